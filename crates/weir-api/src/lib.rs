@@ -1,0 +1,1 @@
+//! HTTP: routes, wire types, OpenAPI, error rendering.

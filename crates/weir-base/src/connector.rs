@@ -1,0 +1,86 @@
+//! What a connector says of itself: its roles, its options and their meaning.
+//!
+//! The checker's messages and the reference page of connectors are made from these values.
+
+/// The part a stream plays in a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// `CREATE SOURCE STREAM`.
+    Source,
+    /// `CREATE SINK STREAM`.
+    Sink,
+}
+
+/// Whether an option must be given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// Always.
+    Mandatory,
+    /// Never; the text is the default as shown to users, empty when there is none.
+    Optional(&'static str),
+    /// Only when option `encode` has one of these values.
+    WithEncode(&'static [&'static str]),
+}
+
+/// One option of a `WITH` clause.
+#[derive(Debug)]
+pub struct OptionSpec {
+    /// Canonical name, such as `field_delimiter`. Comparison ignores case and underscores.
+    pub name: &'static str,
+    /// Whether it must be given.
+    pub need: Need,
+    /// The only values allowed, or empty when any text is.
+    pub values: &'static [&'static str],
+    /// One sentence for the reference page.
+    pub meaning: &'static str,
+}
+
+/// The options of a connector in one role.
+#[derive(Debug)]
+pub struct RoleSpec {
+    /// The role.
+    pub role: Role,
+    /// The options it reads.
+    pub options: &'static [OptionSpec],
+    /// Options it accepts with a warning and does not use.
+    pub ignored: &'static [&'static str],
+    /// A check over all options together, for rules such as "one of the two"; the text is the complaint.
+    /// Called with a lookup from canonical name to value.
+    pub rule: Option<fn(&dyn Fn(&str) -> Option<String>) -> Result<(), String>>,
+}
+
+/// A connector type.
+#[derive(Debug)]
+pub struct ConnectorSpec {
+    /// The value of option `type`.
+    pub name: &'static str,
+    /// One sentence for the reference page.
+    pub summary: &'static str,
+    /// What it can be used as.
+    pub roles: &'static [RoleSpec],
+    /// Whether jobs of the shared cluster may use it; otherwise CS.13016 (CS.13014 for Kafka).
+    pub shared_cluster: bool,
+}
+
+impl ConnectorSpec {
+    /// Returns the options of a role, or `None` when the connector cannot play it.
+    pub fn role(&self, role: Role) -> Option<&RoleSpec> {
+        self.roles.iter().find(|spec| spec.role == role)
+    }
+}
+
+/// The connectors that the checker knows.
+#[derive(Debug, Clone, Copy)]
+pub struct ConnectorCatalog(pub &'static [&'static ConnectorSpec]);
+
+impl ConnectorCatalog {
+    /// Returns a connector by its type, compared without case.
+    pub fn find(&self, name: &str) -> Option<&'static ConnectorSpec> {
+        self.0.iter().copied().find(|spec| spec.name.eq_ignore_ascii_case(name))
+    }
+}
+
+/// Returns an option name in the form in which names are compared: lower case, no underscores.
+pub fn option_key(name: &str) -> String {
+    name.chars().filter(|c| *c != '_').flat_map(char::to_lowercase).collect()
+}

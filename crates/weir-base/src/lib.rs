@@ -1,0 +1,9 @@
+//! Ids, units, time, the error catalogue; traits for clock, randomness and spawning.
+
+pub mod clock;
+pub mod connector;
+pub mod error;
+pub mod id;
+pub mod settings;
+pub mod spawn;
+pub mod time;

@@ -1,0 +1,1 @@
+//! Sources, sinks and lookup tables, one folder each, behind one contract.

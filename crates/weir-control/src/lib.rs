@@ -1,0 +1,1 @@
+//! Jobs as state machines, the reconciler, quotas and audit.

@@ -1,0 +1,1 @@
+//! Bytes to Arrow and back, dirty records counted, one file per encoding.

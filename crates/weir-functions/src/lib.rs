@@ -1,0 +1,1 @@
+//! SQL functions as vectorised Arrow kernels, one file per family.

@@ -1,0 +1,1 @@
+//! One trait 'run a job': the embedded worker process.

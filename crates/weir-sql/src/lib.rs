@@ -1,0 +1,7 @@
+//! Stream SQL text to a checked plan. No async.
+
+mod job;
+mod message;
+
+pub use job::*;
+pub use message::{CheckError, Message, Position};

@@ -1,0 +1,52 @@
+//! What the checker says to people: a sentence, a place in the text, what would be accepted there.
+
+use std::fmt;
+
+use serde::Serialize;
+use weir_base::error::ErrorCode;
+
+/// A place in the SQL text, counted from 1; columns count characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Position {
+    /// Line, from 1.
+    pub line: u32,
+    /// Column, from 1.
+    pub column: u32,
+}
+
+/// A remark about the text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Message {
+    /// Where.
+    pub position: Position,
+    /// How many characters it concerns, at least 1; the caret line is this long.
+    pub length: u32,
+    /// What is wrong; lower case, no full stop, names in backticks.
+    pub text: String,
+    /// What would be accepted there, when that can be said.
+    pub hint: Option<String>,
+}
+
+/// A job that was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckError {
+    /// The CS code: CS.13005, or CS.13015, CS.13014, CS.13016, CS.11035 for the rules of their own.
+    pub code: ErrorCode,
+    /// Parameter of the code (the stream type for CS.13016).
+    pub parameter: Option<String>,
+    /// What and where.
+    pub message: Message,
+}
+
+impl fmt::Display for CheckError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Message { position, text, hint, .. } = &self.message;
+        write!(f, "{}: line {}, column {}: {text}", self.code, position.line, position.column)?;
+        match hint {
+            Some(hint) => write!(f, " ({hint})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for CheckError {}

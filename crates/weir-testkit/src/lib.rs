@@ -1,0 +1,1 @@
+//! Golden-job runner and helpers for tests.
