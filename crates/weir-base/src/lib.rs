@@ -6,4 +6,5 @@ pub mod error;
 pub mod id;
 pub mod settings;
 pub mod spawn;
+pub mod text;
 pub mod time;

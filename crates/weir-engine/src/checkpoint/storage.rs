@@ -1,0 +1,142 @@
+//! Checkpoints in an object store: one directory each, the manifest written last.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt};
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
+use thiserror::Error;
+
+use super::Manifest;
+use super::manifest::FORMAT;
+
+/// Checkpoints kept; older ones are removed when a newer one is complete.
+const KEPT: usize = 3;
+
+const MANIFEST: &str = "manifest.json";
+
+/// A fault of checkpoint storage.
+#[derive(Debug, Error)]
+pub enum CheckpointError {
+    /// The object store failed.
+    #[error("checkpoint storage: {0}")]
+    Store(#[from] object_store::Error),
+    /// A manifest cannot be read.
+    #[error("checkpoint `{path}` cannot be read: {reason}")]
+    Unreadable {
+        /// The manifest.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Where the checkpoints of one job are kept.
+#[derive(Debug, Clone)]
+pub struct CheckpointStorage {
+    store: Arc<dyn ObjectStore>,
+    prefix: Path,
+}
+
+impl CheckpointStorage {
+    /// Keeps checkpoints under `prefix`, such as `jobs/checkpoint/7`.
+    pub fn new(store: Arc<dyn ObjectStore>, prefix: impl Into<Path>) -> Self {
+        Self { store, prefix: prefix.into() }
+    }
+
+    fn directory(&self, epoch: u64) -> Path {
+        self.prefix.clone().join(format!("chk-{epoch}"))
+    }
+
+    /// Writes one state file of a checkpoint under way.
+    pub async fn write_state(&self, epoch: u64, name: &str, bytes: Vec<u8>) -> Result<(), CheckpointError> {
+        let path = self.directory(epoch).join(name);
+        self.store.put(&path, PutPayload::from(bytes)).await?;
+        Ok(())
+    }
+
+    /// Reads one state file of a complete checkpoint.
+    pub async fn read_state(&self, epoch: u64, file: &super::StateFile) -> Result<Bytes, CheckpointError> {
+        let path = self.directory(epoch).join(file.name.as_str());
+        let bytes = self.store.get(&path).await?.bytes().await?;
+        if bytes.len() as u64 != file.bytes {
+            return Err(CheckpointError::Unreadable {
+                path: path.to_string(),
+                reason: format!("it has {} bytes instead of {}", bytes.len(), file.bytes),
+            });
+        }
+        Ok(bytes)
+    }
+
+    /// Writes the manifest, which makes the checkpoint complete.
+    pub async fn complete(&self, manifest: &Manifest) -> Result<(), CheckpointError> {
+        let path = self.directory(manifest.epoch).join(MANIFEST);
+        let text = serde_json::to_vec_pretty(manifest)
+            .map_err(|e| CheckpointError::Unreadable { path: path.to_string(), reason: e.to_string() })?;
+        self.store.put(&path, PutPayload::from(text)).await?;
+        Ok(())
+    }
+
+    /// Returns the newest complete checkpoint, or `None` when there is none.
+    pub async fn newest_complete(&self) -> Result<Option<Manifest>, CheckpointError> {
+        let mut epochs = self.epochs().await?;
+        epochs.sort_unstable_by(|a, b| b.cmp(a));
+        for epoch in epochs {
+            let path = self.directory(epoch).join(MANIFEST);
+            let bytes = match self.store.get(&path).await {
+                Ok(found) => found.bytes().await?,
+                Err(object_store::Error::NotFound { .. }) => continue,
+                Err(error) => return Err(error.into()),
+            };
+            let unreadable = |reason: String| CheckpointError::Unreadable { path: path.to_string(), reason };
+            let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|e| unreadable(e.to_string()))?;
+            if manifest.format != FORMAT {
+                return Err(unreadable(format!("its format {} is not {FORMAT}", manifest.format)));
+            }
+            return Ok(Some(manifest));
+        }
+        Ok(None)
+    }
+
+    /// Removes checkpoints that newer complete ones replace, unfinished ones included.
+    pub async fn remove_older(&self, newest: u64) -> Result<(), CheckpointError> {
+        let mut epochs = self.epochs().await?;
+        epochs.retain(|epoch| *epoch <= newest);
+        epochs.sort_unstable_by(|a, b| b.cmp(a));
+        for epoch in epochs.into_iter().skip(KEPT) {
+            self.remove_directory(&self.directory(epoch)).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes all checkpoints of the job.
+    pub async fn remove_all(&self) -> Result<(), CheckpointError> {
+        self.remove_directory(&self.prefix).await
+    }
+
+    async fn remove_directory(&self, directory: &Path) -> Result<(), CheckpointError> {
+        // The manifest goes first: what is left is then no checkpoint.
+        match self.store.delete(&directory.clone().join(MANIFEST)).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let paths: Vec<Path> =
+            self.store.list(Some(directory)).map_ok(|object| object.location).try_collect().await?;
+        let paths = futures::stream::iter(paths.into_iter().map(Ok)).boxed();
+        let mut deleted = self.store.delete_stream(paths);
+        while let Some(result) = deleted.next().await {
+            match result {
+                Ok(_) | Err(object_store::Error::NotFound { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    async fn epochs(&self) -> Result<Vec<u64>, CheckpointError> {
+        let listing = self.store.list_with_delimiter(Some(&self.prefix)).await?;
+        let epoch = |path: &Path| path.filename()?.strip_prefix("chk-")?.parse().ok();
+        Ok(listing.common_prefixes.iter().filter_map(epoch).collect())
+    }
+}

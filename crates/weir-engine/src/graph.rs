@@ -1,0 +1,151 @@
+//! The dataflow of a job as a planner describes it: nodes, and how rows travel between them.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use datafusion_physical_expr::PhysicalExpr;
+
+use crate::operator::{Evaluator, GroupWindowSpec};
+use crate::sink::SharedSink;
+use crate::source::SharedSource;
+use crate::time_column::TimeColumn;
+use crate::watermark::Strategy;
+
+/// Index of a node in its graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(pub usize);
+
+/// How rows travel from one node to the next.
+#[derive(Clone)]
+pub enum Exchange {
+    /// From each subtask to the subtask of the same number.
+    Forward,
+    /// To the subtask that owns the key.
+    Hash(Vec<Arc<dyn PhysicalExpr>>),
+}
+
+/// An input of a node.
+#[derive(Clone)]
+pub struct Input {
+    /// The node it comes from.
+    pub from: NodeId,
+    /// How.
+    pub exchange: Exchange,
+}
+
+/// A declared source with its time attributes.
+pub struct SourceNode {
+    /// Reads the rows.
+    pub connector: SharedSource,
+    /// Event time: the column and how watermarks are made.
+    pub event_time: Option<(TimeColumn, Strategy)>,
+    /// Whether a column with the processing time follows the declared ones.
+    pub proctime: bool,
+    /// Whether the hidden row-watermark column follows, for operators that drop late rows.
+    pub row_watermark: bool,
+    /// Columns given out.
+    pub schema: SchemaRef,
+}
+
+/// What a node does.
+pub enum NodeKind {
+    /// Reads.
+    Source(SourceNode),
+    /// Filters and projects. With several inputs it is UNION ALL.
+    Map(Evaluator),
+    /// Makes a new event-time watermark.
+    AssignWatermark {
+        /// The column.
+        column: TimeColumn,
+        /// How.
+        strategy: Strategy,
+        /// Columns given out: those of the input, then the hidden row-watermark column.
+        schema: SchemaRef,
+    },
+    /// Aggregates by window and key.
+    Window(GroupWindowSpec),
+    /// Writes.
+    Sink(SharedSink),
+}
+
+/// A step of the dataflow.
+pub struct Node {
+    /// Stable id made from what the node means, so that an edited job can find its state again.
+    pub id: String,
+    /// Shown name, such as `Source: DIS_7_CARS`.
+    pub name: String,
+    /// What it does, for the execution graph.
+    pub description: String,
+    /// What it does.
+    pub kind: NodeKind,
+    /// Where its rows come from; empty for sources.
+    pub inputs: Vec<Input>,
+}
+
+/// The dataflow of a job. Inputs refer to earlier nodes only.
+#[derive(Default)]
+pub struct Graph {
+    /// The nodes.
+    pub nodes: Vec<Node>,
+}
+
+impl Graph {
+    /// Adds a node whose inputs are in the graph already.
+    pub fn add(&mut self, node: Node) -> NodeId {
+        self.nodes.push(node);
+        NodeId(self.nodes.len() - 1)
+    }
+
+    /// Returns a node.
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.0]
+    }
+
+    /// Returns the nodes that read from `id`.
+    pub fn consumers(&self, id: NodeId) -> Vec<NodeId> {
+        let reads = |node: &Node| node.inputs.iter().any(|input| input.from == id);
+        (0..self.nodes.len()).map(NodeId).filter(|consumer| reads(self.node(*consumer))).collect()
+    }
+
+    /// Groups nodes into chains: a node joins the chain of its only input when it is the only
+    /// reader of it and no exchange is needed. Every chain runs as one task per subtask.
+    pub(crate) fn chains(&self, parallelism: usize) -> Vec<Vec<NodeId>> {
+        let mut chains: Vec<Vec<NodeId>> = Vec::new();
+        for id in (0..self.nodes.len()).map(NodeId) {
+            let previous = match self.node(id).inputs.as_slice() {
+                [input] if parallelism == 1 || matches!(input.exchange, Exchange::Forward) => {
+                    (self.consumers(input.from).len() == 1).then_some(input.from)
+                }
+                _ => None,
+            };
+            let chain =
+                previous.and_then(|previous| chains.iter_mut().find(|chain| chain.last() == Some(&previous)));
+            match chain {
+                Some(chain) => chain.push(id),
+                None => chains.push(vec![id]),
+            }
+        }
+        chains
+    }
+}
+
+impl NodeKind {
+    /// Returns `source`, `sink` or `operator`.
+    pub fn label(&self) -> &'static str {
+        match self {
+            NodeKind::Source(_) => "source",
+            NodeKind::Sink(_) => "sink",
+            _ => "operator",
+        }
+    }
+}
+
+impl fmt::Display for Exchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Exchange::Forward => "FORWARD",
+            Exchange::Hash(_) => "HASH",
+        })
+    }
+}

@@ -1,0 +1,107 @@
+//! Computes a new watermark in the middle of a job: `SET WATERMARK` on a temp stream.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch};
+use arrow::datatypes::SchemaRef;
+use weir_base::time::Timestamp;
+
+use super::{Context, DirtyRow, KeyRange, Operator, OperatorError, Output};
+use crate::message::TimeDomain;
+use crate::operator::evaluate::row_text;
+use crate::time_column::TimeColumn;
+use crate::watermark::{Generator, GeneratorState, Strategy};
+
+/// Replaces the event-time watermark of its input by one made from a column.
+pub struct AssignWatermark {
+    column: TimeColumn,
+    schema: SchemaRef,
+    generator: Generator,
+}
+
+impl AssignWatermark {
+    /// Makes the operator. `schema` is that of the input with the hidden row-watermark column appended.
+    pub fn new(column: TimeColumn, schema: SchemaRef, strategy: Strategy) -> Self {
+        Self { column, schema, generator: Generator::new(strategy) }
+    }
+}
+
+impl Operator for AssignWatermark {
+    fn process(
+        &mut self,
+        batch: RecordBatch,
+        _context: Context,
+        output: &mut Output,
+    ) -> Result<(), OperatorError> {
+        let (batch, times) = drop_rows_without_time(batch, &self.column, output)?;
+        let before = self.generator.current();
+        let mut watermarks = Vec::with_capacity(batch.num_rows());
+        for time in times.values() {
+            watermarks.push(self.generator.current().0);
+            self.generator.observe(*time);
+        }
+        let mut columns = batch.columns().to_vec();
+        columns.push(Arc::new(Int64Array::from(watermarks)) as ArrayRef);
+        output.emit(RecordBatch::try_new(self.schema.clone(), columns)?);
+        if self.generator.current() > before {
+            output.watermark(TimeDomain::Event, self.generator.current());
+        }
+        Ok(())
+    }
+
+    fn watermark(
+        &mut self,
+        domain: TimeDomain,
+        watermark: Timestamp,
+        output: &mut Output,
+    ) -> Result<(), OperatorError> {
+        // Only the end of the input is taken over; any other event-time watermark of the input is replaced.
+        if domain == TimeDomain::Processing || watermark == Timestamp::MAX {
+            output.watermark(domain, watermark);
+        }
+        Ok(())
+    }
+
+    fn context_of_output(&self, _context: Context) -> Context {
+        Context { other_inputs: Timestamp::MAX }
+    }
+
+    fn snapshot(&mut self) -> Result<Vec<u8>, OperatorError> {
+        serde_json::to_vec(&self.generator.state()).map_err(|e| OperatorError::State(e.to_string()))
+    }
+
+    fn restore(&mut self, states: &[Vec<u8>], range: &KeyRange) -> Result<(), OperatorError> {
+        // A generator belongs to no key: with the same parallelism each subtask takes its own
+        // back; otherwise all begin anew, which delays windows but drops nothing.
+        if states.len() == range.parallelism
+            && let Some(state) = states.get(range.subtask).filter(|state| !state.is_empty())
+        {
+            let state: GeneratorState =
+                serde_json::from_slice(state).map_err(|e| OperatorError::State(e.to_string()))?;
+            self.generator.restore(state);
+        }
+        Ok(())
+    }
+}
+
+/// Sets rows without an event time aside as dirty. Returns the rest with its times.
+pub(crate) fn drop_rows_without_time(
+    batch: RecordBatch,
+    column: &TimeColumn,
+    output: &mut Output,
+) -> Result<(RecordBatch, Int64Array), OperatorError> {
+    let times = column.times(&batch)?;
+    let Some(nulls) = times.nulls().filter(|nulls| nulls.null_count() > 0) else {
+        return Ok((batch, times));
+    };
+    for row in (0..batch.num_rows()).filter(|row| nulls.is_null(*row)) {
+        output.dirty.push(DirtyRow {
+            reason: format!("event time `{}` is NULL", batch.schema().field(column.index).name()),
+            data: row_text(&batch, row),
+        });
+    }
+    let mask = arrow::array::BooleanArray::new(nulls.inner().clone(), None);
+    let kept = arrow::compute::filter_record_batch(&batch, &mask)?;
+    let times = column.times(&kept)?;
+    Ok((kept, times))
+}

@@ -1,0 +1,160 @@
+//! Evaluates expressions over batches and sets rows aside on which they fail.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions};
+use arrow::compute::{concat_batches, filter_record_batch};
+use arrow::datatypes::SchemaRef;
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use datafusion_common::DataFusionError;
+use datafusion_common::cast::as_boolean_array;
+use datafusion_physical_expr::PhysicalExpr;
+
+use super::{DirtyRow, OperatorError, Output};
+use crate::message::ROW_WATERMARK;
+
+/// A filter and a projection.
+#[derive(Debug, Clone)]
+pub struct Evaluator {
+    filter: Option<Arc<dyn PhysicalExpr>>,
+    projection: Option<Projection>,
+}
+
+#[derive(Debug, Clone)]
+struct Projection {
+    expressions: Vec<Arc<dyn PhysicalExpr>>,
+    schema: SchemaRef,
+}
+
+impl Evaluator {
+    /// Makes an evaluator. Without `projection` all columns stay.
+    pub fn new(
+        filter: Option<Arc<dyn PhysicalExpr>>,
+        projection: Option<(Vec<Arc<dyn PhysicalExpr>>, SchemaRef)>,
+    ) -> Self {
+        let projection = projection.map(|(expressions, schema)| Projection { expressions, schema });
+        Self { filter, projection }
+    }
+
+    /// Evaluates a batch. Rows on which an expression fails go to `output.dirty`; the rest is returned.
+    ///
+    /// The whole batch is tried first. Only when it fails is it halved until the failing rows
+    /// stand alone, so clean data pays nothing and a bad row costs about log2(rows) evaluations.
+    pub fn evaluate(
+        &self,
+        batch: RecordBatch,
+        output: &mut Output,
+    ) -> Result<Option<RecordBatch>, OperatorError> {
+        let mut parts = Vec::new();
+        self.evaluate_part(batch, &mut parts, output)?;
+        match parts.len() {
+            0 => Ok(None),
+            1 => Ok(parts.pop()),
+            _ => {
+                let schema = parts[0].schema();
+                Ok(Some(concat_batches(&schema, &parts)?))
+            }
+        }
+    }
+
+    fn evaluate_part(
+        &self,
+        batch: RecordBatch,
+        parts: &mut Vec<RecordBatch>,
+        output: &mut Output,
+    ) -> Result<(), OperatorError> {
+        if batch.num_rows() == 0 {
+            return Ok(());
+        }
+        match self.try_evaluate(&batch) {
+            Ok(result) => {
+                parts.push(result);
+                Ok(())
+            }
+            Err(error) if batch.num_rows() == 1 => {
+                output.dirty.push(dirty_row(&batch, &error));
+                Ok(())
+            }
+            Err(_) => {
+                let half = batch.num_rows() / 2;
+                self.evaluate_part(batch.slice(0, half), parts, output)?;
+                self.evaluate_part(batch.slice(half, batch.num_rows() - half), parts, output)
+            }
+        }
+    }
+
+    fn try_evaluate(&self, batch: &RecordBatch) -> Result<RecordBatch, DataFusionError> {
+        let filtered;
+        let rows = match &self.filter {
+            None => batch,
+            Some(filter) => {
+                let mask = filter.evaluate(batch)?.into_array(batch.num_rows())?;
+                let mask = as_boolean_array(&mask)?;
+                if mask.null_count() == 0 && mask.true_count() == mask.len() {
+                    batch
+                } else {
+                    filtered = filter_record_batch(batch, &without_nulls(mask))?;
+                    &filtered
+                }
+            }
+        };
+        match &self.projection {
+            None => Ok(rows.clone()),
+            Some(projection) => projection.apply(rows),
+        }
+    }
+}
+
+impl Projection {
+    fn apply(&self, rows: &RecordBatch) -> Result<RecordBatch, DataFusionError> {
+        let columns = self
+            .expressions
+            .iter()
+            .map(|expression| expression.evaluate(rows)?.into_array(rows.num_rows()))
+            .collect::<Result<Vec<ArrayRef>, _>>()?;
+        let options = RecordBatchOptions::new().with_row_count(Some(rows.num_rows()));
+        Ok(RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)?)
+    }
+}
+
+fn without_nulls(mask: &BooleanArray) -> BooleanArray {
+    match mask.nulls() {
+        None => mask.clone(),
+        Some(nulls) => BooleanArray::new(mask.values() & nulls.inner(), None),
+    }
+}
+
+/// Describes a single-row batch on which evaluation failed.
+pub(super) fn dirty_row(batch: &RecordBatch, error: &DataFusionError) -> DirtyRow {
+    DirtyRow { reason: reason(error), data: row_text(batch, 0) }
+}
+
+/// Returns the innermost message of an error: the sentence of the function that refused the value.
+fn reason(error: &DataFusionError) -> String {
+    match error.find_root() {
+        DataFusionError::Execution(text) | DataFusionError::Plan(text) => text.clone(),
+        DataFusionError::ArrowError(error, _) => error.to_string(),
+        other => other.strip_backtrace(),
+    }
+}
+
+/// Returns one row as `column=value` pairs, for people.
+pub(crate) fn row_text(batch: &RecordBatch, row: usize) -> String {
+    let options = FormatOptions::default().with_null("NULL");
+    let mut text = String::new();
+    for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
+        if field.name() == ROW_WATERMARK {
+            continue;
+        }
+        if !text.is_empty() {
+            text.push_str(", ");
+        }
+        let value = ArrayFormatter::try_new(column.as_ref(), &options)
+            .map(|formatter| formatter.value(row).to_string())
+            .unwrap_or_else(|_| "?".to_string());
+        text.push_str(field.name());
+        text.push('=');
+        text.push_str(&value);
+    }
+    text
+}

@@ -1,0 +1,32 @@
+//! Filter and projection.
+
+use arrow::array::RecordBatch;
+
+use super::{Context, Evaluator, Operator, OperatorError, Output};
+
+/// Keeps the rows that pass a filter and computes new columns.
+#[derive(Debug)]
+pub struct Map {
+    evaluator: Evaluator,
+}
+
+impl Map {
+    /// Makes the operator.
+    pub fn new(evaluator: Evaluator) -> Self {
+        Self { evaluator }
+    }
+}
+
+impl Operator for Map {
+    fn process(
+        &mut self,
+        batch: RecordBatch,
+        _context: Context,
+        output: &mut Output,
+    ) -> Result<(), OperatorError> {
+        if let Some(rows) = self.evaluator.evaluate(batch, output)? {
+            output.emit(rows);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,195 @@
+//! Operators: what happens to rows between a source and a sink.
+//!
+//! Operators are synchronous and own their state. A subtask feeds them messages and carries what they give
+//! out to the next operator of the chain, or over channels to other subtasks.
+
+mod aggregate;
+mod assign_watermark;
+mod evaluate;
+mod group_window;
+mod map;
+mod session;
+mod session_state;
+mod slice;
+mod window_common;
+
+use std::ops::Range;
+
+use arrow::array::RecordBatch;
+use thiserror::Error;
+use weir_base::time::Timestamp;
+
+pub use aggregate::AggregateCall;
+pub use assign_watermark::AssignWatermark;
+pub(crate) use assign_watermark::drop_rows_without_time;
+pub use evaluate::Evaluator;
+pub use group_window::GroupWindow;
+pub use map::Map;
+pub use session::SessionWindow;
+pub(crate) use window_common::key_hashes;
+pub use window_common::{GroupWindowSpec, WindowKind, WindowPlan};
+
+use crate::message::TimeDomain;
+
+/// Number of key groups. State is kept per key group range, so a job can be restored at any
+/// parallelism up to this.
+pub const KEY_GROUPS: usize = 128;
+
+/// A fault that ends the job.
+#[derive(Debug, Error)]
+pub enum OperatorError {
+    /// A kernel failed on a whole batch.
+    #[error("{0}")]
+    Kernel(#[from] datafusion_common::DataFusionError),
+    /// Arrow failed.
+    #[error("{0}")]
+    Arrow(#[from] arrow::error::ArrowError),
+    /// A snapshot could not be read.
+    #[error("state of operator cannot be restored: {0}")]
+    State(String),
+}
+
+/// A row whose evaluation failed.
+#[derive(Debug, Clone)]
+pub struct DirtyRow {
+    /// Why.
+    pub reason: String,
+    /// The row as text, for the dirty-data files.
+    pub data: String,
+}
+
+/// What an operator gives out, in order.
+#[derive(Debug)]
+pub enum Element {
+    /// Rows.
+    Batch(RecordBatch),
+    /// A watermark.
+    Watermark(TimeDomain, Timestamp),
+}
+
+/// Collects what an operator gives out during one call.
+#[derive(Debug, Default)]
+pub struct Output {
+    /// Rows and watermarks, in order.
+    pub elements: Vec<Element>,
+    /// Rows that could not be evaluated.
+    pub dirty: Vec<DirtyRow>,
+    /// Rows dropped because they were late.
+    pub late: u64,
+}
+
+impl Output {
+    /// Gives out rows; empty batches are left out.
+    pub fn emit(&mut self, batch: RecordBatch) {
+        if batch.num_rows() > 0 {
+            self.elements.push(Element::Batch(batch));
+        }
+    }
+
+    /// Passes a watermark on.
+    pub fn watermark(&mut self, domain: TimeDomain, watermark: Timestamp) {
+        self.elements.push(Element::Watermark(domain, watermark));
+    }
+}
+
+/// What an operator knows of its inputs while it processes a batch.
+#[derive(Debug, Clone, Copy)]
+pub struct Context {
+    /// Minimum event-time watermark of the inputs other than the one the batch came from;
+    /// [`Timestamp::MAX`] when there is no other.
+    pub other_inputs: Timestamp,
+}
+
+/// The key groups of one subtask.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyRange {
+    /// Index of the subtask.
+    pub subtask: usize,
+    /// Number of subtasks.
+    pub parallelism: usize,
+}
+
+impl KeyRange {
+    /// Returns whether a key with this hash belongs to the subtask.
+    pub fn contains(&self, hash: u64) -> bool {
+        subtask_of(hash, self.parallelism) == self.subtask
+    }
+
+    /// Returns the key groups of the subtask.
+    pub fn groups(&self) -> Range<usize> {
+        let first = (self.subtask * KEY_GROUPS).div_ceil(self.parallelism);
+        let end = ((self.subtask + 1) * KEY_GROUPS).div_ceil(self.parallelism);
+        first..end
+    }
+}
+
+/// Returns the subtask that owns the key with this hash.
+pub fn subtask_of(hash: u64, parallelism: usize) -> usize {
+    let group = (hash % KEY_GROUPS as u64) as usize;
+    group * parallelism / KEY_GROUPS
+}
+
+/// One operator of one subtask.
+pub trait Operator: Send {
+    /// Takes rows.
+    fn process(
+        &mut self,
+        batch: RecordBatch,
+        context: Context,
+        output: &mut Output,
+    ) -> Result<(), OperatorError>;
+
+    /// Takes the combined watermark of the inputs, which has grown. Must pass it on after
+    /// whatever it completes. [`Timestamp::MAX`] comes at the end of the input.
+    fn watermark(
+        &mut self,
+        domain: TimeDomain,
+        watermark: Timestamp,
+        output: &mut Output,
+    ) -> Result<(), OperatorError> {
+        output.watermark(domain, watermark);
+        Ok(())
+    }
+
+    /// Returns everything needed to continue after a restore. Empty when there is no state.
+    fn snapshot(&mut self) -> Result<Vec<u8>, OperatorError> {
+        Ok(Vec::new())
+    }
+
+    /// Continues from the snapshots of all subtasks of an earlier run, keeping what belongs to `range`.
+    fn restore(&mut self, _states: &[Vec<u8>], _range: &KeyRange) -> Result<(), OperatorError> {
+        Ok(())
+    }
+
+    /// Returns what operators after this one know of the inputs. An operator that makes its own event time
+    /// hides the inputs from them.
+    fn context_of_output(&self, context: Context) -> Context {
+        context
+    }
+
+    /// Returns the bytes of state held.
+    fn state_bytes(&self) -> usize {
+        0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn key_ranges_cover_every_group_once_at_every_parallelism() {
+        for parallelism in 1..=50 {
+            let mut covered = 0;
+            for subtask in 0..parallelism {
+                let range = KeyRange { subtask, parallelism };
+                for group in range.groups() {
+                    assert_eq!(group, covered);
+                    assert!(range.contains(group as u64));
+                    covered += 1;
+                }
+            }
+            assert_eq!(covered, KEY_GROUPS);
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! What group windows have in common: their description, their inputs and the rows they give out.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StructArray, TimestampMillisecondArray};
+use arrow::datatypes::{DataType, Int64Type, Schema, SchemaRef};
+use datafusion_common::DataFusionError;
+use datafusion_common::hash_utils::{RandomState, create_hashes};
+use datafusion_physical_expr::PhysicalExpr;
+
+use super::aggregate::{AggregateCall, GroupShape};
+use super::{OperatorError, Output};
+use crate::message::TimeDomain;
+use crate::time_column::TimeColumn;
+
+/// The kind of a group window; all values in milliseconds and above zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WindowKind {
+    /// Windows of `size` aligned to the epoch.
+    Tumble {
+        /// Length.
+        size: i64,
+    },
+    /// Windows of `size` that start every `slide`.
+    Hop {
+        /// Distance of two starts.
+        slide: i64,
+        /// Length.
+        size: i64,
+    },
+    /// Rows at most `gap` apart.
+    Session {
+        /// Longest pause.
+        gap: i64,
+    },
+}
+
+/// A `GROUP BY` with a window, as the planner describes it.
+#[derive(Debug, Clone)]
+pub struct GroupWindowSpec {
+    /// Kind and lengths.
+    pub kind: WindowKind,
+    /// Event or processing time.
+    pub domain: TimeDomain,
+    /// The time attribute.
+    pub time: TimeColumn,
+    /// Key expressions in the order of the output, the window left out.
+    pub keys: Vec<Arc<dyn PhysicalExpr>>,
+    /// Where the window stands among the output columns; the keys fill the other first columns.
+    pub window_position: usize,
+    /// Aggregates; their results follow the group columns.
+    pub calls: Vec<AggregateCall>,
+    /// Schema of the output.
+    pub output: SchemaRef,
+    /// Index of the hidden row-watermark column of the input, when it has one.
+    pub row_watermark: Option<usize>,
+}
+
+/// A spec with what operators derive from it.
+#[derive(Debug)]
+pub struct WindowPlan {
+    pub(crate) spec: GroupWindowSpec,
+    pub(crate) shape: GroupShape,
+    arguments: Vec<Vec<Arc<dyn PhysicalExpr>>>,
+}
+
+/// The columns of one input batch that a window needs.
+pub(crate) struct WindowInput {
+    pub(crate) times: Int64Array,
+    pub(crate) keys: Vec<ArrayRef>,
+    pub(crate) arguments: Vec<Vec<ArrayRef>>,
+    /// Watermark in force before each row; `None` when no row of the batch can be late.
+    pub(crate) row_watermarks: Option<Int64Array>,
+}
+
+impl WindowPlan {
+    /// Prepares a spec.
+    pub fn new(spec: GroupWindowSpec) -> Result<Self, DataFusionError> {
+        let keys: Vec<_> = spec
+            .output
+            .fields()
+            .iter()
+            .take(spec.keys.len() + 1)
+            .enumerate()
+            .filter(|(i, _)| *i != spec.window_position)
+            .map(|(_, field)| field.clone())
+            .collect();
+        let shape = GroupShape::new(Arc::new(Schema::new(keys)), spec.calls.clone())?;
+        let arguments = spec.calls.iter().map(AggregateCall::arguments).collect();
+        Ok(Self { spec, shape, arguments })
+    }
+
+    /// Evaluates keys and arguments over a batch. Rows on which that fails are set aside as dirty.
+    pub(crate) fn input(
+        &self,
+        batch: RecordBatch,
+        output: &mut Output,
+    ) -> Result<Option<WindowInput>, OperatorError> {
+        let (batch, times) = super::assign_watermark::drop_rows_without_time(batch, &self.spec.time, output)?;
+        if batch.num_rows() == 0 {
+            return Ok(None);
+        }
+        match self.columns(&batch) {
+            Ok((keys, arguments)) => {
+                let row_watermarks = self.row_watermarks(&batch, &times);
+                Ok(Some(WindowInput { times, keys, arguments, row_watermarks }))
+            }
+            Err(_) => {
+                let batch = self.clean_rows(batch, output)?;
+                if batch.num_rows() == 0 {
+                    return Ok(None);
+                }
+                let times = self.spec.time.times(&batch)?;
+                let (keys, arguments) = self.columns(&batch)?;
+                let row_watermarks = self.row_watermarks(&batch, &times);
+                Ok(Some(WindowInput { times, keys, arguments, row_watermarks }))
+            }
+        }
+    }
+
+    fn columns(&self, batch: &RecordBatch) -> Result<(Vec<ArrayRef>, Vec<Vec<ArrayRef>>), DataFusionError> {
+        let evaluate =
+            |expression: &Arc<dyn PhysicalExpr>| expression.evaluate(batch)?.into_array(batch.num_rows());
+        let keys = self.spec.keys.iter().map(evaluate).collect::<Result<_, _>>()?;
+        let arguments = self
+            .arguments
+            .iter()
+            .map(|arguments| arguments.iter().map(evaluate).collect::<Result<_, _>>())
+            .collect::<Result<_, _>>()?;
+        Ok((keys, arguments))
+    }
+
+    /// Keeps the rows on which every key and argument can be evaluated.
+    fn clean_rows(&self, batch: RecordBatch, output: &mut Output) -> Result<RecordBatch, OperatorError> {
+        let schema = batch.schema();
+        let mut clean = Vec::new();
+        for row in 0..batch.num_rows() {
+            let single = batch.slice(row, 1);
+            match self.columns(&single) {
+                Ok(_) => clean.push(single),
+                Err(error) => output.dirty.push(super::evaluate::dirty_row(&single, &error)),
+            }
+        }
+        Ok(arrow::compute::concat_batches(&schema, &clean)?)
+    }
+
+    /// Returns the row watermarks unless every row is ahead of the one in force before it.
+    fn row_watermarks(&self, batch: &RecordBatch, times: &Int64Array) -> Option<Int64Array> {
+        let watermarks = batch.column(self.spec.row_watermark?).as_primitive::<Int64Type>();
+        let behind = watermarks.values().iter().zip(times.values()).any(|(watermark, time)| {
+            // A window that holds `time` ends at `time + 1` at the earliest.
+            *watermark >= *time
+        });
+        behind.then(|| watermarks.clone())
+    }
+
+    /// Puts key columns, window bounds and results together in the order of the output.
+    pub(crate) fn rows(
+        &self,
+        keys: Vec<ArrayRef>,
+        starts: Vec<i64>,
+        ends: Vec<i64>,
+        results: Vec<ArrayRef>,
+    ) -> Result<RecordBatch, OperatorError> {
+        let position = self.spec.window_position;
+        let DataType::Struct(bounds) = self.spec.output.field(position).data_type() else {
+            return Err(OperatorError::State("the window column is not a ROW".to_string()));
+        };
+        let window = StructArray::try_new(
+            bounds.clone(),
+            vec![
+                Arc::new(TimestampMillisecondArray::from(starts)),
+                Arc::new(TimestampMillisecondArray::from(ends)),
+            ],
+            None,
+        )?;
+        let mut columns = keys;
+        columns.insert(position, Arc::new(window));
+        columns.extend(results);
+        Ok(RecordBatch::try_new(self.spec.output.clone(), columns)?)
+    }
+}
+
+/// Returns a hash per row that is the same in every process of this version.
+pub(crate) fn key_hashes(keys: &[ArrayRef], rows: usize) -> Result<Vec<u64>, DataFusionError> {
+    let mut hashes = vec![0; rows];
+    if !keys.is_empty() {
+        create_hashes(keys, &RandomState::with_seed(0), &mut hashes)?;
+    }
+    // The low bits of the fast hash of small integers are not spread; key groups are taken from them.
+    for hash in &mut hashes {
+        *hash = (*hash ^ (*hash >> 32)).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
+    }
+    Ok(hashes)
+}

@@ -1,0 +1,455 @@
+//! Turns a graph into subtasks with their channels, restored from a checkpoint when there is one.
+
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use weir_base::settings::CheckpointMode;
+
+use crate::channel::{OutputEdge, Receiver, Sender, channel};
+use crate::checkpoint::{CheckpointStorage, Manifest, OperatorState};
+use crate::coordinator::{NodeInfo, commit_with_retry, first_epoch};
+use crate::graph::{Exchange, Graph, NodeId, NodeKind, SourceNode};
+use crate::job::{JobError, JobSpec, Surroundings};
+use crate::metrics::NodeCounters;
+use crate::operator::{
+    AssignWatermark, GroupWindow, KeyRange, Map, Operator, SessionWindow, WindowKind, WindowPlan,
+};
+use crate::sink::{SharedSink, WriterContext};
+use crate::source::SharedSource;
+use crate::split::SplitState;
+use crate::task::{
+    Chain, ChainLink, EventSender, OperatorTask, SinkTail, SourceCommand, SourceTask, TaskError, TaskEvent,
+    TaskId,
+};
+
+/// A subtask ready to be started.
+pub(crate) struct ReadyTask {
+    pub(crate) id: TaskId,
+    pub(crate) name: String,
+    pub(crate) future: BoxFuture<'static, ()>,
+}
+
+/// A job ready to be started.
+pub(crate) struct Plan {
+    pub(crate) nodes: Vec<NodeInfo>,
+    pub(crate) counters: Arc<Vec<NodeCounters>>,
+    pub(crate) sources: BTreeMap<NodeId, SharedSource>,
+    pub(crate) sinks: BTreeMap<NodeId, SharedSink>,
+    pub(crate) tasks: Vec<ReadyTask>,
+    pub(crate) commands: BTreeMap<TaskId, mpsc::Sender<SourceCommand>>,
+    pub(crate) epoch: u64,
+    pub(crate) transactional: bool,
+}
+
+/// The channels of one subtask.
+#[derive(Default)]
+struct Wiring {
+    receivers: Vec<Receiver>,
+    outputs: Vec<OutputEdge>,
+}
+
+struct Builder {
+    graph: Graph,
+    sources: BTreeMap<NodeId, Arc<SourceNode>>,
+    parallelism: usize,
+    restore: Option<Manifest>,
+    states: BTreeMap<String, Vec<Vec<u8>>>,
+    counters: Arc<Vec<NodeCounters>>,
+    surroundings: Surroundings,
+    events: EventSender,
+    cancel: CancellationToken,
+    epoch: u64,
+    transactional: bool,
+    idle_timeout: Option<std::time::Duration>,
+    record_clock: Option<weir_base::settings::RecordClock>,
+    commands: BTreeMap<TaskId, mpsc::Sender<SourceCommand>>,
+}
+
+/// Builds all subtasks, opens their sources and sinks, and restores their state. What the checkpoint
+/// prepared is committed first.
+pub(crate) async fn build(
+    spec: JobSpec,
+    surroundings: &Surroundings,
+    events: EventSender,
+    cancel: CancellationToken,
+) -> Result<Plan, JobError> {
+    let JobSpec {
+        mut graph,
+        parallelism,
+        storage,
+        checkpoint_interval,
+        mode,
+        restore,
+        idle_timeout,
+        record_clock,
+    } = spec;
+    let transactional = checkpoint_interval.is_some() && mode == CheckpointMode::ExactlyOnce;
+    let nodes: Vec<NodeInfo> =
+        graph.nodes.iter().map(|node| NodeInfo { id: node.id.clone(), name: node.name.clone() }).collect();
+    let counters = graph
+        .nodes
+        .iter()
+        .map(|node| NodeCounters::new(node.id.clone(), node.name.clone(), node.kind.label(), parallelism))
+        .collect();
+    let sinks = sinks_of(&graph);
+    if let Some(manifest) = &restore {
+        check_fits(manifest, &nodes)?;
+        commit_restored(manifest, &nodes, &sinks).await?;
+    }
+    for (node, sink) in &sinks {
+        let restored = restore.as_ref().map(|manifest| manifest.epoch);
+        sink.discard_uncommitted(restored)
+            .await
+            .map_err(|error| JobError::Connector { name: nodes[node.0].name.clone(), error })?;
+    }
+    let states = match &restore {
+        Some(manifest) => read_states(manifest, &storage).await?,
+        None => BTreeMap::new(),
+    };
+    let sources = take_sources(&mut graph);
+    let epoch = first_epoch(restore.as_ref().map(|manifest| manifest.epoch), surroundings.clock.now());
+    let mut builder = Builder {
+        sources,
+        graph,
+        parallelism,
+        restore,
+        states,
+        counters: Arc::new(counters),
+        surroundings: surroundings.clone(),
+        events,
+        cancel,
+        epoch,
+        transactional,
+        idle_timeout,
+        record_clock,
+        commands: BTreeMap::new(),
+    };
+    let tasks = builder.tasks(mode).await?;
+    let sources = builder.sources.iter().map(|(node, source)| (*node, source.connector.clone())).collect();
+    Ok(Plan {
+        nodes,
+        counters: builder.counters,
+        sources,
+        sinks,
+        tasks,
+        commands: builder.commands,
+        epoch,
+        transactional,
+    })
+}
+
+fn sinks_of(graph: &Graph) -> BTreeMap<NodeId, SharedSink> {
+    let sink = |(index, node): (usize, &crate::graph::Node)| match &node.kind {
+        NodeKind::Sink(sink) => Some((NodeId(index), sink.clone())),
+        _ => None,
+    };
+    graph.nodes.iter().enumerate().filter_map(sink).collect()
+}
+
+/// Moves the sources out of the graph; maps without effect take their place, so that chains stay the same.
+fn take_sources(graph: &mut Graph) -> BTreeMap<NodeId, Arc<SourceNode>> {
+    let mut sources = BTreeMap::new();
+    for (index, node) in graph.nodes.iter_mut().enumerate() {
+        if matches!(node.kind, NodeKind::Source(_)) {
+            let nothing = NodeKind::Map(crate::operator::Evaluator::new(None, None));
+            if let NodeKind::Source(source) = std::mem::replace(&mut node.kind, nothing) {
+                sources.insert(NodeId(index), Arc::new(source));
+            }
+        }
+    }
+    sources
+}
+
+fn check_fits(manifest: &Manifest, nodes: &[NodeInfo]) -> Result<(), JobError> {
+    match manifest.operators.keys().find(|id| !nodes.iter().any(|node| node.id == **id)) {
+        None => Ok(()),
+        Some(id) => Err(JobError::State(format!(
+            "it holds state of `{id}`, which the job does not have; run the job afresh or restore its former text"
+        ))),
+    }
+}
+
+async fn commit_restored(
+    manifest: &Manifest,
+    nodes: &[NodeInfo],
+    sinks: &BTreeMap<NodeId, SharedSink>,
+) -> Result<(), JobError> {
+    for (node, sink) in sinks {
+        let info = &nodes[node.0];
+        let Some(state) = manifest.operators.get(&info.id) else { continue };
+        let committables = decode_all(&state.committables)?;
+        if !committables.is_empty() {
+            commit_with_retry(sink, &committables, &info.name).await?;
+        }
+    }
+    Ok(())
+}
+
+fn decode_all(texts: &[String]) -> Result<Vec<Vec<u8>>, JobError> {
+    texts
+        .iter()
+        .map(|text| BASE64.decode(text).map_err(|e| JobError::State(format!("sink state: {e}"))))
+        .collect()
+}
+
+async fn read_states(
+    manifest: &Manifest,
+    storage: &CheckpointStorage,
+) -> Result<BTreeMap<String, Vec<Vec<u8>>>, JobError> {
+    let mut states = BTreeMap::new();
+    for (id, operator) in manifest.operators.iter().filter(|(_, operator)| !operator.files.is_empty()) {
+        let mut by_subtask = vec![Vec::new(); manifest.parallelism];
+        for file in &operator.files {
+            let bytes = storage.read_state(manifest.epoch, file).await?;
+            if let Some(state) = by_subtask.get_mut(file.subtask) {
+                *state = bytes.to_vec();
+            }
+        }
+        states.insert(id.clone(), by_subtask);
+    }
+    Ok(states)
+}
+
+impl Builder {
+    async fn tasks(&mut self, mode: CheckpointMode) -> Result<Vec<ReadyTask>, JobError> {
+        let chains = self.chains();
+        let mut wirings = self.wire(&chains);
+        let mut tasks = Vec::new();
+        for (index, nodes) in chains.iter().enumerate() {
+            let splits = match self.sources.get(&nodes[0]).cloned() {
+                Some(source) => Some(self.assign_splits(nodes[0], &source).await?),
+                None => None,
+            };
+            for subtask in 0..self.parallelism {
+                let id = TaskId { chain: index, subtask };
+                let wiring = std::mem::take(&mut wirings[index][subtask]);
+                let chain = self.chain(nodes, subtask, wiring.outputs).await?;
+                let name = self.graph.node(nodes[0]).name.clone();
+                let run = match &splits {
+                    Some(splits) => {
+                        let task = self.source_task(id, nodes[0], chain, splits[subtask].clone()).await?;
+                        task.run().boxed()
+                    }
+                    None => {
+                        let aligned = mode == CheckpointMode::ExactlyOnce;
+                        let (events, cancel) = (self.events.clone(), self.cancel.clone());
+                        OperatorTask::new(id, chain, wiring.receivers, aligned, events, cancel).run().boxed()
+                    }
+                };
+                tasks.push(self.ready(id, name, run));
+            }
+        }
+        Ok(tasks)
+    }
+
+    /// Wraps a task so that its failure, also a panic, reaches the coordinator.
+    fn ready(&self, id: TaskId, name: String, run: BoxFuture<'static, Result<(), TaskError>>) -> ReadyTask {
+        let events = self.events.clone();
+        let failed_name = name.clone();
+        let future = async move {
+            let error = match AssertUnwindSafe(run).catch_unwind().await {
+                Ok(Ok(()) | Err(TaskError::Cancelled)) => return,
+                Ok(Err(error)) => error.to_string(),
+                Err(_) => "the operator panicked; this is a bug, see the log of the worker".to_string(),
+            };
+            let _ = events.send(TaskEvent::Failed { name: failed_name, error }).await;
+        };
+        ReadyTask { id, name: format!("{name} ({})", id.subtask), future: future.boxed() }
+    }
+
+    fn chains(&self) -> Vec<Vec<NodeId>> {
+        self.graph.chains(self.parallelism)
+    }
+
+    /// Makes the channels between chains.
+    fn wire(&self, chains: &[Vec<NodeId>]) -> Vec<Vec<Wiring>> {
+        let chain_of = |node: NodeId| chains.iter().position(|chain| chain.contains(&node)).unwrap_or(0);
+        let mut wirings: Vec<Vec<Wiring>> =
+            chains.iter().map(|_| (0..self.parallelism).map(|_| Wiring::default()).collect()).collect();
+        for (reader, nodes) in chains.iter().enumerate() {
+            for input in &self.graph.node(nodes[0]).inputs {
+                let writer = chain_of(input.from);
+                match &input.exchange {
+                    Exchange::Hash(keys) if self.parallelism > 1 => {
+                        let (senders, receivers) = self.mesh();
+                        for (subtask, receivers) in receivers.into_iter().enumerate() {
+                            wirings[reader][subtask].receivers.extend(receivers);
+                        }
+                        for (subtask, senders) in senders.into_iter().enumerate() {
+                            wirings[writer][subtask]
+                                .outputs
+                                .push(OutputEdge { senders, keys: Some(keys.clone()) });
+                        }
+                    }
+                    _ => {
+                        for subtask in 0..self.parallelism {
+                            let (sender, receiver) = channel();
+                            wirings[reader][subtask].receivers.push(receiver);
+                            let edge = OutputEdge { senders: vec![sender], keys: None };
+                            wirings[writer][subtask].outputs.push(edge);
+                        }
+                    }
+                }
+            }
+        }
+        wirings
+    }
+
+    /// Makes a channel from every subtask to every subtask.
+    fn mesh(&self) -> (Vec<Vec<Sender>>, Vec<Vec<Receiver>>) {
+        let count = self.parallelism;
+        let mut senders: Vec<Vec<Sender>> = (0..count).map(|_| Vec::new()).collect();
+        let mut receivers: Vec<Vec<Receiver>> = (0..count).map(|_| Vec::new()).collect();
+        for from in &mut senders {
+            for to in &mut receivers {
+                let (sender, receiver) = channel();
+                from.push(sender);
+                to.push(receiver);
+            }
+        }
+        (senders, receivers)
+    }
+
+    async fn chain(
+        &self,
+        nodes: &[NodeId],
+        subtask: usize,
+        outputs: Vec<OutputEdge>,
+    ) -> Result<Chain, JobError> {
+        let mut links = Vec::new();
+        let mut sink = None;
+        for id in nodes.iter().filter(|id| !self.sources.contains_key(id)) {
+            let node = self.graph.node(*id);
+            let counters = self.counters[id.0].subtasks[subtask].clone();
+            if let NodeKind::Sink(connector) = &node.kind {
+                let context = self.writer_context(&node.id, subtask)?;
+                let writer = connector
+                    .open(context)
+                    .await
+                    .map_err(|error| JobError::Connector { name: node.name.clone(), error })?;
+                let (connector, transactional) = (connector.clone(), self.transactional);
+                let (written_since_prepare, flushes) = (false, self.epoch);
+                sink = Some(SinkTail {
+                    node: *id,
+                    connector,
+                    writer,
+                    counters,
+                    transactional,
+                    written_since_prepare,
+                    flushes,
+                });
+                continue;
+            }
+            let operator = self.operator(*id, subtask)?;
+            links.push(ChainLink { node: *id, name: node.name.clone(), operator, counters });
+        }
+        let head = self.counters[nodes[0].0].subtasks[subtask].clone();
+        let dirty = self.surroundings.dirty.clone();
+        Ok(Chain { links, sink, outputs, head, dirty, epoch: self.epoch })
+    }
+
+    fn operator(&self, id: NodeId, subtask: usize) -> Result<Box<dyn Operator>, JobError> {
+        let node = self.graph.node(id);
+        let mut operator: Box<dyn Operator> = match &node.kind {
+            NodeKind::Map(evaluator) => Box::new(Map::new(evaluator.clone())),
+            NodeKind::AssignWatermark { column, strategy, schema } => {
+                Box::new(AssignWatermark::new(column.clone(), schema.clone(), *strategy))
+            }
+            NodeKind::Window(spec) => {
+                let plan = WindowPlan::new(spec.clone()).map_err(crate::operator::OperatorError::from)?;
+                match spec.kind {
+                    WindowKind::Session { .. } => Box::new(SessionWindow::new(plan)?),
+                    _ => Box::new(GroupWindow::new(plan)?),
+                }
+            }
+            NodeKind::Source(_) | NodeKind::Sink(_) => {
+                return Err(JobError::State(format!("`{}` is not an operator", node.name)));
+            }
+        };
+        if let Some(states) = self.states.get(&node.id) {
+            operator.restore(states, &KeyRange { subtask, parallelism: self.parallelism })?;
+        }
+        Ok(operator)
+    }
+
+    fn saved(&self, id: &str) -> Option<&OperatorState> {
+        self.restore.as_ref()?.operators.get(id)
+    }
+
+    fn writer_context(&self, id: &str, subtask: usize) -> Result<WriterContext, JobError> {
+        let states = match self.saved(id) {
+            Some(saved) => decode_all(&saved.writers)?
+                .into_iter()
+                .enumerate()
+                .filter(|(index, _)| index % self.parallelism == subtask)
+                .map(|(_, state)| state)
+                .collect(),
+            None => Vec::new(),
+        };
+        let restored_epoch = self.restore.as_ref().map(|manifest| manifest.epoch);
+        Ok(WriterContext { subtask, parallelism: self.parallelism, restored_epoch, states })
+    }
+
+    /// Deals the splits of a source out to its subtasks: those of the checkpoint, then new ones.
+    async fn assign_splits(&self, id: NodeId, source: &SourceNode) -> Result<Vec<Vec<SplitState>>, JobError> {
+        let node = self.graph.node(id);
+        let mut splits = self.saved(&node.id).map(|saved| saved.splits.clone()).unwrap_or_default();
+        let known = source
+            .connector
+            .splits()
+            .await
+            .map_err(|error| JobError::Connector { name: node.name.clone(), error })?;
+        for split in known {
+            if !splits.iter().any(|saved| saved.split.id == split.id) {
+                splits.push(SplitState { split, generator: None, records: 0 });
+            }
+        }
+        splits.sort_by(|a, b| a.split.id.cmp(&b.split.id));
+        let mut assigned = vec![Vec::new(); self.parallelism];
+        for (index, split) in splits.into_iter().enumerate() {
+            assigned[index % self.parallelism].push(split);
+        }
+        Ok(assigned)
+    }
+
+    async fn source_task(
+        &mut self,
+        id: TaskId,
+        node: NodeId,
+        chain: Chain,
+        splits: Vec<SplitState>,
+    ) -> Result<SourceTask, JobError> {
+        let source = self.sources[&node].clone();
+        let name = self.graph.node(node).name.clone();
+        let reader = source
+            .connector
+            .open(splits.iter().map(|state| state.split.clone()).collect())
+            .await
+            .map_err(|error| JobError::Connector { name: name.clone(), error })?;
+        let (sender, commands) = mpsc::channel(4);
+        self.commands.insert(id, sender);
+        Ok(SourceTask {
+            id,
+            node,
+            name,
+            source,
+            reader,
+            chain,
+            counters: self.counters[node.0].subtasks[id.subtask].clone(),
+            splits,
+            commands,
+            events: self.events.clone(),
+            cancel: self.cancel.clone(),
+            clock: self.surroundings.clock.clone(),
+            record_clock: self.record_clock.clone(),
+            idle_timeout: self.idle_timeout,
+        })
+    }
+}

@@ -1,0 +1,234 @@
+//! A chain of operators with what follows it: a sink, or channels to other chains.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use arrow::array::RecordBatch;
+use weir_base::time::Timestamp;
+
+use super::{TaskError, TaskState};
+use crate::channel::{OutputEdge, send};
+use crate::dirty::{DirtyEntry, DirtyPolicy};
+use crate::graph::NodeId;
+use crate::message::{Message, TimeDomain};
+use crate::metrics::Counters;
+use crate::operator::{Context, DirtyRow, Element, Operator, Output};
+use crate::sink::{SharedSink, SinkWriter};
+
+/// One operator of a chain.
+pub(crate) struct ChainLink {
+    pub(crate) node: NodeId,
+    pub(crate) name: String,
+    pub(crate) operator: Box<dyn Operator>,
+    pub(crate) counters: Arc<Counters>,
+}
+
+/// The sink at the end of a chain.
+pub(crate) struct SinkTail {
+    pub(crate) node: NodeId,
+    pub(crate) connector: SharedSink,
+    pub(crate) writer: Box<dyn SinkWriter>,
+    pub(crate) counters: Arc<Counters>,
+    /// Whether output waits for a complete checkpoint.
+    pub(crate) transactional: bool,
+    pub(crate) written_since_prepare: bool,
+    /// Number of the last flush; begins at the epoch the job began with.
+    pub(crate) flushes: u64,
+}
+
+impl SinkTail {
+    fn next_flush(&mut self) -> u64 {
+        self.flushes += 1;
+        self.flushes
+    }
+}
+
+/// The operators of one subtask, run one after the other on the same thread.
+pub(crate) struct Chain {
+    pub(crate) links: Vec<ChainLink>,
+    pub(crate) sink: Option<SinkTail>,
+    pub(crate) outputs: Vec<OutputEdge>,
+    /// Counters of the first node, which stand for the time of the whole chain.
+    pub(crate) head: Arc<Counters>,
+    pub(crate) dirty: Arc<dyn DirtyPolicy>,
+    /// Epoch of the last barrier seen, or of the checkpoint restored from.
+    pub(crate) epoch: u64,
+}
+
+impl Chain {
+    /// Runs a batch through the chain.
+    pub(crate) async fn batch(
+        &mut self,
+        batch: RecordBatch,
+        other_inputs: Timestamp,
+    ) -> Result<(), TaskError> {
+        let context = Context { other_inputs };
+        self.element(Element::Batch(batch), context).await
+    }
+
+    /// Runs a watermark through the chain.
+    pub(crate) async fn watermark(
+        &mut self,
+        domain: TimeDomain,
+        watermark: Timestamp,
+    ) -> Result<(), TaskError> {
+        let context = Context { other_inputs: Timestamp::MAX };
+        self.element(Element::Watermark(domain, watermark), context).await
+    }
+
+    async fn element(&mut self, element: Element, context: Context) -> Result<(), TaskError> {
+        let since = Instant::now();
+        let mut results = Vec::new();
+        let mut dirty = Vec::new();
+        run(&mut self.links, element, context, &mut results, &mut dirty)?;
+        self.head.add_busy(since);
+        for (name, rows) in dirty {
+            let entries = rows
+                .into_iter()
+                .map(|row: DirtyRow| DirtyEntry {
+                    reason: row.reason,
+                    data: row.data.into_bytes(),
+                    place: None,
+                })
+                .collect();
+            self.dirty.handle(&name, entries).await.map_err(TaskError::Dirty)?;
+        }
+        for element in results {
+            self.deliver(element).await?;
+        }
+        Ok(())
+    }
+
+    async fn deliver(&mut self, element: Element) -> Result<(), TaskError> {
+        match element {
+            Element::Batch(batch) => {
+                if let Some(sink) = &mut self.sink {
+                    let since = Instant::now();
+                    let bytes = sink.writer.write(&batch).await?;
+                    sink.written_since_prepare = true;
+                    Counters::add(&sink.counters.records_in, batch.num_rows() as u64);
+                    Counters::add(&sink.counters.records_out, batch.num_rows() as u64);
+                    Counters::add(&sink.counters.bytes, bytes);
+                    sink.counters.add_busy(since);
+                }
+                let Some((last, others)) = self.outputs.split_last() else { return Ok(()) };
+                for output in others {
+                    route(output, batch.clone(), &self.head).await?;
+                }
+                route(last, batch, &self.head).await
+            }
+            Element::Watermark(domain, watermark) => {
+                if let Some(sink) = &self.sink
+                    && domain == TimeDomain::Event
+                {
+                    sink.counters.set_watermark(watermark);
+                }
+                self.broadcast(Message::Watermark(domain, watermark)).await
+            }
+        }
+    }
+
+    /// Sends a message to every reader of the chain.
+    pub(crate) async fn broadcast(&mut self, message: Message) -> Result<(), TaskError> {
+        for output in &self.outputs {
+            output.broadcast(&message, &self.head).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes the state of the chain at a barrier, or at its end with `last`.
+    pub(crate) async fn snapshot(&mut self, epoch: u64, last: bool) -> Result<TaskState, TaskError> {
+        let mut state = TaskState::default();
+        if !last {
+            for link in &mut self.links {
+                let bytes = link.operator.snapshot()?;
+                if !bytes.is_empty() {
+                    state.operators.push((link.node, bytes));
+                }
+            }
+        }
+        self.epoch = self.epoch.max(epoch);
+        if let Some(sink) = &mut self.sink {
+            // Output that does not wait for checkpoints has its own numbers, one per flush.
+            let epoch = if sink.transactional { epoch } else { sink.next_flush() };
+            let prepared = sink.writer.prepare(epoch, last).await?;
+            sink.written_since_prepare = false;
+            state.sink = Some((sink.node, prepared.state));
+            if let Some(committable) = prepared.committable {
+                if sink.transactional {
+                    state.committable = Some((sink.node, committable));
+                } else {
+                    sink.connector.commit(&[committable]).await?;
+                }
+            }
+        }
+        Ok(state)
+    }
+
+    /// Makes output visible between checkpoints when it need not wait for them.
+    pub(crate) async fn flush(&mut self) -> Result<(), TaskError> {
+        for link in &self.links {
+            link.counters
+                .state_bytes
+                .store(link.operator.state_bytes() as u64, std::sync::atomic::Ordering::Relaxed);
+        }
+        let Some(sink) = self.sink.as_mut().filter(|sink| !sink.transactional && sink.written_since_prepare)
+        else {
+            return Ok(());
+        };
+        let epoch = sink.next_flush();
+        let prepared = sink.writer.prepare(epoch, false).await?;
+        sink.written_since_prepare = false;
+        if let Some(committable) = prepared.committable {
+            sink.connector.commit(&[committable]).await?;
+        }
+        Ok(())
+    }
+}
+
+async fn route(output: &OutputEdge, batch: RecordBatch, counters: &Counters) -> Result<(), TaskError> {
+    for (subtask, rows) in output.route(batch)? {
+        send(&output.senders[subtask], Message::Batch(rows), counters).await?;
+    }
+    Ok(())
+}
+
+/// Runs an element through operators, depth first, so that rows and watermarks keep their order.
+fn run(
+    links: &mut [ChainLink],
+    element: Element,
+    context: Context,
+    results: &mut Vec<Element>,
+    dirty: &mut Vec<(String, Vec<DirtyRow>)>,
+) -> Result<(), TaskError> {
+    let Some((link, rest)) = links.split_first_mut() else {
+        results.push(element);
+        return Ok(());
+    };
+    let mut output = Output::default();
+    match element {
+        Element::Batch(batch) => {
+            Counters::add(&link.counters.records_in, batch.num_rows() as u64);
+            link.operator.process(batch, context, &mut output)?;
+        }
+        Element::Watermark(domain, watermark) => {
+            if domain == TimeDomain::Event {
+                link.counters.set_watermark(watermark);
+            }
+            link.operator.watermark(domain, watermark, &mut output)?;
+        }
+    }
+    Counters::add(&link.counters.late, output.late);
+    if !output.dirty.is_empty() {
+        Counters::add(&link.counters.dirty, output.dirty.len() as u64);
+        dirty.push((link.name.clone(), output.dirty));
+    }
+    let context = link.operator.context_of_output(context);
+    for element in output.elements {
+        if let Element::Batch(batch) = &element {
+            Counters::add(&link.counters.records_out, batch.num_rows() as u64);
+        }
+        run(rest, element, context, results, dirty)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,181 @@
+//! The loop of a subtask that reads channels: combines watermarks and aligns barriers.
+
+use std::future::poll_fn;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use tokio_util::sync::CancellationToken;
+use weir_base::time::Timestamp;
+
+use super::{Chain, EventSender, TaskError, TaskEvent, TaskId};
+use crate::channel::Receiver;
+use crate::message::{Message, TimeDomain};
+use crate::watermark::Combiner;
+
+/// How often a subtask makes output visible that does not wait for checkpoints, and looks at idleness.
+pub(crate) const FLUSH_INTERVAL: Duration = Duration::from_millis(500);
+
+struct InputChannel {
+    receiver: Receiver,
+    ended: bool,
+    /// Whether the channel has delivered the barrier of the checkpoint under way.
+    at_barrier: bool,
+}
+
+/// A subtask whose rows come over channels.
+pub(crate) struct OperatorTask {
+    pub(crate) id: TaskId,
+    pub(crate) chain: Chain,
+    inputs: Vec<InputChannel>,
+    event_time: Combiner,
+    processing_time: Combiner,
+    /// Whether a channel waits at its barrier for the others.
+    aligned: bool,
+    next: usize,
+    told_idle: bool,
+    events: EventSender,
+    cancel: CancellationToken,
+}
+
+impl OperatorTask {
+    pub(crate) fn new(
+        id: TaskId,
+        chain: Chain,
+        receivers: Vec<Receiver>,
+        aligned: bool,
+        events: EventSender,
+        cancel: CancellationToken,
+    ) -> Self {
+        let count = receivers.len();
+        let inputs = receivers
+            .into_iter()
+            .map(|receiver| InputChannel { receiver, ended: false, at_barrier: false })
+            .collect();
+        Self {
+            id,
+            chain,
+            inputs,
+            event_time: Combiner::new(count),
+            processing_time: Combiner::new(count),
+            aligned,
+            next: 0,
+            told_idle: false,
+            events,
+            cancel,
+        }
+    }
+
+    pub(crate) async fn run(mut self) -> Result<(), TaskError> {
+        let mut flush_at = tokio::time::interval(FLUSH_INTERVAL);
+        flush_at.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut barrier_epoch = 0;
+        while self.inputs.iter().any(|input| !input.ended) {
+            let cancel = self.cancel.clone();
+            let (channel, message) = tokio::select! {
+                biased;
+                () = cancel.cancelled() => return Err(TaskError::Cancelled),
+                _ = flush_at.tick() => {
+                    self.chain.flush().await?;
+                    continue;
+                }
+                received = self.receive() => received,
+            };
+            match message {
+                None => return Err(TaskError::Cancelled),
+                Some(Message::Batch(batch)) => {
+                    self.told_idle = false;
+                    self.event_time.wake(channel);
+                    let others = self.event_time.minimum_of_others(channel);
+                    self.chain.batch(batch, others).await?;
+                }
+                Some(Message::Watermark(TimeDomain::Event, watermark)) => {
+                    let combined = self.event_time.update(channel, watermark);
+                    self.advance(TimeDomain::Event, combined).await?;
+                }
+                Some(Message::Watermark(TimeDomain::Processing, watermark)) => {
+                    let combined = self.processing_time.update(channel, watermark);
+                    self.advance(TimeDomain::Processing, combined).await?;
+                }
+                Some(Message::Idle) => {
+                    let combined = self.event_time.idle(channel);
+                    self.advance(TimeDomain::Event, combined).await?;
+                    if self.event_time.all_idle() && !self.told_idle {
+                        self.told_idle = true;
+                        self.chain.broadcast(Message::Idle).await?;
+                    }
+                }
+                Some(Message::Barrier(epoch)) => {
+                    barrier_epoch = epoch;
+                    self.inputs[channel].at_barrier = true;
+                }
+                Some(Message::End) => self.end(channel).await?,
+            }
+            if self.barrier_complete() {
+                self.barrier(barrier_epoch).await?;
+            }
+        }
+        let state = self.chain.snapshot(self.chain.epoch + 1, true).await?;
+        // Told before any reader can see the end: the coordinator must not take the end of a reader for
+        // later than that of its input.
+        let _ = self.events.send(TaskEvent::Finished { task: self.id, state }).await;
+        self.chain.broadcast(Message::End).await?;
+        Ok(())
+    }
+
+    /// Waits for a message of a channel that is neither ended nor waiting at a barrier. Fair: begins with the
+    /// channel after the one served last.
+    async fn receive(&mut self) -> (usize, Option<Message>) {
+        let count = self.inputs.len();
+        let aligned = self.aligned;
+        let start = self.next;
+        let inputs = &mut self.inputs;
+        let (channel, message) = poll_fn(|context| {
+            for offset in 0..count {
+                let channel = (start + offset) % count;
+                let input = &mut inputs[channel];
+                if input.ended || (aligned && input.at_barrier) {
+                    continue;
+                }
+                if let Poll::Ready(message) = input.receiver.poll_recv(context) {
+                    return Poll::Ready((channel, message));
+                }
+            }
+            Poll::Pending
+        })
+        .await;
+        self.next = channel + 1;
+        (channel, message)
+    }
+
+    async fn advance(&mut self, domain: TimeDomain, watermark: Option<Timestamp>) -> Result<(), TaskError> {
+        match watermark {
+            Some(watermark) => self.chain.watermark(domain, watermark).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn end(&mut self, channel: usize) -> Result<(), TaskError> {
+        self.inputs[channel].ended = true;
+        let combined = self.event_time.update(channel, Timestamp::MAX);
+        self.advance(TimeDomain::Event, combined).await?;
+        let combined = self.processing_time.update(channel, Timestamp::MAX);
+        self.advance(TimeDomain::Processing, combined).await
+    }
+
+    fn barrier_complete(&self) -> bool {
+        self.inputs.iter().any(|input| input.at_barrier)
+            && self.inputs.iter().all(|input| input.at_barrier || input.ended)
+    }
+
+    async fn barrier(&mut self, epoch: u64) -> Result<(), TaskError> {
+        let since = Instant::now();
+        let state = self.chain.snapshot(epoch, false).await?;
+        self.chain.head.add_busy(since);
+        self.chain.broadcast(Message::Barrier(epoch)).await?;
+        let _ = self.events.send(TaskEvent::Snapshot { task: self.id, epoch, state }).await;
+        for input in &mut self.inputs {
+            input.at_barrier = false;
+        }
+        Ok(())
+    }
+}
