@@ -35,6 +35,9 @@ pub struct OptionSpec {
     pub meaning: &'static str,
 }
 
+/// A check over all options of a stream. Gets a look-up from canonical name to value; the error is the complaint.
+pub type OptionRule = fn(&dyn Fn(&str) -> Option<String>) -> Result<(), String>;
+
 /// The options of a connector in one role.
 #[derive(Debug)]
 pub struct RoleSpec {
@@ -44,9 +47,8 @@ pub struct RoleSpec {
     pub options: &'static [OptionSpec],
     /// Options it accepts with a warning and does not use.
     pub ignored: &'static [&'static str],
-    /// A check over all options together, for rules such as "one of the two"; the text is the complaint.
-    /// Called with a lookup from canonical name to value.
-    pub rule: Option<fn(&dyn Fn(&str) -> Option<String>) -> Result<(), String>>,
+    /// For rules such as "one of the two".
+    pub rule: Option<OptionRule>,
 }
 
 /// A connector type.

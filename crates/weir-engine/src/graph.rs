@@ -42,6 +42,8 @@ pub struct SourceNode {
     pub event_time: Option<(TimeColumn, Strategy)>,
     /// Whether a column with the processing time follows the declared ones.
     pub proctime: bool,
+    /// Whether the job has windows on processing time, which need to be told how it passes.
+    pub processing_time: bool,
     /// Whether the hidden row-watermark column follows, for operators that drop late rows.
     pub row_watermark: bool,
     /// Columns given out.
@@ -61,6 +63,13 @@ pub enum NodeKind {
         /// How.
         strategy: Strategy,
         /// Columns given out: those of the input, then the hidden row-watermark column.
+        schema: SchemaRef,
+    },
+    /// Inserts a column with the processing time.
+    AssignProctime {
+        /// Index of the new column.
+        position: usize,
+        /// Columns given out.
         schema: SchemaRef,
     },
     /// Aggregates by window and key.

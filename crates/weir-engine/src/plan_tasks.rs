@@ -19,7 +19,8 @@ use crate::graph::{Exchange, Graph, NodeId, NodeKind, SourceNode};
 use crate::job::{JobError, JobSpec, Surroundings};
 use crate::metrics::NodeCounters;
 use crate::operator::{
-    AssignWatermark, GroupWindow, KeyRange, Map, Operator, SessionWindow, WindowKind, WindowPlan,
+    AssignProctime, AssignWatermark, GroupWindow, KeyRange, Map, Operator, SessionWindow, WindowKind,
+    WindowPlan,
 };
 use crate::sink::{SharedSink, WriterContext};
 use crate::source::SharedSource;
@@ -361,6 +362,10 @@ impl Builder {
             NodeKind::Map(evaluator) => Box::new(Map::new(evaluator.clone())),
             NodeKind::AssignWatermark { column, strategy, schema } => {
                 Box::new(AssignWatermark::new(column.clone(), schema.clone(), *strategy))
+            }
+            NodeKind::AssignProctime { position, schema } => {
+                let clock = self.record_clock.is_none().then(|| self.surroundings.clock.clone());
+                Box::new(AssignProctime::new(schema.clone(), *position, clock))
             }
             NodeKind::Window(spec) => {
                 let plan = WindowPlan::new(spec.clone()).map_err(crate::operator::OperatorError::from)?;

@@ -18,8 +18,8 @@ pub use float::{
     write_float,
 };
 pub use number::{
-    Integer, IntegerError, format_decimal, is_number, parse_boolean, parse_decimal, parse_integer, try_parse_integer,
-    write_decimal, write_integer,
+    Integer, IntegerError, format_decimal, is_number, parse_boolean, parse_decimal, parse_integer,
+    try_parse_integer, write_decimal, write_integer,
 };
 pub use zone::Zone;
 

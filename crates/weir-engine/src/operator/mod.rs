@@ -4,6 +4,7 @@
 //! out to the next operator of the chain, or over channels to other subtasks.
 
 mod aggregate;
+mod assign_proctime;
 mod assign_watermark;
 mod evaluate;
 mod group_window;
@@ -20,13 +21,14 @@ use thiserror::Error;
 use weir_base::time::Timestamp;
 
 pub use aggregate::AggregateCall;
+pub use assign_proctime::AssignProctime;
 pub use assign_watermark::AssignWatermark;
 pub(crate) use assign_watermark::drop_rows_without_time;
 pub use evaluate::Evaluator;
 pub use group_window::GroupWindow;
 pub use map::Map;
 pub use session::SessionWindow;
-pub(crate) use window_common::key_hashes;
+pub use window_common::key_hashes;
 pub use window_common::{GroupWindowSpec, WindowKind, WindowPlan};
 
 use crate::message::TimeDomain;

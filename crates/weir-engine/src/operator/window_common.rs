@@ -182,7 +182,7 @@ impl WindowPlan {
 }
 
 /// Returns a hash per row that is the same in every process of this version.
-pub(crate) fn key_hashes(keys: &[ArrayRef], rows: usize) -> Result<Vec<u64>, DataFusionError> {
+pub fn key_hashes(keys: &[ArrayRef], rows: usize) -> Result<Vec<u64>, DataFusionError> {
     let mut hashes = vec![0; rows];
     if !keys.is_empty() {
         create_hashes(keys, &RandomState::with_seed(0), &mut hashes)?;

@@ -132,7 +132,7 @@ impl SourceTask {
     }
 
     async fn tick(&mut self, time: &mut SplitTime) -> Result<(), TaskError> {
-        if self.source.proctime && self.record_clock.is_none() {
+        if self.source.processing_time && self.record_clock.is_none() {
             let now = self.clock.now();
             self.chain.watermark(TimeDomain::Processing, Timestamp(now.0 - 1)).await?;
         }
@@ -213,7 +213,7 @@ impl SourceTask {
             self.chain.batch(rows, Timestamp::MAX).await?;
         }
         self.send_watermark(time, advanced).await?;
-        if let Some(last_read) = last_read {
+        if let Some(last_read) = last_read.filter(|_| self.source.processing_time) {
             self.chain.watermark(TimeDomain::Processing, Timestamp(last_read - 1)).await?;
         }
         Ok(())
@@ -228,7 +228,7 @@ impl SourceTask {
         let count = rows.num_rows();
         let first = *records;
         *records += count as u64;
-        if !self.source.proctime {
+        if !self.source.processing_time {
             return Ok((rows, None));
         }
         let times: Vec<i64> = match &self.record_clock {
@@ -239,6 +239,9 @@ impl SourceTask {
             None => vec![self.clock.now().0; count],
         };
         let last = times.last().copied();
+        if !self.source.proctime {
+            return Ok((rows, last));
+        }
         let mut columns = rows.columns().to_vec();
         columns.push(Arc::new(TimestampMillisecondArray::from(times)) as ArrayRef);
         let mut fields: Vec<_> = rows.schema().fields().iter().cloned().collect();

@@ -1,0 +1,58 @@
+//! Stamps rows with the processing time in the middle of a job: a temp stream with `proctime`.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, TimestampMillisecondArray};
+use arrow::datatypes::SchemaRef;
+use weir_base::clock::Clock;
+use weir_base::time::Timestamp;
+
+use super::{Context, Operator, OperatorError, Output};
+use crate::message::TimeDomain;
+
+/// Inserts a column with the instant at which rows arrive.
+pub struct AssignProctime {
+    schema: SchemaRef,
+    position: usize,
+    /// The clock, or `None` when the job counts records: then time is what the sources said last.
+    clock: Option<Arc<dyn Clock>>,
+    watermark: Timestamp,
+}
+
+impl AssignProctime {
+    /// Makes the operator. `schema` is that of the output, whose column `position` is the new one.
+    pub fn new(schema: SchemaRef, position: usize, clock: Option<Arc<dyn Clock>>) -> Self {
+        Self { schema, position, clock, watermark: Timestamp(0) }
+    }
+}
+
+impl Operator for AssignProctime {
+    fn process(
+        &mut self,
+        batch: RecordBatch,
+        _context: Context,
+        output: &mut Output,
+    ) -> Result<(), OperatorError> {
+        // Never at or before a watermark that has passed: windows up to it have been given out.
+        let earliest = self.watermark.0.saturating_add(1);
+        let now = self.clock.as_ref().map_or(earliest, |clock| clock.now().0.max(earliest));
+        let mut columns = batch.columns().to_vec();
+        let times = TimestampMillisecondArray::from(vec![now; batch.num_rows()]);
+        columns.insert(self.position, Arc::new(times) as ArrayRef);
+        output.emit(RecordBatch::try_new(self.schema.clone(), columns)?);
+        Ok(())
+    }
+
+    fn watermark(
+        &mut self,
+        domain: TimeDomain,
+        watermark: Timestamp,
+        output: &mut Output,
+    ) -> Result<(), OperatorError> {
+        if domain == TimeDomain::Processing && watermark < Timestamp::MAX {
+            self.watermark = self.watermark.max(watermark);
+        }
+        output.watermark(domain, watermark);
+        Ok(())
+    }
+}
