@@ -1,1 +1,21 @@
 //! SQL functions as vectorised Arrow kernels, one file per family.
+//!
+//! [`find`] looks a function up by its name in a query. [`conversion`], [`collection`],
+//! [`temporal`] and [`interval`] also hold the kernels behind syntax that is not a call: `CAST`, subscripts, `EXTRACT`.
+
+pub mod collection;
+pub mod conversion;
+mod digest;
+pub mod interval;
+mod json;
+mod kernel;
+pub mod math;
+pub mod pattern;
+pub mod reference;
+mod registry;
+pub mod rounding;
+pub mod temporal;
+pub mod text;
+pub mod window;
+
+pub use registry::{Call, Context, Family, Function, Parameter, all, find};

@@ -1,1 +1,13 @@
-//! One trait 'run a job': the embedded worker process.
+//! One trait "run a job": the embedded worker process.
+
+mod dirty;
+mod embedded;
+mod execution_graph;
+mod launch;
+mod runner;
+mod translate;
+
+pub use embedded::{EmbeddedRunner, ObjectsPlace, WorkerConfig, run_worker, worker_logging};
+pub use launch::{Launch, Launched};
+pub use runner::*;
+pub use translate::{TranslateError, dataflow};

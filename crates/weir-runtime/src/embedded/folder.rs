@@ -1,0 +1,141 @@
+//! The folder of a worker: request, socket, log and result.
+
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use weir_base::id::JobId;
+
+use crate::{Observation, StartRequest};
+
+/// What a worker needs to know of the installation. Secrets stand in a file that only the owner can read.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct WorkerConfig {
+    /// Directory of the embedded stream store.
+    pub streams: PathBuf,
+    /// Where objects are kept.
+    pub objects: ObjectsPlace,
+    /// Directories that `file` streams may use.
+    pub file_directories: Vec<PathBuf>,
+    /// Filter of log levels, such as `info`.
+    pub log_level: String,
+    /// Whether log lines are JSON.
+    pub log_json: bool,
+}
+
+/// Where objects are kept.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ObjectsPlace {
+    /// A local directory.
+    Local(PathBuf),
+    /// An S3 endpoint.
+    S3 {
+        /// `http://host:port`.
+        endpoint: String,
+        /// Region.
+        region: String,
+        /// Access key.
+        access_key: String,
+        /// Secret key.
+        secret_key: String,
+    },
+}
+
+impl std::fmt::Debug for ObjectsPlace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            ObjectsPlace::Local(path) => f.debug_tuple("Local").field(path).finish(),
+            ObjectsPlace::S3 { endpoint, .. } => {
+                f.debug_struct("S3").field("endpoint", endpoint).finish_non_exhaustive()
+            }
+        }
+    }
+}
+
+/// Everything a worker is started with.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct WorkerRequest {
+    pub(super) start: StartRequest,
+    pub(super) config: WorkerConfig,
+}
+
+/// The folder of one job's worker.
+#[derive(Debug, Clone)]
+pub(super) struct Folder(PathBuf);
+
+impl Folder {
+    pub(super) fn new(root: &Path, job: JobId) -> Self {
+        Self(root.join(job.to_string()))
+    }
+
+    pub(super) fn at(path: &Path) -> Self {
+        Self(path.to_path_buf())
+    }
+
+    /// Lists the folders of all jobs.
+    pub(super) fn all(root: &Path) -> io::Result<Vec<(JobId, Folder)>> {
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(root)? {
+            let entry = entry?;
+            if let Some(id) = entry.file_name().to_str().and_then(|name| name.parse().ok()) {
+                found.push((JobId(id), Folder(entry.path())));
+            }
+        }
+        Ok(found)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    pub(super) fn log(&self) -> PathBuf {
+        self.0.join("worker.log")
+    }
+
+    /// Checkpoints of jobs that keep none in a bucket: written only when the service suspends them.
+    pub(super) fn checkpoints(&self) -> PathBuf {
+        self.0.join("checkpoints")
+    }
+
+    pub(super) fn write_request(&self, request: &WorkerRequest) -> io::Result<()> {
+        std::fs::create_dir_all(&self.0)?;
+        let file = std::fs::OpenOptions::new()
+            .create(true)
+            .write(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(self.0.join("request.json"))?;
+        serde_json::to_writer(file, request).map_err(io::Error::other)
+    }
+
+    pub(super) fn read_request(&self) -> io::Result<WorkerRequest> {
+        let text = std::fs::read(self.0.join("request.json"))?;
+        serde_json::from_slice(&text).map_err(io::Error::other)
+    }
+
+    /// Stores how a run ended. Written beside and renamed, so that it is never read half.
+    pub(super) fn write_result(&self, observation: &Observation) -> io::Result<()> {
+        let text = serde_json::to_vec(observation).map_err(io::Error::other)?;
+        let temporary = self.0.join("result.json.new");
+        std::fs::write(&temporary, text)?;
+        std::fs::rename(temporary, self.0.join("result.json"))
+    }
+
+    pub(super) fn read_result(&self) -> Option<Observation> {
+        let text = std::fs::read(self.0.join("result.json")).ok()?;
+        serde_json::from_slice(&text).ok()
+    }
+
+    /// Removes what an earlier run left, its checkpoints excepted.
+    pub(super) fn clear_run(&self) {
+        for name in ["result.json", "worker.sock"] {
+            let _ = std::fs::remove_file(self.0.join(name));
+        }
+    }
+
+    pub(super) fn remove(&self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}

@@ -1,0 +1,16 @@
+//! Jobs as `weir worker` processes on this machine.
+//!
+//! The service starts one process per job and talks to it over a socket in the job's folder: commands down,
+//! observations up. The folder also holds the request, the log and, at the end, the result, so that
+//! a service that was restarted finds its workers again.
+
+mod folder;
+mod processes;
+mod protocol;
+mod socket;
+mod watch;
+mod worker;
+
+pub use folder::{ObjectsPlace, WorkerConfig};
+pub use processes::EmbeddedRunner;
+pub use worker::{run_worker, worker_logging};

@@ -1,0 +1,239 @@
+//! Starts, finds and ends worker processes.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use tokio::process::{Child, Command as Process};
+use tokio::sync::mpsc;
+use weir_base::clock::Clock;
+use weir_base::id::JobId;
+use weir_cloud::objects::Objects;
+use weir_engine::checkpoint::CheckpointStorage;
+
+use super::folder::{Folder, WorkerConfig, WorkerRequest};
+use super::protocol::Command;
+use super::socket;
+use super::watch::Watch;
+use crate::{JobMetrics, Observation, RunState, Runner, StartError, StartRequest};
+
+/// How long a suspension at shutdown may take. The service promises to end within ten seconds.
+const SUSPEND_LIMIT: Duration = Duration::from_secs(8);
+
+/// How long a killed worker may take to go.
+const KILL_LIMIT: Duration = Duration::from_secs(2);
+
+/// What is known of one worker.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) observation: Observation,
+    /// Commands to the worker; `None` when it has ended.
+    pub(super) commands: Option<mpsc::Sender<Command>>,
+}
+
+/// All workers known.
+pub(super) type Entries = Arc<Mutex<HashMap<JobId, Entry>>>;
+
+/// Runs jobs as worker processes of this machine.
+pub struct EmbeddedRunner {
+    root: PathBuf,
+    executable: PathBuf,
+    config: WorkerConfig,
+    objects: Objects,
+    clock: Arc<dyn Clock>,
+    entries: Entries,
+}
+
+impl EmbeddedRunner {
+    /// Makes a runner whose workers have their folders under `root` and run `executable worker FOLDER`.
+    pub fn new(
+        root: PathBuf,
+        executable: PathBuf,
+        config: WorkerConfig,
+        objects: Objects,
+        clock: Arc<dyn Clock>,
+    ) -> io::Result<Self> {
+        std::fs::create_dir_all(&root)?;
+        Ok(Self { root, executable, config, objects, clock, entries: Entries::default() })
+    }
+
+    fn with_entries<T>(&self, f: impl FnOnce(&mut HashMap<JobId, Entry>) -> T) -> T {
+        f(&mut self.entries.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn spawn(&self, folder: &Folder) -> io::Result<Child> {
+        let log = File::options().create(true).append(true).open(folder.log())?;
+        Process::new(&self.executable)
+            .arg("worker")
+            .arg(folder.path())
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            // A group of its own, so that Ctrl-C at the service's terminal does not reach it.
+            .process_group(0)
+            .spawn()
+    }
+
+    fn watch(&self, job: JobId, folder: Folder, child: Option<Child>, observation: Observation) {
+        let (commands, receiver) = mpsc::channel(8);
+        self.with_entries(|entries| {
+            entries.insert(job, Entry { observation: observation.clone(), commands: Some(commands) })
+        });
+        let watch = Watch {
+            job,
+            folder,
+            child,
+            pid: observation.pid,
+            attempt: observation.attempt,
+            commands: receiver,
+            entries: self.entries.clone(),
+            clock: self.clock.clone(),
+            suspended: false,
+        };
+        tokio::spawn(watch.run());
+    }
+
+    fn starting(&self, attempt: u64, pid: Option<u32>) -> Observation {
+        Observation {
+            attempt,
+            state: RunState::Starting,
+            at: self.clock.now(),
+            metrics: JobMetrics::default(),
+            graph: None,
+            pid,
+        }
+    }
+
+    /// Returns the live workers.
+    fn live(&self) -> Vec<(JobId, mpsc::Sender<Command>)> {
+        self.with_entries(|entries| {
+            let live = |(job, entry): (&JobId, &Entry)| Some((*job, entry.commands.clone()?));
+            entries.iter().filter_map(live).collect()
+        })
+    }
+}
+
+#[async_trait]
+impl Runner for EmbeddedRunner {
+    async fn start(&self, request: StartRequest) -> Result<(), StartError> {
+        let (job, attempt) = (request.job, request.attempt);
+        if self.live().iter().any(|(live, _)| *live == job) {
+            return Err(StartError("its worker of an earlier run has not ended yet".to_string()));
+        }
+        let folder = Folder::new(&self.root, job);
+        folder.clear_run();
+        let request = WorkerRequest { start: request, config: self.config.clone() };
+        let child = folder
+            .write_request(&request)
+            .and_then(|()| self.spawn(&folder))
+            .map_err(|error| StartError(format!("the worker process cannot be started: {error}")))?;
+        let observation = self.starting(attempt, child.id());
+        self.watch(job, folder, Some(child), observation);
+        Ok(())
+    }
+
+    async fn stop(&self, job: JobId) {
+        let commands = self.with_entries(|entries| entries.get(&job)?.commands.clone());
+        if let Some(commands) = commands {
+            let _ = commands.try_send(Command::Stop);
+        }
+    }
+
+    fn observe(&self, job: JobId) -> Option<Observation> {
+        self.with_entries(|entries| entries.get(&job).map(|entry| entry.observation.clone()))
+    }
+
+    async fn adopt(&self) -> Vec<JobId> {
+        let folders = match Folder::all(&self.root) {
+            Ok(folders) => folders,
+            Err(error) => {
+                tracing::error!(%error, "the folders of workers cannot be read; running workers are not adopted");
+                return Vec::new();
+            }
+        };
+        let mut found = Vec::new();
+        for (job, folder) in folders {
+            if let Some(result) = folder.read_result() {
+                self.with_entries(|entries| {
+                    entries.insert(job, Entry { observation: result, commands: None })
+                });
+                found.push(job);
+            } else if socket::connect(folder.path()).await.is_ok()
+                && let Ok(request) = folder.read_request()
+            {
+                let observation = self.starting(request.start.attempt, None);
+                self.watch(job, folder, None, observation);
+                found.push(job);
+            }
+        }
+        found
+    }
+
+    async fn remove(&self, job: JobId, checkpoint_bucket: Option<String>) {
+        let entry = self.with_entries(|entries| entries.remove(&job));
+        if let Some(entry) = entry
+            && entry.commands.is_some()
+            && let Some(pid) = entry.observation.pid
+        {
+            kill(pid).await;
+        }
+        Folder::new(&self.root, job).remove();
+        let Some(bucket) = checkpoint_bucket else { return };
+        let removed = async {
+            let store = self.objects.bucket(&bucket).await.map_err(|error| error.to_string())?;
+            let storage = CheckpointStorage::new(store, format!("jobs/checkpoint/{job}"));
+            storage.remove_all().await.map_err(|error| error.to_string())
+        };
+        if let Err(error) = removed.await {
+            tracing::warn!(job_id = %job, error, "checkpoints of a deleted job could not be removed");
+        }
+    }
+
+    async fn suspend_all(&self) {
+        let live = self.live();
+        for (_, commands) in &live {
+            let _ = commands.try_send(Command::Suspend);
+        }
+        let ended = async {
+            for (_, commands) in &live {
+                commands.closed().await;
+            }
+        };
+        if tokio::time::timeout(SUSPEND_LIMIT, ended).await.is_err() {
+            for (job, _) in self.live() {
+                tracing::warn!(job_id = %job, "the worker is still at its final checkpoint; it goes on and is adopted at the next start");
+            }
+        }
+    }
+}
+
+/// Kills a worker and waits until it is gone.
+async fn kill(pid: u32) {
+    let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return };
+    let _ = kill_process(pid, Signal::KILL);
+    let gone = async {
+        while test_kill_process(pid).is_ok() && !is_zombie(pid) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let _ = tokio::time::timeout(KILL_LIMIT, gone).await;
+}
+
+/// Returns whether a process of this number exists and is not a zombie.
+pub(super) fn is_alive(pid: u32) -> bool {
+    let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return false };
+    test_kill_process(pid).is_ok() && !is_zombie(pid)
+}
+
+fn is_zombie(pid: Pid) -> bool {
+    let path = format!("/proc/{}/stat", pid.as_raw_nonzero());
+    let Ok(stat) = std::fs::read_to_string(Path::new(&path)) else { return false };
+    // The state follows the command's name, which stands in parentheses and may hold anything.
+    stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('Z'))
+}

@@ -1,0 +1,160 @@
+//! Follows one worker over its socket until it has ended, and tells why it ended.
+
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::UnixStream;
+use tokio::process::Child;
+use tokio::sync::mpsc;
+use weir_base::clock::Clock;
+use weir_base::id::JobId;
+
+use super::folder::Folder;
+use super::processes::{Entries, is_alive};
+use super::protocol::Command;
+use super::socket;
+use crate::{Observation, RunState};
+
+/// How long a new worker may take to open its socket.
+const CONNECT_LIMIT: Duration = Duration::from_secs(30);
+
+/// Pause between two looks at something that is about to happen.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// The service's end of one worker.
+pub(super) struct Watch {
+    pub(super) job: JobId,
+    pub(super) folder: Folder,
+    /// The process, when this service started it.
+    pub(super) child: Option<Child>,
+    pub(super) pid: Option<u32>,
+    pub(super) attempt: u64,
+    pub(super) commands: mpsc::Receiver<Command>,
+    pub(super) entries: Entries,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) suspended: bool,
+}
+
+impl Watch {
+    pub(super) async fn run(mut self) {
+        if let Some(stream) = self.connect().await {
+            self.follow(stream).await;
+        }
+        let status = self.wait_for_exit().await;
+        self.conclude(status);
+    }
+
+    /// Connects to the worker; `None` when it ends before its socket is open.
+    async fn connect(&mut self) -> Option<UnixStream> {
+        let attempts = async {
+            loop {
+                if let Ok(stream) = socket::connect(self.folder.path()).await {
+                    return Some(stream);
+                }
+                if let Some(child) = &mut self.child
+                    && !matches!(child.try_wait(), Ok(None))
+                {
+                    return None;
+                }
+                tokio::time::sleep(PAUSE).await;
+            }
+        };
+        tokio::time::timeout(CONNECT_LIMIT, attempts).await.ok().flatten()
+    }
+
+    async fn follow(&mut self, stream: UnixStream) {
+        let (read, mut write) = stream.into_split();
+        let mut lines = BufReader::new(read).lines();
+        let mut commands_open = true;
+        loop {
+            tokio::select! {
+                line = lines.next_line() => {
+                    let Ok(Some(line)) = line else { return };
+                    match serde_json::from_str::<Observation>(&line) {
+                        Ok(mut observation) => {
+                            self.pid = observation.pid.or(self.pid);
+                            observation.at = self.clock.now();
+                            self.update(observation);
+                        }
+                        Err(error) => tracing::warn!(job_id = %self.job, %error, "a message of the worker was not understood"),
+                    }
+                }
+                command = self.commands.recv(), if commands_open => {
+                    let Some(command) = command else {
+                        commands_open = false;
+                        continue;
+                    };
+                    self.suspended |= command == Command::Suspend;
+                    let Ok(mut text) = serde_json::to_vec(&command) else { continue };
+                    text.push(b'\n');
+                    if write.write_all(&text).await.is_err() {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn wait_for_exit(&mut self) -> Option<ExitStatus> {
+        if let Some(child) = &mut self.child {
+            return child.wait().await.ok();
+        }
+        while self.pid.is_some_and(is_alive) {
+            tokio::time::sleep(PAUSE).await;
+        }
+        None
+    }
+
+    fn update(&self, observation: Observation) {
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(entry) =
+            entries.get_mut(&self.job).filter(|entry| entry.observation.attempt == self.attempt)
+        {
+            entry.observation = observation;
+        }
+    }
+
+    /// Stores how the run ended.
+    fn conclude(mut self, status: Option<ExitStatus>) {
+        let result = self.folder.read_result().filter(|result| result.attempt == self.attempt);
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(entry) =
+            entries.get_mut(&self.job).filter(|entry| entry.observation.attempt == self.attempt)
+        else {
+            return;
+        };
+        entry.commands = None;
+        match result {
+            Some(result) => entry.observation = result,
+            None if self.suspended && status.is_none_or(|status| status.success()) => {
+                // It continues at the next start of the service: to this one it was never there.
+                entries.remove(&self.job);
+            }
+            None => {
+                let reason = format!(
+                    "the worker process {}; its log is {}",
+                    how_it_ended(status),
+                    self.folder.log().display()
+                );
+                tracing::warn!(job_id = %self.job, reason, "worker ended unexpectedly");
+                entry.observation.state = RunState::Failed(reason);
+                entry.observation.at = self.clock.now();
+            }
+        }
+        self.commands.close();
+    }
+}
+
+fn how_it_ended(status: Option<ExitStatus>) -> String {
+    match status.map(|status| (status.signal(), status.code())) {
+        Some((Some(9), _)) => {
+            "was killed (signal 9): by a person, or by the system because memory ran out".to_string()
+        }
+        Some((Some(signal), _)) => format!("was ended by signal {signal}"),
+        Some((None, Some(code))) => format!("ended with exit code {code} without a result"),
+        _ => "is gone without a result".to_string(),
+    }
+}

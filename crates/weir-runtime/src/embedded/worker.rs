@@ -1,0 +1,262 @@
+//! The worker: runs one job and tells the service about it.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use object_store::local::LocalFileSystem;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::{mpsc, watch};
+use weir_base::clock::{Clock, SystemClock};
+use weir_base::time::millis;
+use weir_cloud::objects::{Objects, ObjectsConfig, S3Config};
+use weir_cloud::streams::LocalStreams;
+use weir_connectors::{Environment, FileAccess};
+use weir_engine::checkpoint::CheckpointStorage;
+use weir_engine::job::{JobHandle, Outcome};
+use weir_sql::{CheckOptions, Cluster};
+
+use super::folder::{Folder, ObjectsPlace, WorkerConfig, WorkerRequest};
+use super::protocol::Command;
+use super::socket;
+use crate::launch::{Launch, Launched};
+use crate::{JobMetrics, Observation, OperatorMetrics, RunState};
+
+/// How often a running worker tells its counters.
+const REPORT_INTERVAL: Duration = Duration::from_millis(500);
+
+/// Runs the job whose request lies in `folder`, until it ends. Returns whether it ended well.
+pub async fn run_worker(folder: &Path) -> Result<bool, String> {
+    let folder = Folder::at(folder);
+    let request =
+        folder.read_request().map_err(|e| format!("the request of the worker cannot be read: {e}"))?;
+    let listener = socket::listen(folder.path())
+        .map_err(|e| format!("the socket of the worker cannot be opened: {e}"))?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let mut observation = Observation {
+        attempt: request.start.attempt,
+        state: RunState::Starting,
+        at: clock.now(),
+        metrics: JobMetrics::default(),
+        graph: None,
+        pid: Some(std::process::id()),
+    };
+    let (observations, observed) = watch::channel(observation.clone());
+    let (commands, mut command_receiver) = mpsc::channel(4);
+    tokio::spawn(serve(listener, observed, commands));
+
+    let launched = launch(&request, &folder, clock.clone()).await;
+    let (state, suspended) = match launched {
+        Ok(launched) => {
+            observation.state = RunState::Running;
+            observation.graph = Some(launched.graph);
+            follow(launched.handle, &mut command_receiver, &mut observation, &observations, clock.as_ref())
+                .await
+        }
+        Err(reason) => (RunState::Failed(reason), false),
+    };
+    let ended_well = !matches!(state, RunState::Failed(_));
+    if let RunState::Failed(reason) = &state {
+        tracing::error!(job_id = %request.start.job, reason, "job failed");
+    }
+    observation.state = state;
+    observation.at = clock.now();
+    if !suspended {
+        // A suspended job leaves no result: the next start of the service resumes it.
+        folder
+            .write_result(&observation)
+            .map_err(|e| format!("the result of the worker cannot be written: {e}"))?;
+    }
+    observations.send_replace(observation);
+    // Lets the service read the last observation from the socket; the result file tells it otherwise.
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    Ok(ended_well)
+}
+
+async fn launch(request: &WorkerRequest, folder: &Folder, clock: Arc<dyn Clock>) -> Result<Launched, String> {
+    let start = &request.start;
+    let environment = environment(request, clock.clone())?;
+    // The service has checked the text; what it allows to whom is its affair, so nothing is restricted here.
+    let options = CheckOptions { max_bytes: usize::MAX, cluster: Cluster::Local, ..CheckOptions::default() };
+    let options = CheckOptions { time_zone: start.settings.time_zone.clone(), ..options };
+    let job = weir_sql::check(&start.sql, &weir_connectors::CATALOG, &options).map_err(|e| e.to_string())?;
+    let storage = match &start.settings.checkpoint {
+        Some(checkpoint) => {
+            let store = environment.objects.bucket(&checkpoint.bucket).await.map_err(|e| e.to_string())?;
+            CheckpointStorage::new(store, format!("jobs/checkpoint/{}", start.job))
+        }
+        None => local_storage(folder)?,
+    };
+    let launch = Launch {
+        job: &job,
+        id: start.job.0,
+        name: &start.name,
+        environment: &environment,
+        storage: storage.clone(),
+        resume: start.resume,
+    };
+    let launched = launch.start(clock).await?;
+    if start.settings.checkpoint.is_none() && launched.restored.is_some() {
+        // It was made to survive one restart of the service. After a later crash it would be stale.
+        storage.remove_all().await.map_err(|e| e.to_string())?;
+    }
+    tracing::info!(job_id = %start.job, attempt = start.attempt, restored = launched.restored, "job runs");
+    Ok(launched)
+}
+
+fn local_storage(folder: &Folder) -> Result<CheckpointStorage, String> {
+    let failed = |error: String| format!("the folder for checkpoints cannot be made: {error}");
+    std::fs::create_dir_all(folder.checkpoints()).map_err(|e| failed(e.to_string()))?;
+    let store = LocalFileSystem::new_with_prefix(folder.checkpoints()).map_err(|e| failed(e.to_string()))?;
+    Ok(CheckpointStorage::new(Arc::new(store), "suspended"))
+}
+
+fn environment(request: &WorkerRequest, clock: Arc<dyn Clock>) -> Result<Environment, String> {
+    let WorkerRequest { start, config } = request;
+    let streams = LocalStreams::open(&config.streams, clock.clone())
+        .map_err(|e| format!("the stream store cannot be opened: {e}"))?;
+    Ok(Environment {
+        objects: objects(config),
+        streams: Arc::new(streams),
+        project: start.project.0.clone(),
+        job: format!("job-{}", start.job),
+        files: FileAccess::Under(config.file_directories.clone()),
+        settings: start.settings.clone(),
+        print: Arc::new(weir_connectors::LogPrint::new(clock.clone())),
+        clock,
+    })
+}
+
+fn objects(config: &WorkerConfig) -> Objects {
+    Objects::new(match &config.objects {
+        ObjectsPlace::Local(path) => ObjectsConfig::Local(path.clone()),
+        ObjectsPlace::S3 { endpoint, region, access_key, secret_key } => ObjectsConfig::S3(S3Config {
+            endpoint: endpoint.clone(),
+            region: region.clone(),
+            access_key: access_key.clone(),
+            secret_key: secret_key.clone(),
+        }),
+    })
+}
+
+/// Follows a running job to its end. Returns the final state and whether it was suspended.
+async fn follow(
+    handle: JobHandle,
+    commands: &mut mpsc::Receiver<Command>,
+    observation: &mut Observation,
+    observations: &watch::Sender<Observation>,
+    clock: &dyn Clock,
+) -> (RunState, bool) {
+    let mut report = tokio::time::interval(REPORT_INTERVAL);
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok();
+    let outcome = loop {
+        let terminated = async {
+            match &mut terminate {
+                Some(signal) => signal.recv().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            outcome = handle.wait() => break outcome,
+            Some(command) = commands.recv() => match command {
+                Command::Stop => handle.cancel(),
+                Command::Suspend => handle.suspend().await,
+            },
+            _ = terminated => handle.suspend().await,
+            _ = report.tick() => {
+                observation.metrics = job_metrics(&handle);
+                observation.at = clock.now();
+                observations.send_replace(observation.clone());
+            }
+        }
+    };
+    observation.metrics = job_metrics(&handle);
+    match outcome {
+        Outcome::Finished => (RunState::Finished, false),
+        Outcome::Cancelled => (RunState::Stopped, false),
+        Outcome::Suspended => (RunState::Stopped, true),
+        Outcome::Failed(reason) => (RunState::Failed(reason), false),
+    }
+}
+
+/// Returns the counters of a job as the service knows them.
+pub(crate) fn job_metrics(handle: &JobHandle) -> JobMetrics {
+    let checkpoints = handle.checkpoint_metrics();
+    let operators = handle
+        .metrics()
+        .into_iter()
+        .map(|node| OperatorMetrics {
+            id: node.id,
+            name: node.name,
+            kind: node.kind.to_string(),
+            records_in: node.records_in,
+            records_out: node.records_out,
+            bytes: node.bytes,
+            dirty: node.dirty,
+            late: node.late,
+            watermark: node.watermark,
+            busy_ms: u64::try_from(node.busy.as_millis()).unwrap_or(u64::MAX),
+            backpressured_ms: u64::try_from(node.backpressured.as_millis()).unwrap_or(u64::MAX),
+            rate: node.rate,
+        })
+        .collect();
+    JobMetrics {
+        operators,
+        checkpoints: checkpoints.completed,
+        checkpoint_duration_ms: u64::try_from(millis(checkpoints.duration)).unwrap_or(0),
+        checkpoint_bytes: checkpoints.bytes,
+        checkpoint_epoch: checkpoints.epoch,
+    }
+}
+
+async fn serve(
+    listener: UnixListener,
+    observed: watch::Receiver<Observation>,
+    commands: mpsc::Sender<Command>,
+) {
+    while let Ok((stream, _)) = listener.accept().await {
+        tokio::spawn(serve_one(stream, observed.clone(), commands.clone()));
+    }
+}
+
+async fn serve_one(
+    stream: UnixStream,
+    mut observed: watch::Receiver<Observation>,
+    commands: mpsc::Sender<Command>,
+) {
+    let (read, mut write) = stream.into_split();
+    let mut lines = BufReader::new(read).lines();
+    observed.mark_changed();
+    loop {
+        tokio::select! {
+            line = lines.next_line() => {
+                let Ok(Some(line)) = line else { return };
+                match serde_json::from_str(&line) {
+                    Ok(command) => {
+                        let _ = commands.send(command).await;
+                    }
+                    Err(error) => tracing::warn!(%error, "a command that the worker does not know was ignored"),
+                }
+            }
+            changed = observed.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+                let Ok(mut text) = serde_json::to_vec(&*observed.borrow_and_update()) else { return };
+                text.push(b'\n');
+                if write.write_all(&text).await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// Returns how the worker whose request lies in `folder` shall log: the filter, and whether lines are JSON.
+pub fn worker_logging(folder: &Path) -> Result<(String, bool), String> {
+    let request = Folder::at(folder)
+        .read_request()
+        .map_err(|e| format!("the request of the worker cannot be read: {e}"))?;
+    Ok((request.config.log_level, request.config.log_json))
+}

@@ -1,0 +1,79 @@
+//! Starts a checked job on the engine in this process: shared by the worker and by `weir run`.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use weir_base::clock::Clock;
+use weir_base::settings::CheckpointMode;
+use weir_base::spawn::TokioSpawner;
+use weir_connectors::Environment;
+use weir_engine::checkpoint::CheckpointStorage;
+use weir_engine::job::{JobHandle, JobSpec, Surroundings};
+use weir_sql::Job;
+
+use crate::dirty::dirty_policy;
+use crate::execution_graph::execution_graph;
+use crate::translate::dataflow;
+
+/// A job to launch.
+pub struct Launch<'a> {
+    /// The checked job.
+    pub job: &'a Job,
+    /// Its id; 0 outside the service.
+    pub id: i64,
+    /// Its name.
+    pub name: &'a str,
+    /// What connectors are given; holds the settings too.
+    pub environment: &'a Environment,
+    /// Where checkpoints go.
+    pub storage: CheckpointStorage,
+    /// Whether to continue from the newest checkpoint. A fresh start removes old ones.
+    pub resume: bool,
+}
+
+/// A launched job.
+pub struct Launched {
+    /// Its handle.
+    pub handle: JobHandle,
+    /// Its execution graph.
+    pub graph: Value,
+    /// Epoch of the checkpoint it continues from.
+    pub restored: Option<u64>,
+}
+
+impl Launch<'_> {
+    /// Starts the job. The error is for people.
+    pub async fn start(self, clock: Arc<dyn Clock>) -> Result<Launched, String> {
+        let settings = &self.environment.settings;
+        let restore = match self.resume {
+            true => self.storage.newest_complete().await.map_err(|error| error.to_string())?,
+            false => {
+                self.storage.remove_all().await.map_err(|error| error.to_string())?;
+                None
+            }
+        };
+        let label = match self.id {
+            0 => "0".to_string(),
+            id => id.to_string(),
+        };
+        let graph =
+            dataflow(self.job, &label, settings, self.environment).map_err(|error| error.to_string())?;
+        let document = execution_graph(&graph, self.id, self.name, settings.parallelism, clock.now());
+        let dirty =
+            dirty_policy(&settings.dirty_data, self.id, &self.environment.objects, clock.clone()).await?;
+        let restored = restore.as_ref().map(|manifest| manifest.epoch);
+        let spec = JobSpec {
+            graph,
+            parallelism: settings.parallelism,
+            storage: self.storage,
+            checkpoint_interval: settings.checkpoint.as_ref().map(|checkpoint| checkpoint.interval),
+            mode: settings.checkpoint.as_ref().map_or(CheckpointMode::ExactlyOnce, |c| c.mode),
+            restore,
+            idle_timeout: settings.source_idle_timeout,
+            record_clock: settings.record_clock.clone(),
+        };
+        let surroundings = Surroundings { clock, spawner: Arc::new(TokioSpawner), dirty };
+        let handle = JobHandle::start(spec, surroundings).await.map_err(|error| error.to_string())?;
+        Ok(Launched { handle, graph: document, restored })
+    }
+}

@@ -1,0 +1,135 @@
+//! The contract between the service and whatever runs jobs.
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use weir_base::id::{JobId, ProjectId};
+use weir_base::settings::JobSettings;
+use weir_base::time::Timestamp;
+
+/// Everything a runner needs to run a job.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct StartRequest {
+    /// The job.
+    pub job: JobId,
+    /// Its project.
+    pub project: ProjectId,
+    /// Its name, for logs.
+    pub name: String,
+    /// Attempt number, from 1; tells runs of one job apart.
+    pub attempt: u64,
+    /// The text, already checked.
+    pub sql: String,
+    /// Settings of the job.
+    pub settings: JobSettings,
+    /// Whether to continue from the newest checkpoint; a fresh run ignores and removes old ones.
+    pub resume: bool,
+}
+
+/// What a runner last saw of a job.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunState {
+    /// The worker is starting: not yet reading.
+    Starting,
+    /// All operators run.
+    Running,
+    /// All sources ended and everything is committed.
+    Finished,
+    /// It was told to stop and did.
+    Stopped,
+    /// It failed; the text says why and what to do, for people.
+    Failed(String),
+}
+
+/// Counters of one operator.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct OperatorMetrics {
+    /// Stable id of the operator.
+    pub id: String,
+    /// Shown name, such as `Source: DIS_7_CARS`.
+    pub name: String,
+    /// `source`, `sink` or `operator`.
+    pub kind: String,
+    /// Rows taken in (for a source: records read, dirty ones included).
+    pub records_in: u64,
+    /// Rows given out.
+    pub records_out: u64,
+    /// Bytes read (sources) or written (sinks).
+    pub bytes: u64,
+    /// Dirty records.
+    pub dirty: u64,
+    /// Late records dropped.
+    pub late: u64,
+    /// Watermark in milliseconds since the epoch; `None` before the first.
+    pub watermark: Option<i64>,
+    /// Time spent working, milliseconds, summed over subtasks.
+    pub busy_ms: u64,
+    /// Time spent waiting for downstream, milliseconds, summed over subtasks.
+    pub backpressured_ms: u64,
+    /// Records per second over the last minute (in for sources, out for the rest).
+    pub rate: f64,
+}
+
+/// Counters of a job.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct JobMetrics {
+    /// One entry per operator, sources first, sinks last.
+    pub operators: Vec<OperatorMetrics>,
+    /// Complete checkpoints of this run.
+    pub checkpoints: u64,
+    /// Duration of the last complete checkpoint, milliseconds.
+    pub checkpoint_duration_ms: u64,
+    /// Bytes of the last complete checkpoint.
+    pub checkpoint_bytes: u64,
+    /// Epoch of the last complete checkpoint.
+    pub checkpoint_epoch: Option<u64>,
+}
+
+/// What a runner knows of a job.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Observation {
+    /// The attempt it concerns.
+    pub attempt: u64,
+    /// State.
+    pub state: RunState,
+    /// When it was seen.
+    pub at: Timestamp,
+    /// Counters; kept after the end.
+    pub metrics: JobMetrics,
+    /// The execution graph (`nodes`, `operator_list`, ...) once the job runs: a JSON array with one object as the API answers it.
+    pub graph: Option<serde_json::Value>,
+    /// Process id of the worker.
+    pub pid: Option<u32>,
+}
+
+/// A job could not be started.
+#[derive(Debug, Clone, Error)]
+#[error("{0}")]
+pub struct StartError(pub String);
+
+/// Runs jobs. All calls answer within two seconds whatever the load.
+#[async_trait]
+pub trait Runner: Send + Sync + 'static {
+    /// Starts a job that does not run. Returns when the worker process exists and has accepted the
+    /// job; reaching [`RunState::Running`] is observed later.
+    async fn start(&self, request: StartRequest) -> Result<(), StartError>;
+
+    /// Asks a job to stop without a final checkpoint; observed later as [`RunState::Stopped`].
+    /// Unknown jobs are ignored.
+    async fn stop(&self, job: JobId);
+
+    /// Returns what is known of a job, or `None` when it was never started here.
+    fn observe(&self, job: JobId) -> Option<Observation>;
+
+    /// Connects to workers that an earlier service process left running. Returns the jobs found.
+    async fn adopt(&self) -> Vec<JobId>;
+
+    /// Forgets a job that is gone: kills a worker that still runs, removes its files.
+    /// Checkpoints in the bucket are removed when `checkpoint_bucket` is given.
+    async fn remove(&self, job: JobId, checkpoint_bucket: Option<String>);
+
+    /// Takes a final checkpoint of every running job and ends the workers; used at shutdown. Jobs
+    /// keep their intent, so that the next start resumes them.
+    async fn suspend_all(&self);
+}

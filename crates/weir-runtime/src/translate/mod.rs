@@ -1,0 +1,56 @@
+//! From a checked job to a dataflow: streams become sources and sinks, logical plans become operators.
+
+mod plan;
+mod streams;
+mod window;
+
+use datafusion_common::DataFusionError;
+use thiserror::Error;
+use weir_base::settings::JobSettings;
+use weir_base::text::Zone;
+use weir_connectors::Environment;
+use weir_engine::error::ConnectorError;
+use weir_engine::graph::Graph;
+use weir_sql::Job;
+
+/// A checked job could not be turned into a dataflow.
+#[derive(Debug, Error)]
+pub enum TranslateError {
+    /// A connector refused its options.
+    #[error("stream `{stream}`: {error}")]
+    Connector {
+        /// The stream.
+        stream: String,
+        /// What it said.
+        error: ConnectorError,
+    },
+    /// A plan holds a node that the engine does not run; a bug of the planner.
+    #[error("the engine does not run {0}")]
+    Unsupported(String),
+    /// An expression could not be prepared.
+    #[error("{0}")]
+    Plan(#[from] DataFusionError),
+    /// The job's time zone is not known.
+    #[error(
+        "`{0}` is not a time zone: use an IANA name such as `Asia/Shanghai`, or an offset such as `+08:00`"
+    )]
+    TimeZone(String),
+}
+
+/// Makes the dataflow of a job.
+///
+/// `label` tells jobs apart in the names of sources and sinks (`Source: DIS_{label}_CARS`).
+pub fn dataflow(
+    job: &Job,
+    label: &str,
+    settings: &JobSettings,
+    environment: &Environment,
+) -> Result<Graph, TranslateError> {
+    let zone = Zone::parse(&settings.time_zone)
+        .ok_or_else(|| TranslateError::TimeZone(settings.time_zone.clone()))?;
+    let mut translator = Translator::new(job, label, zone, environment);
+    translator.run()?;
+    Ok(translator.graph)
+}
+
+use streams::Translator;

@@ -1,0 +1,185 @@
+//! Logical plans as operators.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow::datatypes::{Schema, SchemaRef};
+use datafusion_common::{DFSchema, ScalarValue};
+use datafusion_expr::{Expr, LogicalPlan};
+use datafusion_physical_expr::PhysicalExpr;
+use datafusion_physical_expr::expressions::Column;
+use weir_engine::ROW_WATERMARK;
+use weir_engine::graph::{Exchange, Node, NodeKind, SourceNode};
+use weir_engine::operator::Evaluator;
+use weir_engine::values::Values;
+
+use super::TranslateError;
+use super::streams::{Rows, Translator, nullable, with_row_watermark};
+
+impl Translator<'_> {
+    /// Adds the nodes of a plan. `target` is the stream it is for; it becomes part of the ids.
+    pub(super) fn plan(&mut self, plan: &LogicalPlan, target: &str) -> Result<Rows, TranslateError> {
+        match plan {
+            LogicalPlan::Projection(projection) => {
+                let schema = nullable(projection.schema.as_arrow());
+                match projection.input.as_ref() {
+                    LogicalPlan::Filter(filter) => {
+                        let input = self.plan(&filter.input, target)?;
+                        let of = filter.input.schema();
+                        self.calc(
+                            &input,
+                            of,
+                            Some(&filter.predicate),
+                            Some((&projection.expr, schema)),
+                            target,
+                        )
+                    }
+                    other => {
+                        let input = self.plan(other, target)?;
+                        self.calc(&input, other.schema(), None, Some((&projection.expr, schema)), target)
+                    }
+                }
+            }
+            LogicalPlan::Filter(filter) => {
+                let input = self.plan(&filter.input, target)?;
+                self.calc(&input, filter.input.schema(), Some(&filter.predicate), None, target)
+            }
+            LogicalPlan::SubqueryAlias(alias) => self.plan(&alias.input, target),
+            LogicalPlan::TableScan(scan) => {
+                let rows = self.stream(scan.table_name.table())?;
+                let Some(projection) = &scan.projection else { return Ok(rows) };
+                let schema: SchemaRef = Arc::new(
+                    rows.schema.project(projection).map_err(datafusion_common::DataFusionError::from)?,
+                );
+                let expressions = projection
+                    .iter()
+                    .map(|index| {
+                        Arc::new(Column::new(rows.schema.field(*index).name(), *index))
+                            as Arc<dyn PhysicalExpr>
+                    })
+                    .collect();
+                Ok(self.evaluate(&rows, None, Some((expressions, schema)), "columns".to_string(), target))
+            }
+            LogicalPlan::Union(union) => {
+                let mut inputs = Vec::with_capacity(union.inputs.len());
+                for input in &union.inputs {
+                    inputs.push(self.plan(input, target)?);
+                }
+                self.union(inputs, &nullable(union.schema.as_arrow()), target)
+            }
+            LogicalPlan::Aggregate(aggregate) => self.window(aggregate, target),
+            LogicalPlan::EmptyRelation(empty) => {
+                let rows = usize::from(empty.produce_one_row);
+                let schema = nullable(empty.schema.as_arrow());
+                let options = RecordBatchOptions::new().with_row_count(Some(rows));
+                let columns = schema
+                    .fields()
+                    .iter()
+                    .map(|f| arrow::array::new_null_array(f.data_type(), rows))
+                    .collect();
+                let batch = RecordBatch::try_new_with_options(schema, columns, &options)
+                    .map_err(datafusion_common::DataFusionError::from)?;
+                Ok(self.constants(batch, target))
+            }
+            LogicalPlan::Values(values) => {
+                let batch = evaluate_values(&values.values, &nullable(values.schema.as_arrow()))?;
+                Ok(self.constants(batch, target))
+            }
+            other => Err(TranslateError::Unsupported(format!("`{}`", other.display()))),
+        }
+    }
+
+    fn calc(
+        &mut self,
+        input: &Rows,
+        schema: &DFSchema,
+        filter: Option<&Expr>,
+        projection: Option<(&[Expr], SchemaRef)>,
+        target: &str,
+    ) -> Result<Rows, TranslateError> {
+        let mut description = Vec::new();
+        let filter = match filter {
+            Some(predicate) => {
+                description.push(format!("where: ({predicate})"));
+                Some(weir_sql::physical_expr(predicate, schema)?)
+            }
+            None => None,
+        };
+        let projection = match projection {
+            Some((expressions, output)) => {
+                let list: Vec<String> = expressions.iter().map(ToString::to_string).collect();
+                description.push(format!("select: ({})", list.join(", ")));
+                let expressions = expressions
+                    .iter()
+                    .map(|expression| weir_sql::physical_expr(expression, schema))
+                    .collect::<Result<Vec<_>, _>>()?;
+                Some((expressions, output))
+            }
+            None => None,
+        };
+        Ok(self.evaluate(input, filter, projection, description.join(", "), target))
+    }
+
+    /// Adds a filter and projection that lets the hidden column through.
+    fn evaluate(
+        &mut self,
+        input: &Rows,
+        filter: Option<Arc<dyn PhysicalExpr>>,
+        projection: Option<(Vec<Arc<dyn PhysicalExpr>>, SchemaRef)>,
+        description: String,
+        target: &str,
+    ) -> Rows {
+        let schema = projection.as_ref().map_or_else(|| input.schema.clone(), |(_, schema)| schema.clone());
+        let projection = projection.map(|(mut expressions, schema)| {
+            if let Some(index) = input.watermark_index() {
+                expressions.push(Arc::new(Column::new(ROW_WATERMARK, index)));
+            }
+            (expressions, with_row_watermark(&schema, input.row_watermark))
+        });
+        let kind = NodeKind::Map(Evaluator::new(filter, projection));
+        let node = self.operator(&format!("calc-{target}"), description, kind, input, Exchange::Forward);
+        Rows { node, schema, row_watermark: input.row_watermark }
+    }
+
+    fn constants(&mut self, batch: RecordBatch, target: &str) -> Rows {
+        let schema = batch.schema();
+        let kind = NodeKind::Source(SourceNode {
+            connector: Arc::new(Values::new(batch)),
+            event_time: None,
+            proctime: false,
+            processing_time: false,
+            row_watermark: false,
+            schema: schema.clone(),
+        });
+        let id = self.id(&format!("values-{target}"));
+        let name = "Source: VALUES".to_string();
+        let node = self.graph.add(Node { id, description: name.clone(), name, kind, inputs: Vec::new() });
+        Rows { node, schema, row_watermark: false }
+    }
+}
+
+fn evaluate_values(rows: &[Vec<Expr>], schema: &SchemaRef) -> Result<RecordBatch, TranslateError> {
+    let empty = DFSchema::empty();
+    let nothing = RecordBatch::try_new_with_options(
+        Arc::new(Schema::empty()),
+        Vec::new(),
+        &RecordBatchOptions::new().with_row_count(Some(1)),
+    )
+    .map_err(datafusion_common::DataFusionError::from)?;
+    let mut columns: Vec<Vec<ScalarValue>> = vec![Vec::with_capacity(rows.len()); schema.fields().len()];
+    for row in rows {
+        for (column, expression) in columns.iter_mut().zip(row) {
+            let value = weir_sql::physical_expr(expression, &empty)?.evaluate(&nothing)?.into_array(1)?;
+            column.push(ScalarValue::try_from_array(&value, 0)?);
+        }
+    }
+    let mut arrays: Vec<ArrayRef> = Vec::with_capacity(columns.len());
+    for (values, field) in columns.into_iter().zip(schema.fields()) {
+        let values = values
+            .into_iter()
+            .map(|value| value.cast_to(field.data_type()))
+            .collect::<Result<Vec<_>, _>>()?;
+        arrays.push(ScalarValue::iter_to_array(values)?);
+    }
+    Ok(RecordBatch::try_new(schema.clone(), arrays).map_err(datafusion_common::DataFusionError::from)?)
+}

@@ -1,0 +1,114 @@
+//! `GROUP BY` with a window as an operator.
+
+use std::sync::Arc;
+
+use datafusion_common::DataFusionError;
+use datafusion_expr::{Aggregate, Expr};
+use datafusion_physical_expr::aggregate::AggregateExprBuilder;
+use weir_engine::graph::{Exchange, NodeKind};
+use weir_engine::operator::{AggregateCall, GroupWindowSpec, WindowKind};
+use weir_engine::{TimeColumn, TimeDomain};
+use weir_functions::window::{TIME_ATTRIBUTE, window_of};
+
+use super::TranslateError;
+use super::streams::{Rows, Translator, nullable, with_row_watermark};
+
+impl Translator<'_> {
+    pub(super) fn window(&mut self, aggregate: &Aggregate, target: &str) -> Result<Rows, TranslateError> {
+        let input = self.plan(&aggregate.input, target)?;
+        let schema = aggregate.input.schema();
+        let found = aggregate.group_expr.iter().enumerate().find_map(|(position, expression)| {
+            window_of(expression).map(|(kind, time)| (position, kind, time))
+        });
+        let Some((window_position, kind, time)) = found else {
+            return Err(TranslateError::Unsupported("GROUP BY without a window".to_string()));
+        };
+        let Expr::Column(column) = &time else {
+            return Err(TranslateError::Unsupported(format!("a window over the expression `{time}`")));
+        };
+        let index = schema.index_of_column(column)?;
+        let domain = match schema.field(index).metadata().get(TIME_ATTRIBUTE).map(String::as_str) {
+            Some("proctime") => TimeDomain::Processing,
+            _ => TimeDomain::Event,
+        };
+        let keys = aggregate
+            .group_expr
+            .iter()
+            .enumerate()
+            .filter(|(position, _)| *position != window_position)
+            .map(|(_, expression)| weir_sql::physical_expr(expression, schema))
+            .collect::<Result<Vec<_>, _>>()?;
+        let calls = aggregate
+            .aggr_expr
+            .iter()
+            .map(|expression| self.aggregate_call(expression, aggregate, &input))
+            .collect::<Result<Vec<_>, _>>()?;
+        let output = nullable(aggregate.schema.as_arrow());
+        // Processing times are instants; only event times are wall clocks of the job's zone.
+        let zone = match domain {
+            TimeDomain::Event => self.zone,
+            TimeDomain::Processing => weir_base::text::Zone::UTC,
+        };
+        let spec = GroupWindowSpec {
+            kind: engine_kind(kind),
+            domain,
+            time: TimeColumn { index, zone },
+            keys: keys.clone(),
+            window_position,
+            calls,
+            output: output.clone(),
+            row_watermark: input.watermark_index().filter(|_| domain == TimeDomain::Event),
+        };
+        let list =
+            |expressions: &[Expr]| expressions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let description = format!(
+            "groupBy: ({}), aggregates: ({})",
+            list(&aggregate.group_expr),
+            list(&aggregate.aggr_expr)
+        );
+        let title = format!("window-{target}");
+        let node = self.operator(&title, description, NodeKind::Window(spec), &input, Exchange::Hash(keys));
+        Ok(Rows { node, schema: output, row_watermark: false })
+    }
+
+    fn aggregate_call(
+        &self,
+        expression: &Expr,
+        aggregate: &Aggregate,
+        input: &Rows,
+    ) -> Result<AggregateCall, TranslateError> {
+        let name = expression.schema_name().to_string();
+        let mut inner = expression;
+        while let Expr::Alias(alias) = inner {
+            inner = &alias.expr;
+        }
+        let Expr::AggregateFunction(call) = inner else {
+            return Err(TranslateError::Unsupported(format!("the aggregate `{expression}`")));
+        };
+        if call.params.filter.is_some() || !call.params.order_by.is_empty() {
+            return Err(TranslateError::Unsupported(format!("FILTER or ORDER BY in `{expression}`")));
+        }
+        let schema = aggregate.input.schema();
+        let arguments = call
+            .params
+            .args
+            .iter()
+            .map(|argument| weir_sql::physical_expr(argument, schema))
+            .collect::<Result<Vec<_>, DataFusionError>>()?;
+        let function = AggregateExprBuilder::new(call.func.clone(), arguments)
+            .schema(with_row_watermark(&input.schema, input.row_watermark))
+            .alias(name)
+            .with_distinct(call.params.distinct)
+            .build()?;
+        Ok(AggregateCall { function: Arc::new(function) })
+    }
+}
+
+fn engine_kind(kind: weir_functions::window::WindowKind) -> WindowKind {
+    use weir_functions::window::WindowKind as Marker;
+    match kind {
+        Marker::Tumble { size_ms } => WindowKind::Tumble { size: size_ms },
+        Marker::Hop { slide_ms, size_ms } => WindowKind::Hop { slide: slide_ms, size: size_ms },
+        Marker::Session { gap_ms } => WindowKind::Session { gap: gap_ms },
+    }
+}

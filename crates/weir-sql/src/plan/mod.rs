@@ -1,0 +1,82 @@
+//! Queries to plans: names are resolved, types are settled and the dialect's semantics are built in, so
+//! that a plan can be run as it is.
+
+mod access;
+mod aggregate;
+mod bound;
+mod call;
+mod convert;
+mod expr;
+mod fold;
+mod insert;
+mod literal;
+mod operator;
+mod physical;
+mod query;
+mod refuse;
+mod scope;
+mod select;
+mod types;
+mod window;
+
+#[cfg(test)]
+mod tests;
+
+use datafusion_expr::LogicalPlan;
+use datafusion_optimizer::optimize_projections::OptimizeProjections;
+use datafusion_optimizer::{Optimizer, OptimizerContext};
+
+pub use physical::physical;
+
+use crate::syntax::ast::InsertInto;
+use crate::{CheckError, SinkStream, SourceStream, Target, TempStream};
+use query::Planner;
+use refuse::Place;
+
+/// The streams declared before an INSERT.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Streams<'a> {
+    /// Source streams.
+    pub sources: &'a [SourceStream],
+    /// Temp streams.
+    pub temps: &'a [TempStream],
+    /// Sink streams.
+    pub sinks: &'a [SinkStream],
+}
+
+/// What the meaning of a query depends on besides its text.
+#[derive(Debug, Clone)]
+pub(crate) struct PlanOptions {
+    /// The time zone of the job: an IANA name or an offset.
+    pub time_zone: String,
+}
+
+/// Stack for the deepest expression that the parser takes; the passes over a plan are recursive.
+const STACK_BYTES: usize = 64 * 1024 * 1024;
+
+/// Checks and plans an INSERT.
+pub(crate) fn plan_insert(
+    insert: &InsertInto,
+    streams: &Streams<'_>,
+    options: &PlanOptions,
+) -> Result<(Target, LogicalPlan), CheckError> {
+    stacker::grow(STACK_BYTES, || plan_on_this_stack(insert, streams, options))
+}
+
+fn plan_on_this_stack(
+    insert: &InsertInto,
+    streams: &Streams<'_>,
+    options: &PlanOptions,
+) -> Result<(Target, LogicalPlan), CheckError> {
+    let planner = Planner { streams, options, place: Place { position: insert.query_position, length: 1 } };
+    let target = planner.target(&insert.target)?;
+    let output = planner.query(&insert.query)?;
+    let plan = planner.fill(target, &insert.target, output)?;
+    // Every other rule could compute constants with wrapping arithmetic or move a filter through a
+    // window; this one only drops columns that nobody reads.
+    let optimizer = Optimizer::with_rules(vec![std::sync::Arc::new(OptimizeProjections::new())]);
+    let plan = optimizer
+        .optimize(plan, &OptimizerContext::new(), |_, _| {})
+        .map_err(|error| planner.unplanned(error))?;
+    Ok((target, plan))
+}

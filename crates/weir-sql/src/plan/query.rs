@@ -1,0 +1,347 @@
+//! Plans queries: SELECT, UNION ALL, VALUES.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Schema, SchemaRef};
+use datafusion_common::{Column, DFSchema, DataFusionError, TableReference};
+use datafusion_expr::logical_plan::TableScanBuilder;
+use datafusion_expr::{
+    EmptyRelation, Expr, LogicalPlan, Projection, TableSource, Union, Values as ValuesNode,
+};
+use sqlparser::ast::{
+    Query, SetExpr, SetOperator, SetQuantifier, TableAlias, TableFactor, TableWithJoins, Values,
+};
+use weir_functions::conversion::type_name;
+
+use super::bound::{Bound, TimeAttribute};
+use super::convert::convert;
+use super::expr::{Binder, Stage, unified};
+use super::refuse::{Checked, Place, did_you_mean, hinted};
+use super::scope::{Scope, ScopeColumn};
+use super::types::same;
+use super::{PlanOptions, Streams};
+use crate::TIME_ATTRIBUTE;
+
+/// A planned query.
+#[derive(Debug)]
+pub(super) struct Output {
+    pub(super) plan: LogicalPlan,
+    pub(super) columns: Vec<OutputColumn>,
+}
+
+/// One column of a planned query.
+#[derive(Debug, Clone)]
+pub(super) struct OutputColumn {
+    /// The name that an outer query sees.
+    pub(super) name: Option<String>,
+    pub(super) column: Column,
+    pub(super) data_type: DataType,
+    pub(super) time: Option<TimeAttribute>,
+    pub(super) place: Place,
+}
+
+impl OutputColumn {
+    /// Returns the expression that reads the column.
+    pub(super) fn bound(&self) -> Bound {
+        Bound { expr: Expr::Column(self.column.clone()), data_type: self.data_type.clone(), time: self.time }
+    }
+}
+
+/// A stream as the leaf of a plan; it is never scanned through this value.
+#[derive(Debug)]
+struct StreamSource(SchemaRef);
+
+impl TableSource for StreamSource {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.0)
+    }
+}
+
+/// Plans the query of one INSERT.
+pub(super) struct Planner<'a> {
+    pub(super) streams: &'a Streams<'a>,
+    pub(super) options: &'a PlanOptions,
+    /// The place of the query.
+    pub(super) place: Place,
+}
+
+impl Planner<'_> {
+    /// Refuses what the plan library refuses; the checks before are meant to make this unreachable.
+    pub(super) fn unplanned(&self, error: DataFusionError) -> crate::CheckError {
+        self.place.refuse(format!("this query cannot be planned: {}", error.strip_backtrace()))
+    }
+
+    /// Returns a binder over `scope`.
+    pub(super) fn binder<'b>(&'b self, scope: &'b Scope, stage: Stage<'b>) -> Binder<'b> {
+        Binder { scope, stage, options: self.options, otherwise: self.place }
+    }
+
+    /// Plans a query.
+    pub(super) fn query(&self, query: &Query) -> Checked<Output> {
+        let refused = [
+            (query.with.is_some(), "`WITH`"),
+            (query.order_by.is_some(), "`ORDER BY` of a query"),
+            (query.limit_clause.is_some() || query.fetch.is_some(), "`LIMIT`"),
+            (!query.locks.is_empty() || query.for_clause.is_some(), "`FOR`"),
+            (query.settings.is_some() || query.format_clause.is_some(), "`SETTINGS` or `FORMAT`"),
+            (!query.pipe_operators.is_empty(), "`|>`"),
+        ];
+        match refused.iter().find(|(present, _)| *present) {
+            Some((_, construct)) => Err(self.place.unavailable(construct)),
+            None => self.term(&query.body),
+        }
+    }
+
+    fn term(&self, term: &SetExpr) -> Checked<Output> {
+        match term {
+            SetExpr::Select(select) => self.select(select),
+            SetExpr::Query(query) => self.query(query),
+            SetExpr::Values(values) => self.values(values),
+            SetExpr::SetOperation { op, set_quantifier, left, right } => {
+                let place = Place::at(right.as_ref(), self.place);
+                match (op, set_quantifier) {
+                    (SetOperator::Union, SetQuantifier::All) => self.union(left, right, place),
+                    (SetOperator::Union, _) => Err(hinted(
+                        place.unavailable("`UNION` without `ALL`"),
+                        Some("`UNION ALL` keeps every row".to_string()),
+                    )),
+                    (other, _) => Err(place.unavailable(&format!("`{other}`"))),
+                }
+            }
+            other => Err(self.place.unavailable(&format!("the query `{other}`"))),
+        }
+    }
+
+    fn union(&self, left: &SetExpr, right: &SetExpr, place: Place) -> Checked<Output> {
+        let (left, right) = (self.term(left)?, self.term(right)?);
+        if left.columns.len() != right.columns.len() {
+            let (a, b) = (left.columns.len(), right.columns.len());
+            return Err(place.refuse(format!("the branches of `UNION ALL` have {a} and {b} columns")));
+        }
+        let mut types = Vec::with_capacity(left.columns.len());
+        for (index, (a, b)) in left.columns.iter().zip(&right.columns).enumerate() {
+            types.push(match (&a.data_type, &b.data_type) {
+                (DataType::Null, other) => other.clone(),
+                (of, DataType::Null) => of.clone(),
+                (of, other) if same(of, other) => of.clone(),
+                (of, other) => {
+                    let (of, other) = (type_name(of), type_name(other));
+                    let text = format!(
+                        "column {} of `UNION ALL` is {of} in one branch and {other} in another",
+                        index + 1
+                    );
+                    return Err(hinted(
+                        b.place.refuse(text),
+                        Some("give both one type with `CAST`".to_string()),
+                    ));
+                }
+            });
+        }
+        let names = unique_names(left.columns.iter().map(|column| column.name.as_deref()));
+        let inputs = vec![
+            Arc::new(self.branch(&left, &types, &names)?),
+            Arc::new(self.branch(&right, &types, &names)?),
+        ];
+        let union = Union::try_new(inputs).map_err(|error| self.unplanned(error))?;
+        let columns = union.schema.columns();
+        let columns = columns.into_iter().zip(types).zip(left.columns.into_iter().zip(right.columns));
+        let columns = columns.map(|((column, data_type), (a, b))| OutputColumn {
+            column,
+            data_type,
+            time: if a.time == b.time { a.time } else { None },
+            ..a
+        });
+        let columns = columns.collect();
+        Ok(Output { plan: LogicalPlan::Union(union), columns })
+    }
+
+    /// Gives a branch of a union the types and names that all have.
+    fn branch(&self, output: &Output, types: &[DataType], names: &[String]) -> Checked<LogicalPlan> {
+        let mut columns = Vec::with_capacity(types.len());
+        for ((column, to), name) in output.columns.iter().zip(types).zip(names) {
+            let Some(value) = convert(column.bound(), to) else {
+                return Err(column.place.refuse(format!("this column cannot become {}", type_name(to))));
+            };
+            columns.push(value.expr.alias(name));
+        }
+        let projection = Projection::try_new(columns, Arc::new(output.plan.clone()));
+        Ok(LogicalPlan::Projection(projection.map_err(|error| self.unplanned(error))?))
+    }
+
+    fn values(&self, values: &Values) -> Checked<Output> {
+        let scope = self.no_input()?;
+        let binder = self.binder(&scope, Stage::Row("in `VALUES`"));
+        let width = values.rows.first().map_or(0, |row| row.content.len());
+        let mut columns: Vec<Vec<(Bound, Place)>> = vec![Vec::new(); width];
+        for row in &values.rows {
+            if row.content.len() != width {
+                let place = row.content.first().map_or(self.place, |first| binder.at(first));
+                let text =
+                    format!("this row of `VALUES` has {} values, the first has {width}", row.content.len());
+                return Err(place.refuse(text));
+            }
+            for (column, value) in columns.iter_mut().zip(&row.content) {
+                column.push((binder.bind(value)?, binder.at(value)));
+            }
+        }
+        let mut types = Vec::with_capacity(width);
+        let mut rows: Vec<Vec<Expr>> = vec![Vec::with_capacity(width); values.rows.len()];
+        let mut places = Vec::with_capacity(width);
+        for column in columns {
+            let place = column.first().map_or(self.place, |(_, place)| *place);
+            let (column, data_type) = unified(column, "the values of one column of `VALUES`", place)?;
+            for (row, value) in rows.iter_mut().zip(column) {
+                row.push(super::fold::fold(value));
+            }
+            types.push(data_type);
+            places.push(place);
+        }
+        let fields: Vec<_> = types
+            .iter()
+            .enumerate()
+            .map(|(index, of)| arrow::datatypes::Field::new(format!("EXPR${index}"), of.clone(), true))
+            .collect();
+        let schema = DFSchema::try_from(Schema::new(fields)).map_err(|error| self.unplanned(error))?;
+        let columns = schema.columns().into_iter().zip(types).zip(places);
+        let columns = columns
+            .map(|((column, data_type), place)| OutputColumn {
+                name: None,
+                column,
+                data_type,
+                time: None,
+                place,
+            })
+            .collect();
+        let plan = LogicalPlan::Values(ValuesNode { schema: Arc::new(schema), values: rows });
+        Ok(Output { plan, columns })
+    }
+
+    /// Returns the input of a SELECT without FROM: one row without columns.
+    fn no_input(&self) -> Checked<Scope> {
+        let plan = LogicalPlan::EmptyRelation(EmptyRelation {
+            produce_one_row: true,
+            schema: Arc::new(DFSchema::empty()),
+        });
+        Ok(Scope { qualifier: None, columns: vec![], plan })
+    }
+
+    /// Plans FROM.
+    pub(super) fn from(&self, from: &[TableWithJoins]) -> Checked<Scope> {
+        match from {
+            [] => self.no_input(),
+            [one] if one.joins.is_empty() => self.table(&one.relation),
+            [one] => {
+                let place = one.joins.first().map_or(self.place, |join| Place::at(join, self.place));
+                Err(place.unavailable("`JOIN`"))
+            }
+            [_, second, ..] => Err(Place::at(second, self.place).unavailable("a join of several streams")),
+        }
+    }
+
+    fn table(&self, factor: &TableFactor) -> Checked<Scope> {
+        let place = Place::at(factor, self.place);
+        match factor {
+            TableFactor::Table {
+                name,
+                alias,
+                args: None,
+                version: None,
+                with_ordinality: false,
+                sample: None,
+                ..
+            } => {
+                let written = name.to_string();
+                let last = name.0.last().and_then(|part| part.as_ident());
+                let searched = last.map_or(written.as_str(), |ident| ident.value.as_str());
+                if name.0.len() > 1 {
+                    return Err(place.unavailable("a name with a catalog or schema"));
+                }
+                self.aliased(self.stream(searched, place)?, alias.as_ref(), place)
+            }
+            TableFactor::Derived { lateral: false, subquery, alias, sample: None } => {
+                let output = self.query(subquery)?;
+                let columns = output.columns.into_iter().map(|column| ScopeColumn {
+                    name: column.name,
+                    column: column.column,
+                    data_type: column.data_type,
+                    time: column.time,
+                });
+                let scope = Scope { qualifier: None, columns: columns.collect(), plan: output.plan };
+                self.aliased(scope, alias.as_ref(), place)
+            }
+            TableFactor::UNNEST { .. } => Err(place.unavailable("`UNNEST`")),
+            TableFactor::Derived { .. }
+            | TableFactor::TableFunction { .. }
+            | TableFactor::Function { .. } => Err(place.unavailable("`LATERAL`")),
+            TableFactor::MatchRecognize { .. } => Err(place.unavailable("`MATCH_RECOGNIZE`")),
+            other => Err(place.unavailable(&format!("`{other}` in `FROM`"))),
+        }
+    }
+
+    fn aliased(&self, mut scope: Scope, alias: Option<&TableAlias>, place: Place) -> Checked<Scope> {
+        let Some(alias) = alias else { return Ok(scope) };
+        scope.qualifier = Some(alias.name.value.clone());
+        if alias.columns.is_empty() {
+            return Ok(scope);
+        }
+        if alias.columns.len() != scope.columns.len() {
+            let (a, b) = (alias.columns.len(), scope.columns.len());
+            return Err(place.refuse(format!("`{}` names {a} columns, but there are {b}", alias.name.value)));
+        }
+        for (column, name) in scope.columns.iter_mut().zip(&alias.columns) {
+            column.name = Some(name.name.value.clone());
+        }
+        Ok(scope)
+    }
+
+    /// Finds a stream that can be read.
+    fn stream(&self, name: &str, place: Place) -> Checked<Scope> {
+        let Streams { sources, temps, sinks } = self.streams;
+        let readable = sources
+            .iter()
+            .map(|source| (&source.name, &source.schema))
+            .chain(temps.iter().map(|temp| (&temp.name, &temp.schema)));
+        if let Some((own, schema)) = readable.clone().find(|(own, _)| own.eq_ignore_ascii_case(name)) {
+            return self.scan(own, schema);
+        }
+        if sinks.iter().any(|sink| sink.name.eq_ignore_ascii_case(name)) {
+            let error = place.refuse(format!("`{name}` is a sink stream; it cannot be read"));
+            return Err(hinted(error, Some("a temp stream can be written and read".to_string())));
+        }
+        let hint = did_you_mean(name, readable.map(|(own, _)| own.as_str()));
+        Err(hinted(place.refuse(format!("stream `{name}` is not declared before this statement")), hint))
+    }
+
+    fn scan(&self, name: &str, schema: &SchemaRef) -> Checked<Scope> {
+        let source = Arc::new(StreamSource(Arc::clone(schema)));
+        let scan = TableScanBuilder::new(TableReference::bare(name), source)
+            .build()
+            .map_err(|error| self.unplanned(error))?;
+        let columns = scan.projected_schema.columns().into_iter().zip(schema.fields());
+        let columns = columns.map(|(column, field)| ScopeColumn {
+            name: Some(field.name().clone()),
+            column,
+            data_type: field.data_type().clone(),
+            time: field.metadata().get(TIME_ATTRIBUTE).and_then(|value| TimeAttribute::parse(value)),
+        });
+        let columns = columns.collect();
+        Ok(Scope { qualifier: Some(name.to_string()), columns, plan: LogicalPlan::TableScan(scan) })
+    }
+}
+
+/// Returns a name for every column; unnamed and repeated ones get names of their own.
+pub(super) fn unique_names<'a>(names: impl Iterator<Item = Option<&'a str>>) -> Vec<String> {
+    let mut used = std::collections::HashSet::new();
+    let mut unique = Vec::new();
+    for (index, name) in names.enumerate() {
+        let base = name.map_or_else(|| format!("EXPR${index}"), str::to_string);
+        let mut candidate = base.clone();
+        let mut count = 0;
+        while !used.insert(candidate.to_lowercase()) {
+            candidate = format!("{base}{count}");
+            count += 1;
+        }
+        unique.push(candidate);
+    }
+    unique
+}

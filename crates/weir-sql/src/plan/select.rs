@@ -1,0 +1,281 @@
+//! Plans one SELECT.
+
+use std::sync::Arc;
+
+use arrow::datatypes::DataType;
+use datafusion_expr::{Expr, Filter, LogicalPlan, Projection};
+use sqlparser::ast::{
+    Distinct, Expr as SqlExpr, GroupByExpr, ObjectName, Select, SelectItem, SelectItemQualifiedWildcardKind,
+};
+use weir_functions::collection;
+use weir_functions::conversion::type_name;
+
+use super::aggregate;
+use super::bound::Bound;
+use super::expr::{Binder, Stage};
+use super::query::{Output, OutputColumn, Planner, unique_names};
+use super::refuse::{Checked, Place};
+use super::scope::Scope;
+use super::window::{GroupWindow, WindowFunction, parse_name};
+
+/// One expression of the select list.
+struct Item {
+    name: Option<String>,
+    value: Bound,
+    place: Place,
+}
+
+impl Planner<'_> {
+    /// Plans a SELECT.
+    pub(super) fn select(&self, select: &Select) -> Checked<Output> {
+        self.refuse_extras(select)?;
+        let mut scope = self.from(&select.from)?;
+        if let Some(condition) = &select.selection {
+            let binder = self.binder(&scope, Stage::Row("in `WHERE`"));
+            let predicate = binder.bind_condition(condition, "`WHERE`")?;
+            scope.plan = self.filter(predicate, scope.plan.clone())?;
+        }
+        match &select.group_by {
+            GroupByExpr::Expressions(keys, modifiers) if modifiers.is_empty() => {
+                if keys.is_empty() {
+                    self.rows(select, &scope)
+                } else {
+                    self.groups(select, keys, &scope)
+                }
+            }
+            _ => Err(self.place.unavailable("`GROUP BY ALL` and `GROUP BY ... WITH`")),
+        }
+    }
+
+    fn refuse_extras(&self, select: &Select) -> Checked<()> {
+        let place = Place::of(select.select_token.0.span, self.place);
+        let refused = [
+            (matches!(select.distinct, Some(Distinct::Distinct | Distinct::On(_))), "`SELECT DISTINCT`"),
+            (select.top.is_some(), "`TOP`"),
+            (select.into.is_some(), "`SELECT INTO`"),
+            (select.exclude.is_some(), "`EXCLUDE`"),
+            (!select.lateral_views.is_empty(), "`LATERAL VIEW`"),
+            (select.prewhere.is_some() || select.qualify.is_some(), "`PREWHERE` or `QUALIFY`"),
+            (!select.connect_by.is_empty(), "`CONNECT BY`"),
+            (!select.named_window.is_empty(), "`WINDOW`"),
+            (
+                !select.cluster_by.is_empty()
+                    || !select.distribute_by.is_empty()
+                    || !select.sort_by.is_empty(),
+                "`CLUSTER BY`, `DISTRIBUTE BY` or `SORT BY`",
+            ),
+            (select.value_table_mode.is_some() || select.select_modifiers.is_some(), "this form of SELECT"),
+        ];
+        match refused.iter().find(|(present, _)| *present) {
+            Some((_, construct)) => Err(place.unavailable(construct)),
+            _ => Ok(()),
+        }
+    }
+
+    fn filter(&self, predicate: Expr, input: LogicalPlan) -> Checked<LogicalPlan> {
+        let filter = Filter::try_new(predicate, Arc::new(input)).map_err(|error| self.unplanned(error))?;
+        Ok(LogicalPlan::Filter(filter))
+    }
+
+    fn rows(&self, select: &Select, scope: &Scope) -> Checked<Output> {
+        if let Some(having) = &select.having {
+            return Err(Place::at(having, self.place).refuse("`HAVING` needs `GROUP BY` with a group window"));
+        }
+        let binder = self.binder(scope, Stage::Row("without `GROUP BY` and a group window"));
+        let items = self.items(&binder, &select.projection)?;
+        self.project(items, scope.plan.clone())
+    }
+
+    fn groups(&self, select: &Select, keys: &[SqlExpr], scope: &Scope) -> Checked<Output> {
+        let (window, keys) = self.keys(keys, scope)?;
+        let binder = self.binder(scope, Stage::Group(Some(&window)));
+        let mut items = self.items(&binder, &select.projection)?;
+        let having = match &select.having {
+            Some(having) => Some((binder.bind_condition(having, "`HAVING`")?, binder.at(having))),
+            None => None,
+        };
+        let mut outputs: Vec<(Expr, Place)> =
+            items.iter().map(|item| (item.value.expr.clone(), item.place)).collect();
+        outputs.extend(having.clone());
+        let grouped = aggregate::group(scope.plan.clone(), keys, outputs, self.place)?;
+        let mut rewritten = grouped.outputs;
+        let predicate = if having.is_some() { rewritten.pop() } else { None };
+        let mut plan = grouped.plan;
+        if let Some(predicate) = predicate {
+            plan = self.filter(predicate, plan)?;
+        }
+        for (item, expr) in items.iter_mut().zip(rewritten) {
+            // Of the columns before the window none is a time attribute after it.
+            if matches!(item.value.expr, Expr::Column(_)) {
+                item.value.time = None;
+            }
+            item.value.expr = expr;
+        }
+        self.project(items, plan)
+    }
+
+    /// Checks GROUP BY: exactly one window, and any keys.
+    fn keys(&self, keys: &[SqlExpr], scope: &Scope) -> Checked<(GroupWindow, Vec<Expr>)> {
+        let binder = self.binder(scope, Stage::Row("in `GROUP BY`"));
+        let mut window: Option<GroupWindow> = None;
+        let mut bound: Vec<Expr> = Vec::with_capacity(keys.len());
+        for key in flattened(keys) {
+            let place = binder.at(key);
+            if let Some(found) = self.window_key(&binder, key)? {
+                if window.is_some() {
+                    return Err(place.refuse("`GROUP BY` may hold one group window"));
+                }
+                bound.push(found.marker.clone());
+                window = Some(found);
+                continue;
+            }
+            let value = binder.bind(key)?;
+            if matches!(value.data_type, DataType::Null | DataType::Map(..)) {
+                return Err(
+                    place.refuse(format!("{} cannot be a key of `GROUP BY`", type_name(&value.data_type)))
+                );
+            }
+            if !bound.contains(&value.expr) {
+                bound.push(value.expr);
+            }
+        }
+        match window {
+            Some(window) => Ok((window, bound)),
+            None => {
+                let place = keys.first().map_or(self.place, |key| binder.at(key));
+                Err(place.unavailable("`GROUP BY` without a group window (`TUMBLE`, `HOP` or `SESSION`)"))
+            }
+        }
+    }
+
+    fn window_key(&self, binder: &Binder<'_>, key: &SqlExpr) -> Checked<Option<GroupWindow>> {
+        let SqlExpr::Function(call) = key else { return Ok(None) };
+        let name = call.name.to_string().to_ascii_uppercase();
+        match parse_name(&name) {
+            Some((shape, WindowFunction::Group)) => {
+                let place = binder.at(&call.name);
+                let written = binder.written(call, &name, place)?;
+                Ok(Some(binder.group_window(shape, &written, place)?))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn items(&self, binder: &Binder<'_>, projection: &[SelectItem]) -> Checked<Vec<Item>> {
+        let mut items = Vec::with_capacity(projection.len());
+        for item in projection {
+            match item {
+                SelectItem::UnnamedExpr(expr) => {
+                    items.push(Item {
+                        name: own_name(binder, expr)?,
+                        value: binder.bind(expr)?,
+                        place: binder.at(expr),
+                    });
+                }
+                SelectItem::ExprWithAlias { expr, alias } => items.push(Item {
+                    name: Some(alias.value.clone()),
+                    value: binder.bind(expr)?,
+                    place: binder.at(expr),
+                }),
+                SelectItem::Wildcard(options) => {
+                    let place = Place::of(options.wildcard_token.0.span, self.place);
+                    items.extend(self.all_columns(binder, place)?);
+                }
+                SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), _) => {
+                    items.extend(self.qualified_star(binder, name)?);
+                }
+                SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::Expr(expr), _) => {
+                    items.extend(fields_of(&binder.bind(expr)?, binder.at(expr))?);
+                }
+                other => {
+                    return Err(
+                        Place::at(other, self.place).unavailable(&format!("`{other}` in a select list"))
+                    );
+                }
+            }
+        }
+        Ok(items)
+    }
+
+    fn all_columns(&self, binder: &Binder<'_>, place: Place) -> Checked<Vec<Item>> {
+        if binder.scope.columns.is_empty() {
+            return Err(place.refuse("`*` needs `FROM`"));
+        }
+        let columns = binder.scope.columns.iter();
+        Ok(columns
+            .map(|column| Item { name: column.name.clone(), value: column.unmarked(), place })
+            .collect())
+    }
+
+    /// Expands `t.*` and `row.*`; the stream `t` wins over a column `t`.
+    fn qualified_star(&self, binder: &Binder<'_>, name: &ObjectName) -> Checked<Vec<Item>> {
+        let place = binder.at(name);
+        let names: Vec<_> = name.0.iter().filter_map(|part| part.as_ident().cloned()).collect();
+        if let [only] = names.as_slice()
+            && binder.scope.is_qualifier(&only.value)
+        {
+            return self.all_columns(binder, place);
+        }
+        fields_of(&binder.bind(&SqlExpr::CompoundIdentifier(names))?, place)
+    }
+
+    /// Plans the select list.
+    fn project(&self, items: Vec<Item>, input: LogicalPlan) -> Checked<Output> {
+        let names = unique_names(items.iter().map(|item| item.name.as_deref()));
+        let expressions = items.iter().zip(&names).map(|(item, name)| match &item.value.expr {
+            Expr::Column(column) if column.name == *name => item.value.expr.clone(),
+            other => other.clone().alias(name),
+        });
+        let projection = Projection::try_new(expressions.collect(), Arc::new(input))
+            .map_err(|error| self.unplanned(error))?;
+        let columns = projection.schema.columns().into_iter().zip(items).map(|(column, item)| OutputColumn {
+            name: item.name,
+            column,
+            data_type: item.value.data_type,
+            time: item.value.time,
+            place: item.place,
+        });
+        let columns = columns.collect();
+        Ok(Output { plan: LogicalPlan::Projection(projection), columns })
+    }
+}
+
+/// Takes the parentheses of `GROUP BY (a, b)` off.
+fn flattened(keys: &[SqlExpr]) -> Vec<&SqlExpr> {
+    let mut flat = Vec::with_capacity(keys.len());
+    for key in keys {
+        match key {
+            SqlExpr::Tuple(parts) => flat.extend(parts),
+            SqlExpr::Nested(inner) => flat.push(inner.as_ref()),
+            other => flat.push(other),
+        }
+    }
+    flat
+}
+
+/// Returns the name that an expression has without an alias: that of the column or field it reads.
+fn own_name(binder: &Binder<'_>, expr: &SqlExpr) -> Checked<Option<String>> {
+    Ok(match expr {
+        SqlExpr::Identifier(name) => {
+            let found = binder.scope.find(name, binder.otherwise)?;
+            found.and_then(|column| column.name.clone()).or_else(|| Some(name.value.clone()))
+        }
+        SqlExpr::CompoundIdentifier(names) => names.last().map(|name| name.value.clone()),
+        SqlExpr::Nested(inner) => own_name(binder, inner)?,
+        _ => None,
+    })
+}
+
+fn fields_of(value: &Bound, place: Place) -> Checked<Vec<Item>> {
+    let DataType::Struct(fields) = &value.data_type else {
+        return Err(
+            place.refuse(format!("`.*` needs a stream or a ROW, not {}", type_name(&value.data_type)))
+        );
+    };
+    let items = fields.iter().enumerate().map(|(index, field)| Item {
+        name: Some(field.name().clone()),
+        value: Bound::call(collection::row_field(field, index), vec![value.expr.clone()]),
+        place,
+    });
+    Ok(items.collect())
+}
