@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use weir_base::settings::CheckpointMode;
 
-use crate::channel::{OutputEdge, Receiver, Sender, channel};
+use crate::channel::{OutputEdge, Receiver, channel};
 use crate::checkpoint::{CheckpointStorage, Manifest, OperatorState};
 use crate::coordinator::{NodeInfo, commit_with_retry, first_epoch};
 use crate::graph::{Exchange, Graph, NodeId, NodeKind, SourceNode};
@@ -26,8 +26,8 @@ use crate::sink::{SharedSink, WriterContext};
 use crate::source::SharedSource;
 use crate::split::SplitState;
 use crate::task::{
-    Chain, ChainLink, EventSender, OperatorTask, SinkTail, SourceCommand, SourceTask, TaskError, TaskEvent,
-    TaskId,
+    Chain, ChainLink, EventSender, OperatorTask, Rows, SinkTail, SourceCommand, SourceTask, TaskError,
+    TaskEvent, TaskId,
 };
 
 /// A subtask ready to be started.
@@ -52,8 +52,9 @@ pub(crate) struct Plan {
 /// The channels of one subtask.
 #[derive(Default)]
 struct Wiring {
-    receivers: Vec<Receiver>,
+    receivers: Vec<(Receiver, Rows)>,
     outputs: Vec<OutputEdge>,
+    rows: Option<Rows>,
 }
 
 struct Builder {
@@ -221,19 +222,21 @@ async fn read_states(
 impl Builder {
     async fn tasks(&mut self, mode: CheckpointMode) -> Result<Vec<ReadyTask>, JobError> {
         let chains = self.chains();
-        let mut wirings = self.wire(&chains);
+        let mut splits: BTreeMap<usize, Vec<Vec<SplitState>>> = BTreeMap::new();
+        for (index, nodes) in chains.iter().enumerate() {
+            if let Some(source) = self.sources.get(&nodes[0]).cloned() {
+                splits.insert(index, self.assign_splits(nodes[0], &source).await?);
+            }
+        }
+        let mut wirings = self.wire(&chains, &splits);
         let mut tasks = Vec::new();
         for (index, nodes) in chains.iter().enumerate() {
-            let splits = match self.sources.get(&nodes[0]).cloned() {
-                Some(source) => Some(self.assign_splits(nodes[0], &source).await?),
-                None => None,
-            };
             for subtask in 0..self.parallelism {
                 let id = TaskId { chain: index, subtask };
                 let wiring = std::mem::take(&mut wirings[index][subtask]);
                 let chain = self.chain(nodes, subtask, wiring.outputs).await?;
                 let name = self.graph.node(nodes[0]).name.clone();
-                let run = match &splits {
+                let run = match splits.get(&index) {
                     Some(splits) => {
                         let task = self.source_task(id, nodes[0], chain, splits[subtask].clone()).await?;
                         task.run().boxed()
@@ -269,53 +272,43 @@ impl Builder {
         self.graph.chains(self.parallelism)
     }
 
-    /// Makes the channels between chains.
-    fn wire(&self, chains: &[Vec<NodeId>]) -> Vec<Vec<Wiring>> {
+    /// Makes the channels between chains. Writers stand before their readers.
+    fn wire(
+        &self,
+        chains: &[Vec<NodeId>],
+        splits: &BTreeMap<usize, Vec<Vec<SplitState>>>,
+    ) -> Vec<Vec<Wiring>> {
         let chain_of = |node: NodeId| chains.iter().position(|chain| chain.contains(&node)).unwrap_or(0);
         let mut wirings: Vec<Vec<Wiring>> =
             chains.iter().map(|_| (0..self.parallelism).map(|_| Wiring::default()).collect()).collect();
         for (reader, nodes) in chains.iter().enumerate() {
             for input in &self.graph.node(nodes[0]).inputs {
                 let writer = chain_of(input.from);
-                match &input.exchange {
-                    Exchange::Hash(keys) if self.parallelism > 1 => {
-                        let (senders, receivers) = self.mesh();
-                        for (subtask, receivers) in receivers.into_iter().enumerate() {
-                            wirings[reader][subtask].receivers.extend(receivers);
-                        }
-                        for (subtask, senders) in senders.into_iter().enumerate() {
-                            wirings[writer][subtask]
-                                .outputs
-                                .push(OutputEdge { senders, keys: Some(keys.clone()) });
-                        }
+                let keys = match &input.exchange {
+                    Exchange::Hash(keys) if self.parallelism > 1 => Some(keys),
+                    _ => None,
+                };
+                for from in 0..self.parallelism {
+                    let readers = if keys.is_some() { 0..self.parallelism } else { from..from + 1 };
+                    let rows = wirings[writer][from].rows.unwrap_or(Rows::Possible);
+                    let mut senders = Vec::new();
+                    for to in readers {
+                        let (sender, receiver) = channel();
+                        senders.push(sender);
+                        wirings[reader][to].receivers.push((receiver, rows));
                     }
-                    _ => {
-                        for subtask in 0..self.parallelism {
-                            let (sender, receiver) = channel();
-                            wirings[reader][subtask].receivers.push(receiver);
-                            let edge = OutputEdge { senders: vec![sender], keys: None };
-                            wirings[writer][subtask].outputs.push(edge);
-                        }
-                    }
+                    wirings[writer][from].outputs.push(OutputEdge { senders, keys: keys.cloned() });
                 }
+            }
+            for (subtask, wiring) in wirings[reader].iter_mut().enumerate() {
+                let possible = match splits.get(&reader) {
+                    Some(splits) => !splits[subtask].is_empty(),
+                    None => wiring.receivers.iter().any(|(_, rows)| *rows == Rows::Possible),
+                };
+                wiring.rows = Some(if possible { Rows::Possible } else { Rows::Never });
             }
         }
         wirings
-    }
-
-    /// Makes a channel from every subtask to every subtask.
-    fn mesh(&self) -> (Vec<Vec<Sender>>, Vec<Vec<Receiver>>) {
-        let count = self.parallelism;
-        let mut senders: Vec<Vec<Sender>> = (0..count).map(|_| Vec::new()).collect();
-        let mut receivers: Vec<Vec<Receiver>> = (0..count).map(|_| Vec::new()).collect();
-        for from in &mut senders {
-            for to in &mut receivers {
-                let (sender, receiver) = channel();
-                from.push(sender);
-                to.push(receiver);
-            }
-        }
-        (senders, receivers)
     }
 
     async fn chain(

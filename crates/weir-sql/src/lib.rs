@@ -1,7 +1,16 @@
 //! Stream SQL text to a checked plan. No async.
 
+mod check;
 mod job;
 mod message;
+mod plan;
+mod render;
+mod suggest;
+pub mod syntax;
 
+pub use check::{CheckOptions, Cluster, check};
 pub use job::*;
 pub use message::{CheckError, Message, Position};
+pub use plan::physical as physical_expr;
+pub use render::render;
+pub use syntax::parse;

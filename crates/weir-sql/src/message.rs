@@ -3,7 +3,8 @@
 use std::fmt;
 
 use serde::Serialize;
-use weir_base::error::ErrorCode;
+use sqlparser::tokenizer::Span;
+use weir_base::error::{ErrorCode, codes};
 
 /// A place in the SQL text, counted from 1; columns count characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -36,6 +37,45 @@ pub struct CheckError {
     pub parameter: Option<String>,
     /// What and where.
     pub message: Message,
+}
+
+impl CheckError {
+    /// Makes an error of the text, CS.13005, at a place.
+    pub fn new(position: Position, length: u32, text: impl Into<String>) -> Self {
+        let message = Message { position, length: length.max(1), text: text.into(), hint: None };
+        Self { code: codes::SQL_SYNTAX_ERROR, parameter: None, message }
+    }
+
+    /// Makes an error of the text, CS.13005, at the span of a syntax tree node. An empty span,
+    /// which nodes without a place of their own have, gives the beginning of the text.
+    pub fn at_span(span: Span, text: impl Into<String>) -> Self {
+        let number = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
+        let position =
+            Position { line: number(span.start.line).max(1), column: number(span.start.column).max(1) };
+        let length = match span.start.line == span.end.line {
+            true => number(span.end.column.saturating_sub(span.start.column)),
+            false => 1,
+        };
+        Self::new(position, length, text)
+    }
+
+    /// Says what would be accepted.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.message.hint = Some(hint.into());
+        self
+    }
+
+    /// Changes the code.
+    pub fn code(mut self, code: ErrorCode) -> Self {
+        self.code = code;
+        self
+    }
+
+    /// Sets the parameter of the code.
+    pub fn parameter(mut self, parameter: impl Into<String>) -> Self {
+        self.parameter = Some(parameter.into());
+        self
+    }
 }
 
 impl fmt::Display for CheckError {

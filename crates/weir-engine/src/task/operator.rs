@@ -15,6 +15,15 @@ use crate::watermark::Combiner;
 /// How often a subtask makes output visible that does not wait for checkpoints, and looks at idleness.
 pub(crate) const FLUSH_INTERVAL: Duration = Duration::from_millis(500);
 
+/// Whether rows can come over a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rows {
+    /// They can.
+    Possible,
+    /// The writer reads nothing: a source subtask without splits, or one fed by such ones alone.
+    Never,
+}
+
 struct InputChannel {
     receiver: Receiver,
     ended: bool,
@@ -41,22 +50,29 @@ impl OperatorTask {
     pub(crate) fn new(
         id: TaskId,
         chain: Chain,
-        receivers: Vec<Receiver>,
+        receivers: Vec<(Receiver, Rows)>,
         aligned: bool,
         events: EventSender,
         cancel: CancellationToken,
     ) -> Self {
         let count = receivers.len();
-        let inputs = receivers
-            .into_iter()
-            .map(|receiver| InputChannel { receiver, ended: false, at_barrier: false })
-            .collect();
+        let mut event_time = Combiner::new(count);
+        let mut processing_time = Combiner::new(count);
+        let mut inputs = Vec::with_capacity(count);
+        for (channel, (receiver, rows)) in receivers.into_iter().enumerate() {
+            if rows == Rows::Never {
+                // It will say so itself when it ends, but until then it must not make late rows look timely.
+                event_time.update(channel, Timestamp::MAX);
+                processing_time.update(channel, Timestamp::MAX);
+            }
+            inputs.push(InputChannel { receiver, ended: false, at_barrier: false });
+        }
         Self {
             id,
             chain,
             inputs,
-            event_time: Combiner::new(count),
-            processing_time: Combiner::new(count),
+            event_time,
+            processing_time,
             aligned,
             next: 0,
             told_idle: false,
@@ -114,6 +130,8 @@ impl OperatorTask {
                 self.barrier(barrier_epoch).await?;
             }
         }
+        self.chain.watermark(TimeDomain::Event, Timestamp::MAX).await?;
+        self.chain.watermark(TimeDomain::Processing, Timestamp::MAX).await?;
         let state = self.chain.snapshot(self.chain.epoch + 1, true).await?;
         // Told before any reader can see the end: the coordinator must not take the end of a reader for
         // later than that of its input.
@@ -156,9 +174,11 @@ impl OperatorTask {
 
     async fn end(&mut self, channel: usize) -> Result<(), TaskError> {
         self.inputs[channel].ended = true;
-        let combined = self.event_time.update(channel, Timestamp::MAX);
+        // The end of all inputs is announced by the loop.
+        let unless_last = |watermark: &Timestamp| *watermark < Timestamp::MAX;
+        let combined = self.event_time.update(channel, Timestamp::MAX).filter(unless_last);
         self.advance(TimeDomain::Event, combined).await?;
-        let combined = self.processing_time.update(channel, Timestamp::MAX);
+        let combined = self.processing_time.update(channel, Timestamp::MAX).filter(unless_last);
         self.advance(TimeDomain::Processing, combined).await
     }
 

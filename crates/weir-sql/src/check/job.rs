@@ -1,0 +1,187 @@
+//! The check of a job: statement by statement in the order of the text, then the job as a whole.
+
+use datafusion_common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion_expr::LogicalPlan;
+use weir_base::connector::ConnectorCatalog;
+use weir_base::error::codes;
+
+use super::connector::{self, kind_text};
+use super::settings::CheckOptions;
+use super::{format, options, stream};
+use crate::plan::{PlanOptions, Streams, plan_insert};
+use crate::syntax::ast::{CreateStream, InsertInto, Name, Statement, StreamKind};
+use crate::{CheckError, Insert, Job, Message, Position, SinkStream, SourceStream, Target, TempStream};
+
+/// Parses and checks the text of a job.
+pub fn check(text: &str, catalog: &ConnectorCatalog, options: &CheckOptions) -> Result<Job, CheckError> {
+    if text.len() > options.max_bytes {
+        let complaint =
+            format!("the text has {} bytes, more than the limit of {}", text.len(), options.max_bytes);
+        return Err(CheckError::new(Position { line: 1, column: 1 }, 1, complaint)
+            .code(codes::SQL_BODY_TOO_LONG)
+            .hint("shorten the text"));
+    }
+    let statements = crate::syntax::parse_with(text, Some(&options.variables))?;
+    let mut checker = Checker { catalog, options, declared: Vec::new(), read: Vec::new(), job: empty_job() };
+    for statement in &statements {
+        match statement {
+            Statement::Create(stream) => checker.declare(stream)?,
+            Statement::Insert(insert) => checker.insert(insert)?,
+        }
+    }
+    checker.finish()
+}
+
+fn empty_job() -> Job {
+    Job {
+        sources: Vec::new(),
+        temps: Vec::new(),
+        sinks: Vec::new(),
+        inserts: Vec::new(),
+        warnings: Vec::new(),
+    }
+}
+
+struct Checker<'a> {
+    catalog: &'a ConnectorCatalog,
+    options: &'a CheckOptions,
+    /// Streams of all kinds in the order of declaration.
+    declared: Vec<(StreamKind, Name)>,
+    /// For each INSERT its target and the streams it reads.
+    read: Vec<(Name, Vec<String>)>,
+    job: Job,
+}
+
+impl Checker<'_> {
+    fn declare(&mut self, create: &CreateStream) -> Result<(), CheckError> {
+        self.check_name_is_free(&create.name)?;
+        let name = create.name.value.clone();
+        if create.kind == StreamKind::Temp {
+            let declared = stream::declared_columns(create)?;
+            let (time, schema) = stream::time_attributes(create, &declared)?;
+            self.job.temps.push(TempStream { name, declared, schema, time });
+        } else {
+            let (spec, role) = connector::find(create, self.catalog, self.options.cluster)?;
+            let checked = options::check(create, spec, role, &mut self.job.warnings)?;
+            let declared = stream::columns(create, role, &checked)?;
+            format::check(create, role, &checked, &declared)?;
+            if create.kind == StreamKind::Source {
+                let (time, schema) = stream::time_attributes(create, &declared)?;
+                self.job.sources.push(SourceStream {
+                    name,
+                    declared,
+                    schema,
+                    options: checked.options,
+                    time,
+                });
+            } else {
+                self.job.sinks.push(SinkStream { name, schema: declared, options: checked.options });
+            }
+        }
+        self.declared.push((create.kind, create.name.clone()));
+        Ok(())
+    }
+
+    fn check_name_is_free(&self, name: &Name) -> Result<(), CheckError> {
+        match self.find(&name.value) {
+            Some((_, first)) => {
+                let text = format!("stream `{}` is declared twice", name.value);
+                let hint = format!(
+                    "`{}` stands at line {}, column {}; names are compared without case",
+                    first.value, first.position.line, first.position.column
+                );
+                Err(CheckError::new(name.position, name.length, text).hint(hint))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn find(&self, name: &str) -> Option<&(StreamKind, Name)> {
+        self.declared.iter().find(|(_, declared)| declared.value.eq_ignore_ascii_case(name))
+    }
+
+    fn insert(&mut self, insert: &InsertInto) -> Result<(), CheckError> {
+        let streams = Streams { sources: &self.job.sources, temps: &self.job.temps, sinks: &self.job.sinks };
+        let options = PlanOptions { time_zone: self.options.time_zone.clone() };
+        let (target, plan) = plan_insert(insert, &streams, &options)?;
+        self.read.push((insert.target.clone(), scanned_streams(&plan)));
+        self.job.inserts.push(Insert { target, plan, offset: insert.offset });
+        Ok(())
+    }
+
+    /// Checks what concerns the job as a whole.
+    fn finish(mut self) -> Result<Job, CheckError> {
+        let start = Position { line: 1, column: 1 };
+        if self.job.inserts.is_empty() {
+            return Err(CheckError::new(start, 1, "the job has no INSERT statement")
+                .hint("a job needs `INSERT INTO sink SELECT ...`"));
+        }
+        let writes_out = self.job.inserts.iter().any(|insert| matches!(insert.target, Target::Sink(_)));
+        if self.job.sinks.is_empty() || !writes_out {
+            return Err(CheckError::new(start, 1, "the job writes to no sink stream")
+                .hint("a job needs a sink stream and an INSERT into it"));
+        }
+        self.check_cycles()?;
+        self.warn_about_unused();
+        Ok(self.job)
+    }
+
+    /// Refuses temp streams that are filled from themselves.
+    fn check_cycles(&self) -> Result<(), CheckError> {
+        let is_temp = |name: &Name| matches!(self.find(&name.value), Some((StreamKind::Temp, _)));
+        for (target, _) in self.read.iter().filter(|(target, _)| is_temp(target)) {
+            let mut reached: Vec<&str> = Vec::new();
+            let mut next = vec![target.value.as_str()];
+            while let Some(name) = next.pop() {
+                let inputs = self.read.iter().filter(|(filled, _)| filled.value.eq_ignore_ascii_case(name));
+                for input in inputs.flat_map(|(_, read)| read) {
+                    if input.eq_ignore_ascii_case(&target.value) {
+                        let text = format!("stream `{}` is filled from itself", target.value);
+                        return Err(CheckError::new(target.position, target.length, text)
+                            .hint("a job cannot have a cycle of streams"));
+                    }
+                    if !reached.contains(&input.as_str()) {
+                        reached.push(input);
+                        next.push(input);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn warn_about_unused(&mut self) {
+        let is_read =
+            |name: &str| self.read.iter().any(|(_, read)| read.iter().any(|r| r.eq_ignore_ascii_case(name)));
+        let is_filled =
+            |name: &str| self.read.iter().any(|(target, _)| target.value.eq_ignore_ascii_case(name));
+        for (kind, name) in &self.declared {
+            let complaint = match kind {
+                StreamKind::Source if !is_read(&name.value) => "is never read",
+                StreamKind::Sink if !is_filled(&name.value) => "is never written to",
+                StreamKind::Temp if !is_filled(&name.value) => "is never filled",
+                StreamKind::Temp if !is_read(&name.value) => "is never read",
+                _ => continue,
+            };
+            self.job.warnings.push(Message {
+                position: name.position,
+                length: name.length,
+                text: format!("{} stream `{}` {complaint}", kind_text(*kind), name.value),
+                hint: None,
+            });
+        }
+    }
+}
+
+/// Returns the names of the streams that a plan reads.
+fn scanned_streams(plan: &LogicalPlan) -> Vec<String> {
+    let mut names = Vec::new();
+    // The closure returns no error, so the walk cannot fail.
+    let _ = plan.apply(|node| {
+        if let LogicalPlan::TableScan(scan) = node {
+            names.push(scan.table_name.table().to_string());
+        }
+        Ok(TreeNodeRecursion::Continue)
+    });
+    names
+}

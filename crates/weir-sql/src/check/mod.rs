@@ -1,0 +1,13 @@
+//! The checks of a whole job: streams, their options and columns, and what the INSERTs connect.
+//!
+//! The queries themselves are checked where they are planned, in `plan`.
+
+mod connector;
+mod format;
+mod job;
+mod options;
+mod settings;
+mod stream;
+
+pub use job::check;
+pub use settings::{CheckOptions, Cluster};

@@ -1,0 +1,178 @@
+//! The `WITH` clause against what the connector says of its options.
+
+use std::collections::BTreeMap;
+
+use weir_base::connector::{ConnectorSpec, Need, OptionSpec, RoleSpec, option_key};
+
+use super::connector::{at_value, kind_text};
+use crate::suggest::{listed, nearest};
+use crate::syntax::ast::{CreateStream, OptionEntry};
+use crate::{CheckError, Message, Options};
+
+/// Other spellings that jobs use, as keys of comparison.
+const SYNONYMS: [(&str, &str); 2] =
+    [("partitioncnt", "partitioncount"), ("fileddelimiter", "fielddelimiter")];
+
+/// Options that every connector accepts without using them.
+const ACCEPTED_EVERYWHERE: [&str; 1] = ["driver"];
+
+/// The options of a stream after all checks.
+pub(super) struct Checked<'a> {
+    /// By canonical name.
+    pub options: Options,
+    /// Where each of them was written.
+    pub entries: BTreeMap<String, &'a OptionEntry>,
+}
+
+/// Checks the options of a stream one by one and together.
+pub(super) fn check<'a>(
+    stream: &'a CreateStream,
+    connector: &ConnectorSpec,
+    role: &RoleSpec,
+    warnings: &mut Vec<Message>,
+) -> Result<Checked<'a>, CheckError> {
+    let mut seen: Vec<(String, &OptionEntry)> = Vec::new();
+    let mut checked = Checked { options: Options::default(), entries: BTreeMap::new() };
+    for entry in &stream.options {
+        let key = key_of(&entry.name.value);
+        if let Some((_, first)) = seen.iter().find(|(other, _)| *other == key) {
+            return Err(twice(entry, first));
+        }
+        seen.push((key.clone(), entry));
+        let (name, value) = if key == "type" {
+            ("type", connector.name.to_string())
+        } else if let Some(spec) = role.options.iter().find(|spec| option_key(spec.name) == key) {
+            (spec.name, value_of(entry, spec)?)
+        } else if role.ignored.iter().chain(&ACCEPTED_EVERYWHERE).any(|name| option_key(name) == key) {
+            warnings.push(ignored(stream, entry, connector));
+            continue;
+        } else {
+            return Err(unknown(stream, entry, connector, role));
+        };
+        checked.options.0.insert(name.to_string(), value);
+        checked.entries.insert(name.to_string(), entry);
+    }
+    check_needs(stream, connector, role, &checked.options)?;
+    if let Some(rule) = role.rule {
+        let lookup = |name: &str| checked.options.get(name).map(str::to_string);
+        rule(&lookup).map_err(|complaint| at_name(stream, complaint))?;
+    }
+    Ok(checked)
+}
+
+/// Returns the value of an option, or its default when it has one.
+pub(super) fn value_or_default<'a>(options: &'a Options, role: &'a RoleSpec, name: &str) -> Option<&'a str> {
+    options.get(name).or_else(|| {
+        role.options.iter().find(|spec| spec.name == name).and_then(|spec| match spec.need {
+            Need::Optional(default) if !default.is_empty() => Some(default),
+            _ => None,
+        })
+    })
+}
+
+fn key_of(name: &str) -> String {
+    let key = option_key(name);
+    SYNONYMS.iter().find(|(other, _)| *other == key).map_or(key, |(_, meant)| (*meant).to_string())
+}
+
+/// Returns the value in the spelling of the connector.
+fn value_of(entry: &OptionEntry, spec: &OptionSpec) -> Result<String, CheckError> {
+    if spec.values.is_empty() {
+        let value = &entry.value;
+        let without_prefix = value.strip_prefix("jdbc:").filter(|_| spec.name == "db_url");
+        return Ok(without_prefix.unwrap_or(value).to_string());
+    }
+    let value = entry.value.trim();
+    if value.is_empty() && matches!(spec.need, Need::Optional(_)) {
+        return Ok(String::new());
+    }
+    match spec.values.iter().find(|allowed| allowed.eq_ignore_ascii_case(value)) {
+        Some(allowed) => Ok((*allowed).to_string()),
+        None => {
+            let text = format!("`{value}` is not a value of option `{}`", spec.name);
+            let hint = match nearest(value, spec.values.iter().copied()) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => format!("expected one of {}", listed(spec.values.iter().copied())),
+            };
+            Err(at_value(entry, text).hint(hint))
+        }
+    }
+}
+
+fn check_needs(
+    stream: &CreateStream,
+    connector: &ConnectorSpec,
+    role: &RoleSpec,
+    options: &Options,
+) -> Result<(), CheckError> {
+    let encode = value_or_default(options, role, "encode").unwrap_or_default();
+    for spec in role.options.iter().filter(|spec| option_key(spec.name) != "type") {
+        let (needed, reason) = match spec.need {
+            Need::Mandatory => (true, String::new()),
+            Need::WithEncode(encodes) => (encodes.contains(&encode), format!(" with encode `{encode}`")),
+            Need::Optional(_) => (false, String::new()),
+        };
+        if !needed {
+            continue;
+        }
+        let complaint = match options.get(spec.name) {
+            None => format!("stream `{}` has no option `{}`", stream.name.value, spec.name),
+            Some("") => format!("option `{}` of stream `{}` is empty", spec.name, stream.name.value),
+            Some(_) => continue,
+        };
+        let kind = kind_text(stream.kind);
+        let hint = match spec.values.is_empty() {
+            true => format!("a {kind} of type `{}` needs it{reason}: {}", connector.name, spec.meaning),
+            false => format!(
+                "a {kind} of type `{}` needs it{reason}; its values are {}",
+                connector.name,
+                listed(spec.values.iter().copied())
+            ),
+        };
+        return Err(at_name(stream, complaint).hint(hint));
+    }
+    Ok(())
+}
+
+fn twice(entry: &OptionEntry, first: &OptionEntry) -> CheckError {
+    let place = first.name.position;
+    CheckError::new(
+        entry.name.position,
+        entry.name.length,
+        format!("option `{}` is given twice", entry.name.value),
+    )
+    .hint(format!(
+        "`{}` stands at line {}, column {}; names are compared without case and underscores",
+        first.name.value, place.line, place.column
+    ))
+}
+
+fn unknown(
+    stream: &CreateStream,
+    entry: &OptionEntry,
+    connector: &ConnectorSpec,
+    role: &RoleSpec,
+) -> CheckError {
+    let kind = kind_text(stream.kind);
+    let text = format!("a {kind} of type `{}` has no option `{}`", connector.name, entry.name.value);
+    let names = || role.options.iter().map(|spec| spec.name);
+    let hint = match nearest(&entry.name.value, names()) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => format!("its options are {}", listed(names().filter(|name| *name != "type"))),
+    };
+    CheckError::new(entry.name.position, entry.name.length, text).hint(hint)
+}
+
+fn ignored(stream: &CreateStream, entry: &OptionEntry, connector: &ConnectorSpec) -> Message {
+    let kind = kind_text(stream.kind);
+    Message {
+        position: entry.name.position,
+        length: entry.name.length,
+        text: format!("option `{}` has no effect on a {kind} of type `{}`", entry.name.value, connector.name),
+        hint: None,
+    }
+}
+
+fn at_name(stream: &CreateStream, text: impl Into<String>) -> CheckError {
+    CheckError::new(stream.name.position, stream.name.length, text)
+}

@@ -1,0 +1,100 @@
+//! The statements of a job as parsed: names, options and clauses with their places in the text.
+
+use std::time::Duration;
+
+use arrow::datatypes::DataType;
+use sqlparser::ast::Query;
+
+use crate::{Position, WatermarkInterval};
+
+/// A name with its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Name {
+    /// The name as written, without back quotes.
+    pub value: String,
+    /// Where it begins.
+    pub position: Position,
+    /// Characters it takes in the text.
+    pub length: u32,
+}
+
+/// One statement.
+#[derive(Debug)]
+pub enum Statement {
+    /// `CREATE SOURCE | SINK | TEMP STREAM`.
+    Create(CreateStream),
+    /// `INSERT INTO name query`.
+    Insert(InsertInto),
+}
+
+/// The kind of a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StreamKind {
+    /// Read from outside.
+    Source,
+    /// Written to the outside.
+    Sink,
+    /// Filled by one INSERT and read by another.
+    Temp,
+}
+
+/// `CREATE ... STREAM`.
+#[derive(Debug)]
+pub struct CreateStream {
+    /// Kind.
+    pub kind: StreamKind,
+    /// Name.
+    pub name: Name,
+    /// Declared columns; empty when the columns come from `json_schema`.
+    pub columns: Vec<ColumnDefinition>,
+    /// The `WITH` clause, in order, escapes processed.
+    pub options: Vec<OptionEntry>,
+    /// `TIMESTAMP BY`.
+    pub time: Option<TimeSyntax>,
+}
+
+/// One column.
+#[derive(Debug)]
+pub struct ColumnDefinition {
+    /// Name.
+    pub name: Name,
+    /// Type as in section "data types" of the language reference.
+    pub data_type: DataType,
+}
+
+/// One option.
+#[derive(Debug)]
+pub struct OptionEntry {
+    /// Name as written; may hold dots.
+    pub name: Name,
+    /// Value with escapes processed.
+    pub value: String,
+    /// Where the value begins.
+    pub value_position: Position,
+    /// Characters the value takes in the text, quotes included.
+    pub value_length: u32,
+}
+
+/// `TIMESTAMP BY ... SET WATERMARK ...`.
+#[derive(Debug, Default)]
+pub struct TimeSyntax {
+    /// `x.ROWTIME`: the column.
+    pub rowtime: Option<Name>,
+    /// `PROCTIME.PROCTIME`.
+    pub proctime: Option<Name>,
+    /// `SET WATERMARK (interval, delay)`.
+    pub watermark: Option<(WatermarkInterval, Duration)>,
+}
+
+/// `INSERT INTO`.
+#[derive(Debug)]
+pub struct InsertInto {
+    /// Target stream.
+    pub target: Name,
+    /// The query. Identifiers and expressions carry spans whose line and column are places in the job text.
+    pub query: Box<Query>,
+    /// Where the query begins.
+    pub query_position: Position,
+    /// Byte offset of the statement in the text.
+    pub offset: usize,
+}

@@ -1,0 +1,201 @@
+//! The parser's place in the tokens: looking, taking, complaining.
+//!
+//! The grammar itself is in the other files of this folder, as further methods of [`Parser`].
+
+use std::collections::BTreeMap;
+
+use sqlparser::ast::Ident;
+
+use super::ast::Name;
+use super::lexer::tokenize;
+use super::literal::name_text;
+use super::token::{Token, TokenKind};
+use super::words::is_hard_word;
+use crate::CheckError;
+
+/// How deep queries, expressions and types may be nested. Each level takes a few stack frames here and in
+/// everything that walks the tree later, and threads have as little as 2 MB.
+const MAX_NESTING: u32 = 36;
+/// How many levels a query counts for: its frames are larger, about 40 kB a query in a build without optimisation.
+const QUERY_LEVELS: u32 = 4;
+
+/// A recursive-descent parser over the tokens of one job.
+pub(crate) struct Parser<'a> {
+    tokens: Vec<Token<'a>>,
+    next: usize,
+    nesting: u32,
+    /// Global variables that `{{name}}` in option values stands for; `None` leaves it as it is.
+    pub(super) variables: Option<&'a BTreeMap<String, String>>,
+    /// Height of the expression trees made since it was last set to zero; see `expression.rs`.
+    pub(super) height: u32,
+    /// Nodes made so far, and how many of them are copies; see `expression.rs`.
+    pub(super) nodes: u64,
+    pub(super) copied_nodes: u64,
+}
+
+impl<'a> Parser<'a> {
+    /// Makes a parser at the beginning of a text.
+    pub fn new(text: &'a str, variables: Option<&'a BTreeMap<String, String>>) -> Self {
+        Self { tokens: tokenize(text), next: 0, nesting: 0, variables, height: 0, nodes: 0, copied_nodes: 0 }
+    }
+
+    /// Returns the next token without taking it.
+    pub fn peek(&self) -> Token<'a> {
+        self.peek_at(0)
+    }
+
+    /// Returns the token `ahead` places behind the next one without taking it.
+    pub fn peek_at(&self, ahead: usize) -> Token<'a> {
+        let last = self.tokens.len() - 1;
+        self.tokens[(self.next + ahead).min(last)]
+    }
+
+    /// Takes the next token. At the end it goes on returning the end.
+    pub fn take(&mut self) -> Token<'a> {
+        let token = self.peek();
+        if token.kind != TokenKind::End {
+            self.next += 1;
+        }
+        token
+    }
+
+    /// Returns whether the next tokens are these keywords.
+    pub fn peek_words(&self, words: &[&str]) -> bool {
+        words.iter().enumerate().all(|(ahead, word)| self.peek_at(ahead).is_word(word))
+    }
+
+    /// Takes the next token if it is this keyword.
+    pub fn take_word(&mut self, word: &str) -> bool {
+        self.take_words(&[word])
+    }
+
+    /// Takes the next tokens if they are these keywords.
+    pub fn take_words(&mut self, words: &[&str]) -> bool {
+        let found = self.peek_words(words);
+        if found {
+            self.next += words.len();
+        }
+        found
+    }
+
+    /// Takes the next token if it is this operator or bracket.
+    pub fn take_symbol(&mut self, symbol: &str) -> bool {
+        let found = self.peek().is_symbol(symbol);
+        if found {
+            self.next += 1;
+        }
+        found
+    }
+
+    /// Takes a keyword that must be there.
+    pub fn expect_word(&mut self, word: &str) -> Result<Token<'a>, CheckError> {
+        match self.peek().is_word(word) {
+            true => Ok(self.take()),
+            false => Err(self.expected(&format!("`{word}`"))),
+        }
+    }
+
+    /// Takes an operator or bracket that must be there.
+    pub fn expect_symbol(&mut self, symbol: &str) -> Result<Token<'a>, CheckError> {
+        self.expect_symbol_or(symbol, "")
+    }
+
+    /// Takes an operator or bracket that must be there; the complaint names what else would be accepted.
+    pub fn expect_symbol_or(&mut self, symbol: &str, others: &str) -> Result<Token<'a>, CheckError> {
+        match self.peek().is_symbol(symbol) {
+            true => Ok(self.take()),
+            false => Err(self.expected(&format!("{others}`{symbol}`"))),
+        }
+    }
+
+    /// Returns the error that the next token is not what the grammar wants.
+    pub fn expected(&self, wanted: &str) -> CheckError {
+        let token = self.peek();
+        match token.kind {
+            TokenKind::Invalid(problem) => problem.error(&token),
+            TokenKind::End => token.error("unexpected end of the text").hint(format!("expected {wanted}")),
+            _ => token.error(format!("unexpected {}", token.describe())).hint(format!("expected {wanted}")),
+        }
+    }
+
+    /// Takes a name that must be there; `what` says which.
+    pub fn expect_name(&mut self, what: &str) -> Result<Token<'a>, CheckError> {
+        let token = self.peek();
+        match token.kind {
+            TokenKind::QuotedWord => Ok(self.take()),
+            TokenKind::Word if !is_hard_word(token.text) => Ok(self.take()),
+            TokenKind::Word => Err(token
+                .error(format!("`{}` is a reserved word and cannot be {what} as it is", token.text))
+                .hint(format!("expected {what}; put a reserved word in back quotes to use it as a name"))),
+            _ => Err(self.expected(what)),
+        }
+    }
+
+    /// Takes a name for the statements of a job.
+    pub fn name(&mut self, what: &str) -> Result<Name, CheckError> {
+        self.expect_name(what).map(|token| name_of(&token))
+    }
+
+    /// Takes a name for a query.
+    pub fn ident(&mut self, what: &str) -> Result<Ident, CheckError> {
+        self.expect_name(what).map(|token| ident_of(&token))
+    }
+
+    /// Parses one or more things separated by commas.
+    pub fn comma_separated<T>(
+        &mut self,
+        mut parse: impl FnMut(&mut Self) -> Result<T, CheckError>,
+    ) -> Result<Vec<T>, CheckError> {
+        let mut list = vec![parse(self)?];
+        while self.take_symbol(",") {
+            list.push(parse(self)?);
+        }
+        Ok(list)
+    }
+
+    /// Parses something one level deeper; refuses what is too deep.
+    pub fn nested<T>(
+        &mut self,
+        parse: impl FnOnce(&mut Self) -> Result<T, CheckError>,
+    ) -> Result<T, CheckError> {
+        self.deeper(1, parse)
+    }
+
+    /// Parses a query one level deeper; refuses what is too deep.
+    pub fn nested_query<T>(
+        &mut self,
+        parse: impl FnOnce(&mut Self) -> Result<T, CheckError>,
+    ) -> Result<T, CheckError> {
+        self.deeper(QUERY_LEVELS, parse)
+    }
+
+    fn deeper<T>(
+        &mut self,
+        levels: u32,
+        parse: impl FnOnce(&mut Self) -> Result<T, CheckError>,
+    ) -> Result<T, CheckError> {
+        if self.nesting + levels > MAX_NESTING {
+            return Err(self
+                .peek()
+                .error("nested too deep")
+                .hint("split the statement, for example with a temp stream"));
+        }
+        self.nesting += levels;
+        let result = parse(self);
+        self.nesting -= levels;
+        result
+    }
+}
+
+/// Returns a name token as the statements of a job hold it.
+pub(crate) fn name_of(token: &Token<'_>) -> Name {
+    Name { value: name_text(token), position: token.position, length: token.length() }
+}
+
+/// Returns a name token as queries hold it.
+pub(crate) fn ident_of(token: &Token<'_>) -> Ident {
+    match token.kind {
+        TokenKind::QuotedWord => Ident::with_quote_and_span('`', token.span(), name_text(token)),
+        _ => Ident::with_span(token.span(), token.text),
+    }
+}
