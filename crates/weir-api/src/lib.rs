@@ -1,1 +1,18 @@
 //! HTTP: routes, wire types, OpenAPI, error rendering.
+//!
+//! [`router`] joins the families of routes: [`cs`] (jobs), [`iam`] (tokens and projects), [`dis`]
+//! (streams) and what operators look at. [`s3`] is served on a port of its own.
+
+pub mod auth;
+pub mod cs;
+pub mod dis;
+pub mod error_reference;
+pub mod iam;
+pub mod metrics;
+pub mod openapi;
+mod operate;
+mod outermost;
+pub mod s3;
+pub mod state;
+
+pub use state::{ApiState, router};

@@ -1,1 +1,5 @@
 //! What surrounds a job: objects, identity, notifications, streams; an embedded and a remote form each.
+
+pub mod identity;
+pub mod objects;
+pub mod streams;

@@ -1,1 +1,34 @@
 //! Jobs as state machines, the reconciler, quotas and audit.
+//!
+//! [`Control`] holds the use-cases, one file per family. They check, write what the user wants together
+//! with its audit record, and wake the [`Reconciler`], which drives reality there. What follows from
+//! what is decided by pure functions in [`decide`], over the tables in [`status`].
+
+mod audit;
+mod caller;
+mod control;
+mod create;
+pub mod decide;
+mod fields;
+mod graph;
+mod options;
+mod query;
+mod reconciler;
+mod remove;
+mod run;
+mod settings;
+mod sql;
+pub mod status;
+mod stop;
+pub mod success;
+mod surroundings;
+mod update;
+
+pub use audit::Subject;
+pub use caller::{Caller, Role};
+pub use control::{Control, ControlParts};
+pub use fields::{CheckpointInterval, SentFields};
+pub use options::{ControlOptions, Limits};
+pub use query::{JobList, JobView, ListRequest, MetricsView, Order, Page};
+pub use reconciler::{Action, Reconciler};
+pub use status::Status;

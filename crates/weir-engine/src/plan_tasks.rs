@@ -329,16 +329,8 @@ impl Builder {
                     .await
                     .map_err(|error| JobError::Connector { name: node.name.clone(), error })?;
                 let (connector, transactional) = (connector.clone(), self.transactional);
-                let (written_since_prepare, flushes) = (false, self.epoch);
-                sink = Some(SinkTail {
-                    node: *id,
-                    connector,
-                    writer,
-                    counters,
-                    transactional,
-                    written_since_prepare,
-                    flushes,
-                });
+                let flushes = self.epoch;
+                sink = Some(SinkTail { node: *id, connector, writer, counters, transactional, flushes });
                 continue;
             }
             let operator = self.operator(*id, subtask)?;
@@ -404,8 +396,13 @@ impl Builder {
             .splits()
             .await
             .map_err(|error| JobError::Connector { name: node.name.clone(), error })?;
-        for split in known {
+        let restored = self.restore.is_some();
+        for mut split in known {
             if !splits.iter().any(|saved| saved.split.id == split.id) {
+                if restored {
+                    // It came into being while the job ran: everything in it is new.
+                    split.position = None;
+                }
                 splits.push(SplitState { split, generator: None, records: 0 });
             }
         }

@@ -65,6 +65,12 @@ pub trait SourceConnector: Send + Sync + 'static {
     /// Returns the schema of the rows: the declared columns, in order.
     fn schema(&self) -> SchemaRef;
 
+    /// Returns whether every split ends. Splits of a bounded source never count as idle: one that
+    /// is read after the others is not silent, only not reached yet.
+    fn is_bounded(&self) -> bool {
+        false
+    }
+
     /// Lists the splits that exist now. Called once at the start of a job without a checkpoint, and
     /// also after a restore: splits that the checkpoint does not know start at their beginning.
     async fn splits(&self) -> Result<Vec<Split>, ConnectorError>;

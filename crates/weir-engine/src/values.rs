@@ -33,6 +33,10 @@ impl SourceConnector for Values {
         self.rows.schema()
     }
 
+    fn is_bounded(&self) -> bool {
+        true
+    }
+
     async fn splits(&self) -> Result<Vec<Split>, ConnectorError> {
         Ok(vec![Split { id: SPLIT.to_string(), position: None, finished: false }])
     }

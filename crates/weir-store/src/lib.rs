@@ -1,1 +1,20 @@
 //! Metadata in SQLite.
+//!
+//! One file per subject: [`jobs`] (records, intents, reports), [`surroundings`] (registered users and
+//! authorized buckets), [`audit`] (who changed what). [`Store::open`] brings the schema up to date.
+
+pub mod accounts;
+pub mod audit;
+mod error;
+pub mod job_record;
+pub mod jobs;
+mod schema;
+mod store;
+pub mod surroundings;
+
+pub use accounts::SqliteAccounts;
+pub use audit::AuditRecord;
+pub use error::StoreError;
+pub use job_record::{EndKind, Intent, JobDefinition, JobRecord, NewJob, Report, RunFacts};
+pub use jobs::JobFilter;
+pub use store::Store;

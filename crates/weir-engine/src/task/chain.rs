@@ -31,7 +31,6 @@ pub(crate) struct SinkTail {
     pub(crate) counters: Arc<Counters>,
     /// Whether output waits for a complete checkpoint.
     pub(crate) transactional: bool,
-    pub(crate) written_since_prepare: bool,
     /// Number of the last flush; begins at the epoch the job began with.
     pub(crate) flushes: u64,
 }
@@ -105,7 +104,6 @@ impl Chain {
                 if let Some(sink) = &mut self.sink {
                     let since = Instant::now();
                     let bytes = sink.writer.write(&batch).await?;
-                    sink.written_since_prepare = true;
                     Counters::add(&sink.counters.records_in, batch.num_rows() as u64);
                     Counters::add(&sink.counters.records_out, batch.num_rows() as u64);
                     Counters::add(&sink.counters.bytes, bytes);
@@ -152,7 +150,6 @@ impl Chain {
             // Output that does not wait for checkpoints has its own numbers, one per flush.
             let epoch = if sink.transactional { epoch } else { sink.next_flush() };
             let prepared = sink.writer.prepare(epoch, last).await?;
-            sink.written_since_prepare = false;
             state.sink = Some((sink.node, prepared.state));
             if let Some(committable) = prepared.committable {
                 if sink.transactional {
@@ -172,13 +169,10 @@ impl Chain {
                 .state_bytes
                 .store(link.operator.state_bytes() as u64, std::sync::atomic::Ordering::Relaxed);
         }
-        let Some(sink) = self.sink.as_mut().filter(|sink| !sink.transactional && sink.written_since_prepare)
-        else {
-            return Ok(());
-        };
+        // Also without new rows: an open part may have reached its age.
+        let Some(sink) = self.sink.as_mut().filter(|sink| !sink.transactional) else { return Ok(()) };
         let epoch = sink.next_flush();
         let prepared = sink.writer.prepare(epoch, false).await?;
-        sink.written_since_prepare = false;
         if let Some(committable) = prepared.committable {
             sink.connector.commit(&[committable]).await?;
         }

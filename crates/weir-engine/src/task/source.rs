@@ -138,6 +138,7 @@ impl SourceTask {
         }
         if let Some(timeout) = self.idle_timeout
             && self.source.event_time.is_some()
+            && !self.source.connector.is_bounded()
         {
             let advanced = time.find_idle(timeout);
             self.send_watermark(time, advanced).await?;

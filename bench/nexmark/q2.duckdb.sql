@@ -1,0 +1,1 @@
+SELECT auction, price FROM events WHERE auction % 123 = 0

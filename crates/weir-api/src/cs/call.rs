@@ -1,0 +1,222 @@
+//! A call up to its body: route, content type, credential, project, role. Then the handler's part, and
+//! the audit record when a call that would change something fails.
+//!
+//! The order of the checks is part of the contract; the first that fails gives the error.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::RequestPartsExt;
+use axum::body::Body as HttpBody;
+use axum::extract::{RawPathParams, Request};
+use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::request::Parts;
+use axum::response::Response;
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+use weir_base::error::{CsError, ErrorCode, codes};
+use weir_base::id::{JobId, ProjectId, UserId};
+use weir_control::{Caller, Role, Subject};
+
+use super::answer;
+use super::operations::{Body, Operation};
+use super::query::Query;
+use crate::auth::{self, AuthFailure};
+use crate::outermost::RequestId;
+use crate::state::ApiState;
+
+/// Longest body. A job's text has at most 10,000 bytes; escaped and with all other fields it stays far below.
+const BODY_BYTES: usize = 1 << 20;
+
+/// How long a body may take to arrive.
+const BODY_TIME: Duration = Duration::from_secs(30);
+
+/// A call whose caller is known.
+pub(super) struct Call {
+    pub state: ApiState,
+    pub caller: Caller,
+    pub query: Query,
+    pub body: Bytes,
+    parameters: BTreeMap<String, String>,
+    about: About,
+}
+
+/// What the call is about, as far as it is known, for the audit: id and name.
+type About = Arc<Mutex<(String, String)>>;
+
+impl Call {
+    /// Returns the job of the path, else CS.12001.
+    pub fn job_id(&self) -> Result<JobId, CsError> {
+        let text = self.parameters.get("job_id").map(String::as_str).unwrap_or_default();
+        let id = text.parse::<i64>().ok().filter(|id| *id >= 1 && text.bytes().all(|b| b.is_ascii_digit()));
+        let id = id.ok_or_else(|| codes::INVALID_JOB_ID.error())?;
+        self.is_about(id, "");
+        Ok(JobId(id))
+    }
+
+    /// Reads the body, else the error of this operation for an unreadable one.
+    pub fn json<T: DeserializeOwned>(&self, unreadable: ErrorCode) -> Result<T, CsError> {
+        serde_json::from_slice(&self.body).map_err(|error| unreadable.error().because(format!("{error}.")))
+    }
+
+    /// Notes what the call is about.
+    pub fn is_about(&self, id: impl std::fmt::Display, name: &str) {
+        let mut about = self.about.lock().unwrap_or_else(PoisonError::into_inner);
+        *about = (id.to_string(), name.to_string());
+    }
+}
+
+/// Carries out a call.
+pub(super) async fn perform<F>(
+    operation: &Operation,
+    state: ApiState,
+    request: Request,
+    work: impl FnOnce(Call) -> F,
+) -> Response
+where
+    F: Future<Output = Result<Response, CsError>>,
+{
+    let accepted = accept(operation, &state, request).await;
+    let (caller, about, result) = match accepted {
+        Err(Refused { caller, error }) => (caller, About::default(), Err(error)),
+        Ok(call) => {
+            let (caller, about) = (call.caller.clone(), call.about.clone());
+            (Some(caller), about, work(call).await)
+        }
+    };
+    let error = match result {
+        Ok(response) => return response,
+        Err(error) => error,
+    };
+    if let (Some(caller), Some((event, resource_type))) = (caller, operation.event) {
+        let (id, name) = about.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let subject = Subject { resource_type, id: &id, name: &name };
+        state.control.record_failure(&caller, event, subject, &error).await;
+    }
+    answer::error(&error, state.clock.now())
+}
+
+/// A call that did not get as far as its handler.
+struct Refused {
+    caller: Option<Caller>,
+    error: CsError,
+}
+
+impl From<CsError> for Refused {
+    fn from(error: CsError) -> Self {
+        Self { caller: None, error }
+    }
+}
+
+async fn accept(operation: &Operation, state: &ApiState, request: Request) -> Result<Call, Refused> {
+    let (mut parts, body) = request.into_parts();
+    let parameters = path_parameters(&mut parts).await?;
+    let project = parameters.get("project_id").map(String::as_str).unwrap_or_default();
+    if !is_project_id(project) {
+        return Err(codes::API_NOT_SUPPORTED
+            .error()
+            .because("The project id in the path is not one.")
+            .into());
+    }
+    if operation.body == Body::Json {
+        check_content_type(&parts)?;
+    }
+    check_credential_present(&parts)?;
+    let body = read_body(&parts, body).await?;
+    let caller = authenticate(state, &parts, &body).await?;
+    let refuse = |error: CsError| Refused { caller: Some(caller.clone()), error };
+    if caller.project.0 != project {
+        // The path's project is not the caller's: nothing is recorded there.
+        return Err(codes::PROJECT_ID_MISMATCH.error().into());
+    }
+    if caller.role < operation.role {
+        return Err(refuse(codes::NO_PERMISSION.error()));
+    }
+    let query = Query::parse(parts.uri.query().unwrap_or_default());
+    Ok(Call { state: state.clone(), caller, query, body, parameters, about: About::default() })
+}
+
+async fn path_parameters(parts: &mut Parts) -> Result<BTreeMap<String, String>, CsError> {
+    let parameters = parts.extract::<RawPathParams>().await;
+    let parameters = parameters.map_err(|error| {
+        codes::API_NOT_SUPPORTED.error().because(format!("The path cannot be read: {error}."))
+    })?;
+    Ok(parameters.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect())
+}
+
+fn is_project_id(text: &str) -> bool {
+    (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+fn check_content_type(parts: &Parts) -> Result<(), CsError> {
+    let sent = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = sent.split(';').next().unwrap_or_default().trim();
+    let empty = parts.headers.get(CONTENT_LENGTH).is_none_or(|length| length == "0");
+    let chunked = parts.headers.contains_key("transfer-encoding");
+    // Nothing sent has no type; the operation says what is missing.
+    if essence.eq_ignore_ascii_case("application/json") || (sent.is_empty() && empty && !chunked) {
+        return Ok(());
+    }
+    Err(codes::API_NOT_SUPPORTED.error().because("Send the body with Content-Type application/json."))
+}
+
+fn check_credential_present(parts: &Parts) -> Result<(), CsError> {
+    let token = parts.headers.get("x-auth-token").is_some_and(|value| !value.is_empty());
+    let signed = parts
+        .headers
+        .get(AUTHORIZATION)
+        .is_some_and(|value| value.as_bytes().starts_with(b"SDK-HMAC-SHA256"));
+    if token || signed { Ok(()) } else { Err(codes::TOKEN_MISSING.error()) }
+}
+
+/// Reads the body, and no more than is allowed: a declared length is refused before the first byte is
+/// read, an undeclared one as soon as it is too long.
+async fn read_body(parts: &Parts, body: HttpBody) -> Result<Bytes, CsError> {
+    let too_long =
+        || codes::INVALID_REQUEST_BODY.error().because(format!("It is longer than {BODY_BYTES} bytes."));
+    let declared = parts.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    if declared.and_then(|text| text.parse::<usize>().ok()).is_some_and(|length| length > BODY_BYTES) {
+        return Err(too_long());
+    }
+    match tokio::time::timeout(BODY_TIME, axum::body::to_bytes(body, BODY_BYTES)).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(error)) => {
+            let source = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+            tracing::debug!(%error, source, "a body could not be read");
+            Err(if source.contains("length limit") {
+                too_long()
+            } else {
+                codes::INVALID_REQUEST_BODY.error().because("It broke off.")
+            })
+        }
+        Err(_) => Err(codes::INVALID_REQUEST_BODY
+            .error()
+            .because(format!("It did not arrive within {} s.", BODY_TIME.as_secs()))),
+    }
+}
+
+/// Asks the identity service who calls.
+async fn authenticate(state: &ApiState, parts: &Parts, body: &[u8]) -> Result<Caller, CsError> {
+    let known = auth::authenticate(state, parts, body).await.map_err(|failure| credential_error(&failure))?;
+    let Some(project) = known.project_id.filter(|_| !known.user_id.is_empty()) else {
+        return Err(codes::TOKEN_SCOPE_INCOMPLETE.error());
+    };
+    Ok(Caller {
+        user: UserId(known.user_id),
+        user_name: known.user_name,
+        project: ProjectId(project),
+        role: Role::strongest(known.roles.iter().map(String::as_str)),
+        request_id: parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
+    })
+}
+
+/// Says in CS codes why a credential was not accepted.
+fn credential_error(failure: &AuthFailure) -> CsError {
+    let code = match failure {
+        AuthFailure::Missing => codes::TOKEN_MISSING,
+        AuthFailure::Invalid(_) => codes::IAM_TOKEN_EXPIRED,
+        AuthFailure::Unavailable(_) => codes::IAM_REQUEST_FAILED,
+    };
+    code.error()
+}

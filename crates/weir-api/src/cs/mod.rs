@@ -1,0 +1,47 @@
+//! The routes of the CS API.
+//!
+//! A call goes through [`call`] (the checks up to the body), then its handler (fields, then the use-case of
+//! weir-control), then [`answer`]. What travels is in [`wire`].
+
+pub mod answer;
+mod call;
+pub mod jobs;
+pub mod jobs_batch;
+pub mod jobs_read;
+pub mod operations;
+mod query;
+pub mod surroundings;
+pub mod versions;
+pub mod wire;
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::{get, post};
+use weir_base::error::codes;
+
+use crate::state::ApiState;
+
+/// The routes.
+pub fn router() -> Router<ApiState> {
+    Router::new()
+        .route("/v1.0/versions", get(versions::get_release_version))
+        .route("/v1.0/{project_id}/user_register", post(surroundings::user_register))
+        .route("/v1.0/{project_id}/obs_authorize", post(surroundings::authorize_bucket))
+        .route("/v1.0/{project_id}/sql_job", post(jobs::submit_sql_job).patch(jobs::update_sql_job))
+        .route("/v1.0/{project_id}/jobs", get(jobs_read::get_jobs))
+        .route("/v1.0/{project_id}/jobs/metrics", post(jobs_read::get_jobs_metrics))
+        .route("/v1.0/{project_id}/job", axum::routing::delete(jobs_batch::batch_delete_jobs))
+        .route("/v1.0/{project_id}/job/run", post(jobs_batch::batch_run_jobs))
+        .route("/v1.0/{project_id}/job/stop", post(jobs_batch::batch_stop_jobs))
+        .route("/v1.0/{project_id}/job/{job_id}", get(jobs_read::get_job_detail).delete(jobs::delete_job))
+        .route("/v1.0/{project_id}/job/{job_id}/run", post(jobs::run_job))
+        .route("/v1.0/{project_id}/job/{job_id}/stop", post(jobs::stop_job))
+        .route("/v1.0/{project_id}/job/{job_id}/execute_graph", get(jobs_read::get_job_execute_graph))
+        .method_not_allowed_fallback(unknown_route)
+}
+
+/// Answers what no route matches.
+pub(crate) async fn unknown_route(State(state): State<ApiState>) -> Response {
+    answer::error(&codes::API_NOT_SUPPORTED.error(), state.clock.now())
+}

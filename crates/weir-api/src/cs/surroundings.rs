@@ -1,0 +1,48 @@
+//! Registering the caller and authorizing buckets.
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+use weir_base::error::{CsError, codes};
+use weir_control::success;
+
+use super::answer;
+use super::call::{Call, perform};
+use super::operations::{AUTHORIZE_BUCKET, USER_REGISTER};
+use crate::state::ApiState;
+
+/// Register the calling user with the service. No request body. Idempotent.
+#[utoipa::path(post, path = "/v1.0/{project_id}/user_register", operation_id = "userRegister", tag = "user",
+    params(("project_id" = String, Path, description = "Project id; must equal the credential's project.")),
+    responses((status = 200, description = "Success.", body = answer::GlobalResponse),
+        (status = 400, description = "The request failed.", body = answer::ErrorBody)))]
+pub async fn user_register(State(state): State<ApiState>, request: Request) -> Response {
+    perform(&USER_REGISTER, state, request, |call| async move {
+        call.is_about(&call.caller.user, &call.caller.user_name);
+        call.state.control.register_user(&call.caller).await?;
+        Ok(answer::done(success::USER_REGISTERED, call.state.clock.now()))
+    })
+    .await
+}
+
+/// Authorize OBS buckets for the service.
+#[utoipa::path(post, path = "/v1.0/{project_id}/obs_authorize", operation_id = "authorizeBucket", tag = "authorize",
+    params(("project_id" = String, Path, description = "Project id; must equal the credential's project.")),
+    request_body(content = Vec<String>, description = "Bucket names."),
+    responses((status = 200, description = "Success.", body = answer::GlobalResponse),
+        (status = 400, description = "The request failed.", body = answer::ErrorBody)))]
+pub async fn authorize_bucket(State(state): State<ApiState>, request: Request) -> Response {
+    perform(&AUTHORIZE_BUCKET, state, request, |call| async move {
+        let buckets = buckets_of_body(&call)?;
+        call.is_about(buckets.join(","), "");
+        call.state.control.authorize_buckets(&call.caller, &buckets).await?;
+        Ok(answer::done(success::BUCKETS_AUTHORIZED, call.state.clock.now()))
+    })
+    .await
+}
+
+fn buckets_of_body(call: &Call) -> Result<Vec<String>, CsError> {
+    if call.body.iter().all(u8::is_ascii_whitespace) {
+        return Err(codes::BUCKET_NAME_MISSING.error());
+    }
+    call.json(codes::AUTHORIZE_BODY_INVALID)
+}

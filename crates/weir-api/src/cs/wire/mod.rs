@@ -1,0 +1,43 @@
+//! What travels: the bodies of requests and the payloads of answers, named as in the contract.
+
+mod job;
+mod metrics;
+mod request;
+
+pub use job::{
+    CheckpointMode, JobConfig, JobDetailEntity, JobEntity, JobExecutePlan, JobStatus, JobStatusInfo, JobType,
+    JobUpdateTime, QueryJobListResponsePayload,
+};
+pub use metrics::{JobMetric, JobMetricDetail, OperatorMetric, QueryJobMetricsResponsePayload};
+pub use request::{JobsMetricsRequest, Order, RunMode, SqlJobType, SubmitSqlJobRequest, UpdateSqlJobRequest};
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Release and engine versions; not in the envelope.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ReleaseVersionResponse {
+    /// Version of the API.
+    pub id: String,
+    /// Newest revision of the API.
+    pub version: String,
+    /// Oldest version of the API that is served.
+    pub min_version: String,
+    /// Engines that run jobs.
+    pub engines: Vec<EngineVersion>,
+    /// `CURRENT`.
+    pub status: String,
+    /// When the API last changed, yyyyMMddHHmmss.
+    pub updated: String,
+    /// Server time, milliseconds since the epoch.
+    pub current_millis: i64,
+}
+
+/// An engine.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EngineVersion {
+    /// Name.
+    pub name: String,
+    /// Version.
+    pub version: String,
+}

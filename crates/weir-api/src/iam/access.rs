@@ -1,0 +1,105 @@
+//! Who calls the identity service, and what the caller may see and change.
+
+use axum::body::{Bytes, to_bytes};
+use axum::extract::Request;
+use axum::http::request::Parts;
+use serde::de::DeserializeOwned;
+use weir_cloud::identity::{Identity, Scope, Session};
+
+use super::error::IamError;
+use crate::auth;
+
+/// The longest body; the longest real one is a login of some hundred bytes.
+const BODY_LIMIT: usize = 64 * 1024;
+
+/// A request whose sender is known.
+pub(super) struct Known {
+    pub session: Session,
+    pub parts: Parts,
+    pub body: Bytes,
+}
+
+impl Known {
+    /// Finds out who sent a request.
+    pub(super) async fn from(identity: &Identity, request: Request) -> Result<Self, IamError> {
+        let (parts, body) = take_body(request).await?;
+        let session = auth::session_of(identity, &parts, &body).await?;
+        Ok(Self { session, parts, body })
+    }
+
+    /// Reads the body.
+    pub(super) fn read<T: DeserializeOwned>(&self) -> Result<T, IamError> {
+        read_json(&self.body)
+    }
+
+    /// Whether the caller administers a domain.
+    pub(super) fn administers(&self, domain_id: &str) -> bool {
+        let scope = match &self.session.scope {
+            Scope::Project { domain, .. } | Scope::Domain(domain) => Some(&domain.id),
+            Scope::Unscoped => None,
+        };
+        self.session.has_role("te_admin") && scope.is_some_and(|id| id == domain_id)
+    }
+
+    /// Refuses callers that do not administer a domain.
+    pub(super) fn must_administer(&self, domain_id: &str) -> Result<(), IamError> {
+        if self.administers(domain_id) {
+            return Ok(());
+        }
+        Err(IamError::forbidden(
+            "this needs the role `te_admin` of the account; log in with a project or domain scope in which you have it",
+        ))
+    }
+
+    /// Refuses callers that are neither the user nor an administrator of the user's domain.
+    pub(super) async fn must_be_or_administer(
+        &self,
+        identity: &Identity,
+        user_id: &str,
+    ) -> Result<(), IamError> {
+        if self.session.user_id == user_id {
+            return Ok(());
+        }
+        let user = identity.user(user_id).await?;
+        match user {
+            Some(user) if self.administers(&user.domain_id) => Ok(()),
+            // Whoever may not see users is not told whether there is this one.
+            None if self.session.has_role("te_admin") => Err(IamError::not_found(format!("user `{user_id}`"))),
+            _ => Err(IamError::forbidden("only the user and an administrator of the account may do this")),
+        }
+    }
+}
+
+/// Takes the whole body of a request.
+pub(super) async fn take_body(request: Request) -> Result<(Parts, Bytes), IamError> {
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, BODY_LIMIT)
+        .await
+        .map_err(|_| IamError::body(format!("the body is longer than {BODY_LIMIT} bytes or broke off")))?;
+    Ok((parts, body))
+}
+
+/// Reads a body as JSON.
+pub(super) fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, IamError> {
+    serde_json::from_slice(body).map_err(|error| IamError::body(format!("the body cannot be read: {error}")))
+}
+
+/// Returns the address under which the client reached the service, from the Host header and the scheme
+/// that a proxy in front names. Only links are made of it.
+pub(super) fn base_url(parts: &Parts) -> String {
+    let text = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
+    let scheme = match text("x-forwarded-proto") {
+        Some("https") => "https",
+        _ => "http",
+    };
+    let host = text("host").or_else(|| parts.uri.authority().map(|authority| authority.as_str()));
+    format!("{scheme}://{}", host.unwrap_or("localhost"))
+}
+
+/// Returns the value of a query parameter, decoded.
+pub(super) fn query_value(parts: &Parts, name: &str) -> Option<String> {
+    let pairs = parts.uri.query()?.split('&');
+    let value = pairs.filter_map(|pair| pair.split_once('=')).find(|(found, _)| *found == name)?.1;
+    let value = value.replace('+', " ");
+    Some(percent_encoding::percent_decode_str(&value).decode_utf8_lossy().into_owned())
+}

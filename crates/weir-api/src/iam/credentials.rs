@@ -1,0 +1,114 @@
+//! Access keys of users. The secret half is shown once, when the key is made.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, Request, State};
+use axum::http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use weir_cloud::identity::{AccessKey, Identity, KeyStatus};
+
+use super::access::{Known, query_value};
+use super::error::IamError;
+use super::wire::{self, Secret};
+
+#[derive(Deserialize)]
+struct CreateRequest {
+    credential: NewKeyPart,
+}
+
+#[derive(Deserialize)]
+struct NewKeyPart {
+    user_id: Option<String>,
+    description: Option<String>,
+}
+
+/// `POST /v3.0/OS-CREDENTIAL/credentials`.
+pub(super) async fn create(
+    State(identity): State<Arc<Identity>>,
+    request: Request,
+) -> Result<(StatusCode, Json<Value>), IamError> {
+    let known = Known::from(&identity, request).await?;
+    let CreateRequest { credential: new } = known.read()?;
+    let user_id = new.user_id.unwrap_or_else(|| known.session.user_id.clone());
+    known.must_be_or_administer(&identity, &user_id).await?;
+    let key = identity.create_key(&user_id, new.description.as_deref().unwrap_or_default()).await?;
+    tracing::info!(user_id, access_key = key.access, "access key made");
+    Ok((StatusCode::CREATED, Json(json!({ "credential": wire::credential(&key, Secret::Shown) }))))
+}
+
+/// `GET /v3.0/OS-CREDENTIAL/credentials`: the caller's keys, or those of `user_id`.
+pub(super) async fn list(
+    State(identity): State<Arc<Identity>>,
+    request: Request,
+) -> Result<Json<Value>, IamError> {
+    let known = Known::from(&identity, request).await?;
+    let user_id = query_value(&known.parts, "user_id").unwrap_or_else(|| known.session.user_id.clone());
+    known.must_be_or_administer(&identity, &user_id).await?;
+    let keys = identity.keys(&user_id).await?;
+    let shown: Vec<Value> = keys.iter().map(|key| wire::credential(key, Secret::Hidden)).collect();
+    Ok(Json(json!({ "credentials": shown })))
+}
+
+/// `GET /v3.0/OS-CREDENTIAL/credentials/{access}`.
+pub(super) async fn show(
+    State(identity): State<Arc<Identity>>,
+    Path(access): Path<String>,
+    request: Request,
+) -> Result<Json<Value>, IamError> {
+    let (_, key) = find(&identity, &access, request).await?;
+    Ok(Json(json!({ "credential": wire::credential(&key, Secret::Hidden) })))
+}
+
+#[derive(Deserialize)]
+struct UpdateRequest {
+    credential: KeyPart,
+}
+
+#[derive(Deserialize)]
+struct KeyPart {
+    status: Option<String>,
+    description: Option<String>,
+}
+
+/// `PUT /v3.0/OS-CREDENTIAL/credentials/{access}`.
+pub(super) async fn update(
+    State(identity): State<Arc<Identity>>,
+    Path(access): Path<String>,
+    request: Request,
+) -> Result<Json<Value>, IamError> {
+    let (known, mut key) = find(&identity, &access, request).await?;
+    let UpdateRequest { credential: change } = known.read()?;
+    if let Some(status) = change.status {
+        key.status = KeyStatus::parse(&status).ok_or_else(|| {
+            IamError::value(format!("`credential.status` is `{status}`; allowed are `active` and `inactive`"))
+        })?;
+    }
+    if let Some(description) = change.description {
+        key.description = description;
+    }
+    identity.update_key(&key).await?;
+    Ok(Json(json!({ "credential": wire::credential(&key, Secret::Hidden) })))
+}
+
+/// `DELETE /v3.0/OS-CREDENTIAL/credentials/{access}`.
+pub(super) async fn delete(
+    State(identity): State<Arc<Identity>>,
+    Path(access): Path<String>,
+    request: Request,
+) -> Result<StatusCode, IamError> {
+    let (_, key) = find(&identity, &access, request).await?;
+    identity.delete_key(&key.access).await?;
+    tracing::info!(user_id = key.user_id, access_key = key.access, "access key removed");
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn find(identity: &Identity, access: &str, request: Request) -> Result<(Known, AccessKey), IamError> {
+    let known = Known::from(identity, request).await?;
+    let unknown = || IamError::not_found(format!("access key `{access}`"));
+    let key = identity.key(access).await?.ok_or_else(unknown)?;
+    // A key of somebody else is as good as none.
+    known.must_be_or_administer(identity, &key.user_id).await.map_err(|_| unknown())?;
+    Ok((known, key))
+}

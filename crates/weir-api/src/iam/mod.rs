@@ -1,0 +1,78 @@
+//! The routes of the identity service: Keystone v3 as far as clients need it, and access keys.
+
+mod access;
+mod catalog;
+mod credentials;
+mod discovery;
+mod error;
+mod projects;
+mod roles;
+mod tokens;
+mod users;
+mod wire;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::FromRef;
+use axum::routing::{get, post, put};
+use weir_cloud::identity::Identity;
+
+use crate::cs;
+use crate::state::ApiState;
+
+impl FromRef<ApiState> for Arc<Identity> {
+    fn from_ref(state: &ApiState) -> Self {
+        Arc::clone(&state.identity)
+    }
+}
+
+/// The routes. A method that a path does not have is answered in the way of the CS API.
+pub fn router() -> Router<ApiState> {
+    routes().method_not_allowed_fallback(cs::unknown_route)
+}
+
+/// The routes, over anything that has an identity service.
+fn routes<S>() -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+    Arc<Identity>: FromRef<S>,
+{
+    Router::new()
+        .route("/", get(discovery::root))
+        .route("/v3", get(discovery::version))
+        .route("/v3/", get(discovery::version))
+        .route(
+            "/v3/auth/tokens",
+            post(tokens::create).get(tokens::show).head(tokens::check).delete(tokens::revoke),
+        )
+        .route("/v3/auth/projects", get(projects::of_caller))
+        .route("/v3/auth/domains", get(projects::domains))
+        .route("/v3/auth/catalog", get(catalog::show))
+        .route("/v3/projects", get(projects::list).post(projects::create))
+        .route("/v3/projects/{project}", get(projects::show))
+        .route("/v3/projects/{project}/users/{user}/roles", get(roles::assigned_in_project))
+        .route(
+            "/v3/projects/{project}/users/{user}/roles/{role}",
+            put(roles::assign_in_project).head(roles::check_in_project).delete(roles::unassign_in_project),
+        )
+        .route("/v3/domains/{domain}/users/{user}/roles", get(roles::assigned_in_domain))
+        .route(
+            "/v3/domains/{domain}/users/{user}/roles/{role}",
+            put(roles::assign_in_domain).head(roles::check_in_domain).delete(roles::unassign_in_domain),
+        )
+        .route("/v3/users", get(users::list).post(users::create))
+        .route("/v3/users/{user}", get(users::show).delete(users::delete))
+        .route("/v3/users/{user}/password", post(users::change_password))
+        .route("/v3/users/{user}/projects", get(projects::of_user))
+        .route("/v3/roles", get(roles::list))
+        .route("/v3/roles/{role}", get(roles::show))
+        .route("/v3.0/OS-CREDENTIAL/credentials", get(credentials::list).post(credentials::create))
+        .route(
+            "/v3.0/OS-CREDENTIAL/credentials/{access}",
+            get(credentials::show).put(credentials::update).delete(credentials::delete),
+        )
+}

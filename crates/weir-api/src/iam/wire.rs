@@ -1,0 +1,250 @@
+//! The JSON of the identity service: what requests hold, and how records are shown.
+
+use chrono::DateTime;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use weir_base::time::Timestamp;
+use weir_cloud::identity::{
+    AccessKey, Domain, DomainSelector, LoginMethod, LoginRequest, Project, Role, Scope, ScopeRequest, Session,
+    User, UserSelector,
+};
+
+use super::error::IamError;
+
+#[derive(Deserialize)]
+pub(super) struct TokenRequest {
+    auth: Option<Auth>,
+}
+
+#[derive(Deserialize)]
+struct Auth {
+    identity: Option<IdentityPart>,
+    scope: Option<ScopePart>,
+}
+
+#[derive(Deserialize)]
+struct IdentityPart {
+    #[serde(default)]
+    methods: Vec<String>,
+    password: Option<PasswordPart>,
+    token: Option<TokenPart>,
+}
+
+#[derive(Deserialize)]
+struct PasswordPart {
+    user: Option<UserPart>,
+}
+
+#[derive(Deserialize)]
+struct UserPart {
+    id: Option<String>,
+    name: Option<String>,
+    password: Option<String>,
+    domain: Option<Named>,
+}
+
+#[derive(Deserialize)]
+struct TokenPart {
+    id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    id: Option<String>,
+    name: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct ProjectPart {
+    id: Option<String>,
+    name: Option<String>,
+    domain: Option<Named>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum ScopePart {
+    Word(String),
+    Parts { project: Option<ProjectPart>, domain: Option<Named> },
+}
+
+impl TokenRequest {
+    /// Turns the body into a wish to log in.
+    pub(super) fn into_login(self) -> Result<LoginRequest, IamError> {
+        let auth = self.auth.ok_or_else(|| IamError::missing("auth"))?;
+        let identity = auth.identity.ok_or_else(|| IamError::missing("auth.identity"))?;
+        let method = match identity.methods.as_slice() {
+            [method] if method == "password" => password_method(identity.password)?,
+            [method] if method == "token" => {
+                let id = identity.token.and_then(|token| token.id);
+                LoginMethod::Token(id.ok_or_else(|| IamError::missing("auth.identity.token.id"))?)
+            }
+            [] => return Err(IamError::missing("auth.identity.methods")),
+            _ => {
+                return Err(IamError::value(
+                    "`auth.identity.methods` must hold one method: `password` or `token`",
+                ));
+            }
+        };
+        Ok(LoginRequest { method, scope: scope_request(auth.scope)? })
+    }
+}
+
+fn password_method(password: Option<PasswordPart>) -> Result<LoginMethod, IamError> {
+    let user = password.and_then(|password| password.user);
+    let user = user.ok_or_else(|| IamError::missing("auth.identity.password.user"))?;
+    let password = user.password.ok_or_else(|| IamError::missing("auth.identity.password.user.password"))?;
+    let selector = match (user.id, user.name) {
+        (Some(id), _) => UserSelector::Id(id),
+        (None, Some(name)) => UserSelector::Name { name, domain: user.domain.and_then(selector) },
+        (None, None) => return Err(IamError::missing("auth.identity.password.user.name")),
+    };
+    Ok(LoginMethod::Password { user: selector, password })
+}
+
+/// Reads the scope; with both a project and a domain the project wins.
+fn scope_request(scope: Option<ScopePart>) -> Result<ScopeRequest, IamError> {
+    let (project, domain) = match scope {
+        None => return Ok(ScopeRequest::Unscoped),
+        Some(ScopePart::Word(word)) if word == "unscoped" => return Ok(ScopeRequest::Unscoped),
+        Some(ScopePart::Word(word)) => {
+            return Err(IamError::value(format!("`auth.scope` is `{word}`; the only word allowed is `unscoped`")));
+        }
+        Some(ScopePart::Parts { project, domain }) => (project, domain),
+    };
+    match (project, domain.and_then(selector)) {
+        (Some(ProjectPart { id: Some(id), .. }), _) => Ok(ScopeRequest::ProjectId(id)),
+        (Some(ProjectPart { name: Some(name), domain, .. }), _) => {
+            Ok(ScopeRequest::ProjectName { name, domain: domain.and_then(selector) })
+        }
+        (Some(_), _) => Err(IamError::missing("auth.scope.project.id")),
+        (None, Some(domain)) => Ok(ScopeRequest::Domain(domain)),
+        (None, None) => Ok(ScopeRequest::Unscoped),
+    }
+}
+
+fn selector(named: Named) -> Option<DomainSelector> {
+    match (named.id, named.name) {
+        (Some(id), _) => Some(DomainSelector::Id(id)),
+        (None, Some(name)) => Some(DomainSelector::Name(name)),
+        (None, None) => None,
+    }
+}
+
+/// Shows what a token says.
+pub(super) fn token(session: &Session, catalog: Option<Value>) -> Value {
+    let mut token = json!({
+        "methods": session.methods,
+        "issued_at": time(session.issued_at),
+        "expires_at": time(session.expires_at),
+        "user": {
+            "id": session.user_id,
+            "name": session.user_name,
+            "domain": named_domain(&session.user_domain),
+            "password_expires_at": "",
+        },
+        "audit_ids": [session.audit_id],
+    });
+    match &session.scope {
+        Scope::Unscoped => return json!({ "token": token }),
+        Scope::Project { project, domain } => {
+            token["project"] =
+                json!({ "id": project.id, "name": project.name, "domain": named_domain(domain) });
+        }
+        Scope::Domain(domain) => token["domain"] = named_domain(domain),
+    }
+    let roles = session.roles.iter().filter_map(|name| weir_cloud::identity::role(name));
+    token["roles"] = roles.map(|role| json!({ "id": role.id(), "name": role.name })).collect();
+    if let Some(catalog) = catalog {
+        token["catalog"] = catalog;
+    }
+    json!({ "token": token })
+}
+
+fn named_domain(domain: &Domain) -> Value {
+    json!({ "id": domain.id, "name": domain.name })
+}
+
+/// Shows a project.
+pub(super) fn project(project: &Project, base: &str) -> Value {
+    json!({
+        "id": project.id,
+        "name": project.name,
+        "domain_id": project.domain_id,
+        "parent_id": project.domain_id,
+        "is_domain": false,
+        "enabled": true,
+        "description": project.description,
+        "links": { "self": format!("{base}/v3/projects/{}", project.id) },
+    })
+}
+
+/// Shows a domain.
+pub(super) fn domain(domain: &Domain, base: &str) -> Value {
+    json!({
+        "id": domain.id,
+        "name": domain.name,
+        "enabled": true,
+        "description": "",
+        "links": { "self": format!("{base}/v3/domains/{}", domain.id) },
+    })
+}
+
+/// Shows a user, without its password.
+pub(super) fn user(user: &User, base: &str) -> Value {
+    json!({
+        "id": user.id,
+        "name": user.name,
+        "domain_id": user.domain_id,
+        "enabled": user.enabled,
+        "description": user.description,
+        "default_project_id": user.default_project_id,
+        "password_expires_at": null,
+        "pwd_status": true,
+        "links": { "self": format!("{base}/v3/users/{}", user.id) },
+    })
+}
+
+/// Shows a role.
+pub(super) fn role(role: &Role, base: &str) -> Value {
+    json!({
+        "id": role.id(),
+        "name": role.name,
+        "display_name": role.display_name,
+        "description": role.description,
+        "domain_id": null,
+        "type": "AA",
+        "catalog": "BASE",
+        "links": { "self": format!("{base}/v3/roles/{}", role.id()) },
+    })
+}
+
+/// Whether the secret half of an access key is shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Secret {
+    Shown,
+    Hidden,
+}
+
+/// Shows an access key.
+pub(super) fn credential(key: &AccessKey, secret: Secret) -> Value {
+    let mut shown = json!({
+        "access": key.access,
+        "user_id": key.user_id,
+        "description": key.description,
+        "status": key.status.as_str(),
+        "create_time": time(key.created_at),
+    });
+    if secret == Secret::Shown {
+        shown["secret"] = json!(key.secret.expose());
+    } else if let Some(last) = key.last_used_at {
+        shown["last_use_time"] = json!(time(last));
+    }
+    shown
+}
+
+/// Shows an instant as clients expect it: ISO 8601 with six decimals.
+fn time(at: Timestamp) -> String {
+    let date = DateTime::from_timestamp_millis(at.0).unwrap_or_default();
+    date.format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
+}

@@ -1,0 +1,137 @@
+//! The description of the API, made from the handlers and wire types themselves.
+//!
+//! The error codes of each operation come from the error catalogue and the message ids from
+//! weir-control, so that the description cannot say anything else than the code.
+
+use std::sync::OnceLock;
+
+use serde_json::{Map, Value, json};
+use utoipa::OpenApi;
+use weir_base::error::entries;
+use weir_control::success;
+
+use crate::cs::{jobs, jobs_batch, jobs_read, surroundings, versions, wire};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Cloud Stream Service API v1.0, as served by Weir",
+        description = "Every error has HTTP status 400; x-errors lists the codes of an operation, x-message-id is the message id of a success."
+    ),
+    paths(
+        versions::get_release_version,
+        surroundings::user_register,
+        surroundings::authorize_bucket,
+        jobs::submit_sql_job,
+        jobs::update_sql_job,
+        jobs_read::get_jobs,
+        jobs_read::get_job_detail,
+        jobs::delete_job,
+        jobs::run_job,
+        jobs::stop_job,
+        jobs_batch::batch_run_jobs,
+        jobs_batch::batch_stop_jobs,
+        jobs_batch::batch_delete_jobs,
+        jobs_read::get_job_execute_graph,
+        jobs_read::get_jobs_metrics
+    ),
+    components(schemas(
+        wire::CheckpointMode,
+        wire::Order,
+        wire::JobStatus,
+        wire::RunMode,
+        wire::SqlJobType,
+        wire::JobStatusInfo,
+        wire::JobUpdateTime,
+        wire::QueryJobListResponsePayload,
+        wire::JobDetailEntity,
+        wire::JobExecutePlan,
+        wire::QueryJobMetricsResponsePayload
+    ))
+)]
+struct Document;
+
+/// The envelopes, from the names that generic types get to the names of the contract.
+const ENVELOPES: &[(&str, &str)] = &[
+    ("Envelope_JobStatusInfo", "JobStatusResponse"),
+    ("Envelope_JobUpdateTime", "JobUpdateResponse"),
+    ("Envelope_QueryJobListResponsePayload", "QueryJobListResponse"),
+    ("Envelope_JobDetailEntity", "GetJobDetailResponse"),
+    ("Envelope_JobExecutePlan", "JobExecutePlanResponse"),
+    ("Envelope_QueryJobMetricsResponsePayload", "QueryJobMetricsResponse"),
+];
+
+/// Returns the description.
+pub fn document() -> &'static Value {
+    static DOCUMENT: OnceLock<Value> = OnceLock::new();
+    DOCUMENT.get_or_init(build)
+}
+
+fn build() -> Value {
+    let mut text = serde_json::to_string(&Document::openapi()).expect("a description made of texts is JSON");
+    for (generated, name) in ENVELOPES {
+        text = text.replace(&format!("{generated}\""), &format!("{name}\""));
+    }
+    let mut document: Value = serde_json::from_str(&text).expect("renaming keeps JSON what it is");
+    if let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) {
+        for item in paths.values_mut().filter_map(Value::as_object_mut) {
+            item.values_mut().filter_map(Value::as_object_mut).for_each(complete);
+        }
+    }
+    for (generated, name) in ENVELOPES {
+        // The payload of a generic type is written out in place; it is a schema of its own.
+        let payload = generated.trim_start_matches("Envelope_");
+        document["components"]["schemas"][name]["properties"]["payload"] =
+            json!({ "$ref": format!("#/components/schemas/{payload}") });
+    }
+    document["components"]["securitySchemes"] = json!({
+        "token": { "type": "apiKey", "in": "header", "name": "X-Auth-Token" },
+        "aksk": { "type": "apiKey", "in": "header", "name": "Authorization",
+            "description": "Signature SDK-HMAC-SHA256 with an access key." }
+    });
+    document["security"] = json!([{ "token": [] }, { "aksk": [] }]);
+    document
+}
+
+/// Adds what an operation can answer.
+fn complete(operation: &mut Map<String, Value>) {
+    let Some(id) = operation.get("operationId").and_then(Value::as_str).map(str::to_string) else { return };
+    let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
+    parameters.into_iter().flatten().for_each(|parameter| without_null(&mut parameter["schema"]));
+    let needs_credential = !operation.contains_key("security");
+    operation.insert("x-errors".to_string(), json!(errors_of(&id, needs_credential)));
+    if let Some((_, success)) = success::ALL.iter().find(|(operation, _)| *operation == id) {
+        operation.insert("x-message-id".to_string(), json!(success.id()));
+    }
+}
+
+/// An optional parameter is absent or there; in a URL nothing is null.
+fn without_null(schema: &mut Value) {
+    if let Some(types) = schema.get("type").and_then(Value::as_array) {
+        let named: Vec<Value> = types.iter().filter(|name| *name != "null").cloned().collect();
+        if let [only] = named.as_slice() {
+            schema["type"] = only.clone();
+        }
+    }
+    if let Some(choices) = schema.get("oneOf").and_then(Value::as_array) {
+        let real = choices.iter().find(|choice| choice.get("$ref").is_some()).cloned();
+        if let Some(real) = real {
+            *schema = real;
+        }
+    }
+}
+
+/// Returns the codes that an operation can answer, in ascending order.
+pub fn errors_of(operation: &str, needs_credential: bool) -> Vec<String> {
+    /// What any call can answer that needs no credential.
+    const OPEN: [u32; 3] = [10_001, 10_003, 26_500];
+    let mut codes: Vec<_> = entries()
+        .filter(|entry| match entry.operations {
+            "all" => needs_credential || OPEN.contains(&entry.code.0),
+            listed => listed.split(',').any(|listed| listed.trim() == operation),
+        })
+        .map(|entry| entry.code)
+        .collect();
+    codes.sort();
+    codes.iter().map(ToString::to_string).collect()
+}

@@ -1,0 +1,49 @@
+//! Routes for operators: health, metrics, the description of the API. They need no credential and
+//! show no row, name of a user, or SQL text.
+
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use serde_json::json;
+
+use crate::cs;
+use crate::openapi;
+use crate::state::ApiState;
+
+/// The routes.
+pub(crate) fn router() -> Router<ApiState> {
+    Router::new()
+        .route("/healthz", get(health))
+        .route("/metrics", get(metrics))
+        .route("/openapi.json", get(|| async { Json(openapi::document()) }))
+        .method_not_allowed_fallback(cs::unknown_route)
+}
+
+async fn health(State(state): State<ApiState>) -> Response {
+    match state.control.store().ping().await {
+        Ok(()) => Json(json!({ "status": "ok" })).into_response(),
+        Err(error) => {
+            let body = Json(json!({ "status": "failed", "reason": error.to_string() }));
+            (StatusCode::SERVICE_UNAVAILABLE, body).into_response()
+        }
+    }
+}
+
+async fn metrics(State(state): State<ApiState>) -> Response {
+    let jobs = match state.control.all_metrics().await {
+        Ok(jobs) => jobs,
+        Err(error) => return cs::answer::error(&error, state.clock.now()),
+    };
+    match state.metrics.render(&jobs) {
+        Ok(text) => {
+            ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
+                .into_response()
+        }
+        Err(error) => {
+            tracing::error!(%error, "the metrics could not be rendered");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}

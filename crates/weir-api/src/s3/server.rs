@@ -1,0 +1,75 @@
+//! Serves the endpoint on a listener.
+
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use s3s::HttpError;
+use s3s::service::{S3Service, S3ServiceBuilder};
+use tokio::net::TcpListener;
+use weir_cloud::identity::Identity;
+use weir_cloud::objects::Objects;
+
+use super::access::{Access, Keys};
+use super::endpoint::Endpoint;
+use super::legacy;
+use crate::state::ApiState;
+
+#[derive(Clone)]
+struct Server {
+    service: S3Service,
+    identity: Arc<Identity>,
+}
+
+/// Serves the buckets of the local directory until `shutdown` is ready; then open requests are
+/// finished and idle connections closed. Fails when the objects are not in a local directory.
+pub async fn serve(
+    listener: TcpListener,
+    state: ApiState,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    state.identity.announce_object_port(listener.local_addr()?.port());
+    let router = router(&state.objects, &state.identity).await?;
+    axum::serve(listener, router).with_graceful_shutdown(shutdown).await
+}
+
+/// Makes the router that `serve` serves.
+pub(super) async fn router(objects: &Objects, identity: &Arc<Identity>) -> io::Result<Router> {
+    let endpoint = Endpoint::open(objects.clone()).await?;
+    let mut builder = S3ServiceBuilder::new(endpoint);
+    builder.set_auth(Keys(Arc::clone(identity)));
+    builder.set_access(Access(Arc::clone(identity)));
+    let server = Server { service: builder.build(), identity: Arc::clone(identity) };
+    Ok(Router::new().fallback(answer).with_state(server))
+}
+
+async fn answer(State(server): State<Server>, request: Request) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let dialect = match legacy::admit(&server.identity, &mut parts).await {
+        Ok(dialect) => dialect,
+        Err(error) => {
+            tracing::debug!(%error, "an object request was refused");
+            return into_response(error.to_http_response().map_err(|error| HttpError::new(Box::new(error))));
+        }
+    };
+    let request = Request::from_parts(parts, s3s::Body::http_body_unsync(body));
+    let mut response = into_response(server.service.call(request).await);
+    if let Some(dialect) = dialect {
+        legacy::translate_answer(dialect, response.headers_mut());
+    }
+    response
+}
+
+fn into_response(answer: Result<s3s::HttpResponse, HttpError>) -> Response {
+    match answer {
+        Ok(response) => response.map(axum::body::Body::new),
+        Err(error) => {
+            tracing::error!(error = ?error, "an object request failed");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! The endpoint over HTTP, without a socket, with signatures of the older kind.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Request, StatusCode};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use chrono::DateTime;
+use hmac::{Hmac, Mac};
+use sha1::Sha1;
+use tower::ServiceExt;
+use weir_base::clock::ManualClock;
+use weir_base::time::Timestamp;
+use weir_cloud::identity::{
+    AccessKey, AssignmentTarget, BootstrapOptions, HashingCost, Identity, IdentityOptions, MemoryAccounts,
+    NewUser,
+};
+use weir_cloud::objects::{Objects, ObjectsConfig};
+
+use super::server;
+
+const NOW: Timestamp = Timestamp(1_546_300_800_000);
+
+struct World {
+    _directory: tempfile::TempDir,
+    router: Router,
+    objects: Objects,
+    key: AccessKey,
+    reader: AccessKey,
+}
+
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    text: String,
+}
+
+async fn world() -> World {
+    let directory = tempfile::tempdir().unwrap();
+    let objects = Objects::new(ObjectsConfig::Local(directory.path().to_path_buf()));
+    let options = IdentityOptions { hashing: HashingCost::LOWEST, ..IdentityOptions::default() };
+    let clock = Arc::new(ManualClock::new(NOW));
+    let identity = Arc::new(Identity::new(Arc::new(MemoryAccounts::default()), clock, options));
+    let made = identity
+        .bootstrap(BootstrapOptions { password: Some("secret-1".into()), ..BootstrapOptions::default() })
+        .await
+        .unwrap();
+    let new = NewUser {
+        name: "reader".into(),
+        domain_id: made.domain_id,
+        description: String::new(),
+        password: "secret-1".into(),
+        enabled: true,
+        default_project_id: None,
+    };
+    let reader = identity.create_user(new).await.unwrap();
+    let target = AssignmentTarget::Project(made.project_id);
+    identity.assign_role(&reader.id, target, "cs_readonly").await.unwrap();
+    let reader = identity.create_key(&reader.id, "").await.unwrap();
+    let router = server::router(&objects, &identity).await.unwrap();
+    World { _directory: directory, router, objects, key: made.access_key.unwrap(), reader }
+}
+
+/// A request to be signed.
+struct Sent<'a> {
+    method: &'a str,
+    path: &'a str,
+    query: &'a str,
+    headers: &'a [(&'a str, &'a str)],
+    body: &'a [u8],
+}
+
+impl World {
+    async fn send(&self, method: &str, path: &str, query: &str, body: &[u8]) -> Answer {
+        self.send_as("AWS", &self.key, Sent { method, path, query, headers: &[], body }).await
+    }
+
+    async fn send_as(&self, scheme: &str, key: &AccessKey, sent: Sent<'_>) -> Answer {
+        let Sent { method, path, query, headers, body } = sent;
+        let date = DateTime::from_timestamp_millis(NOW.0).unwrap().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        let special: String = headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
+        let signed: Vec<&str> =
+            query.split('&').filter(|pair| pair.starts_with("upload") || pair.starts_with("part") || *pair == "delete").collect();
+        let sub_resources = if signed.is_empty() { String::new() } else { format!("?{}", signed.join("&")) };
+        let text = format!("{method}\n\n\n{date}\n{special}{path}{sub_resources}");
+        let mut mac = Hmac::<Sha1>::new_from_slice(key.secret.expose().as_bytes()).unwrap();
+        mac.update(text.as_bytes());
+        let signature = STANDARD.encode(mac.finalize().into_bytes());
+        let uri = if query.is_empty() { path.to_string() } else { format!("{path}?{query}") };
+        let mut request = Request::builder()
+            .method(method)
+            .uri(uri)
+            .header("host", "127.0.0.1:9000")
+            .header("date", date)
+            .header("content-length", body.len())
+            .header("authorization", format!("{scheme} {}:{signature}", key.access));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.answer(request.body(Body::from(body.to_vec())).unwrap()).await
+    }
+
+    async fn answer(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = to_bytes(body, usize::MAX).await.unwrap();
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            text: String::from_utf8_lossy(&bytes).into_owned(),
+        }
+    }
+}
+
+fn between<'a>(text: &'a str, start: &str, end: &str) -> &'a str {
+    text.split_once(start).unwrap().1.split_once(end).unwrap().0
+}
+
+#[tokio::test]
+async fn an_object_is_the_same_for_jobs_and_for_clients() {
+    let world = world().await;
+    assert_eq!(world.send("PUT", "/b-1", "", b"").await.status, StatusCode::OK);
+    assert_eq!(world.send("PUT", "/b-1/a/b%20c.txt", "", b"text").await.status, StatusCode::OK);
+    assert_eq!(world.objects.get("b-1", "a/b c.txt").await.unwrap(), "text");
+    world.objects.put("b-1", "out/1", "rows".into()).await.unwrap();
+    let answer = world.send("GET", "/b-1/out/1", "", b"").await;
+    assert_eq!((answer.status, answer.text.as_str()), (StatusCode::OK, "rows"));
+    let list = world.send("GET", "/b-1", "delimiter=/", b"").await;
+    assert!(list.text.contains("<CommonPrefixes><Prefix>a/</Prefix></CommonPrefixes>"), "{}", list.text);
+    assert_eq!(world.send("DELETE", "/b-1", "", b"").await.status, StatusCode::CONFLICT);
+    for key in ["a/b%20c.txt", "out/1", "out/1"] {
+        let answer = world.send("DELETE", &format!("/b-1/{key}"), "", b"").await;
+        assert_eq!(answer.status, StatusCode::NO_CONTENT, "{key}");
+    }
+    assert_eq!(world.send("DELETE", "/b-1", "", b"").await.status, StatusCode::NO_CONTENT);
+    let gone = world.send("GET", "/b-1/out/1", "", b"").await;
+    assert_eq!(gone.status, StatusCode::NOT_FOUND);
+    assert!(gone.text.contains("<Code>NoSuchBucket</Code>"), "{}", gone.text);
+}
+
+#[tokio::test]
+async fn the_obs_dialect_is_understood_and_answered() {
+    let world = world().await;
+    world.send("PUT", "/b-1", "", b"").await;
+    let headers = [("x-obs-meta-k", "v")];
+    let put = Sent { method: "PUT", path: "/b-1/a", query: "", headers: &headers, body: b"x" };
+    assert_eq!(world.send_as("OBS", &world.key, put).await.status, StatusCode::OK);
+    let head = Sent { method: "HEAD", path: "/b-1/a", query: "", headers: &[], body: b"" };
+    let answer = world.send_as("OBS", &world.key, head).await;
+    assert_eq!(answer.headers["x-obs-meta-k"], "v");
+    assert_eq!(world.send("HEAD", "/b-1/a", "", b"").await.headers["x-amz-meta-k"], "v");
+    // A job that replaces the object leaves no metadata of the old one.
+    world.objects.put("b-1", "a", "other".into()).await.unwrap();
+    assert!(world.send("HEAD", "/b-1/a", "", b"").await.headers.get("x-amz-meta-k").is_none());
+}
+
+#[tokio::test]
+async fn parts_are_invisible_until_the_upload_is_complete() {
+    let world = world().await;
+    world.send("PUT", "/b-1", "", b"").await;
+    let begun = world.send("POST", "/b-1/big", "uploads", b"").await;
+    assert_eq!(begun.status, StatusCode::OK, "{}", begun.text);
+    let id = between(&begun.text, "<UploadId>", "</UploadId>").to_string();
+    let mut named = String::new();
+    for (number, part) in [(2, "world"), (1, "hello ")] {
+        let query = format!("partNumber={number}&uploadId={id}");
+        let answer = world.send("PUT", "/b-1/big", &query, part.as_bytes()).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+        let tag = answer.headers["etag"].to_str().unwrap();
+        named = format!("<Part><PartNumber>{number}</PartNumber><ETag>{tag}</ETag></Part>{named}");
+    }
+    assert_eq!(world.send("GET", "/b-1/big", "", b"").await.status, StatusCode::NOT_FOUND);
+    assert!(!world.send("GET", "/b-1", "", b"").await.text.contains("<Contents>"));
+    assert!(world.send("GET", "/b-1", "uploads", b"").await.text.contains(&id));
+    let query = format!("uploadId={id}");
+    let wrong = named.replace("<ETag>", "<ETag>x");
+    let body = format!("<CompleteMultipartUpload>{wrong}</CompleteMultipartUpload>");
+    let refused = world.send("POST", "/b-1/big", &query, body.as_bytes()).await;
+    assert!(refused.text.contains("InvalidPart"), "{}", refused.text);
+    let body = format!("<CompleteMultipartUpload>{named}</CompleteMultipartUpload>");
+    let done = world.send("POST", "/b-1/big", &query, body.as_bytes()).await;
+    assert_eq!(done.status, StatusCode::OK, "{}", done.text);
+    assert_eq!(world.send("GET", "/b-1/big", "", b"").await.text, "hello world");
+    let again = world.send("POST", "/b-1/big", &query, body.as_bytes()).await;
+    assert!(again.text.contains("NoSuchUpload"), "{}", again.text);
+}
+
+#[tokio::test]
+async fn ranges_are_read_and_checked() {
+    let world = world().await;
+    world.send("PUT", "/b-1", "", b"").await;
+    world.send("PUT", "/b-1/a", "", b"0123456789").await;
+    for (range, text, shown) in
+        [("bytes=2-4", "234", "bytes 2-4/10"), ("bytes=-3", "789", "bytes 7-9/10"), ("bytes=8-", "89", "bytes 8-9/10")]
+    {
+        let headers = [("range", range)];
+        let request = Sent { method: "GET", path: "/b-1/a", query: "", headers: &[], body: b"" };
+        let answer = with_unsigned_headers(&world, request, &headers).await;
+        assert_eq!(answer.status, StatusCode::PARTIAL_CONTENT);
+        assert_eq!((answer.text.as_str(), answer.headers["content-range"].to_str().unwrap()), (text, shown));
+    }
+    let request = Sent { method: "GET", path: "/b-1/a", query: "", headers: &[], body: b"" };
+    let answer = with_unsigned_headers(&world, request, &[("range", "bytes=10-")]).await;
+    assert_eq!(answer.status, StatusCode::RANGE_NOT_SATISFIABLE);
+}
+
+/// Sends a request with headers that the older signatures do not cover.
+async fn with_unsigned_headers(world: &World, sent: Sent<'_>, headers: &[(&str, &str)]) -> Answer {
+    let date = "Tue, 01 Jan 2019 00:00:00 GMT";
+    let text = format!("{}\n\n\n{date}\n{}", sent.method, sent.path);
+    let mut mac = Hmac::<Sha1>::new_from_slice(world.key.secret.expose().as_bytes()).unwrap();
+    mac.update(text.as_bytes());
+    let signature = STANDARD.encode(mac.finalize().into_bytes());
+    let mut request = Request::builder()
+        .method(sent.method)
+        .uri(sent.path)
+        .header("host", "127.0.0.1:9000")
+        .header("date", date)
+        .header("authorization", format!("AWS {}:{signature}", world.key.access));
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    world.answer(request.body(Body::from(sent.body.to_vec())).unwrap()).await
+}
+
+#[tokio::test]
+async fn readers_cannot_write_and_strangers_can_do_nothing() {
+    let world = world().await;
+    world.send("PUT", "/b-1", "", b"").await;
+    world.send("PUT", "/b-1/a", "", b"x").await;
+    let request = |method| Sent { method, path: "/b-1/a", query: "", headers: &[], body: b"" };
+    assert_eq!(world.send_as("AWS", &world.reader, request("GET")).await.status, StatusCode::OK);
+    assert_eq!(world.send_as("AWS", &world.reader, request("PUT")).await.status, StatusCode::FORBIDDEN);
+    let mut stranger = world.key.clone();
+    stranger.access = "AKNONE".into();
+    let unknown = world.send_as("AWS", &stranger, request("GET")).await;
+    assert!(unknown.text.contains("InvalidAccessKeyId"), "{}", unknown.text);
+    let mut forger = world.key.clone();
+    forger.secret = world.reader.secret.clone();
+    let forged = world.send_as("AWS", &forger, request("GET")).await;
+    assert!(forged.text.contains("SignatureDoesNotMatch"), "{}", forged.text);
+    let unsigned = Request::builder().uri("/b-1/a").header("host", "h").body(Body::empty()).unwrap();
+    assert_eq!(world.answer(unsigned).await.status, StatusCode::FORBIDDEN);
+    let form = "--x\r\nContent-Disposition: form-data; name=\"key\"\r\n\r\na\r\n--x\r\n\
+                Content-Disposition: form-data; name=\"file\"; filename=\"f\"\r\n\r\nx\r\n--x--\r\n";
+    let posted = Request::builder()
+        .method("POST")
+        .uri("/b-1")
+        .header("host", "h")
+        .header("content-type", "multipart/form-data; boundary=x")
+        .body(Body::from(form))
+        .unwrap();
+    assert_eq!(world.answer(posted).await.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn keys_that_no_file_can_have_are_refused() {
+    let world = world().await;
+    world.send("PUT", "/b-1", "", b"").await;
+    for key in ["a//b", "folder/", "x/%2E%2E/y"] {
+        let answer = world.send("PUT", &format!("/b-1/{key}"), "", b"").await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{key}: {}", answer.text);
+    }
+    world.send("PUT", "/b-1/a", "", b"x").await;
+    let below = world.send("PUT", "/b-1/a/b", "", b"x").await;
+    assert_eq!(below.status, StatusCode::BAD_REQUEST, "{}", below.text);
+    for name in ["/B-1", "/.uploads", "/.attributes"] {
+        assert_eq!(world.send("GET", name, "", b"").await.status, StatusCode::BAD_REQUEST, "{name}");
+    }
+}

@@ -1,0 +1,170 @@
+//! A service in this process for the tests of the API: real router, store and identity, a runner that
+//! only pretends.
+#![allow(dead_code)] // Each test file uses its part.
+
+mod people;
+mod pretending_runner;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use weir_api::metrics::ApiMetrics;
+use weir_api::{ApiState, router};
+use weir_base::clock::{Clock, SystemClock};
+use weir_cloud::objects::{Objects, ObjectsConfig};
+use weir_cloud::streams::LocalStreams;
+use weir_control::{Control, ControlOptions, ControlParts, Limits, Reconciler};
+use weir_store::{SqliteAccounts, Store};
+
+pub use people::People;
+pub use pretending_runner::PretendingRunner;
+
+/// Buckets that exist.
+pub const BUCKETS: [&str; 3] = ["bucket1", "bucket2", "bucket3"];
+
+/// A running service.
+pub struct World {
+    /// `http://127.0.0.1:port`.
+    pub base_url: String,
+    /// The project of the tests.
+    pub project: String,
+    /// Tokens by the name that a step says in `as`.
+    pub tokens: BTreeMap<String, String>,
+    pub control: Arc<Control>,
+    pub runner: Arc<PretendingRunner>,
+    pub directory: tempfile::TempDir,
+    stop: Option<oneshot::Sender<()>>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl World {
+    /// Starts a service with small limits, so that tests can reach them.
+    pub async fn start(change: impl FnOnce(&mut ControlOptions)) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let objects_at = directory.path().join("objects");
+        for bucket in BUCKETS {
+            std::fs::create_dir_all(objects_at.join(bucket)).unwrap();
+        }
+        let objects = Objects::new(ObjectsConfig::Local(objects_at));
+        let store = Store::open(&directory.path().join("weir.db")).await.unwrap();
+        let accounts = Arc::new(SqliteAccounts::new(store.pool().clone()));
+        let people = People::settle(clock.clone(), accounts).await;
+        let streams = LocalStreams::open(&directory.path().join("streams"), clock.clone()).unwrap();
+        let mut options = ControlOptions {
+            tick: Duration::from_millis(20),
+            limits: Limits { restart_first: Duration::from_millis(50), ..Limits::default() },
+            ..ControlOptions::default()
+        };
+        change(&mut options);
+        let runner = Arc::new(PretendingRunner::default());
+        let control = Control::new(ControlParts {
+            store,
+            objects: objects.clone(),
+            runner: runner.clone(),
+            clock: clock.clone(),
+            options,
+        });
+        let state = ApiState {
+            control: control.clone(),
+            identity: people.identity,
+            streams: Arc::new(streams),
+            objects,
+            clock,
+            metrics: Arc::new(ApiMetrics::default()),
+        };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base_url = format!("http://{}", listener.local_addr().unwrap());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let reconciler = Reconciler::new(control.clone());
+        let tasks = vec![
+            tokio::spawn(async move { axum::serve(listener, router(state)).await.unwrap() }),
+            tokio::spawn(async move {
+                reconciler
+                    .run(async move {
+                        let _ = stopped.await;
+                    })
+                    .await;
+            }),
+        ];
+        Self {
+            base_url,
+            project: people.project,
+            tokens: people.tokens,
+            control,
+            runner,
+            directory,
+            stop: Some(stop),
+            tasks,
+        }
+    }
+
+    /// Stops the reconciler, as a server that shuts down does.
+    pub async fn shut_down(&mut self) {
+        drop(self.stop.take());
+        let reconciler = self.tasks.pop().unwrap();
+        reconciler.await.unwrap();
+    }
+
+    /// Makes a request of a path under the project.
+    pub fn request(&self, method: &str, path: &str, user: &str) -> reqwest::RequestBuilder {
+        let url = format!("{}/v1.0/{}{path}", self.base_url, self.project);
+        reqwest::Client::new()
+            .request(method.parse().unwrap(), url)
+            .header("X-Auth-Token", self.tokens[user].as_str())
+    }
+
+    /// Makes a call and returns its code (`message_id` or `error_id`) and body.
+    pub async fn call(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<serde_json::Value>,
+    ) -> (String, serde_json::Value) {
+        let mut request = self.request(method, path, "admin");
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let body: serde_json::Value = request.send().await.unwrap().json().await.unwrap();
+        let code = body.get("error_id").or_else(|| body.get("message_id")).and_then(|code| code.as_str());
+        (code.unwrap_or_default().to_string(), body)
+    }
+
+    /// Creates a job that the pretending runner runs; returns its id.
+    pub async fn create(&self, name: &str, more: serde_json::Value) -> i64 {
+        let mut body = serde_json::json!({ "name": name, "run_mode": "shared_cluster", "sql_body": SQL });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let (code, body) = self.call("POST", "/sql_job", Some(body)).await;
+        assert_eq!(code, "CS.11000", "{body}");
+        body["payload"]["job_id"].as_i64().unwrap()
+    }
+
+    /// Waits until a job has a status.
+    pub async fn wait_for(&self, job: i64, status: &str) -> serde_json::Value {
+        for _ in 0..500 {
+            let (_, body) = self.call("GET", &format!("/job/{job}"), None).await;
+            if body["payload"]["status"] == status {
+                return body["payload"].clone();
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!(
+            "job {job} did not get to {status}: {}",
+            self.call("GET", &format!("/job/{job}"), None).await.1
+        );
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.tasks.iter().for_each(JoinHandle::abort);
+    }
+}
+
+/// The text of a job that can run.
+pub const SQL: &str = r#"CREATE SOURCE STREAM s1 (a INT) WITH (type = "datagen");
+CREATE SINK STREAM t1 (a INT) WITH (type = "blackhole");
+INSERT INTO t1 SELECT a FROM s1;"#;

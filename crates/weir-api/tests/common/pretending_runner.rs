@@ -1,0 +1,124 @@
+//! A runner that runs nothing. What it pretends depends on words in the name of the job.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard};
+
+use async_trait::async_trait;
+use weir_base::clock::{Clock, SystemClock};
+use weir_base::id::JobId;
+use weir_runtime::{JobMetrics, Observation, OperatorMetrics, RunState, Runner, StartError, StartRequest};
+
+/// The runner; `refuse` in a name refuses the start, `crash` fails before it runs, `finish` ends,
+/// `slow` stays starting, `stubborn` does not stop.
+#[derive(Default)]
+pub struct PretendingRunner {
+    jobs: Mutex<BTreeMap<JobId, (StartRequest, Observation)>>,
+    /// Every start, in order: job, attempt, resume.
+    pub starts: Mutex<Vec<(i64, u64, bool)>>,
+    pub removed: Mutex<Vec<(i64, Option<String>)>>,
+    pub suspended: Mutex<bool>,
+    poisoned: std::sync::atomic::AtomicBool,
+}
+
+impl PretendingRunner {
+    fn jobs(&self) -> MutexGuard<'_, BTreeMap<JobId, (StartRequest, Observation)>> {
+        self.jobs.lock().unwrap()
+    }
+
+    /// Lets a worker die.
+    pub fn kill(&self, job: i64, reason: &str) {
+        self.set(job, RunState::Failed(reason.to_string()));
+    }
+
+    /// Changes what is seen of a job.
+    pub fn set(&self, job: i64, state: RunState) {
+        let mut jobs = self.jobs();
+        let seen = &mut jobs.get_mut(&JobId(job)).unwrap().1;
+        seen.state = state;
+        seen.at = SystemClock.now();
+    }
+
+    /// Makes every later observation panic.
+    pub fn poison(&self) {
+        self.poisoned.store(true, std::sync::atomic::Ordering::SeqCst);
+    }
+
+    /// Forgets everything, as a new server does that finds no workers.
+    pub fn forget(&self) {
+        self.jobs().clear();
+    }
+}
+
+fn metrics(job: JobId) -> JobMetrics {
+    let operator = |name: &str, kind: &str, records_in, dirty| OperatorMetrics {
+        id: name.to_string(),
+        name: name.to_string(),
+        kind: kind.to_string(),
+        records_in,
+        records_out: 9,
+        dirty,
+        rate: 2.5,
+        ..OperatorMetrics::default()
+    };
+    JobMetrics {
+        operators: vec![
+            operator(&format!("Source: DATAGEN_{job}_S1"), "source", 10, 1),
+            operator("Calc", "operator", 9, 0),
+            operator(&format!("Sink: BLACKHOLE_{job}_T1"), "sink", 9, 0),
+        ],
+        ..JobMetrics::default()
+    }
+}
+
+#[async_trait]
+impl Runner for PretendingRunner {
+    async fn start(&self, request: StartRequest) -> Result<(), StartError> {
+        self.starts.lock().unwrap().push((request.job.0, request.attempt, request.resume));
+        if request.name.contains("refuse") {
+            return Err(StartError("there is no stream `s1`; create it first".to_string()));
+        }
+        let state = match request.name.as_str() {
+            name if name.contains("crash") => RunState::Failed("the disk is full".to_string()),
+            name if name.contains("finish") => RunState::Finished,
+            name if name.contains("slow") => RunState::Starting,
+            _ => RunState::Running,
+        };
+        let graph = serde_json::json!([{ "nodes": [{ "id": 1 }], "operator_list": [{ "id": 1 }] }]);
+        let observation = Observation {
+            attempt: request.attempt,
+            state,
+            at: SystemClock.now(),
+            metrics: metrics(request.job),
+            graph: Some(graph),
+            pid: None,
+        };
+        self.jobs().insert(request.job, (request, observation));
+        Ok(())
+    }
+
+    async fn stop(&self, job: JobId) {
+        if let Some((request, seen)) = self.jobs().get_mut(&job)
+            && !request.name.contains("stubborn")
+        {
+            seen.state = RunState::Stopped;
+        }
+    }
+
+    fn observe(&self, job: JobId) -> Option<Observation> {
+        assert!(!self.poisoned.load(std::sync::atomic::Ordering::SeqCst), "a runner that panics");
+        self.jobs().get(&job).map(|(_, seen)| seen.clone())
+    }
+
+    async fn adopt(&self) -> Vec<JobId> {
+        self.jobs().keys().copied().collect()
+    }
+
+    async fn remove(&self, job: JobId, checkpoint_bucket: Option<String>) {
+        self.jobs().remove(&job);
+        self.removed.lock().unwrap().push((job.0, checkpoint_bucket));
+    }
+
+    async fn suspend_all(&self) {
+        *self.suspended.lock().unwrap() = true;
+    }
+}

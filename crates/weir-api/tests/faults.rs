@@ -1,0 +1,225 @@
+//! Codes that need a fault behind the API, and the life of jobs with a runner that fails.
+#![allow(clippy::unwrap_used)] // A test that cannot go on has failed.
+
+mod common;
+
+use common::{SQL, World};
+use serde_json::json;
+use weir_runtime::RunState;
+
+async fn world() -> World {
+    World::start(|_| {}).await
+}
+
+async fn sql(world: &World, text: &'static str) {
+    sqlx::query(text).execute(world.control.store().pool()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_job_that_cannot_be_written() {
+    let world = world().await;
+    sql(&world, "CREATE TRIGGER f BEFORE INSERT ON jobs BEGIN SELECT RAISE(ABORT, 'disk full'); END").await;
+    let body = json!({ "name": "j1", "run_mode": "shared_cluster", "sql_body": "" });
+    assert_eq!(world.call("POST", "/sql_job", Some(body)).await.0, "CS.11005");
+}
+
+#[tokio::test]
+async fn an_update_that_cannot_be_written() {
+    let world = world().await;
+    let job = world.create("j1", json!({})).await;
+    sql(&world, "CREATE TRIGGER f BEFORE UPDATE ON jobs BEGIN SELECT RAISE(ABORT, 'disk full'); END").await;
+    let body = json!({ "job_id": job, "desc": "d" });
+    assert_eq!(world.call("PATCH", "/sql_job", Some(body)).await.0, "CS.12002");
+}
+
+#[tokio::test]
+async fn an_authorization_that_cannot_be_written() {
+    let world = world().await;
+    sql(
+        &world,
+        "CREATE TRIGGER f BEFORE INSERT ON authorized_buckets BEGIN SELECT RAISE(ABORT, 'disk full'); END",
+    )
+    .await;
+    let (code, body) = world.call("POST", "/obs_authorize", Some(json!(["bucket1"]))).await;
+    assert_eq!(code, "CS.19002");
+    assert!(body["error_cause"].as_str().unwrap().contains("bucket1"), "{body}");
+}
+
+#[tokio::test]
+async fn a_store_that_does_not_answer() {
+    let world = world().await;
+    // The identity service remembers who called last.
+    assert_eq!(world.call("GET", "/jobs", None).await.0, "CS.23000");
+    world.control.store().close().await;
+    assert_eq!(world.call("GET", "/jobs", None).await.0, "CS.26500");
+    let health = reqwest::get(format!("{}/healthz", world.base_url)).await.unwrap();
+    assert_eq!(health.status().as_u16(), 503);
+}
+
+#[tokio::test]
+async fn an_identity_service_that_does_not_answer() {
+    let world = world().await;
+    world.control.store().close().await;
+    let answer = world.request("GET", "/jobs", "unknown").send().await.unwrap();
+    let body: serde_json::Value = answer.json().await.unwrap();
+    assert_eq!(body["error_id"], "CS.10015");
+}
+
+#[tokio::test]
+async fn a_panic_stays_with_its_request() {
+    // CS.10001
+    let world = world().await;
+    let job = world.create("j1", json!({})).await;
+    world.runner.poison();
+    let (code, _) = world.call("POST", "/jobs/metrics", Some(json!({ "job_ids": [job] }))).await;
+    assert_eq!(code, "CS.10001");
+    assert_eq!(world.call("GET", "/jobs", None).await.0, "CS.23000", "the service goes on");
+}
+
+#[tokio::test]
+async fn stored_jobs_with_settings_that_no_call_makes() {
+    let world = world().await;
+    let job = world.create("j1", json!({})).await;
+    sql(&world, "UPDATE jobs SET definition = json_set(definition, '$.checkpoint_enabled', json('true'))")
+        .await;
+    assert_eq!(world.call("POST", &format!("/job/{job}/run"), None).await.0, "CS.13003");
+    sql(&world, "UPDATE jobs SET definition = json_set(definition, '$.obs_bucket', 'bucket1')").await;
+    assert_eq!(world.call("POST", &format!("/job/{job}/run"), None).await.0, "CS.13004");
+    assert_eq!(world.call("POST", "/obs_authorize", Some(json!(["bucket1"]))).await.0, "CS.19000");
+    assert_eq!(world.call("POST", &format!("/job/{job}/run"), None).await.0, "CS.14000");
+}
+
+#[tokio::test]
+async fn a_refused_start_is_part_of_the_answer() {
+    let world = world().await;
+    let job = world.create("refuse", json!({})).await;
+    let (code, body) = world.call("POST", &format!("/job/{job}/run"), None).await;
+    assert_eq!(code, "CS.13010");
+    assert!(body["error_cause"].as_str().unwrap().contains("no stream `s1`"), "{body}");
+    let detail = world.wait_for(job, "job_submit_fail").await;
+    assert_eq!(detail["status_desc"], "there is no stream `s1`; create it first");
+}
+
+#[tokio::test]
+async fn a_worker_that_dies_is_restarted_from_its_checkpoint() {
+    let world = world().await;
+    let job = world.create("j1", json!({ "restart_when_exception": true })).await;
+    world.call("POST", &format!("/job/{job}/run"), None).await;
+    world.wait_for(job, "job_running").await;
+    world.runner.kill(job, "killed");
+    for _ in 0..500 {
+        if world.runner.starts.lock().unwrap().len() == 2 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    assert_eq!(*world.runner.starts.lock().unwrap(), [(job, 1, false), (job, 2, true)]);
+    world.wait_for(job, "job_running").await;
+}
+
+#[tokio::test]
+async fn a_worker_that_dies_without_restart_leaves_its_reason() {
+    let world = world().await;
+    let job = world.create("j1", json!({})).await;
+    world.call("POST", &format!("/job/{job}/run"), None).await;
+    world.wait_for(job, "job_running").await;
+    world.runner.kill(job, "the disk is full");
+    let detail = world.wait_for(job, "job_running_exception").await;
+    assert_eq!(detail["status_desc"], "the disk is full");
+    // A user's run after it is a fresh one.
+    world.call("POST", &format!("/job/{job}/run"), None).await;
+    world.wait_for(job, "job_running").await;
+    assert_eq!(world.runner.starts.lock().unwrap().last(), Some(&(job, 2, false)));
+}
+
+#[tokio::test]
+async fn a_vanished_worker_is_resumed_without_counting_as_a_failure() {
+    let world = world().await;
+    let job = world.create("j1", json!({})).await;
+    world.call("POST", &format!("/job/{job}/run"), None).await;
+    world.wait_for(job, "job_running").await;
+    world.runner.forget();
+    for _ in 0..500 {
+        if world.runner.starts.lock().unwrap().len() == 2 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    assert_eq!(world.runner.starts.lock().unwrap().last(), Some(&(job, 2, true)));
+    assert_eq!(world.wait_for(job, "job_running").await["status_desc"], "");
+}
+
+#[tokio::test]
+async fn a_deleted_job_is_cleared_away_with_its_checkpoints() {
+    let world = world().await;
+    world.call("POST", "/obs_authorize", Some(json!(["bucket1"]))).await;
+    let more =
+        json!({ "checkpoint_enabled": true, "checkpoint_mode": "exactly_once", "obs_bucket": "bucket1" });
+    let job = world.create("j1", more).await;
+    world.call("POST", &format!("/job/{job}/run"), None).await;
+    world.wait_for(job, "job_running").await;
+    assert_eq!(world.call("DELETE", &format!("/job/{job}"), None).await.0, "CS.18000");
+    for _ in 0..500 {
+        if !world.runner.removed.lock().unwrap().is_empty() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    assert_eq!(*world.runner.removed.lock().unwrap(), [(job, Some("bucket1".to_string()))]);
+    assert_eq!(world.call("GET", &format!("/job/{job}"), None).await.0, "CS.17001");
+}
+
+#[tokio::test]
+async fn a_shutdown_suspends_jobs_that_keep_their_intent() {
+    let mut world = world().await;
+    let job = world.create("j1", json!({})).await;
+    world.call("POST", &format!("/job/{job}/run"), None).await;
+    world.wait_for(job, "job_running").await;
+    world.shut_down().await;
+    assert!(*world.runner.suspended.lock().unwrap());
+    world.runner.set(job, RunState::Stopped);
+    assert_eq!(world.call("GET", &format!("/job/{job}"), None).await.1["payload"]["status"], "job_running");
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_is_refused_before_it_is_sent() {
+    let world = world().await;
+    let request = world.request("POST", "/sql_job", "admin").header("Content-Type", "application/json");
+    let answer = request.body(" ".repeat((1 << 20) + 1)).send().await.unwrap();
+    let body: serde_json::Value = answer.json().await.unwrap();
+    assert_eq!(body["error_id"], "CS.10004");
+    assert!(body["error_cause"].as_str().unwrap().contains("longer than"), "{body}");
+}
+
+#[tokio::test]
+async fn failed_calls_are_audited_too() {
+    let world = world().await;
+    let job = world.create("j1", json!({})).await;
+    assert_eq!(world.call("POST", &format!("/job/{job}/stop"), None).await.0, "CS.15002");
+    let project = weir_base::id::ProjectId(world.project.clone());
+    let records = world.control.store().newest_audit_records(&project, 10).await.unwrap();
+    let shown: Vec<_> = records
+        .iter()
+        .map(|r| (r.event_name.as_str(), r.event_rating.as_str(), r.resource_id.clone(), &r.op_result[..8]))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            ("stopJob", "warning", job.to_string(), "CS.15002"),
+            ("createJob", "normal", job.to_string(), "CS.11000")
+        ]
+    );
+}
+
+#[tokio::test]
+async fn metrics_of_operators_are_served_as_text() {
+    let world = world().await;
+    let job = world.create("j1", json!({ "sql_body": SQL })).await;
+    world.call("POST", &format!("/job/{job}/run"), None).await;
+    world.wait_for(job, "job_running").await;
+    let text = reqwest::get(format!("{}/metrics", world.base_url)).await.unwrap().text().await.unwrap();
+    assert!(text.contains(&format!("operator=\"Source: DATAGEN_{job}_S1\"")), "{text}");
+    assert!(text.contains("weir_api_requests_total"), "{text}");
+    let health = reqwest::get(format!("{}/healthz", world.base_url)).await.unwrap();
+    assert_eq!(health.status().as_u16(), 200);
+}

@@ -1,0 +1,298 @@
+//! Runs `tests/rest/*.yaml`: steps of request and expected answer.
+//!
+//! By default against a service in this process. With `WEIR_BASE_URL` (and `WEIR_PROJECT_ID`,
+//! `WEIR_TOKEN` of an administrator) against that one: then only files marked `where: anywhere` run,
+//! since the others need the users, limits and pretending runner of the service in this process.
+#![allow(clippy::unwrap_used)] // A test that cannot go on has failed.
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use common::World;
+use serde::Deserialize;
+use serde_json::Value;
+
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/rest");
+
+/// How long a step with `eventually` is repeated.
+const EVENTUALLY: Duration = Duration::from_secs(20);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(rename = "where")]
+    place: Place,
+    /// Limits of the service in this process.
+    #[serde(default)]
+    limits: Limits,
+    steps: Vec<Step>,
+}
+
+#[derive(Deserialize, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+enum Place {
+    Anywhere,
+    InProcess,
+}
+
+#[derive(Deserialize, Default, Clone, Copy)]
+#[serde(deny_unknown_fields)]
+struct Limits {
+    draft_limit: Option<u32>,
+    user_spu_quota: Option<i64>,
+    shared_cluster_spus: Option<i64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Step {
+    name: String,
+    request: Request,
+    expect: Expect,
+    /// Variables to set: name to JSON pointer into the answer.
+    #[serde(default)]
+    save: BTreeMap<String, String>,
+    #[serde(default)]
+    eventually: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Request {
+    method: String,
+    path: String,
+    /// Whose token; `nobody` sends none.
+    #[serde(rename = "as", default = "admin")]
+    user: String,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    json: Option<Value>,
+    text: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Expect {
+    status: u16,
+    /// `message_id` or `error_id`.
+    code: Option<String>,
+    /// Members that must be there with these values; others are not looked at.
+    body: Option<Value>,
+}
+
+fn admin() -> String {
+    "admin".to_string()
+}
+
+/// Where the steps go.
+struct Target {
+    client: reqwest::Client,
+    base_url: String,
+    tokens: BTreeMap<String, String>,
+    variables: BTreeMap<String, Value>,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_step_gets_its_answer() {
+    let files = files();
+    assert!(!files.is_empty(), "no files in {FOLDER}");
+    let mut failures = Vec::new();
+    let client = reqwest::Client::new();
+    for path in files {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let file: File =
+            serde_yaml_ng::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        if let Some(base_url) = std::env::var_os("WEIR_BASE_URL") {
+            if file.place == Place::Anywhere {
+                run(&path, &file, remote(base_url.to_string_lossy().into_owned()), &mut failures).await;
+            }
+            continue;
+        }
+        let limits = file.limits;
+        let world = World::start(|options| {
+            options.draft_limit = limits.draft_limit.unwrap_or(options.draft_limit);
+            options.user_spu_quota = limits.user_spu_quota.unwrap_or(options.user_spu_quota);
+            options.shared_cluster_spus = limits.shared_cluster_spus.unwrap_or(options.shared_cluster_spus);
+        })
+        .await;
+        let project = Value::from(world.project.clone());
+        let target = Target {
+            client: client.clone(),
+            base_url: world.base_url.clone(),
+            tokens: world.tokens.clone(),
+            variables: BTreeMap::from([("project".to_string(), project)]),
+        };
+        run(&path, &file, target, &mut failures).await;
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+/// Every code that belongs to an operation of this release has a step or a test of its own, or a
+/// reason why it cannot occur.
+#[test]
+fn every_code_is_covered() {
+    let mut covered: String = files().iter().map(|path| std::fs::read_to_string(path).unwrap()).collect();
+    covered.push_str(include_str!("faults.rs"));
+    let mut missing = std::collections::BTreeSet::new();
+    for operation in weir_api::cs::operations::ALL {
+        for code in weir_api::openapi::errors_of(operation.id, true) {
+            let number: u32 = code[3..].parse().unwrap();
+            let cannot_occur = weir_api::error_reference::NOT_YET.iter().any(|(known, _)| *known == number);
+            if cannot_occur == covered.contains(&code) {
+                missing
+                    .insert(format!("{code} of {} (listed as not occurring: {cannot_occur})", operation.id));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
+}
+
+fn files() -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(FOLDER).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));
+    files.sort();
+    files
+}
+
+fn remote(base_url: String) -> Target {
+    let needed = |name: &str| std::env::var(name).unwrap_or_else(|_| panic!("set {name} too"));
+    Target {
+        client: reqwest::Client::new(),
+        base_url,
+        tokens: BTreeMap::from([("admin".to_string(), needed("WEIR_TOKEN"))]),
+        variables: BTreeMap::from([("project".to_string(), needed("WEIR_PROJECT_ID").into())]),
+    }
+}
+
+async fn run(path: &Path, file: &File, mut target: Target, failures: &mut Vec<String>) {
+    // Names of jobs and buckets are unique, so that the steps can run twice against one service.
+    let unique = weir_base::id::random_hex_id()[..8].to_string();
+    target.variables.insert("unique".to_string(), unique.into());
+    for step in &file.steps {
+        let deadline = tokio::time::Instant::now() + EVENTUALLY;
+        let mut complaint = attempt(step, &mut target).await;
+        while complaint.is_some() && step.eventually && tokio::time::Instant::now() < deadline {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            complaint = attempt(step, &mut target).await;
+        }
+        if let Some(complaint) = complaint {
+            let file = path.file_name().unwrap_or_default().to_string_lossy();
+            failures.push(format!("{file}: {}: {complaint}", step.name));
+        }
+    }
+}
+
+/// Makes the request of a step; returns what is wrong with the answer.
+async fn attempt(step: &Step, target: &mut Target) -> Option<String> {
+    let url = format!("{}{}", target.base_url, fill(&step.request.path, &target.variables));
+    let method = step.request.method.parse().expect("a method");
+    let mut request = target.client.request(method, url);
+    if step.request.user != "nobody" {
+        let token = target.tokens.get(&step.request.user);
+        request = request.header("X-Auth-Token", token.unwrap_or_else(|| panic!("{}: who?", step.name)));
+    }
+    if let Some(json) = &step.request.json {
+        request = request.header("Content-Type", "application/json");
+        request = request.body(fill_json(json, &target.variables).to_string());
+    }
+    if let Some(text) = &step.request.text {
+        request = request.body(fill(text, &target.variables));
+    }
+    for (name, value) in &step.request.headers {
+        request = request.header(name, value);
+    }
+    let answer = request.send().await.expect("an answer");
+    let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+    let text = answer.text().await.expect("a text");
+    let body: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
+    let code = body.get("error_id").or_else(|| body.get("message_id")).and_then(Value::as_str);
+    if status != step.expect.status || (step.expect.code.is_some() && code != step.expect.code.as_deref()) {
+        let expected = format!("{} {}", step.expect.status, step.expect.code.as_deref().unwrap_or_default());
+        return Some(format!("expected {expected}, got {status} {text}"));
+    }
+    if !headers.contains_key("x-request-id") {
+        return Some("no X-Request-Id".to_string());
+    }
+    if headers.get("content-type").is_none_or(|value| value != "application/json") {
+        return Some(format!("Content-Type is {:?}", headers.get("content-type")));
+    }
+    if text.contains('{') && body.get("error_cause").is_some_and(|cause| cause.to_string().contains('{')) {
+        return Some(format!("a placeholder reached the client: {text}"));
+    }
+    if let Some(expected) = &step.expect.body {
+        let expected = fill_json(expected, &target.variables);
+        if let Some(difference) = difference("", &expected, &body) {
+            return Some(format!("{difference}\n{text}"));
+        }
+    }
+    for (name, pointer) in &step.save {
+        let value = body.pointer(pointer).unwrap_or_else(|| panic!("{}: no {pointer} in {text}", step.name));
+        target.variables.insert(name.clone(), value.clone());
+    }
+    None
+}
+
+/// Compares what is expected with what is there. `<absent>` and `<any>` say just that; `<text>words`
+/// expects a text with these words in it; lists are compared whole.
+fn difference(at: &str, expected: &Value, found: &Value) -> Option<String> {
+    match (expected, found) {
+        (Value::Object(expected), Value::Object(found)) => expected.iter().find_map(|(name, value)| {
+            let at = format!("{at}/{name}");
+            match found.get(name) {
+                None if value == "<absent>" => None,
+                None => Some(format!("{at} is missing")),
+                Some(_) if value == "<absent>" => Some(format!("{at} is there")),
+                Some(found) => difference(&at, value, found),
+            }
+        }),
+        (Value::Array(expected), Value::Array(list)) if expected.len() == list.len() => {
+            let mut pairs = expected.iter().zip(list).enumerate();
+            pairs.find_map(|(index, (expected, found))| difference(&format!("{at}/{index}"), expected, found))
+        }
+        (Value::String(text), _) if text == "<any>" => None,
+        (Value::String(text), Value::String(found)) if text.starts_with("<text>") => {
+            let words = &text["<text>".len()..];
+            (!found.contains(words)).then(|| format!("{at}: no `{words}` in `{found}`"))
+        }
+        (expected, found) if expected == found => None,
+        (expected, found) => Some(format!("{at}: expected {expected}, got {found}")),
+    }
+}
+
+/// Replaces `${name}`; `${x*513}` stands for 513 times x.
+fn fill(text: &str, variables: &BTreeMap<String, Value>) -> String {
+    let mut filled = text.to_string();
+    for (name, value) in variables {
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_string);
+        filled = filled.replace(&format!("${{{name}}}"), &value);
+    }
+    while let Some(start) = filled.find("${") {
+        let end = start + filled[start..].find('}').expect("a closing brace");
+        let (what, times) = filled[start + 2..end].split_once('*').expect("a variable that is known");
+        let repeated = what.repeat(times.parse().expect("a number"));
+        filled.replace_range(start..=end, &repeated);
+    }
+    filled
+}
+
+/// [`fill`] in every text; a text that is one variable takes on its type.
+fn fill_json(value: &Value, variables: &BTreeMap<String, Value>) -> Value {
+    match value {
+        Value::String(text) => {
+            let whole = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
+            match whole.and_then(|name| variables.get(name)) {
+                Some(value) => value.clone(),
+                None => Value::String(fill(text, variables)),
+            }
+        }
+        Value::Array(items) => items.iter().map(|item| fill_json(item, variables)).collect(),
+        Value::Object(members) => {
+            members.iter().map(|(name, item)| (name.clone(), fill_json(item, variables))).collect()
+        }
+        other => other.clone(),
+    }
+}

@@ -1,0 +1,229 @@
+//! Reading and changing domains, projects, users and roles.
+
+use super::Identity;
+use super::error::AdministerError;
+use super::password::PasswordHash;
+use super::record::{Assignment, AssignmentTarget, Domain, Project, User};
+use super::role::{self, Role};
+use super::session::{Target, roles_in};
+
+/// A project to make.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewProject {
+    /// Name, unique in the domain, up to 64 bytes.
+    pub name: String,
+    /// The domain.
+    pub domain_id: String,
+    /// Free text.
+    pub description: String,
+}
+
+/// A user to make.
+#[derive(Clone)]
+pub struct NewUser {
+    /// Name, unique in the domain, 1 to 32 characters.
+    pub name: String,
+    /// The domain.
+    pub domain_id: String,
+    /// Free text.
+    pub description: String,
+    /// Password, 6 to 128 bytes; never shown.
+    pub password: String,
+    /// Whether it may log in.
+    pub enabled: bool,
+    /// The project of calls signed with an access key that name none.
+    pub default_project_id: Option<String>,
+}
+
+impl Identity {
+    /// Returns all domains, by name.
+    pub async fn domains(&self) -> Result<Vec<Domain>, AdministerError> {
+        Ok(self.repository.domains().await?)
+    }
+
+    /// Returns a project.
+    pub async fn project(&self, id: &str) -> Result<Option<Project>, AdministerError> {
+        Ok(self.repository.project(id).await?)
+    }
+
+    /// Returns the projects of a domain, by name.
+    pub async fn projects(&self, domain_id: &str) -> Result<Vec<Project>, AdministerError> {
+        Ok(self.repository.projects(domain_id).await?)
+    }
+
+    /// Returns the projects in which a user has a role, by name.
+    pub async fn projects_of_user(&self, user_id: &str) -> Result<Vec<Project>, AdministerError> {
+        let assignments = self.repository.assignments(user_id).await?;
+        let mut found = Vec::new();
+        for domain in self.repository.domains().await? {
+            let projects = self.repository.projects(&domain.id).await?;
+            let may_use = |project: &Project| !roles_in(&assignments, &Target::Project(project)).is_empty();
+            found.extend(projects.into_iter().filter(may_use));
+        }
+        Ok(found)
+    }
+
+    /// Makes a project.
+    pub async fn create_project(&self, new: NewProject) -> Result<Project, AdministerError> {
+        check_length("project name", &new.name, 1, 64)?;
+        self.check_domain(&new.domain_id).await?;
+        let project = Project {
+            id: weir_base::id::random_hex_id(),
+            name: new.name,
+            domain_id: new.domain_id,
+            description: new.description,
+        };
+        let inserted = self.repository.insert_project(&project).await;
+        inserted.map_err(|error| conflict(error, || format!("a project `{}`", project.name)))?;
+        self.forget_cached();
+        Ok(project)
+    }
+
+    /// Returns a user.
+    pub async fn user(&self, id: &str) -> Result<Option<User>, AdministerError> {
+        Ok(self.repository.user(id).await?)
+    }
+
+    /// Returns the users of a domain, by name.
+    pub async fn users(&self, domain_id: &str) -> Result<Vec<User>, AdministerError> {
+        Ok(self.repository.users(domain_id).await?)
+    }
+
+    /// Makes a user. It can do nothing until it is given a role.
+    pub async fn create_user(&self, new: NewUser) -> Result<User, AdministerError> {
+        check_length("user name", &new.name, 1, 32)?;
+        self.check_domain(&new.domain_id).await?;
+        if let Some(project) = &new.default_project_id {
+            self.check_project(project).await?;
+        }
+        let user = User {
+            id: weir_base::id::random_hex_id(),
+            password: self.hash_new_password(&new.password).await?,
+            name: new.name,
+            domain_id: new.domain_id,
+            description: new.description,
+            enabled: new.enabled,
+            default_project_id: new.default_project_id,
+        };
+        let inserted = self.repository.insert_user(&user).await;
+        inserted.map_err(|error| conflict(error, || format!("a user `{}`", user.name)))?;
+        self.forget_cached();
+        Ok(user)
+    }
+
+    /// Changes a password and revokes all tokens of the user.
+    pub async fn set_password(&self, user_id: &str, password: &str) -> Result<(), AdministerError> {
+        self.check_user(user_id).await?;
+        let hash = self.hash_new_password(password).await?;
+        self.repository.set_password(user_id, &hash).await?;
+        self.forget_cached();
+        Ok(())
+    }
+
+    /// Says whether a password is the user's.
+    pub async fn is_password(&self, user: &User, password: &str) -> Result<bool, AdministerError> {
+        self.hasher.verify(password, Some(&user.password)).await.map_err(AdministerError::Unavailable)
+    }
+
+    /// Removes a user with its roles, tokens and access keys.
+    pub async fn delete_user(&self, id: &str) -> Result<(), AdministerError> {
+        let was_there = self.repository.delete_user(id).await?;
+        self.forget_cached();
+        if was_there { Ok(()) } else { Err(AdministerError::NotFound(format!("user `{id}`"))) }
+    }
+
+    /// Gives a user a role; `role` is its name or its id. Repeating it succeeds.
+    pub async fn assign_role(
+        &self,
+        user_id: &str,
+        target: AssignmentTarget,
+        role: &str,
+    ) -> Result<(), AdministerError> {
+        let assignment = self.checked_assignment(user_id, target, role).await?;
+        self.repository.assign(&assignment).await?;
+        self.forget_cached();
+        Ok(())
+    }
+
+    /// Takes a role from a user.
+    pub async fn unassign_role(
+        &self,
+        user_id: &str,
+        target: AssignmentTarget,
+        role: &str,
+    ) -> Result<(), AdministerError> {
+        let assignment = self.checked_assignment(user_id, target, role).await?;
+        let was_there = self.repository.unassign(&assignment).await?;
+        self.forget_cached();
+        if was_there { Ok(()) } else { Err(AdministerError::NotFound("such role of the user".to_string())) }
+    }
+
+    /// Returns the roles given to a user in exactly this target.
+    pub async fn assigned_roles(
+        &self,
+        user_id: &str,
+        target: &AssignmentTarget,
+    ) -> Result<Vec<&'static Role>, AdministerError> {
+        let assignments = self.repository.assignments(user_id).await?;
+        let here = assignments.iter().filter(|assignment| assignment.target == *target);
+        Ok(here.filter_map(|assignment| role::role(&assignment.role)).collect())
+    }
+
+    async fn checked_assignment(
+        &self,
+        user_id: &str,
+        target: AssignmentTarget,
+        role: &str,
+    ) -> Result<Assignment, AdministerError> {
+        let Some(role) = role::role(role) else {
+            return Err(AdministerError::NotFound(format!("role `{role}`")));
+        };
+        self.check_user(user_id).await?;
+        match &target {
+            AssignmentTarget::Project(id) => self.check_project(id).await?,
+            AssignmentTarget::Domain(id) => self.check_domain(id).await?,
+        }
+        Ok(Assignment { user_id: user_id.to_string(), target, role: role.name.to_string() })
+    }
+
+    async fn check_user(&self, id: &str) -> Result<(), AdministerError> {
+        match self.repository.user(id).await? {
+            Some(_) => Ok(()),
+            None => Err(AdministerError::NotFound(format!("user `{id}`"))),
+        }
+    }
+
+    async fn check_project(&self, id: &str) -> Result<(), AdministerError> {
+        match self.repository.project(id).await? {
+            Some(_) => Ok(()),
+            None => Err(AdministerError::NotFound(format!("project `{id}`"))),
+        }
+    }
+
+    async fn check_domain(&self, id: &str) -> Result<(), AdministerError> {
+        match self.domain(id).await? {
+            Some(_) => Ok(()),
+            None => Err(AdministerError::NotFound(format!("domain `{id}`"))),
+        }
+    }
+
+    pub(super) async fn hash_new_password(&self, password: &str) -> Result<PasswordHash, AdministerError> {
+        check_length("password", password, 6, 128)?;
+        self.hasher.hash(password).await.map_err(AdministerError::Unavailable)
+    }
+}
+
+fn check_length(what: &str, text: &str, least: usize, most: usize) -> Result<(), AdministerError> {
+    if (least..=most).contains(&text.len()) && !text.chars().any(char::is_control) {
+        return Ok(());
+    }
+    let rule = format!("the {what} must have {least} to {most} bytes and no control characters");
+    Err(AdministerError::Invalid(rule))
+}
+
+fn conflict(error: super::RepositoryError, what: impl FnOnce() -> String) -> AdministerError {
+    match error {
+        super::RepositoryError::Conflict => AdministerError::Conflict(what()),
+        other @ super::RepositoryError::Unavailable(_) => other.into(),
+    }
+}

@@ -1,0 +1,213 @@
+//! Logging in: from a password or a token, and a wished-for scope, to a new token.
+
+use std::sync::Arc;
+
+use super::error::LoginError;
+use super::record::{AssignmentTarget, Domain, TokenRecord, User};
+use super::service::{hash_of, session_of};
+use super::session::{Facts, Scope, Session, Target, roles_in};
+use super::Identity;
+
+/// Names a domain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DomainSelector {
+    /// By its id.
+    Id(String),
+    /// By its name.
+    Name(String),
+}
+
+/// Names a user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UserSelector {
+    /// By its id.
+    Id(String),
+    /// By its name, in a domain; without one in the only domain there is.
+    Name {
+        /// The name.
+        name: String,
+        /// The domain.
+        domain: Option<DomainSelector>,
+    },
+}
+
+/// What the caller shows.
+#[derive(Clone)]
+pub enum LoginMethod {
+    /// A password.
+    Password {
+        /// Whose.
+        user: UserSelector,
+        /// The password; never shown.
+        password: String,
+    },
+    /// A valid token.
+    Token(String),
+}
+
+/// Where the token shall hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ScopeRequest {
+    /// Nowhere.
+    Unscoped,
+    /// In a project given by its id.
+    ProjectId(String),
+    /// In a project given by its name; without a domain in the user's.
+    ProjectName {
+        /// The name.
+        name: String,
+        /// The domain.
+        domain: Option<DomainSelector>,
+    },
+    /// In a domain.
+    Domain(DomainSelector),
+}
+
+/// A wish to log in.
+#[derive(Clone)]
+pub struct LoginRequest {
+    /// What the caller shows.
+    pub method: LoginMethod,
+    /// Where the token shall hold.
+    pub scope: ScopeRequest,
+}
+
+/// A new token.
+#[derive(Clone)]
+pub struct IssuedToken {
+    /// The text, shown to its bearer and stored nowhere.
+    pub token: String,
+    /// What it says.
+    pub session: Arc<Session>,
+}
+
+impl Identity {
+    /// Checks what the caller shows and issues a token.
+    pub async fn log_in(&self, request: LoginRequest) -> Result<IssuedToken, LoginError> {
+        let now = self.clock.now();
+        let mut expires_at = now.plus(self.options.token_life);
+        let (user_id, methods) = match request.method {
+            LoginMethod::Password { user, password } => {
+                (self.check_password(&user, &password).await?.id, vec!["password".to_string()])
+            }
+            LoginMethod::Token(token) => {
+                let session = self.session(&token).await?;
+                // A token from a token must not live longer: else one login would last for ever.
+                expires_at = expires_at.min(session.expires_at);
+                (session.user_id.clone(), with_token_method(&session.methods))
+            }
+        };
+        let facts = self.facts(&user_id).await?.ok_or(LoginError::WrongCredentials)?;
+        let scope = self.find_scope(&facts, request.scope).await?.ok_or(LoginError::ScopeRefused)?;
+        let token = hex::encode(rand::random::<[u8; 32]>());
+        let record = TokenRecord {
+            hash: hash_of(&token),
+            user_id,
+            scope: target_of(&scope),
+            methods,
+            issued_at: now,
+            expires_at,
+            audit_id: weir_base::id::random_hex_id(),
+        };
+        self.purge().await?;
+        self.repository.insert_token(&record).await?;
+        Ok(IssuedToken { token, session: Arc::new(session_of(&record, facts, scope)) })
+    }
+
+    /// Finds the user and checks the password, in a time that does not tell which of the two is wrong.
+    async fn check_password(&self, selector: &UserSelector, password: &str) -> Result<User, LoginError> {
+        let name = match selector {
+            UserSelector::Id(id) => id.clone(),
+            UserSelector::Name { name, .. } => name.clone(),
+        };
+        if let Some(retry_after) = self.throttle.wait(&name, self.clock.now()) {
+            return Err(LoginError::TooManyAttempts { retry_after });
+        }
+        let user = self.find_user(selector).await?.filter(|user| user.enabled);
+        let hash = user.as_ref().map(|user| &user.password);
+        let fits = self.hasher.verify(password, hash).await.map_err(LoginError::Unavailable)?;
+        match user {
+            Some(user) if fits => {
+                self.throttle.forget(&name);
+                Ok(user)
+            }
+            _ => {
+                self.throttle.count_failure(&name, self.clock.now());
+                Err(LoginError::WrongCredentials)
+            }
+        }
+    }
+
+    async fn find_user(&self, selector: &UserSelector) -> Result<Option<User>, LoginError> {
+        match selector {
+            UserSelector::Id(id) => Ok(self.repository.user(id).await?),
+            UserSelector::Name { name, domain } => {
+                let Some(domain) = self.find_domain(domain.as_ref(), None).await? else { return Ok(None) };
+                Ok(self.repository.user_by_name(&domain.id, name).await?)
+            }
+        }
+    }
+
+    /// Finds a domain; without a selector `default`, else the only one there is.
+    async fn find_domain(
+        &self,
+        selector: Option<&DomainSelector>,
+        default: Option<&Domain>,
+    ) -> Result<Option<Domain>, LoginError> {
+        let domains = self.repository.domains().await?;
+        let is_it = |domain: &Domain| match selector {
+            Some(DomainSelector::Id(id)) => domain.id == *id,
+            Some(DomainSelector::Name(name)) => domain.name == *name,
+            None => default.map_or(domains.len() == 1, |default| domain.id == default.id),
+        };
+        Ok(domains.iter().find(|domain| is_it(domain)).cloned())
+    }
+
+    /// Finds the scope; `None` when there is no such scope or the user has no role in it.
+    async fn find_scope(&self, facts: &Facts, request: ScopeRequest) -> Result<Option<Scope>, LoginError> {
+        let project_id = match request {
+            ScopeRequest::Unscoped => return Ok(Some(Scope::Unscoped)),
+            ScopeRequest::Domain(selector) => {
+                let domain = self.find_domain(Some(&selector), None).await?;
+                let has_role =
+                    |domain: &Domain| !roles_in(&facts.assignments, &Target::Domain(domain)).is_empty();
+                return Ok(domain.filter(has_role).map(Scope::Domain));
+            }
+            ScopeRequest::ProjectId(id) => id,
+            ScopeRequest::ProjectName { name, domain } => {
+                let found = self.find_domain(domain.as_ref(), Some(&facts.user_domain)).await?;
+                let Some(domain) = found else { return Ok(None) };
+                let projects = self.repository.projects(&domain.id).await?;
+                let Some(project) = projects.into_iter().find(|project| project.name == name) else {
+                    return Ok(None);
+                };
+                project.id
+            }
+        };
+        Ok(self.project_scope(&project_id).await?.filter(|scope| has_role_in(facts, scope)))
+    }
+}
+
+fn has_role_in(facts: &Facts, scope: &Scope) -> bool {
+    match scope {
+        Scope::Unscoped => true,
+        Scope::Project { project, .. } => !roles_in(&facts.assignments, &Target::Project(project)).is_empty(),
+        Scope::Domain(domain) => !roles_in(&facts.assignments, &Target::Domain(domain)).is_empty(),
+    }
+}
+
+fn target_of(scope: &Scope) -> Option<AssignmentTarget> {
+    match scope {
+        Scope::Unscoped => None,
+        Scope::Project { project, .. } => Some(AssignmentTarget::Project(project.id.clone())),
+        Scope::Domain(domain) => Some(AssignmentTarget::Domain(domain.id.clone())),
+    }
+}
+
+fn with_token_method(methods: &[String]) -> Vec<String> {
+    let mut methods = methods.to_vec();
+    if !methods.iter().any(|method| method == "token") {
+        methods.push("token".to_string());
+    }
+    methods
+}

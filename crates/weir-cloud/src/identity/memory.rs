@@ -1,0 +1,182 @@
+//! Accounts in memory, for tests and for a service that shall forget everything at its end.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use weir_base::time::Timestamp;
+
+use super::password::PasswordHash;
+use super::record::{AccessKey, Assignment, Domain, Project, TokenRecord, User};
+use super::repository::{AccountRepository, RepositoryError};
+
+#[derive(Debug, Default)]
+struct Tables {
+    domains: Vec<Domain>,
+    projects: Vec<Project>,
+    users: Vec<User>,
+    assignments: Vec<Assignment>,
+    tokens: Vec<TokenRecord>,
+    keys: Vec<AccessKey>,
+}
+
+/// Accounts that live as long as this value.
+#[derive(Debug, Default)]
+pub struct MemoryAccounts {
+    tables: Mutex<Tables>,
+}
+
+impl MemoryAccounts {
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        // No operation leaves a table half changed, so that a poisoned lock is as good as a sound one.
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn insert<T: Clone>(table: &mut Vec<T>, new: &T, same: impl Fn(&T) -> bool) -> Result<(), RepositoryError> {
+    if table.iter().any(same) {
+        return Err(RepositoryError::Conflict);
+    }
+    table.push(new.clone());
+    Ok(())
+}
+
+fn remove<T>(table: &mut Vec<T>, is_it: impl Fn(&T) -> bool) -> bool {
+    let before = table.len();
+    table.retain(|row| !is_it(row));
+    table.len() < before
+}
+
+#[async_trait]
+impl AccountRepository for MemoryAccounts {
+    async fn insert_domain(&self, domain: &Domain) -> Result<(), RepositoryError> {
+        insert(&mut self.tables().domains, domain, |row| row.id == domain.id || row.name == domain.name)
+    }
+
+    async fn domains(&self) -> Result<Vec<Domain>, RepositoryError> {
+        let mut found = self.tables().domains.clone();
+        found.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(found)
+    }
+
+    async fn insert_project(&self, project: &Project) -> Result<(), RepositoryError> {
+        insert(&mut self.tables().projects, project, |row| {
+            row.id == project.id || (row.domain_id == project.domain_id && row.name == project.name)
+        })
+    }
+
+    async fn project(&self, id: &str) -> Result<Option<Project>, RepositoryError> {
+        Ok(self.tables().projects.iter().find(|row| row.id == id).cloned())
+    }
+
+    async fn projects(&self, domain_id: &str) -> Result<Vec<Project>, RepositoryError> {
+        let mut found: Vec<Project> =
+            self.tables().projects.iter().filter(|row| row.domain_id == domain_id).cloned().collect();
+        found.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(found)
+    }
+
+    async fn insert_user(&self, user: &User) -> Result<(), RepositoryError> {
+        insert(&mut self.tables().users, user, |row| {
+            row.id == user.id || (row.domain_id == user.domain_id && row.name == user.name)
+        })
+    }
+
+    async fn user(&self, id: &str) -> Result<Option<User>, RepositoryError> {
+        Ok(self.tables().users.iter().find(|row| row.id == id).cloned())
+    }
+
+    async fn user_by_name(&self, domain_id: &str, name: &str) -> Result<Option<User>, RepositoryError> {
+        let tables = self.tables();
+        Ok(tables.users.iter().find(|row| row.domain_id == domain_id && row.name == name).cloned())
+    }
+
+    async fn users(&self, domain_id: &str) -> Result<Vec<User>, RepositoryError> {
+        let mut found: Vec<User> =
+            self.tables().users.iter().filter(|row| row.domain_id == domain_id).cloned().collect();
+        found.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(found)
+    }
+
+    async fn set_password(&self, user_id: &str, password: &PasswordHash) -> Result<(), RepositoryError> {
+        let mut tables = self.tables();
+        for user in tables.users.iter_mut().filter(|row| row.id == user_id) {
+            user.password = password.clone();
+        }
+        remove(&mut tables.tokens, |row| row.user_id == user_id);
+        Ok(())
+    }
+
+    async fn delete_user(&self, id: &str) -> Result<bool, RepositoryError> {
+        let mut tables = self.tables();
+        remove(&mut tables.assignments, |row| row.user_id == id);
+        remove(&mut tables.tokens, |row| row.user_id == id);
+        remove(&mut tables.keys, |row| row.user_id == id);
+        Ok(remove(&mut tables.users, |row| row.id == id))
+    }
+
+    async fn assign(&self, assignment: &Assignment) -> Result<(), RepositoryError> {
+        let mut tables = self.tables();
+        if !tables.assignments.contains(assignment) {
+            tables.assignments.push(assignment.clone());
+        }
+        Ok(())
+    }
+
+    async fn unassign(&self, assignment: &Assignment) -> Result<bool, RepositoryError> {
+        Ok(remove(&mut self.tables().assignments, |row| row == assignment))
+    }
+
+    async fn assignments(&self, user_id: &str) -> Result<Vec<Assignment>, RepositoryError> {
+        Ok(self.tables().assignments.iter().filter(|row| row.user_id == user_id).cloned().collect())
+    }
+
+    async fn insert_token(&self, token: &TokenRecord) -> Result<(), RepositoryError> {
+        insert(&mut self.tables().tokens, token, |row| row.hash == token.hash)
+    }
+
+    async fn token(&self, hash: &[u8; 32]) -> Result<Option<TokenRecord>, RepositoryError> {
+        Ok(self.tables().tokens.iter().find(|row| row.hash == *hash).cloned())
+    }
+
+    async fn delete_token(&self, hash: &[u8; 32]) -> Result<bool, RepositoryError> {
+        Ok(remove(&mut self.tables().tokens, |row| row.hash == *hash))
+    }
+
+    async fn delete_tokens_before(&self, expired: Timestamp) -> Result<(), RepositoryError> {
+        remove(&mut self.tables().tokens, |row| row.expires_at < expired);
+        Ok(())
+    }
+
+    async fn insert_key(&self, key: &AccessKey) -> Result<(), RepositoryError> {
+        insert(&mut self.tables().keys, key, |row| row.access == key.access)
+    }
+
+    async fn key(&self, access: &str) -> Result<Option<AccessKey>, RepositoryError> {
+        Ok(self.tables().keys.iter().find(|row| row.access == access).cloned())
+    }
+
+    async fn keys(&self, user_id: &str) -> Result<Vec<AccessKey>, RepositoryError> {
+        Ok(self.tables().keys.iter().filter(|row| row.user_id == user_id).cloned().collect())
+    }
+
+    async fn update_key(&self, key: &AccessKey) -> Result<bool, RepositoryError> {
+        let mut tables = self.tables();
+        let Some(row) = tables.keys.iter_mut().find(|row| row.access == key.access) else {
+            return Ok(false);
+        };
+        row.description.clone_from(&key.description);
+        row.status = key.status;
+        Ok(true)
+    }
+
+    async fn touch_key(&self, access: &str, used_at: Timestamp) -> Result<(), RepositoryError> {
+        for row in self.tables().keys.iter_mut().filter(|row| row.access == access) {
+            row.last_used_at = Some(used_at);
+        }
+        Ok(())
+    }
+
+    async fn delete_key(&self, access: &str) -> Result<bool, RepositoryError> {
+        Ok(remove(&mut self.tables().keys, |row| row.access == access))
+    }
+}

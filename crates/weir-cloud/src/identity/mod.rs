@@ -1,0 +1,39 @@
+//! Who may call: domains, projects, users, roles, tokens and access keys, kept by the service itself.
+//!
+//! [`Identity`] is the one door. It keeps its records behind [`AccountRepository`]; the metadata store
+//! implements it, and [`MemoryAccounts`] does for tests. [`signature`] is the arithmetic of access keys
+//! and touches nothing. A role on a domain holds in every project of the domain.
+
+mod access_key;
+mod administer;
+mod bootstrap;
+mod cache;
+mod error;
+mod log_in;
+mod memory;
+mod password;
+mod record;
+mod repository;
+mod role;
+mod secret;
+mod service;
+mod session;
+pub mod signature;
+#[cfg(test)]
+mod tests;
+mod throttle;
+mod verify_request;
+
+pub use administer::{NewProject, NewUser};
+pub use bootstrap::{BootstrapOptions, Bootstrapped};
+pub use error::{AdministerError, KeyError, LoginError, RequestError, TokenError};
+pub use log_in::{DomainSelector, IssuedToken, LoginMethod, LoginRequest, ScopeRequest, UserSelector};
+pub use memory::MemoryAccounts;
+pub use password::{HashingCost, PasswordHash};
+pub use record::{AccessKey, Assignment, AssignmentTarget, Domain, KeyStatus, Project, TokenRecord, User};
+pub use repository::{AccountRepository, RepositoryError};
+pub use role::{ROLES, Role, role};
+pub use secret::SecretKey;
+pub use service::{Identity, IdentityOptions};
+pub use session::{Scope, Session};
+pub use verify_request::{KeyCaller, ProjectChoice};

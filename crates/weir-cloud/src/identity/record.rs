@@ -1,0 +1,129 @@
+//! What is stored of accounts.
+
+use weir_base::time::Timestamp;
+
+use super::password::PasswordHash;
+use super::secret::SecretKey;
+
+/// An account: the owner of projects and users.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Domain {
+    /// 32 hexadecimal characters.
+    pub id: String,
+    /// Unique name.
+    pub name: String,
+}
+
+/// A project of a domain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Project {
+    /// 32 hexadecimal characters.
+    pub id: String,
+    /// Name, unique in the domain.
+    pub name: String,
+    /// The domain that owns it.
+    pub domain_id: String,
+    /// Free text.
+    pub description: String,
+}
+
+/// A user of a domain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// 32 hexadecimal characters.
+    pub id: String,
+    /// Name, unique in the domain.
+    pub name: String,
+    /// The domain that owns it.
+    pub domain_id: String,
+    /// Free text.
+    pub description: String,
+    /// Whether it may log in.
+    pub enabled: bool,
+    /// Hash of the password.
+    pub password: PasswordHash,
+    /// The project of calls signed with an access key that name none.
+    pub default_project_id: Option<String>,
+}
+
+/// Where a role holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AssignmentTarget {
+    /// In one project.
+    Project(String),
+    /// In a domain and all its projects.
+    Domain(String),
+}
+
+/// A role that a user has somewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assignment {
+    /// The user.
+    pub user_id: String,
+    /// Where.
+    pub target: AssignmentTarget,
+    /// Name of the role.
+    pub role: String,
+}
+
+/// A token as stored: its text is not, only the hash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenRecord {
+    /// SHA-256 of the token's text.
+    pub hash: [u8; 32],
+    /// Whose it is.
+    pub user_id: String,
+    /// Where it holds; `None` is unscoped.
+    pub scope: Option<AssignmentTarget>,
+    /// How it was got, in the order of use.
+    pub methods: Vec<String>,
+    /// Issued.
+    pub issued_at: Timestamp,
+    /// Valid until.
+    pub expires_at: Timestamp,
+    /// Names the token in audits without giving it away.
+    pub audit_id: String,
+}
+
+/// Whether an access key may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyStatus {
+    /// It may.
+    Active,
+    /// It may not.
+    Inactive,
+}
+
+impl KeyStatus {
+    /// Returns the name on the wire and in the store.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Inactive => "inactive",
+        }
+    }
+
+    /// Returns the status with a name.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Active, Self::Inactive].into_iter().find(|status| status.as_str() == text)
+    }
+}
+
+/// An access key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccessKey {
+    /// The public half.
+    pub access: String,
+    /// The secret half.
+    pub secret: SecretKey,
+    /// Whose it is.
+    pub user_id: String,
+    /// Free text.
+    pub description: String,
+    /// Whether it may be used.
+    pub status: KeyStatus,
+    /// Made.
+    pub created_at: Timestamp,
+    /// Last used, to the hour.
+    pub last_used_at: Option<Timestamp>,
+}

@@ -1,0 +1,77 @@
+//! Where accounts are kept.
+
+use async_trait::async_trait;
+use thiserror::Error;
+use weir_base::time::Timestamp;
+
+use super::password::PasswordHash;
+use super::record::{AccessKey, Assignment, Domain, Project, TokenRecord, User};
+
+/// A fault of the repository, or a rule of it that a write would break.
+#[derive(Debug, Error)]
+pub enum RepositoryError {
+    /// A record with this id or name exists already.
+    #[error("a record with this name exists already")]
+    Conflict,
+    /// The repository failed.
+    #[error("{0}")]
+    Unavailable(String),
+}
+
+/// Keeps accounts. Every method is one transaction; a returned `Ok` is durable.
+#[async_trait]
+pub trait AccountRepository: Send + Sync + 'static {
+    /// Adds a domain.
+    async fn insert_domain(&self, domain: &Domain) -> Result<(), RepositoryError>;
+    /// Returns all domains, by name.
+    async fn domains(&self) -> Result<Vec<Domain>, RepositoryError>;
+
+    /// Adds a project.
+    async fn insert_project(&self, project: &Project) -> Result<(), RepositoryError>;
+    /// Returns a project.
+    async fn project(&self, id: &str) -> Result<Option<Project>, RepositoryError>;
+    /// Returns the projects of a domain, by name.
+    async fn projects(&self, domain_id: &str) -> Result<Vec<Project>, RepositoryError>;
+
+    /// Adds a user.
+    async fn insert_user(&self, user: &User) -> Result<(), RepositoryError>;
+    /// Returns a user.
+    async fn user(&self, id: &str) -> Result<Option<User>, RepositoryError>;
+    /// Returns the user of a domain with a name.
+    async fn user_by_name(&self, domain_id: &str, name: &str) -> Result<Option<User>, RepositoryError>;
+    /// Returns the users of a domain, by name.
+    async fn users(&self, domain_id: &str) -> Result<Vec<User>, RepositoryError>;
+    /// Sets the password of a user and revokes the user's tokens.
+    async fn set_password(&self, user_id: &str, password: &PasswordHash) -> Result<(), RepositoryError>;
+    /// Removes a user with its assignments, tokens and access keys; `false` when there is none.
+    async fn delete_user(&self, id: &str) -> Result<bool, RepositoryError>;
+
+    /// Adds a role; repeating it changes nothing.
+    async fn assign(&self, assignment: &Assignment) -> Result<(), RepositoryError>;
+    /// Takes a role away; `false` when there was none.
+    async fn unassign(&self, assignment: &Assignment) -> Result<bool, RepositoryError>;
+    /// Returns the roles of a user.
+    async fn assignments(&self, user_id: &str) -> Result<Vec<Assignment>, RepositoryError>;
+
+    /// Adds a token.
+    async fn insert_token(&self, token: &TokenRecord) -> Result<(), RepositoryError>;
+    /// Returns the token with a hash.
+    async fn token(&self, hash: &[u8; 32]) -> Result<Option<TokenRecord>, RepositoryError>;
+    /// Removes a token; `false` when there is none.
+    async fn delete_token(&self, hash: &[u8; 32]) -> Result<bool, RepositoryError>;
+    /// Removes the tokens that expired before an instant.
+    async fn delete_tokens_before(&self, expired: Timestamp) -> Result<(), RepositoryError>;
+
+    /// Adds an access key.
+    async fn insert_key(&self, key: &AccessKey) -> Result<(), RepositoryError>;
+    /// Returns an access key.
+    async fn key(&self, access: &str) -> Result<Option<AccessKey>, RepositoryError>;
+    /// Returns the access keys of a user, the oldest first.
+    async fn keys(&self, user_id: &str) -> Result<Vec<AccessKey>, RepositoryError>;
+    /// Stores description and status of an access key; `false` when there is none.
+    async fn update_key(&self, key: &AccessKey) -> Result<bool, RepositoryError>;
+    /// Notes when an access key was used.
+    async fn touch_key(&self, access: &str, used_at: Timestamp) -> Result<(), RepositoryError>;
+    /// Removes an access key; `false` when there is none.
+    async fn delete_key(&self, access: &str) -> Result<bool, RepositoryError>;
+}

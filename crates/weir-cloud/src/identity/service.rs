@@ -1,0 +1,190 @@
+//! [`Identity`]: what it holds, and how tokens become sessions.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+use weir_base::clock::Clock;
+use weir_base::time::Timestamp;
+
+use super::cache::Cache;
+use super::error::TokenError;
+use super::password::{Hasher, HashingCost};
+use super::record::{AssignmentTarget, Domain, TokenRecord};
+use super::repository::{AccountRepository, RepositoryError};
+use super::session::{Facts, Scope, Session, Target, roles_in};
+use super::throttle::Throttle;
+use super::verify_request::KeyOwner;
+
+/// Sessions and keys kept in memory; some hundred bytes each.
+const CACHED_ENTRIES: usize = 4_096;
+
+/// How long an expired token is remembered, so that its bearer is told "expired" and not "unknown".
+const REMEMBER_EXPIRED: Duration = Duration::from_secs(24 * 3_600);
+
+/// What the operator chooses about identities.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdentityOptions {
+    /// How long a token is valid.
+    pub token_life: Duration,
+    /// What hashing a password costs.
+    pub hashing: HashingCost,
+}
+
+impl Default for IdentityOptions {
+    fn default() -> Self {
+        Self {
+            token_life: Duration::from_secs(24 * 3_600),
+            hashing: HashingCost::default(),
+        }
+    }
+}
+
+/// The embedded identity service.
+pub struct Identity {
+    pub(super) repository: Arc<dyn AccountRepository>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) options: IdentityOptions,
+    pub(super) hasher: Hasher,
+    pub(super) throttle: Throttle,
+    pub(super) sessions: Cache<[u8; 32], Arc<Session>>,
+    pub(super) key_owners: Cache<String, Arc<KeyOwner>>,
+    region: OnceLock<String>,
+    object_port: OnceLock<u16>,
+}
+
+impl Identity {
+    /// Makes the service over a repository.
+    pub fn new(repository: Arc<dyn AccountRepository>, clock: Arc<dyn Clock>, options: IdentityOptions) -> Self {
+        Self {
+            repository,
+            clock,
+            hasher: Hasher::new(options.hashing),
+            throttle: Throttle::default(),
+            sessions: Cache::new(CACHED_ENTRIES),
+            key_owners: Cache::new(CACHED_ENTRIES),
+            options,
+            region: OnceLock::new(),
+            object_port: OnceLock::new(),
+        }
+    }
+
+    /// Returns the name of the region in catalogs: that of [`Identity::bootstrap`].
+    pub fn region(&self) -> &str {
+        self.region.get().map_or("local", String::as_str)
+    }
+
+    pub(super) fn set_region(&self, region: &str) {
+        let _ = self.region.set(region.to_string());
+    }
+
+    /// Returns the present instant of the service's clock.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Makes the port of the object endpoint known, so that the endpoint appears in catalogs. The first
+    /// port stays.
+    pub fn announce_object_port(&self, port: u16) {
+        let _ = self.object_port.set(port);
+    }
+
+    /// Returns the port of the object endpoint, when there is one.
+    pub fn object_port(&self) -> Option<u16> {
+        self.object_port.get().copied()
+    }
+
+    /// Returns what a token says. Cheap for a token that was seen since the accounts last changed.
+    pub async fn session(&self, token: &str) -> Result<Arc<Session>, TokenError> {
+        let hash = hash_of(token);
+        let session = match self.sessions.get(&hash) {
+            Some(session) => session,
+            None => self.read_session(hash).await?,
+        };
+        if self.clock.now() >= session.expires_at { Err(TokenError::Expired) } else { Ok(session) }
+    }
+
+    /// Makes a token invalid at once.
+    pub async fn revoke(&self, token: &str) -> Result<(), TokenError> {
+        let was_there = self.repository.delete_token(&hash_of(token)).await?;
+        self.forget_cached();
+        if was_there { Ok(()) } else { Err(TokenError::Unknown) }
+    }
+
+    /// Removes tokens that expired long ago.
+    pub async fn purge(&self) -> Result<(), RepositoryError> {
+        self.repository.delete_tokens_before(self.clock.now().minus(REMEMBER_EXPIRED)).await
+    }
+
+    async fn read_session(&self, hash: [u8; 32]) -> Result<Arc<Session>, TokenError> {
+        let ticket = self.sessions.ticket();
+        let record = self.repository.token(&hash).await?.ok_or(TokenError::Unknown)?;
+        let facts = self.facts(&record.user_id).await?.ok_or(TokenError::Unknown)?;
+        let scope = self.scope_of(&record).await?.ok_or(TokenError::Unknown)?;
+        let session = Arc::new(session_of(&record, facts, scope));
+        self.sessions.insert(ticket, hash, Arc::clone(&session));
+        Ok(session)
+    }
+
+    /// Reads the scope of a token; `None` when it is gone.
+    async fn scope_of(&self, record: &TokenRecord) -> Result<Option<Scope>, RepositoryError> {
+        match &record.scope {
+            None => Ok(Some(Scope::Unscoped)),
+            Some(AssignmentTarget::Project(id)) => self.project_scope(id).await,
+            Some(AssignmentTarget::Domain(id)) => Ok(self.domain(id).await?.map(Scope::Domain)),
+        }
+    }
+
+    /// Reads a project and its domain; `None` when either is missing.
+    pub(super) async fn project_scope(&self, id: &str) -> Result<Option<Scope>, RepositoryError> {
+        let Some(project) = self.repository.project(id).await? else { return Ok(None) };
+        let domain = self.domain(&project.domain_id).await?;
+        Ok(domain.map(|domain| Scope::Project { project, domain }))
+    }
+
+    /// Reads an enabled user; `None` when there is none.
+    pub(super) async fn facts(&self, user_id: &str) -> Result<Option<Facts>, RepositoryError> {
+        let Some(user) = self.repository.user(user_id).await?.filter(|user| user.enabled) else {
+            return Ok(None);
+        };
+        let Some(user_domain) = self.domain(&user.domain_id).await? else { return Ok(None) };
+        let assignments = self.repository.assignments(user_id).await?;
+        Ok(Some(Facts { user, user_domain, assignments }))
+    }
+
+    pub(super) async fn domain(&self, id: &str) -> Result<Option<Domain>, RepositoryError> {
+        Ok(self.repository.domains().await?.into_iter().find(|domain| domain.id == id))
+    }
+
+    /// Forgets everything read: to be called after each change of accounts.
+    pub(super) fn forget_cached(&self) {
+        self.sessions.clear();
+        self.key_owners.clear();
+    }
+}
+
+/// Puts a session together.
+pub(super) fn session_of(record: &TokenRecord, facts: Facts, scope: Scope) -> Session {
+    let roles = match &scope {
+        Scope::Unscoped => Vec::new(),
+        Scope::Project { project, .. } => roles_in(&facts.assignments, &Target::Project(project)),
+        Scope::Domain(domain) => roles_in(&facts.assignments, &Target::Domain(domain)),
+    };
+    Session {
+        user_id: facts.user.id,
+        user_name: facts.user.name,
+        user_domain: facts.user_domain,
+        scope,
+        roles,
+        methods: record.methods.clone(),
+        issued_at: record.issued_at,
+        expires_at: record.expires_at,
+        audit_id: record.audit_id.clone(),
+    }
+}
+
+/// Returns the form in which a token is stored. Tokens have 256 random bits, so that a plain hash is
+/// enough: there is nothing to guess.
+pub(super) fn hash_of(token: &str) -> [u8; 32] {
+    Sha256::digest(token.as_bytes()).into()
+}

@@ -1,0 +1,92 @@
+//! Buckets in a local directory.
+
+use bytes::Bytes;
+use object_store::path::Path as Key;
+use object_store::{ObjectStore, ObjectStoreExt};
+
+use super::*;
+
+fn objects(directory: &tempfile::TempDir) -> Objects {
+    Objects::new(ObjectsConfig::Local(directory.path().join("objects")))
+}
+
+#[tokio::test]
+async fn a_bucket_is_made_used_and_removed() {
+    let directory = tempfile::tempdir().unwrap();
+    let objects = objects(&directory);
+    assert!(matches!(objects.bucket("b-1").await, Err(ObjectsError::NoBucket(_))));
+    assert!(objects.list_buckets().await.unwrap().is_empty());
+    objects.create_bucket("b-1").await.unwrap();
+    assert!(matches!(objects.create_bucket("b-1").await, Err(ObjectsError::BucketExists(_))));
+
+    objects.put("b-1", "a/b.txt", Bytes::from_static(b"text")).await.unwrap();
+    assert_eq!(objects.get("b-1", "a/b.txt").await.unwrap(), Bytes::from_static(b"text"));
+    let file = directory.path().join("objects/b-1/a/b.txt");
+    assert_eq!(std::fs::read(file).unwrap(), b"text");
+    assert!(matches!(objects.delete_bucket("b-1").await, Err(ObjectsError::NotEmpty(_))));
+
+    let store = objects.bucket("b-1").await.unwrap();
+    store.delete(&Key::from("a/b.txt")).await.unwrap();
+    objects.delete_bucket("b-1").await.unwrap();
+    assert!(!objects.bucket_exists("b-1").await.unwrap());
+    assert!(matches!(objects.delete_bucket("b-1").await, Err(ObjectsError::NoBucket(_))));
+}
+
+#[tokio::test]
+async fn a_bucket_that_was_removed_behind_our_back_is_noticed() {
+    let directory = tempfile::tempdir().unwrap();
+    let objects = objects(&directory);
+    objects.create_bucket("b-1").await.unwrap();
+    objects.bucket("b-1").await.unwrap();
+    std::fs::remove_dir(directory.path().join("objects/b-1")).unwrap();
+    assert!(matches!(objects.bucket("b-1").await, Err(ObjectsError::NoBucket(_))));
+}
+
+#[tokio::test]
+async fn empty_folders_do_not_keep_a_bucket() {
+    let directory = tempfile::tempdir().unwrap();
+    let objects = objects(&directory);
+    objects.create_bucket("b-1").await.unwrap();
+    std::fs::create_dir_all(directory.path().join("objects/b-1/x/y")).unwrap();
+    objects.delete_bucket("b-1").await.unwrap();
+}
+
+#[tokio::test]
+async fn names_and_keys_cannot_leave_the_directory() {
+    let directory = tempfile::tempdir().unwrap();
+    let objects = objects(&directory);
+    objects.create_bucket("b-1").await.unwrap();
+    for name in ["..", "../b-1", ".hidden", "a/b"] {
+        assert!(matches!(objects.bucket(name).await, Err(ObjectsError::InvalidName(_))), "{name}");
+        assert!(matches!(objects.create_bucket(name).await, Err(ObjectsError::InvalidName(_))), "{name}");
+    }
+    for key in ["../x", "a/../../x", "a//b"] {
+        let put = objects.put("b-1", key, Bytes::new()).await;
+        assert!(matches!(put, Err(ObjectsError::InvalidKey { .. })), "{key}");
+    }
+}
+
+#[tokio::test]
+async fn buckets_are_listed_by_name_and_other_entries_are_not() {
+    let directory = tempfile::tempdir().unwrap();
+    let objects = objects(&directory);
+    for name in ["b-2", "b-1"] {
+        objects.create_bucket(name).await.unwrap();
+    }
+    std::fs::create_dir(directory.path().join("objects/.uploads")).unwrap();
+    std::fs::write(directory.path().join("objects/file"), b"").unwrap();
+    let names: Vec<String> = objects.list_buckets().await.unwrap().iter().map(ToString::to_string).collect();
+    assert_eq!(names, ["b-1", "b-2"]);
+}
+
+#[test]
+fn a_configuration_shows_no_secret() {
+    let config = S3Config {
+        endpoint: "http://127.0.0.1:1".into(),
+        region: "r".into(),
+        access_key: "AKX".into(),
+        secret_key: "SKX".into(),
+    };
+    let shown = format!("{:?}", ObjectsConfig::S3(config));
+    assert!(!shown.contains("SKX"), "{shown}");
+}

@@ -1,0 +1,58 @@
+//! The connectors that jobs of this service may name.
+
+use weir_base::connector::{ConnectorCatalog, Need, OptionSpec};
+
+/// Every connector, in the order of the reference page.
+pub static CATALOG: ConnectorCatalog = ConnectorCatalog(&[
+    &crate::obs::SPEC,
+    &crate::dis::SPEC,
+    &crate::file::SPEC,
+    &crate::datagen::SPEC,
+    &crate::nexmark::SPEC,
+    &crate::print::SPEC,
+    &crate::blackhole::SPEC,
+]);
+
+/// Describes an option that takes any text.
+pub(crate) const fn text(name: &'static str, need: Need, meaning: &'static str) -> OptionSpec {
+    OptionSpec { name, need, values: &[], meaning }
+}
+
+/// Describes an option that takes one of some words.
+pub(crate) const fn choice(
+    name: &'static str,
+    need: Need,
+    values: &'static [&'static str],
+    meaning: &'static str,
+) -> OptionSpec {
+    OptionSpec { name, need, values, meaning }
+}
+
+/// Values of a switch.
+pub(crate) const SWITCH: &[&str] = &["true", "false"];
+/// Encodings that are read and written.
+pub(crate) const ENCODINGS: &[&str] = &["csv", "json"];
+/// The option `region`, which old jobs carry.
+pub(crate) const REGION: OptionSpec = text(
+    "region",
+    Need::Optional(""),
+    "Kept for old jobs: this service is one region, so that any name will do.",
+);
+/// The option `json_config`.
+pub(crate) const JSON_CONFIG: OptionSpec = text(
+    "json_config",
+    Need::Optional(""),
+    "json: where each column stands in the record, `column=path;...`; columns not listed are top-level keys of their own name.",
+);
+/// The option `json_schema` of a source.
+pub(crate) const JSON_SCHEMA: OptionSpec = text(
+    "json_schema",
+    Need::Optional(""),
+    "json: a JSON Schema that declares the columns of a stream without a column list.",
+);
+/// The option `quote` of a source.
+pub(crate) const QUOTE: OptionSpec =
+    text("quote", Need::Optional(""), "csv: one character around fields that may hold delimiters.");
+/// The option `field_delimiter` where it has a default.
+pub(crate) const FIELD_DELIMITER: OptionSpec =
+    text("field_delimiter", Need::Optional(","), "csv: one or more characters between two fields.");

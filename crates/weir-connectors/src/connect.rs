@@ -1,0 +1,38 @@
+//! Makes the connector of a checked stream.
+
+use std::sync::Arc;
+
+use weir_engine::error::ConnectorError;
+use weir_engine::sink::SharedSink;
+use weir_engine::source::SharedSource;
+use weir_sql::{SinkStream, SourceStream};
+
+use crate::environment::Environment;
+use crate::options::StreamOptions;
+use crate::{blackhole, datagen, dis, file, nexmark, obs, print};
+
+/// Makes the connector of a source stream. Touches nothing but local paths, whose access is checked.
+pub fn source(stream: &SourceStream, environment: &Environment) -> Result<SharedSource, ConnectorError> {
+    let options = StreamOptions::new(&stream.name, &stream.options);
+    match options.required("type")?.to_ascii_lowercase().as_str() {
+        "obs" => obs::source(stream, environment),
+        "dis" => dis::source(stream, environment),
+        "file" => file::source(stream, environment),
+        "datagen" => datagen::source(stream, environment),
+        "nexmark" => nexmark::source(stream, Arc::clone(&environment.clock)),
+        other => Err(options.error("type", format!("there is no source connector `{other}`"))),
+    }
+}
+
+/// Makes the connector of a sink stream. Touches nothing but local paths, whose access is checked.
+pub fn sink(stream: &SinkStream, environment: &Environment) -> Result<SharedSink, ConnectorError> {
+    let options = StreamOptions::new(&stream.name, &stream.options);
+    match options.required("type")?.to_ascii_lowercase().as_str() {
+        "obs" => obs::sink(stream, environment),
+        "dis" => dis::sink(stream, environment),
+        "file" => file::sink(stream, environment),
+        "print" => Ok(print::sink(stream, environment)),
+        "blackhole" => Ok(blackhole::sink()),
+        other => Err(options.error("type", format!("there is no sink connector `{other}`"))),
+    }
+}

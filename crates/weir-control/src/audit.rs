@@ -1,0 +1,79 @@
+//! Builds audit records.
+
+use weir_base::error::CsError;
+use weir_base::time::Timestamp;
+use weir_store::{AuditRecord, JobRecord};
+
+use crate::caller::Caller;
+use crate::success::Success;
+
+/// What a call is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Subject<'a> {
+    /// `job`, `bucket` or `user`.
+    pub resource_type: &'a str,
+    /// Id; empty when there is none.
+    pub id: &'a str,
+    /// Name; empty when it is not known.
+    pub name: &'a str,
+}
+
+/// Returns the record of a change that was made.
+pub(crate) fn of_success(
+    caller: &Caller,
+    event: &str,
+    subject: Subject<'_>,
+    success: Success,
+    now: Timestamp,
+) -> AuditRecord {
+    let result = format!("{}::{}:: {}", success.id(), success.name, success.text);
+    record(caller, event, subject, ("normal", result), now)
+}
+
+/// Returns the record of a change of a job that was made.
+pub(crate) fn of_job(
+    caller: &Caller,
+    event: &str,
+    job: &JobRecord,
+    success: Success,
+    now: Timestamp,
+) -> AuditRecord {
+    let id = job.id.to_string();
+    let subject = Subject { resource_type: "job", id: &id, name: &job.definition.name };
+    of_success(caller, event, subject, success, now)
+}
+
+/// Returns the record of a call that was refused or failed.
+pub(crate) fn of_failure(
+    caller: &Caller,
+    event: &str,
+    subject: Subject<'_>,
+    error: &CsError,
+    now: Timestamp,
+) -> AuditRecord {
+    let result = format!("{}::{}:: {}", error.code, error.code.entry().name, error.cause());
+    record(caller, event, subject, ("warning", result), now)
+}
+
+fn record(
+    caller: &Caller,
+    event: &str,
+    subject: Subject<'_>,
+    (rating, result): (&str, String),
+    now: Timestamp,
+) -> AuditRecord {
+    AuditRecord {
+        project: caller.project.clone(),
+        user: caller.user.clone(),
+        user_name: caller.user_name.clone(),
+        request_id: caller.request_id.clone(),
+        resource_type: subject.resource_type.to_string(),
+        resource_id: subject.id.to_string(),
+        resource_name: subject.name.to_string(),
+        event_name: event.to_string(),
+        event_type: "ApiCall".to_string(),
+        event_rating: rating.to_string(),
+        op_result: result,
+        event_time: now,
+    }
+}

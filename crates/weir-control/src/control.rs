@@ -1,0 +1,151 @@
+//! The use-cases' common ground: what they reach, and how faults and conflicts become CS errors.
+
+use std::sync::Arc;
+
+use tokio::sync::{Mutex, Notify};
+use weir_base::clock::Clock;
+use weir_base::error::{CsError, codes};
+use weir_base::id::JobId;
+use weir_base::time::Timestamp;
+use weir_cloud::objects::Objects;
+use weir_runtime::Runner;
+use weir_store::{JobRecord, Store, StoreError};
+
+use crate::audit::{self, Subject};
+use crate::caller::Caller;
+use crate::decide;
+use crate::options::ControlOptions;
+use crate::status::Status;
+
+/// What the use-cases need.
+pub struct ControlParts {
+    /// Metadata.
+    pub store: Store,
+    /// Buckets.
+    pub objects: Objects,
+    /// Runs jobs.
+    pub runner: Arc<dyn Runner>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Limits and choices.
+    pub options: ControlOptions,
+}
+
+/// The use-cases of the service, and the state that they share with the reconciler.
+pub struct Control {
+    pub(crate) store: Store,
+    pub(crate) objects: Objects,
+    pub(crate) runner: Arc<dyn Runner>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) options: ControlOptions,
+    /// Wakes the reconciler after a change.
+    pub(crate) changed: Notify,
+    /// Wakes runs that wait for the runtime's word.
+    pub(crate) progress: Notify,
+    /// Held by a use-case from its checks to its write: quotas span jobs, so that the version of one
+    /// job cannot protect them. The reconciler does not take it; its writes are protected by versions.
+    pub(crate) gate: Mutex<()>,
+}
+
+impl Control {
+    /// Puts the use-cases together. Nothing moves until [`crate::Reconciler::run`] does.
+    pub fn new(parts: ControlParts) -> Arc<Self> {
+        let ControlParts { store, objects, runner, clock, options } = parts;
+        Arc::new(Self {
+            store,
+            objects,
+            runner,
+            clock,
+            options,
+            changed: Notify::new(),
+            progress: Notify::new(),
+            gate: Mutex::new(()),
+        })
+    }
+
+    /// Returns the options.
+    pub fn options(&self) -> &ControlOptions {
+        &self.options
+    }
+
+    /// Returns the metadata store.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Writes the audit record of a call that was refused or failed. A fault of the store is logged:
+    /// the caller gets the error that the record is about.
+    pub async fn record_failure(&self, caller: &Caller, event: &str, subject: Subject<'_>, error: &CsError) {
+        let record = audit::of_failure(caller, event, subject, error, self.now());
+        if let Err(fault) = self.store.write_audit(&record).await {
+            tracing::error!(event, %fault, "the audit record of a failed call could not be written");
+        }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(crate) fn status_of(&self, job: &JobRecord) -> Status {
+        decide::status(&job.facts, job.seen_at, self.now(), &self.options.limits)
+    }
+
+    /// Returns a job of the caller's project, or the error of this operation for an unknown id.
+    pub(crate) async fn find(
+        &self,
+        caller: &Caller,
+        id: JobId,
+        unknown: weir_base::error::ErrorCode,
+    ) -> Result<JobRecord, CsError> {
+        let job = self.store.job(&caller.project, id).await.map_err(fault)?;
+        job.ok_or_else(|| unknown.error().because(format!("There is no job {id}.")))
+    }
+}
+
+/// The error of a store that does not answer or answers wrongly.
+pub(crate) fn fault(error: StoreError) -> CsError {
+    tracing::error!(%error, "the metadata store failed");
+    codes::BACKEND_INTERNAL_ERROR.error().because(match error {
+        StoreError::Conflict => "The job was changed at the same moment; repeat the call.".to_string(),
+        other => format!("{other}."),
+    })
+}
+
+/// Runs an operation again when somebody else wrote the job between its read and its write. Five times
+/// is plenty: the other writer is the reconciler, which writes a job a few times a second at most.
+pub(crate) async fn without_conflict<T, F>(mut operation: impl FnMut() -> F) -> Result<T, CsError>
+where
+    F: Future<Output = Result<T, Refusal>>,
+{
+    for _ in 0..5 {
+        match operation().await {
+            Ok(value) => return Ok(value),
+            Err(Refusal::Conflict) => {}
+            Err(Refusal::Error(error)) => return Err(error),
+        }
+    }
+    Err(fault(StoreError::Conflict))
+}
+
+/// Why an operation did not happen.
+pub(crate) enum Refusal {
+    /// Somebody else wrote the job; repeat.
+    Conflict,
+    /// The answer.
+    Error(CsError),
+}
+
+impl From<CsError> for Refusal {
+    fn from(error: CsError) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Conflict => Self::Conflict,
+            other => Self::Error(fault(other)),
+        }
+    }
+}

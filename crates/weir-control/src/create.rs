@@ -1,0 +1,86 @@
+//! Creating a SQL job: a draft.
+
+use weir_base::error::{CsError, codes};
+use weir_base::id::JobId;
+use weir_store::{JobDefinition, NewJob, StoreError};
+
+use crate::audit::{self, Subject};
+use crate::caller::Caller;
+use crate::control::{Control, fault};
+use crate::fields::{self, SentFields};
+use crate::success;
+
+impl Control {
+    /// Creates a SQL job in `job_init` and returns its id. The text is not parsed: a draft may be unfinished.
+    pub async fn create_sql_job(&self, caller: &Caller, sent: SentFields) -> Result<JobId, CsError> {
+        fields::check_create(&sent, self.options.sql_max_bytes)?;
+        let definition = sent.over(&JobDefinition::default());
+        if definition.sql_body.trim().is_empty() && sent.template_id.is_some() {
+            // This release keeps no templates, so no id names one.
+            return Err(codes::TEMPLATE_NOT_EXIST.error());
+        }
+        let _gate = self.gate.lock().await;
+        self.check_surroundings(caller, &definition, sent.obs_bucket.is_some()).await?;
+        let now = self.now();
+        let subject = Subject { resource_type: "job", id: "", name: &definition.name };
+        let audit = audit::of_success(caller, "createJob", subject, success::JOB_CREATED, now);
+        let job = NewJob {
+            project: caller.project.clone(),
+            user: caller.user.clone(),
+            user_name: caller.user_name.clone(),
+            definition,
+            create_time: now,
+        };
+        let created = self.store.create_job(&job, self.options.draft_limit, audit).await;
+        let id = created.map_err(|error| match error {
+            StoreError::NameTaken => codes::JOB_NAME_EXIST.error(),
+            StoreError::TooManyDrafts { limit } => codes::DRAFT_JOB_LIMIT_EXCEEDED
+                .error()
+                .because(format!("This installation allows {limit} drafts in a project.")),
+            other => {
+                tracing::error!(error = %other, "a job could not be written");
+                codes::SUBMIT_SQL_JOB_FAILED.error().because(format!("{other}."))
+            }
+        })?;
+        tracing::info!(job_id = %id, name = job.definition.name, "job created");
+        Ok(id)
+    }
+
+    /// Checks that what a definition names exists, in the order of the schema. `bucket_named` says whether
+    /// the request itself names the bucket.
+    pub(crate) async fn check_surroundings(
+        &self,
+        caller: &Caller,
+        definition: &JobDefinition,
+        bucket_named: bool,
+    ) -> Result<(), CsError> {
+        if let Some(cluster) = definition.cluster_id {
+            // This release keeps no exclusive clusters, so no id names one.
+            return Err(codes::CLUSTER_NOT_EXIST.error().because(format!("There is no cluster {cluster}.")));
+        }
+        if let Some(bucket) = definition.obs_bucket.as_ref().filter(|_| bucket_named) {
+            let authorized = self.store.authorized_buckets(&caller.project).await.map_err(fault)?;
+            if !authorized.contains(bucket) {
+                return Err(codes::OBS_BUCKET_NOT_AUTHORIZED
+                    .error()
+                    .because(format!("The project has not authorized bucket {bucket}.")));
+            }
+        }
+        check_topic(definition)?;
+        if definition.run_mode == "edge_node" {
+            let groups = definition.edge_group_ids.as_deref().unwrap_or_default();
+            return Err(codes::EDGE_GROUP_REQUIRED
+                .error()
+                .because(format!("No edge group of this installation is among `{groups}`.")));
+        }
+        Ok(())
+    }
+}
+
+/// Refuses a topic: this release keeps none, so that no name or URN is one.
+pub(crate) fn check_topic(definition: &JobDefinition) -> Result<(), CsError> {
+    match &definition.smn_topic {
+        Some(topic) => Err(codes::SMN_TOPIC_NOT_EXIST.error().with("topic", topic)),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,287 @@
+//! What the facts of a job mean and what has to be done next. Values in, values out.
+//!
+//! A status is never stored: [`status`] computes it from what the user wants, what a runtime last said
+//! and how long ago, and the stored end. [`next`] says what the reconciler has to do; it can be asked
+//! again after a crash at any point, and gives the step that is missing.
+
+use std::time::Duration;
+
+use weir_base::time::Timestamp;
+use weir_runtime::{Observation, RunState};
+use weir_store::{EndKind, Intent, RunFacts};
+
+use crate::options::Limits;
+use crate::status::Status;
+
+/// Why an attempt or a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StopReason {
+    /// The runtime refused the job.
+    Refused(String),
+    /// The job failed; the text comes from the runtime.
+    Failed(String),
+    /// It did not come up in time.
+    StartTimedOut(Duration),
+    /// Nothing was heard of its worker.
+    WorkerSilent(Duration),
+    /// It did not stop in time.
+    StopTimedOut(Duration),
+}
+
+impl std::fmt::Display for StopReason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Refused(text) | Self::Failed(text) => f.write_str(text),
+            Self::StartTimedOut(limit) => write!(
+                f,
+                "the job did not come up within {} s; look at the load of the machine and at the job log, then run it again",
+                limit.as_secs()
+            ),
+            Self::WorkerSilent(limit) => write!(
+                f,
+                "the worker of the job gave no sign of life for {} s; look at the job log, then run it again",
+                limit.as_secs()
+            ),
+            Self::StopTimedOut(limit) => write!(
+                f,
+                "the job did not stop within {} s; stop it again, or delete it, which ends its worker",
+                limit.as_secs()
+            ),
+        }
+    }
+}
+
+/// The parts of a job's definition that decisions depend on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnFailure {
+    /// The run ends.
+    End,
+    /// The job is restarted (`restart_when_exception`).
+    Restart,
+}
+
+/// What the reconciler has to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Nothing, as yet.
+    Wait,
+    /// Store the facts, then hand the job to the runtime.
+    Start {
+        /// The facts to store first.
+        facts: RunFacts,
+        /// Whether the attempt continues from the newest checkpoint.
+        resume: bool,
+    },
+    /// Ask the runtime to stop the job.
+    AskToStop,
+    /// Store the facts.
+    Record(RunFacts),
+    /// End what is left of the worker, then store the facts.
+    EndWorker(RunFacts),
+}
+
+/// Computes the status of a job.
+pub fn status(facts: &RunFacts, seen_at: Option<Timestamp>, now: Timestamp, limits: &Limits) -> Status {
+    match (facts.intent, facts.end) {
+        (Intent::Draft, _) => Status::Init,
+        (_, Some(EndKind::SubmitFailed)) => Status::SubmitFail,
+        (_, Some(EndKind::Failed)) => Status::RunningException,
+        (_, Some(EndKind::Finished)) => Status::Finish,
+        (_, Some(EndKind::Cancelled)) => Status::CancelSuccess,
+        (_, Some(EndKind::CancelFailed)) => Status::CancelFail,
+        (Intent::Stop, None) => Status::Canceling,
+        (Intent::Run, None) => match (facts.running_since, seen_at) {
+            // An old sighting proves nothing: the job is being taken up again.
+            (Some(_), Some(seen)) if now.since(seen) <= limits.silence => Status::Running,
+            _ => Status::Submitting,
+        },
+    }
+}
+
+/// Returns the facts after the user's run: a fresh run.
+pub fn run(facts: &RunFacts, now: Timestamp) -> RunFacts {
+    RunFacts {
+        intent: Intent::Run,
+        intent_at: now,
+        attempt: facts.attempt,
+        start_time: facts.start_time,
+        stopped_at: facts.stopped_at,
+        ..RunFacts::default()
+    }
+}
+
+/// Returns the facts after the user's stop.
+pub fn stop(facts: &RunFacts, now: Timestamp) -> RunFacts {
+    RunFacts {
+        intent: Intent::Stop,
+        intent_at: now,
+        end: None,
+        retry_at: None,
+        reason: String::new(),
+        ..facts.clone()
+    }
+}
+
+/// Returns the facts after the runtime has taken over the job.
+pub fn accepted(facts: &RunFacts) -> RunFacts {
+    RunFacts { accepted: true, ..facts.clone() }
+}
+
+/// Returns the facts after the runtime has refused the job.
+pub fn refused(facts: &RunFacts, text: &str, on: OnFailure, now: Timestamp, limits: &Limits) -> RunFacts {
+    let reason = StopReason::Refused(text.to_string());
+    // A job that has run before was acceptable then: the refusal may pass.
+    if facts.reached_running {
+        failed(facts, &reason, on, now, limits)
+    } else {
+        end_run(facts, EndKind::SubmitFailed, &reason.to_string(), now)
+    }
+}
+
+/// Decides what has to be done for a job that is not deleted.
+pub fn next(
+    facts: &RunFacts,
+    observation: Option<&Observation>,
+    on: OnFailure,
+    now: Timestamp,
+    limits: &Limits,
+) -> Step {
+    // What belongs to an earlier attempt says nothing about this one.
+    let observation =
+        observation.filter(|seen| facts.submitted_at.is_some() && seen.attempt == facts.attempt);
+    match (facts.intent, facts.end) {
+        (Intent::Draft, _) | (_, Some(_)) => Step::Wait,
+        (Intent::Run, None) => next_of_run(facts, observation, on, now, limits),
+        (Intent::Stop, None) => next_of_stop(facts, observation, now, limits),
+    }
+}
+
+fn next_of_run(
+    facts: &RunFacts,
+    observation: Option<&Observation>,
+    on: OnFailure,
+    now: Timestamp,
+    limits: &Limits,
+) -> Step {
+    if facts.retry_at.is_some_and(|due| now < due) {
+        return Step::Wait;
+    }
+    let Some(seen) = observation else { return start(facts, now) };
+    match &seen.state {
+        RunState::Starting if now.since(facts.submitted_at.unwrap_or(now)) > limits.start => {
+            let reason = StopReason::StartTimedOut(limits.start);
+            Step::EndWorker(failed(facts, &reason, on, now, limits))
+        }
+        RunState::Starting if !facts.accepted => Step::Record(accepted(facts)),
+        RunState::Starting => Step::Wait,
+        RunState::Running if now.since(seen.at) > limits.silence => {
+            let reason = StopReason::WorkerSilent(limits.silence);
+            Step::EndWorker(failed(facts, &reason, on, now, limits))
+        }
+        RunState::Running => match facts.running_since {
+            None => Step::Record(running(facts, seen.at)),
+            Some(since) if facts.failures > 0 && now.since(since) >= limits.restart_reset => {
+                Step::Record(RunFacts { failures: 0, reason: String::new(), ..facts.clone() })
+            }
+            Some(_) => Step::Wait,
+        },
+        RunState::Finished => Step::Record(finished(facts, seen.at)),
+        // Nobody asked it to stop: it was suspended with the service, and goes on with it.
+        RunState::Stopped => start(facts, now),
+        RunState::Failed(text) => {
+            Step::Record(failed(facts, &StopReason::Failed(text.clone()), on, now, limits))
+        }
+    }
+}
+
+fn next_of_stop(
+    facts: &RunFacts,
+    observation: Option<&Observation>,
+    now: Timestamp,
+    limits: &Limits,
+) -> Step {
+    let alive = observation.filter(|seen| matches!(seen.state, RunState::Starting | RunState::Running));
+    if alive.is_none() {
+        return Step::Record(end_run(facts, EndKind::Cancelled, "", now));
+    }
+    if now.since(facts.intent_at) > limits.cancel {
+        let reason = StopReason::StopTimedOut(limits.cancel);
+        return Step::Record(RunFacts {
+            end: Some(EndKind::CancelFailed),
+            reason: reason.to_string(),
+            ..facts.clone()
+        });
+    }
+    Step::AskToStop
+}
+
+fn start(facts: &RunFacts, now: Timestamp) -> Step {
+    Step::Start {
+        facts: RunFacts {
+            attempt: facts.attempt + 1,
+            submitted_at: Some(now),
+            running_since: None,
+            retry_at: None,
+            ..facts.clone()
+        },
+        resume: facts.accepted,
+    }
+}
+
+fn running(facts: &RunFacts, at: Timestamp) -> RunFacts {
+    RunFacts {
+        accepted: true,
+        reached_running: true,
+        running_since: Some(at),
+        start_time: at,
+        ..facts.clone()
+    }
+}
+
+/// A short job can end before it was seen running.
+fn finished(facts: &RunFacts, at: Timestamp) -> RunFacts {
+    let began = facts.running_since.or(facts.submitted_at).unwrap_or(at);
+    end_run(&running(facts, began), EndKind::Finished, "", at)
+}
+
+fn end_run(facts: &RunFacts, end: EndKind, reason: &str, at: Timestamp) -> RunFacts {
+    RunFacts {
+        end: Some(end),
+        reason: reason.to_string(),
+        stopped_at: facts.running_since.map(|_| at).or(facts.stopped_at),
+        running_since: None,
+        retry_at: None,
+        ..facts.clone()
+    }
+}
+
+/// A restart with its delay, or the end of the run.
+fn failed(facts: &RunFacts, reason: &StopReason, on: OnFailure, now: Timestamp, limits: &Limits) -> RunFacts {
+    let ran = facts.running_since.map(|since| now.since(since));
+    let failures = if ran.is_some_and(|ran| ran >= limits.restart_reset) { 1 } else { facts.failures + 1 };
+    // A job that never came up is probably wrong: it is not tried for ever.
+    let hopeful = facts.reached_running || failures < limits.start_attempts;
+    if on == OnFailure::Restart && hopeful {
+        return RunFacts {
+            submitted_at: None,
+            running_since: None,
+            stopped_at: facts.running_since.map(|_| now).or(facts.stopped_at),
+            failures,
+            retry_at: Some(now.plus(restart_delay(failures, limits))),
+            reason: reason.to_string(),
+            ..facts.clone()
+        };
+    }
+    let end = if facts.reached_running { EndKind::Failed } else { EndKind::SubmitFailed };
+    end_run(facts, end, &reason.to_string(), now)
+}
+
+/// Returns the delay after so many failures in a row: doubling up to the longest.
+fn restart_delay(failures: u32, limits: &Limits) -> Duration {
+    let doublings = failures.saturating_sub(1).min(20);
+    limits.restart_first.saturating_mul(1 << doublings).min(limits.restart_longest)
+}
+
+#[cfg(test)]
+#[path = "decide_tests.rs"]
+mod tests;

@@ -1,0 +1,285 @@
+//! The decisions, case by case, and as a walk that checks every move against the table.
+
+use std::time::Duration;
+
+use weir_base::time::Timestamp;
+use weir_runtime::{JobMetrics, Observation, RunState};
+use weir_store::{EndKind, Intent, RunFacts};
+
+use super::*;
+use crate::status::MOVES;
+
+const T0: Timestamp = Timestamp(1_000_000);
+
+fn limits() -> Limits {
+    Limits::default()
+}
+
+fn seen(facts: &RunFacts, state: RunState, at: Timestamp) -> Observation {
+    Observation { attempt: facts.attempt, state, at, metrics: JobMetrics::default(), graph: None, pid: None }
+}
+
+fn after(seconds: u64) -> Timestamp {
+    T0.plus(Duration::from_secs(seconds))
+}
+
+/// A job that was run at `T0` and handed to the runtime.
+fn submitted() -> RunFacts {
+    match next(&run(&RunFacts::default(), T0), None, OnFailure::End, T0, &limits()) {
+        Step::Start { facts, .. } => accepted(&facts),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn running_job() -> RunFacts {
+    let facts = submitted();
+    match next(&facts, Some(&seen(&facts, RunState::Running, T0)), OnFailure::End, T0, &limits()) {
+        Step::Record(facts) => facts,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn fail(facts: &RunFacts, on: OnFailure, now: Timestamp) -> RunFacts {
+    let observation = seen(facts, RunState::Failed("bad disk".to_string()), now);
+    match next(facts, Some(&observation), on, now, &limits()) {
+        Step::Record(facts) => facts,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_draft_waits() {
+    let facts = RunFacts::default();
+    assert_eq!(status(&facts, None, T0, &limits()), Status::Init);
+    assert_eq!(next(&facts, None, OnFailure::Restart, T0, &limits()), Step::Wait);
+}
+
+#[test]
+fn a_run_starts_fresh_and_an_attempt_after_it_resumes() {
+    let facts = run(&RunFacts::default(), T0);
+    assert_eq!(status(&facts, None, T0, &limits()), Status::Submitting);
+    let Step::Start { facts, resume } = next(&facts, None, OnFailure::End, T0, &limits()) else { panic!() };
+    assert_eq!((facts.attempt, resume), (1, false));
+    // The server died before the runtime took over: nothing can have been written, so afresh.
+    assert!(matches!(next(&facts, None, OnFailure::End, T0, &limits()), Step::Start { resume: false, .. }));
+    // It died later: the worker is gone, the job goes on from its checkpoint.
+    let facts = accepted(&facts);
+    let Step::Start { facts, resume } = next(&facts, None, OnFailure::End, T0, &limits()) else { panic!() };
+    assert_eq!((facts.attempt, resume, facts.failures), (2, true, 0));
+}
+
+#[test]
+fn a_job_runs_once_it_was_seen_running() {
+    let facts = running_job();
+    assert_eq!(facts.start_time, T0);
+    assert_eq!(status(&facts, Some(T0), after(1), &limits()), Status::Running);
+    assert_eq!(status(&facts, Some(T0), after(61), &limits()), Status::Submitting, "an old sighting");
+    let observation = seen(&facts, RunState::Running, after(1));
+    assert_eq!(next(&facts, Some(&observation), OnFailure::End, after(1), &limits()), Step::Wait);
+}
+
+#[test]
+fn a_sighting_of_an_earlier_attempt_does_not_count() {
+    let old = running_job();
+    let observation = seen(&old, RunState::Failed("old".to_string()), T0);
+    let again = run(&end_run(&old, EndKind::Failed, "old", T0), after(1));
+    assert!(matches!(
+        next(&again, Some(&observation), OnFailure::End, after(1), &limits()),
+        Step::Start { resume: false, .. }
+    ));
+}
+
+#[test]
+fn a_failure_ends_the_run_with_its_reason() {
+    let facts = fail(&running_job(), OnFailure::End, after(5));
+    assert_eq!(status(&facts, None, after(5), &limits()), Status::RunningException);
+    assert_eq!((facts.reason.as_str(), facts.stopped_at), ("bad disk", Some(after(5))));
+}
+
+#[test]
+fn a_failure_with_restart_waits_ten_seconds_then_twice_as_long() {
+    let facts = fail(&running_job(), OnFailure::Restart, after(5));
+    assert_eq!(status(&facts, Some(after(5)), after(5), &limits()), Status::Submitting);
+    assert_eq!(facts.retry_at, Some(after(15)));
+    assert_eq!(next(&facts, None, OnFailure::Restart, after(14), &limits()), Step::Wait);
+    let Step::Start { facts, resume: true } = next(&facts, None, OnFailure::Restart, after(15), &limits())
+    else {
+        panic!()
+    };
+    let facts = fail(&accepted(&facts), OnFailure::Restart, after(16));
+    assert_eq!(facts.retry_at, Some(after(36)));
+    assert_eq!(restart_delay(6, &limits()), Duration::from_secs(300));
+    assert_eq!(restart_delay(u32::MAX, &limits()), Duration::from_secs(300));
+}
+
+#[test]
+fn ten_minutes_of_running_reset_the_delay() {
+    let facts = RunFacts { failures: 4, ..running_job() };
+    assert_eq!(fail(&facts, OnFailure::Restart, after(599)).failures, 5);
+    assert_eq!(fail(&facts, OnFailure::Restart, after(600)).failures, 1);
+    let observation = seen(&facts, RunState::Running, after(600));
+    let Step::Record(facts) = next(&facts, Some(&observation), OnFailure::Restart, after(600), &limits())
+    else {
+        panic!()
+    };
+    assert_eq!(facts.failures, 0);
+}
+
+#[test]
+fn a_job_that_never_comes_up_is_tried_three_times() {
+    let mut facts = submitted();
+    for _ in 0..2 {
+        facts = fail(&facts, OnFailure::Restart, T0);
+        assert_eq!(facts.end, None);
+        let due = facts.retry_at.unwrap();
+        let Step::Start { facts: started, .. } = next(&facts, None, OnFailure::Restart, due, &limits())
+        else {
+            panic!()
+        };
+        facts = started;
+    }
+    assert_eq!(fail(&facts, OnFailure::Restart, T0).end, Some(EndKind::SubmitFailed));
+}
+
+#[test]
+fn a_refusal_ends_a_new_run_but_not_a_restart() {
+    let facts = refused(&submitted(), "no stream `s1`", OnFailure::Restart, T0, &limits());
+    assert_eq!(status(&facts, None, T0, &limits()), Status::SubmitFail);
+    let facts = refused(&running_job(), "no stream `s1`", OnFailure::Restart, T0, &limits());
+    assert_eq!(facts.end, None);
+}
+
+#[test]
+fn starting_and_running_have_deadlines_that_end_the_worker() {
+    let facts = submitted();
+    let observation = seen(&facts, RunState::Starting, after(121));
+    let Step::EndWorker(ended) = next(&facts, Some(&observation), OnFailure::End, after(121), &limits())
+    else {
+        panic!()
+    };
+    assert_eq!(ended.end, Some(EndKind::SubmitFailed));
+    assert!(ended.reason.contains("120 s"), "{}", ended.reason);
+
+    let facts = running_job();
+    let observation = seen(&facts, RunState::Running, T0);
+    assert!(matches!(
+        next(&facts, Some(&observation), OnFailure::End, after(61), &limits()),
+        Step::EndWorker(RunFacts { end: Some(EndKind::Failed), .. })
+    ));
+}
+
+#[test]
+fn a_stop_is_asked_for_until_the_worker_is_gone() {
+    let facts = stop(&running_job(), after(1));
+    assert_eq!(status(&facts, Some(after(1)), after(1), &limits()), Status::Canceling);
+    let alive = seen(&facts, RunState::Running, after(2));
+    assert_eq!(next(&facts, Some(&alive), OnFailure::Restart, after(2), &limits()), Step::AskToStop);
+    for state in [RunState::Stopped, RunState::Finished, RunState::Failed("killed".to_string())] {
+        let gone = seen(&facts, state, after(2));
+        let Step::Record(done) = next(&facts, Some(&gone), OnFailure::Restart, after(2), &limits()) else {
+            panic!()
+        };
+        assert_eq!(status(&done, None, after(2), &limits()), Status::CancelSuccess);
+    }
+}
+
+#[test]
+fn a_stop_that_takes_too_long_fails_and_can_be_repeated() {
+    let facts = stop(&running_job(), T0);
+    let alive = seen(&facts, RunState::Running, after(301));
+    let Step::Record(late) = next(&facts, Some(&alive), OnFailure::End, after(301), &limits()) else {
+        panic!()
+    };
+    assert_eq!(status(&late, None, after(301), &limits()), Status::CancelFail);
+    let again = stop(&late, after(302));
+    assert_eq!(next(&again, Some(&alive), OnFailure::End, after(302), &limits()), Step::AskToStop);
+}
+
+#[test]
+fn a_stop_during_the_wait_for_a_restart_is_immediate() {
+    let waiting = fail(&running_job(), OnFailure::Restart, after(5));
+    let old = seen(&waiting, RunState::Failed("bad disk".to_string()), after(5));
+    let Step::Record(done) =
+        next(&stop(&waiting, after(6)), Some(&old), OnFailure::Restart, after(6), &limits())
+    else {
+        panic!()
+    };
+    assert_eq!(done.end, Some(EndKind::Cancelled));
+}
+
+#[test]
+fn a_job_that_finished_before_it_was_seen_has_a_start_time() {
+    let facts = submitted();
+    let observation = seen(&facts, RunState::Finished, after(1));
+    let Step::Record(done) = next(&facts, Some(&observation), OnFailure::End, after(1), &limits()) else {
+        panic!()
+    };
+    assert_eq!(status(&done, None, after(1), &limits()), Status::Finish);
+    assert_eq!((done.start_time, done.stopped_at), (T0, Some(after(1))));
+}
+
+/// Walks from every reachable state by every event and checks that each change of status is in the table.
+#[test]
+fn every_move_is_in_the_table() {
+    let mut known: Vec<(RunFacts, Timestamp)> = vec![(RunFacts::default(), T0)];
+    let mut index = 0;
+    while index < known.len() && index < 4_000 {
+        let (facts, now) = known[index].clone();
+        index += 1;
+        let from = status(&facts, Some(now), now, &limits());
+        for (event, changed, at) in successors(&facts, now) {
+            let to = status(&changed, Some(at), at, &limits());
+            let allowed = from == to || MOVES.iter().any(|(a, b, _)| (*a, *b) == (from, to));
+            assert!(allowed, "{} -> {} by {event}", from.name(), to.name());
+            let bounded = changed.attempt <= 4;
+            if bounded && !known.iter().any(|(facts, _)| *facts == changed) {
+                known.push((changed, at));
+            }
+        }
+    }
+    let reached =
+        |status: Status| known.iter().any(|(f, at)| super::status(f, Some(*at), *at, &limits()) == status);
+    for (from, to, cause) in MOVES {
+        assert!(reached(*from) && reached(*to), "{} -> {} ({cause})", from.name(), to.name());
+    }
+}
+
+fn successors(facts: &RunFacts, now: Timestamp) -> Vec<(String, RunFacts, Timestamp)> {
+    let mut all = Vec::new();
+    let here = status(facts, Some(now), now, &limits());
+    if here.can_run() {
+        all.push(("run".to_string(), run(facts, now), now));
+    }
+    if here.can_stop() {
+        all.push(("stop".to_string(), stop(facts, now), now));
+    }
+    if facts.submitted_at.is_some()
+        && facts.end.is_none()
+        && facts.intent == Intent::Run
+        && facts.running_since.is_none()
+    {
+        all.push(("refusal".to_string(), refused(facts, "no", OnFailure::End, now, &limits()), now));
+    }
+    let states = [
+        RunState::Starting,
+        RunState::Running,
+        RunState::Finished,
+        RunState::Stopped,
+        RunState::Failed("x".to_string()),
+    ];
+    for state in states.into_iter().map(Some).chain([None]) {
+        for on in [OnFailure::End, OnFailure::Restart] {
+            for wait in [0, 400] {
+                let at = now.plus(Duration::from_secs(wait));
+                let observation = state.clone().map(|state| seen(facts, state, at));
+                match next(facts, observation.as_ref(), on, at, &limits()) {
+                    Step::Start { facts, .. } | Step::Record(facts) | Step::EndWorker(facts) => {
+                        all.push((format!("{state:?} {on:?} after {wait} s"), facts, at));
+                    }
+                    Step::Wait | Step::AskToStop => {}
+                }
+            }
+        }
+    }
+    all
+}

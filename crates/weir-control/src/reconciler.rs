@@ -1,0 +1,292 @@
+//! Drives reality towards what users asked for.
+//!
+//! [`Reconciler::tick`] reads intents and observations, asks [`decide::next`] what is missing, and does
+//! it. Every step can be repeated, so that the service may die at any line. It never stores a status.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::StreamExt;
+use weir_base::id::JobId;
+use weir_base::time::Timestamp;
+use weir_runtime::{Observation, RunState, StartError, StartRequest};
+use weir_store::{JobRecord, Report, RunFacts, StoreError};
+
+use crate::control::Control;
+use crate::decide::{self, OnFailure, Step};
+
+/// Jobs that are attended to at the same time. A start takes a few hundred milliseconds, most of it
+/// waiting for the new process, so that a service with many jobs is up again soon.
+const AT_ONCE: usize = 8;
+
+/// A worker is gone within a tenth of a second of its last word; this is five times as long.
+const HAND_OVER_AGAIN: u32 = 5;
+const HAND_OVER_PAUSE: Duration = Duration::from_millis(100);
+
+/// What a round did for a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// It was handed to the runtime.
+    Started {
+        /// The job.
+        job: JobId,
+        /// The attempt.
+        attempt: u64,
+        /// Whether it continues from a checkpoint.
+        resume: bool,
+    },
+    /// The runtime refused it.
+    Refused {
+        /// The job.
+        job: JobId,
+        /// Why.
+        reason: String,
+    },
+    /// The runtime was asked to stop it.
+    Stopping(JobId),
+    /// New facts were stored.
+    Recorded(JobId),
+    /// A deleted job was cleared away.
+    Cleared(JobId),
+}
+
+/// When things that are not state were last done for a job.
+#[derive(Debug, Clone, Copy, Default)]
+struct Marks {
+    asked_to_stop: Option<Timestamp>,
+    reported: Option<Timestamp>,
+    has_graph: bool,
+    attempt: u64,
+}
+
+/// The one task that changes what runs.
+pub struct Reconciler {
+    control: Arc<Control>,
+    marks: Mutex<HashMap<JobId, Marks>>,
+}
+
+impl Reconciler {
+    /// Makes the reconciler of a service; there must be only one.
+    pub fn new(control: Arc<Control>) -> Self {
+        Self { control, marks: Mutex::new(HashMap::new()) }
+    }
+
+    /// Takes up the workers of an earlier service process, then works until `shutdown` is ready; then
+    /// suspends all jobs, which keep their intent.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) {
+        let adopted = self.control.runner.adopt().await;
+        if !adopted.is_empty() {
+            tracing::info!(jobs = adopted.len(), "running workers adopted");
+        }
+        let mut shutdown = std::pin::pin!(shutdown);
+        loop {
+            let now = self.control.now();
+            if let Err(error) = self.tick(now).await {
+                tracing::error!(%error, "a round of the reconciler failed, will retry");
+            }
+            tokio::select! {
+                () = &mut shutdown => break,
+                () = self.control.changed.notified() => {}
+                () = self.control.clock.sleep(self.control.options.tick) => {}
+            }
+        }
+        self.control.runner.suspend_all().await;
+    }
+
+    /// Runs one round. Returns what was done, so that callers and tests can see it.
+    pub async fn tick(&self, now: Timestamp) -> Result<Vec<Action>, StoreError> {
+        let jobs = self.control.store.jobs_to_reconcile().await?;
+        self.forget_marks(&jobs);
+        let done: Vec<Option<Action>> = futures::stream::iter(jobs)
+            .map(|job| async move {
+                let id = job.id;
+                match self.attend(job, now).await {
+                    Ok(action) => action,
+                    // The user was faster: the next round sees what they want now.
+                    Err(StoreError::Conflict) => {
+                        self.control.changed.notify_one();
+                        None
+                    }
+                    Err(error) => {
+                        tracing::error!(job_id = %id, %error, "a job could not be attended to, will retry");
+                        None
+                    }
+                }
+            })
+            .buffer_unordered(AT_ONCE)
+            .collect()
+            .await;
+        let done: Vec<Action> = done.into_iter().flatten().collect();
+        if !done.is_empty() {
+            self.control.progress.notify_waiters();
+        }
+        Ok(done)
+    }
+
+    async fn attend(&self, job: JobRecord, now: Timestamp) -> Result<Option<Action>, StoreError> {
+        if job.deleted_at.is_some() {
+            return self.clear(&job).await.map(Some);
+        }
+        let observation = self.control.runner.observe(job.id);
+        let limits = &self.control.options.limits;
+        let step = decide::next(&job.facts, observation.as_ref(), on_failure(&job), now, limits);
+        let changes = !matches!(step, Step::Wait | Step::AskToStop);
+        if let Some(seen) = observation.as_ref().filter(|seen| seen.attempt == job.facts.attempt) {
+            self.report(&job, seen, now, changes).await?;
+        }
+        match step {
+            Step::Wait => Ok(None),
+            Step::Start { facts, resume } => self.start(&job, facts, resume, now).await.map(Some),
+            Step::AskToStop => Ok(self.ask_to_stop(job.id, now).await),
+            Step::Record(facts) => self.record(&job, facts).await.map(Some),
+            Step::EndWorker(facts) => {
+                self.control.runner.remove(job.id, None).await;
+                self.record(&job, facts).await.map(Some)
+            }
+        }
+    }
+
+    async fn start(
+        &self,
+        job: &JobRecord,
+        facts: RunFacts,
+        resume: bool,
+        now: Timestamp,
+    ) -> Result<Action, StoreError> {
+        let control = &self.control;
+        control.store.update_facts(&[(job, facts.clone())], &[]).await?;
+        let request = StartRequest {
+            job: job.id,
+            project: job.project.clone(),
+            name: job.definition.name.clone(),
+            attempt: facts.attempt,
+            sql: job.definition.sql_body.clone(),
+            settings: control.settings_of(job),
+            resume,
+        };
+        let started = self.hand_over(request).await;
+        let written = JobRecord { version: job.version + 1, ..job.clone() };
+        match started {
+            Ok(()) => {
+                tracing::info!(job_id = %job.id, attempt = facts.attempt, resume, "job handed to the runtime");
+                // When this write loses against a stop, the observation makes up for it.
+                match control.store.update_facts(&[(&written, decide::accepted(&facts))], &[]).await {
+                    Ok(()) | Err(StoreError::Conflict) => {}
+                    Err(other) => return Err(other),
+                }
+                Ok(Action::Started { job: job.id, attempt: facts.attempt, resume })
+            }
+            Err(error) => {
+                tracing::warn!(job_id = %job.id, attempt = facts.attempt, %error, "the runtime refused the job");
+                let reason = error.to_string();
+                let limits = &control.options.limits;
+                let refused = decide::refused(&facts, &reason, on_failure(job), now, limits);
+                control.store.update_facts(&[(&written, refused)], &[]).await?;
+                Ok(Action::Refused { job: job.id, reason })
+            }
+        }
+    }
+
+    /// Hands a job to the runtime. The worker of an earlier attempt may have said its last word and not
+    /// be gone yet; the runtime refuses a second one beside it, so that a refusal is asked about again.
+    async fn hand_over(&self, request: StartRequest) -> Result<(), StartError> {
+        let again = if request.attempt > 1 { HAND_OVER_AGAIN } else { 0 };
+        for _ in 0..again {
+            match self.control.runner.start(request.clone()).await {
+                Ok(()) => return Ok(()),
+                Err(error) => tracing::debug!(job_id = %request.job, %error, "refused, will ask again"),
+            }
+            self.control.clock.sleep(HAND_OVER_PAUSE).await;
+        }
+        self.control.runner.start(request).await
+    }
+
+    async fn record(&self, job: &JobRecord, facts: RunFacts) -> Result<Action, StoreError> {
+        self.control.store.update_facts(&[(job, facts.clone())], &[]).await?;
+        match (facts.end, facts.retry_at) {
+            (Some(end), _) => {
+                tracing::info!(job_id = %job.id, end = end.as_str(), reason = facts.reason, "run ended");
+            }
+            (None, Some(due)) => tracing::warn!(
+                job_id = %job.id, failures = facts.failures, reason = facts.reason, %due, "job failed, will restart"
+            ),
+            (None, None) => tracing::info!(job_id = %job.id, attempt = facts.attempt, "job runs"),
+        }
+        Ok(Action::Recorded(job.id))
+    }
+
+    async fn clear(&self, job: &JobRecord) -> Result<Action, StoreError> {
+        let bucket = job.definition.obs_bucket.clone().filter(|_| job.definition.checkpoint_enabled);
+        self.control.runner.remove(job.id, bucket).await;
+        self.control.store.mark_cleared(job.id).await?;
+        tracing::info!(job_id = %job.id, "deleted job cleared away");
+        Ok(Action::Cleared(job.id))
+    }
+
+    async fn ask_to_stop(&self, job: JobId, now: Timestamp) -> Option<Action> {
+        let limit = self.control.options.limits.ask_again;
+        let due = self.with_marks(job, |marks| {
+            let due = marks.asked_to_stop.is_none_or(|asked| now.since(asked) >= limit);
+            if due {
+                marks.asked_to_stop = Some(now);
+            }
+            due
+        });
+        if !due {
+            return None;
+        }
+        self.control.runner.stop(job).await;
+        Some(Action::Stopping(job))
+    }
+
+    /// Stores what the runtime says: at once when the state changes, else now and then.
+    async fn report(
+        &self,
+        job: &JobRecord,
+        seen: &Observation,
+        now: Timestamp,
+        changes: bool,
+    ) -> Result<(), StoreError> {
+        let marks = self.with_marks(job.id, |marks| {
+            if marks.attempt != seen.attempt {
+                *marks = Marks { attempt: seen.attempt, ..Marks::default() };
+            }
+            *marks
+        });
+        let interval = self.control.options.report_interval;
+        let due = marks.reported.is_none_or(|at| now.since(at) >= interval);
+        let new_graph = seen.graph.is_some() && !marks.has_graph;
+        if !due && !changes && !new_graph {
+            return Ok(());
+        }
+        let metrics = serde_json::to_value(&seen.metrics).map_err(|error| StoreError::Corrupt {
+            job: job.id.0,
+            what: "metrics",
+            reason: error.to_string(),
+        })?;
+        // A running worker is as fresh as its last message; an end stays true however old it is.
+        let seen_at = if seen.state == RunState::Running { seen.at } else { now };
+        let report = Report { attempt: seen.attempt, seen_at, metrics, graph: seen.graph.clone() };
+        self.control.store.write_report(job.id, &report).await?;
+        self.with_marks(job.id, |marks| {
+            marks.reported = Some(now);
+            marks.has_graph = seen.graph.is_some();
+        });
+        Ok(())
+    }
+
+    fn with_marks<T>(&self, job: JobId, change: impl FnOnce(&mut Marks) -> T) -> T {
+        let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
+        change(marks.entry(job).or_default())
+    }
+
+    fn forget_marks(&self, jobs: &[JobRecord]) {
+        let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
+        marks.retain(|id, _| jobs.iter().any(|job| job.id == *id));
+    }
+}
+
+fn on_failure(job: &JobRecord) -> OnFailure {
+    if job.definition.restart_when_exception { OnFailure::Restart } else { OnFailure::End }
+}

@@ -1,0 +1,261 @@
+//! Running jobs: the checks in their order, then the intent, then the runtime's first word.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use weir_base::error::{CsError, codes};
+use weir_base::id::JobId;
+use weir_base::settings::JobSettings;
+use weir_cloud::objects::ObjectsError;
+use weir_store::{EndKind, Intent, JobRecord};
+
+use crate::audit;
+use crate::caller::Caller;
+use crate::control::{Control, Refusal, fault, without_conflict};
+use crate::create::check_topic;
+use crate::settings;
+use crate::{decide, sql, success};
+
+impl Control {
+    /// Runs a job.
+    pub async fn run(&self, caller: &Caller, id: JobId, resume_savepoint: bool) -> Result<(), CsError> {
+        self.run_all(caller, &[id], resume_savepoint).await.map_err(Failures::of_one)
+    }
+
+    /// Runs several jobs, all or none.
+    pub async fn batch_run(
+        &self,
+        caller: &Caller,
+        ids: &[JobId],
+        resume_savepoint: bool,
+    ) -> Result<(), CsError> {
+        self.run_all(caller, &distinct(ids), resume_savepoint).await.map_err(Failures::of_batch)
+    }
+
+    async fn run_all(&self, caller: &Caller, ids: &[JobId], resume_savepoint: bool) -> Result<(), Failures> {
+        let gate = self.gate.lock().await;
+        let submitted = without_conflict_of_many(|| self.try_run(caller, ids, resume_savepoint)).await?;
+        drop(gate);
+        self.changed.notify_one();
+        self.wait_for_submission(caller, &submitted).await
+    }
+
+    async fn try_run(
+        &self,
+        caller: &Caller,
+        ids: &[JobId],
+        resume_savepoint: bool,
+    ) -> Result<Result<Vec<JobRecord>, Failures>, Refusal> {
+        let mut usage = Usage::of(&self.store.jobs_with_runs().await?, self);
+        let quota = self.store.spu_quota(&caller.project, &caller.user).await?;
+        let mut jobs = Vec::new();
+        let mut failures = Failures::default();
+        for id in ids {
+            match self.check_run(caller, *id, resume_savepoint).await {
+                Ok(job) => match usage.take(&job, quota, self) {
+                    Ok(()) => jobs.push(job),
+                    Err(error) => failures.add(*id, error),
+                },
+                Err(error) => failures.add(*id, error),
+            }
+        }
+        if !failures.is_empty() {
+            return Ok(Err(failures));
+        }
+        let now = self.now();
+        let changes: Vec<_> = jobs.iter().map(|job| (job, decide::run(&job.facts, now))).collect();
+        let audits: Vec<_> =
+            jobs.iter().map(|job| audit::of_job(caller, "startJob", job, success::JOB_RUN, now)).collect();
+        self.store.update_facts(&changes, &audits).await?;
+        Ok(Ok(jobs))
+    }
+
+    /// The checks before quotas, in the order of the contract.
+    async fn check_run(
+        &self,
+        caller: &Caller,
+        id: JobId,
+        resume_savepoint: bool,
+    ) -> Result<JobRecord, CsError> {
+        let job = self.find(caller, id, codes::RUN_JOB_NOT_EXIST).await?;
+        caller.check_owner(&job)?;
+        let status = self.status_of(&job);
+        if !status.can_run() {
+            return Err(codes::JOB_NOT_RUNNABLE.error().because(format!("It is in {}.", status.name())));
+        }
+        let definition = &job.definition;
+        if definition.run_mode == "exclusive_cluster" {
+            return Err(codes::CLUSTER_NOT_EXIST.error());
+        }
+        self.check_run_bucket(&job).await?;
+        sql::check_job(definition, &self.options).await?;
+        if resume_savepoint {
+            return Err(codes::SAVEPOINT_NOT_EXIST.error());
+        }
+        check_topic(definition)?;
+        Ok(job)
+    }
+
+    async fn check_run_bucket(&self, job: &JobRecord) -> Result<(), CsError> {
+        let definition = &job.definition;
+        if !definition.checkpoint_enabled && !definition.log_enabled {
+            return Ok(());
+        }
+        let Some(bucket) = &definition.obs_bucket else {
+            return Err(codes::RUN_OBS_BUCKET_EMPTY.error());
+        };
+        let authorized = self.store.authorized_buckets(&job.project).await.map_err(fault)?;
+        if !authorized.contains(bucket) {
+            return Err(codes::RUN_OBS_BUCKET_NOT_AUTHORIZED
+                .error()
+                .because(format!("The project has not authorized bucket {bucket}.")));
+        }
+        match self.objects.bucket(bucket).await {
+            Ok(_) => Ok(()),
+            Err(error @ (ObjectsError::NoBucket(_) | ObjectsError::InvalidName(_))) => {
+                Err(codes::RUN_OBS_BUCKET_NOT_AUTHORIZED.error().because(format!("{error}.")))
+            }
+            Err(error) => Err(codes::BACKEND_INTERNAL_ERROR.error().because(format!("{error}."))),
+        }
+    }
+
+    /// Waits, but not long, until the runtime has taken over or refused the jobs. A refusal after the
+    /// wait shows in the status.
+    async fn wait_for_submission(&self, caller: &Caller, jobs: &[JobRecord]) -> Result<(), Failures> {
+        let deadline = tokio::time::Instant::now() + self.options.submit_wait;
+        loop {
+            // Listen before looking, so that progress in between is not missed.
+            let progress = self.progress.notified();
+            let mut failures = Failures::default();
+            let mut undecided = false;
+            for job in jobs {
+                let present = self.store.job(&caller.project, job.id).await;
+                let Ok(Some(present)) = present else { continue };
+                if present.facts.intent != Intent::Run || present.facts.attempt < job.facts.attempt {
+                    continue;
+                }
+                match present.facts.end {
+                    Some(EndKind::SubmitFailed) => failures.add(
+                        job.id,
+                        codes::JOB_RUN_EXCEPTION.error().because(format!("{}.", present.facts.reason)),
+                    ),
+                    None if !present.facts.accepted => undecided = true,
+                    _ => {}
+                }
+            }
+            if !failures.is_empty() {
+                return Err(failures);
+            }
+            if !undecided || tokio::time::timeout_at(deadline, progress).await.is_err() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Returns the engine's settings of a job.
+    pub(crate) fn settings_of(&self, job: &JobRecord) -> JobSettings {
+        settings::of_definition(&job.definition, &self.options)
+    }
+}
+
+/// SPUs in use, while the jobs of a call are admitted one after the other.
+struct Usage {
+    by_user: BTreeMap<(String, String), i64>,
+    shared_cluster: i64,
+}
+
+impl Usage {
+    fn of(jobs: &[JobRecord], control: &Control) -> Self {
+        let mut usage = Self { by_user: BTreeMap::new(), shared_cluster: 0 };
+        for job in jobs.iter().filter(|job| control.status_of(job).holds_spus()) {
+            usage.add(job);
+        }
+        usage
+    }
+
+    fn add(&mut self, job: &JobRecord) {
+        *self.by_user.entry(Self::key(job)).or_default() += job.definition.spu_number;
+        self.shared_cluster += job.definition.spu_number;
+    }
+
+    fn key(job: &JobRecord) -> (String, String) {
+        (job.project.0.clone(), job.user.0.clone())
+    }
+
+    /// Admits a job: the owner's quota first, then the capacity of the shared cluster.
+    fn take(&mut self, job: &JobRecord, quota: Option<i64>, control: &Control) -> Result<(), CsError> {
+        let spus = job.definition.spu_number;
+        let quota = quota.unwrap_or(control.options.user_spu_quota);
+        let used = self.by_user.get(&Self::key(job)).copied().unwrap_or(0);
+        if used + spus > quota {
+            return Err(codes::USER_QUOTA_INSUFFICIENT
+                .error()
+                .because(format!("{used} of {quota} SPUs are in use, the job needs {spus}.")));
+        }
+        let free = control.options.shared_cluster_spus - self.shared_cluster;
+        if spus > free {
+            return Err(codes::SPU_INSUFFICIENT.error().because(format!(
+                "{} SPUs of the shared cluster are free, the job needs {spus}.",
+                free.max(0)
+            )));
+        }
+        self.add(job);
+        Ok(())
+    }
+}
+
+/// The jobs of a call that were refused, in the order of the call.
+#[derive(Debug, Default)]
+pub(crate) struct Failures(Vec<(JobId, CsError)>);
+
+impl Failures {
+    /// Adds one.
+    pub(crate) fn add(&mut self, id: JobId, error: CsError) {
+        self.0.push((id, error));
+    }
+
+    /// Whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Returns the error of a call about one job.
+    pub(crate) fn of_one(self) -> CsError {
+        self.0.into_iter().next().map_or_else(|| codes::INTERNAL_ERROR.error(), |(_, error)| error)
+    }
+
+    /// Returns the error of a call about several jobs: the first one, with all of them in the details.
+    pub(crate) fn of_batch(self) -> CsError {
+        let details: Vec<Value> = self.0.iter().map(|(id, error)| detail(*id, error)).collect();
+        self.of_one().details(Value::Array(details))
+    }
+}
+
+fn detail(id: JobId, error: &CsError) -> Value {
+    let mut detail = json!({ "job_id": id, "error_id": error.code.to_string() });
+    let more = error.details.as_ref().and_then(|details| details.get(0)).and_then(Value::as_object);
+    if let (Some(detail), Some(more)) = (detail.as_object_mut(), more) {
+        detail.extend(more.clone());
+    }
+    detail
+}
+
+/// Returns the ids without repetitions, in their order.
+pub(crate) fn distinct(ids: &[JobId]) -> Vec<JobId> {
+    let mut seen = std::collections::BTreeSet::new();
+    ids.iter().copied().filter(|id| seen.insert(*id)).collect()
+}
+
+/// [`without_conflict`] for a call about several jobs.
+pub(crate) async fn without_conflict_of_many<F>(
+    operation: impl FnMut() -> F,
+) -> Result<Vec<JobRecord>, Failures>
+where
+    F: Future<Output = Result<Result<Vec<JobRecord>, Failures>, Refusal>>,
+{
+    match without_conflict(operation).await {
+        Ok(result) => result,
+        // The store failed: no job is to blame more than another.
+        Err(error) => Err(Failures(vec![(JobId(0), error)])),
+    }
+}

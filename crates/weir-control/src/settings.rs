@@ -1,0 +1,28 @@
+//! The engine's settings of a job, from its stored definition.
+
+use std::time::Duration;
+
+use weir_base::settings::{CheckpointMode, CheckpointSettings, DirtyDataPolicy, JobSettings};
+use weir_store::JobDefinition;
+
+use crate::options::ControlOptions;
+
+/// Returns the settings. A definition that create or update accepted always has them.
+pub(crate) fn of_definition(definition: &JobDefinition, options: &ControlOptions) -> JobSettings {
+    let checkpoint = definition.checkpoint_enabled.then(|| CheckpointSettings {
+        mode: match definition.checkpoint_mode.as_deref() {
+            Some("at_least_once") => CheckpointMode::AtLeastOnce,
+            _ => CheckpointMode::ExactlyOnce,
+        },
+        interval: Duration::from_secs(u64::try_from(definition.checkpoint_interval).unwrap_or(10).max(1)),
+        bucket: definition.obs_bucket.clone().unwrap_or_default(),
+    });
+    JobSettings {
+        parallelism: usize::try_from(definition.parallel_number).unwrap_or(1).max(1),
+        checkpoint,
+        dirty_data: DirtyDataPolicy::parse(definition.dirty_data_strategy.as_deref().unwrap_or_default())
+            .unwrap_or_default(),
+        time_zone: options.time_zone.clone(),
+        ..JobSettings::default()
+    }
+}

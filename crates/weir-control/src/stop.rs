@@ -1,0 +1,85 @@
+//! Stopping jobs.
+
+use weir_base::error::{CsError, codes};
+use weir_base::id::JobId;
+use weir_store::JobRecord;
+
+use crate::audit;
+use crate::caller::Caller;
+use crate::control::{Control, Refusal};
+use crate::run::{Failures, distinct, without_conflict_of_many};
+use crate::{decide, success};
+
+impl Control {
+    /// Stops a job.
+    pub async fn stop(&self, caller: &Caller, id: JobId, trigger_savepoint: bool) -> Result<(), CsError> {
+        self.stop_all(caller, &[id], trigger_savepoint).await.map_err(Failures::of_one)
+    }
+
+    /// Stops several jobs, all or none.
+    pub async fn batch_stop(
+        &self,
+        caller: &Caller,
+        ids: &[JobId],
+        trigger_savepoint: bool,
+    ) -> Result<(), CsError> {
+        self.stop_all(caller, &distinct(ids), trigger_savepoint).await.map_err(Failures::of_batch)
+    }
+
+    async fn stop_all(
+        &self,
+        caller: &Caller,
+        ids: &[JobId],
+        trigger_savepoint: bool,
+    ) -> Result<(), Failures> {
+        let _gate = self.gate.lock().await;
+        without_conflict_of_many(|| self.try_stop(caller, ids, trigger_savepoint)).await?;
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    async fn try_stop(
+        &self,
+        caller: &Caller,
+        ids: &[JobId],
+        trigger_savepoint: bool,
+    ) -> Result<Result<Vec<JobRecord>, Failures>, Refusal> {
+        let mut jobs = Vec::new();
+        let mut failures = Failures::default();
+        for id in ids {
+            match self.check_stop(caller, *id, trigger_savepoint).await {
+                Ok(job) => jobs.push(job),
+                Err(error) => failures.add(*id, error),
+            }
+        }
+        if !failures.is_empty() {
+            return Ok(Err(failures));
+        }
+        let now = self.now();
+        let changes: Vec<_> = jobs.iter().map(|job| (job, decide::stop(&job.facts, now))).collect();
+        let audits: Vec<_> =
+            jobs.iter().map(|job| audit::of_job(caller, "stopJob", job, success::JOB_STOPPED, now)).collect();
+        self.store.update_facts(&changes, &audits).await?;
+        Ok(Ok(jobs))
+    }
+
+    async fn check_stop(
+        &self,
+        caller: &Caller,
+        id: JobId,
+        trigger_savepoint: bool,
+    ) -> Result<JobRecord, CsError> {
+        let job = self.find(caller, id, codes::STOP_JOB_NOT_EXIST).await?;
+        caller.check_owner(&job)?;
+        let status = self.status_of(&job);
+        if !status.can_stop() {
+            return Err(codes::JOB_NOT_STOPPABLE.error().because(format!("It is in {}.", status.name())));
+        }
+        if trigger_savepoint {
+            return Err(codes::API_NOT_SUPPORTED
+                .error()
+                .because("This release writes no savepoints; stop the job with triggerSavePoint=false."));
+        }
+        Ok(job)
+    }
+}

@@ -1,0 +1,83 @@
+//! The message ids of successful calls, for answers and audit records.
+
+/// What a successful call answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Success {
+    /// Number of the message id, shown as `CS.NNNNN`.
+    pub number: u32,
+    /// Upper-snake name.
+    pub name: &'static str,
+    /// Sentence.
+    pub text: &'static str,
+}
+
+impl Success {
+    const fn new(number: u32, name: &'static str, text: &'static str) -> Self {
+        Self { number, name, text }
+    }
+
+    /// Returns the message id.
+    pub fn id(&self) -> String {
+        format!("CS.{:05}", self.number)
+    }
+}
+
+/// userRegister.
+pub const USER_REGISTERED: Success = Success::new(10_000, "REGISTER_USER_SUCCESS", "The user is registered.");
+/// authorizeBucket.
+pub const BUCKETS_AUTHORIZED: Success =
+    Success::new(19_000, "AUTHORIZE_BUCKET_SUCCESS", "The buckets are authorized.");
+/// submitSqlJob.
+pub const JOB_CREATED: Success = Success::new(11_000, "CREATE_JOB_SUCCESS", "The job is created.");
+/// updateSqlJob.
+pub const JOB_UPDATED: Success = Success::new(12_000, "UPDATE_JOB_SUCCESS", "The job is updated.");
+/// runJob and batchRunJobs.
+pub const JOB_RUN: Success = Success::new(14_000, "RUN_JOB_SUCCESS", "The job is being submitted.");
+/// getJobExecuteGraph.
+pub const GRAPH_READ: Success =
+    Success::new(14_010, "QUERY_EXECUTE_GRAPH_SUCCESS", "The execution graph is in the payload.");
+/// stopJob and batchStopJobs.
+pub const JOB_STOPPED: Success = Success::new(15_000, "STOP_JOB_SUCCESS", "The job is being stopped.");
+/// getJobDetail.
+pub const JOB_READ: Success = Success::new(17_000, "QUERY_JOB_SUCCESS", "The job is in the payload.");
+/// getJobsMetrics.
+pub const METRICS_READ: Success =
+    Success::new(17_010, "QUERY_JOB_METRICS_SUCCESS", "The metrics are in the payload.");
+/// deleteJob and batchDeleteJobs.
+pub const JOB_DELETED: Success = Success::new(18_000, "DELETE_JOB_SUCCESS", "The job is deleted.");
+/// getJobs.
+pub const JOBS_READ: Success = Success::new(23_000, "QUERY_JOBS_SUCCESS", "The jobs are in the payload.");
+
+/// Every message id with the operations that answer it.
+pub const ALL: &[(&str, Success)] = &[
+    ("userRegister", USER_REGISTERED),
+    ("authorizeBucket", BUCKETS_AUTHORIZED),
+    ("submitSqlJob", JOB_CREATED),
+    ("updateSqlJob", JOB_UPDATED),
+    ("runJob", JOB_RUN),
+    ("batchRunJobs", JOB_RUN),
+    ("getJobExecuteGraph", GRAPH_READ),
+    ("stopJob", JOB_STOPPED),
+    ("batchStopJobs", JOB_STOPPED),
+    ("getJobDetail", JOB_READ),
+    ("getJobsMetrics", METRICS_READ),
+    ("deleteJob", JOB_DELETED),
+    ("batchDeleteJobs", JOB_DELETED),
+    ("getJobs", JOBS_READ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn success_numbers_are_no_error_codes() {
+        for (operation, success) in ALL {
+            assert!(
+                weir_base::error::entries().all(|entry| entry.code.0 != success.number),
+                "{operation}: {}",
+                success.id()
+            );
+        }
+    }
+}

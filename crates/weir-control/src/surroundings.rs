@@ -1,0 +1,67 @@
+//! Registering users and authorizing buckets.
+
+use weir_base::error::{CsError, codes};
+use weir_cloud::objects::ObjectsError;
+
+use crate::audit::{self, Subject};
+use crate::caller::Caller;
+use crate::control::{Control, fault};
+use crate::success;
+
+impl Control {
+    /// Makes the quota record of the caller. Repeating it succeeds.
+    pub async fn register_user(&self, caller: &Caller) -> Result<(), CsError> {
+        let subject = Subject { resource_type: "user", id: &caller.user.0, name: &caller.user_name };
+        let audit = audit::of_success(caller, "registerUser", subject, success::USER_REGISTERED, self.now());
+        self.store.register_user(self.options.user_spu_quota, &audit).await.map_err(fault)
+    }
+
+    /// Lets the service use buckets of the project, all or none.
+    pub async fn authorize_buckets(&self, caller: &Caller, buckets: &[String]) -> Result<(), CsError> {
+        if buckets.is_empty() || buckets.iter().any(|bucket| bucket.trim().is_empty()) {
+            return Err(codes::BUCKET_NAME_MISSING.error());
+        }
+        let _gate = self.gate.lock().await;
+        let buckets = distinct_names(buckets);
+        for bucket in &buckets {
+            self.check_bucket_exists(bucket).await?;
+        }
+        let authorized = self.store.authorized_buckets(&caller.project).await.map_err(fault)?;
+        if let Some(bucket) = buckets.iter().find(|bucket| authorized.contains(*bucket)) {
+            return Err(codes::BUCKET_ALREADY_AUTHORIZED.error().because(format!("It is {bucket}.")));
+        }
+        let now = self.now();
+        let audit_of = |bucket: &str| {
+            let subject = Subject { resource_type: "bucket", id: bucket, name: bucket };
+            audit::of_success(caller, "authorizeBucket", subject, success::BUCKETS_AUTHORIZED, now)
+        };
+        let first = buckets.first().cloned().unwrap_or_default();
+        self.store.authorize_buckets(&buckets, audit_of).await.map_err(|error| {
+            tracing::error!(%error, "an authorization could not be written");
+            codes::AUTHORIZE_BUCKET_FAILED.error().with("bucket", first).because(format!("{error}."))
+        })
+    }
+
+    async fn check_bucket_exists(&self, bucket: &str) -> Result<(), CsError> {
+        match self.objects.bucket(bucket).await {
+            Ok(_) => Ok(()),
+            Err(ObjectsError::NoBucket(_) | ObjectsError::InvalidName(_)) => {
+                Err(codes::BUCKET_NOT_EXIST.error().with("bucket", bucket))
+            }
+            Err(error) => Err(codes::AUTHORIZE_BUCKET_FAILED
+                .error()
+                .with("bucket", bucket)
+                .because(format!("{error}."))),
+        }
+    }
+}
+
+fn distinct_names(names: &[String]) -> Vec<String> {
+    let mut distinct: Vec<String> = Vec::new();
+    for name in names {
+        if !distinct.contains(name) {
+            distinct.push(name.clone());
+        }
+    }
+    distinct
+}

@@ -1,0 +1,48 @@
+//! What can go wrong with the metadata.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// A fault of the metadata store, or a rule of it that a write would break.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// Another job of the project has the name.
+    #[error("a job of the project has this name already")]
+    NameTaken,
+    /// The project has as many drafts as it may have.
+    #[error("the project has {limit} draft jobs already")]
+    TooManyDrafts {
+        /// How many it may have.
+        limit: u32,
+    },
+    /// Somebody else wrote the job since it was read; read it again.
+    #[error("the job was changed by somebody else meanwhile")]
+    Conflict,
+    /// The file was written by a newer release.
+    #[error(
+        "the metadata in `{path}` has schema version {found}, this release knows up to {known}; \
+         start the newer release again, or restore a copy of the data directory made before the upgrade"
+    )]
+    Newer {
+        /// The database file.
+        path: PathBuf,
+        /// Its version.
+        found: i64,
+        /// The newest version known here.
+        known: i64,
+    },
+    /// The database failed.
+    #[error("metadata store: {0}")]
+    Database(#[from] sqlx::Error),
+    /// A stored value cannot be read.
+    #[error("metadata store: {what} of job {job} cannot be read: {reason}")]
+    Corrupt {
+        /// The job.
+        job: i64,
+        /// The column.
+        what: &'static str,
+        /// Why.
+        reason: String,
+    },
+}

@@ -1,0 +1,252 @@
+//! A job as it is stored: what the user defined, what the user wants, and the facts of its runs.
+//!
+//! There is no status here: it is computed from these facts by weir-control.
+
+use serde::{Deserialize, Serialize};
+use weir_base::id::{JobId, ProjectId, UserId};
+use weir_base::time::Timestamp;
+
+/// The definition of a job: the fields of the create request with their defaults filled in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct JobDefinition {
+    /// Name, unique in the project.
+    pub name: String,
+    /// Description.
+    pub desc: String,
+    /// `flink_sql_job` or `flink_sql_edge_job`.
+    pub job_type: String,
+    /// `shared_cluster`, `exclusive_cluster` or `edge_node`.
+    pub run_mode: String,
+    /// Exclusive cluster.
+    pub cluster_id: Option<i64>,
+    /// The Stream SQL text, perhaps unfinished.
+    pub sql_body: String,
+    /// SPUs, manager included.
+    pub spu_number: i64,
+    /// Parallelism.
+    pub parallel_number: i64,
+    /// Whether checkpoints are taken.
+    pub checkpoint_enabled: bool,
+    /// `exactly_once` or `at_least_once`.
+    pub checkpoint_mode: Option<String>,
+    /// Seconds between two checkpoints.
+    pub checkpoint_interval: i64,
+    /// Bucket for checkpoints and logs.
+    pub obs_bucket: Option<String>,
+    /// Whether logs go to the bucket.
+    pub log_enabled: bool,
+    /// Topic for alarms.
+    pub smn_topic: Option<String>,
+    /// Whether the job is restarted after a failure.
+    pub restart_when_exception: bool,
+    /// Seconds after which idle state is dropped.
+    pub idle_state_retention: i64,
+    /// Edge groups, separated by commas.
+    pub edge_group_ids: Option<String>,
+    /// Tags.
+    pub tags: Option<String>,
+    /// Enterprise project.
+    pub sys_enterprise_project_id: Option<String>,
+    /// Path of a UDF JAR.
+    pub udf_jar_url: Option<String>,
+    /// Policy for dirty records as sent.
+    pub dirty_data_strategy: Option<String>,
+}
+
+impl Default for JobDefinition {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            desc: String::new(),
+            job_type: "flink_sql_job".to_string(),
+            run_mode: "shared_cluster".to_string(),
+            cluster_id: None,
+            sql_body: String::new(),
+            spu_number: 2,
+            parallel_number: 1,
+            checkpoint_enabled: false,
+            checkpoint_mode: None,
+            checkpoint_interval: 10,
+            obs_bucket: None,
+            log_enabled: false,
+            smn_topic: None,
+            restart_when_exception: false,
+            idle_state_retention: 3600,
+            edge_group_ids: None,
+            tags: None,
+            sys_enterprise_project_id: Some("0".to_string()),
+            udf_jar_url: None,
+            dirty_data_strategy: None,
+        }
+    }
+}
+
+/// What the user last asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Intent {
+    /// Nothing yet.
+    #[default]
+    Draft,
+    /// To run.
+    Run,
+    /// To stop.
+    Stop,
+}
+
+impl Intent {
+    /// Returns the stored form.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Run => "run",
+            Self::Stop => "stop",
+        }
+    }
+
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        [Self::Draft, Self::Run, Self::Stop].into_iter().find(|intent| intent.as_str() == text)
+    }
+}
+
+/// How a run, or the attempt to stop it, ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EndKind {
+    /// It never ran: it was refused, or did not come up.
+    SubmitFailed,
+    /// It ran and failed.
+    Failed,
+    /// All sources ended.
+    Finished,
+    /// It was stopped.
+    Cancelled,
+    /// It could not be stopped in time.
+    CancelFailed,
+}
+
+impl EndKind {
+    const ALL: [Self; 5] =
+        [Self::SubmitFailed, Self::Failed, Self::Finished, Self::Cancelled, Self::CancelFailed];
+
+    /// Returns the stored form.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SubmitFailed => "submit_failed",
+            Self::Failed => "failed",
+            Self::Finished => "finished",
+            Self::Cancelled => "cancelled",
+            Self::CancelFailed => "cancel_failed",
+        }
+    }
+
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+/// What the user wants of a job, and what is known of its present or last run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunFacts {
+    /// What the user last asked for.
+    pub intent: Intent,
+    /// When.
+    pub intent_at: Timestamp,
+    /// Number of the last attempt; grows over the whole life of the job.
+    pub attempt: u64,
+    /// When the present attempt was handed to the runtime; `None` while one is due.
+    pub submitted_at: Option<Timestamp>,
+    /// Whether the runtime has taken over the job at least once in this run: there may be a
+    /// checkpoint of this run, so that later attempts continue from it.
+    pub accepted: bool,
+    /// Whether the job was seen running at least once in this run.
+    pub reached_running: bool,
+    /// When the present attempt was first seen running.
+    pub running_since: Option<Timestamp>,
+    /// When a job was last seen to begin running, in any run; 0 before.
+    pub start_time: Timestamp,
+    /// When it was last seen to stop running.
+    pub stopped_at: Option<Timestamp>,
+    /// Failures in a row.
+    pub failures: u32,
+    /// When the next attempt is due.
+    pub retry_at: Option<Timestamp>,
+    /// How the run ended; `None` while it is under way.
+    pub end: Option<EndKind>,
+    /// Why it ended, or why it is being restarted; for people.
+    pub reason: String,
+}
+
+impl Default for RunFacts {
+    fn default() -> Self {
+        Self {
+            intent: Intent::Draft,
+            intent_at: Timestamp(0),
+            attempt: 0,
+            submitted_at: None,
+            accepted: false,
+            reached_running: false,
+            running_since: None,
+            start_time: Timestamp(0),
+            stopped_at: None,
+            failures: 0,
+            retry_at: None,
+            end: None,
+            reason: String::new(),
+        }
+    }
+}
+
+/// A job as stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JobRecord {
+    /// Id.
+    pub id: JobId,
+    /// Project.
+    pub project: ProjectId,
+    /// Owner.
+    pub user: UserId,
+    /// The owner's name.
+    pub user_name: String,
+    /// Definition.
+    pub definition: JobDefinition,
+    /// Created.
+    pub create_time: Timestamp,
+    /// Definition last changed.
+    pub update_time: Timestamp,
+    /// Intent and runs.
+    pub facts: RunFacts,
+    /// Number of writes so far.
+    pub version: i64,
+    /// Deleted, when it is.
+    pub deleted_at: Option<Timestamp>,
+    /// When a runtime last said something of the present attempt.
+    pub seen_at: Option<Timestamp>,
+}
+
+/// A job to create.
+#[derive(Debug, Clone)]
+pub struct NewJob {
+    /// Project.
+    pub project: ProjectId,
+    /// Owner.
+    pub user: UserId,
+    /// The owner's name.
+    pub user_name: String,
+    /// Definition.
+    pub definition: JobDefinition,
+    /// Now.
+    pub create_time: Timestamp,
+}
+
+/// What a runtime last said of a job.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    /// The attempt it concerns.
+    pub attempt: u64,
+    /// When it was seen.
+    pub seen_at: Timestamp,
+    /// Counters as JSON.
+    pub metrics: serde_json::Value,
+    /// Execution graph; `None` leaves the stored one alone.
+    pub graph: Option<serde_json::Value>,
+}

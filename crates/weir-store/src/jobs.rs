@@ -1,0 +1,361 @@
+//! The repository of jobs.
+//!
+//! Every write names the version it read, so that two writers cannot undo each other; the loser gets
+//! [`StoreError::Conflict`] and reads again. Writes that a user caused bring their audit record.
+
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, Sqlite, SqliteConnection, Transaction};
+use weir_base::id::{JobId, ProjectId, UserId};
+use weir_base::time::Timestamp;
+
+use crate::audit::{self, AuditRecord};
+use crate::error::StoreError;
+use crate::job_record::{EndKind, Intent, JobDefinition, JobRecord, NewJob, Report, RunFacts};
+use crate::store::Store;
+
+/// The columns of a job with the time of its last report, in one place for every query.
+macro_rules! select_jobs {
+    ($rest:literal) => {
+        concat!(
+            "SELECT jobs.*, CASE WHEN job_reports.attempt = jobs.attempt THEN job_reports.seen_at END AS seen_at
+             FROM jobs LEFT JOIN job_reports ON job_reports.job_id = jobs.id ",
+            $rest
+        )
+    };
+}
+
+/// Which jobs a list is about.
+#[derive(Debug, Clone, Default)]
+pub struct JobFilter {
+    /// Part of the name, case-sensitive.
+    pub name_part: Option<String>,
+    /// Only jobs of this user.
+    pub user: Option<UserId>,
+    /// Only jobs of this exclusive cluster.
+    pub cluster_id: Option<i64>,
+}
+
+impl Store {
+    /// Creates a job. Fails when the name is taken or the project has `draft_limit` drafts.
+    pub async fn create_job(
+        &self,
+        job: &NewJob,
+        draft_limit: u32,
+        mut audit: AuditRecord,
+    ) -> Result<JobId, StoreError> {
+        let mut transaction = self.begin().await?;
+        if name_taken(&mut transaction, &job.project, &job.definition.name, None).await? {
+            return Err(StoreError::NameTaken);
+        }
+        let drafts: i64 = sqlx::query_scalar(
+            "SELECT COUNT(*) FROM jobs WHERE project_id = ? AND intent = 'draft' AND deleted_at IS NULL",
+        )
+        .bind(&job.project.0)
+        .fetch_one(&mut *transaction)
+        .await?;
+        if drafts >= i64::from(draft_limit) {
+            return Err(StoreError::TooManyDrafts { limit: draft_limit });
+        }
+        let id = sqlx::query(
+            "INSERT INTO jobs (project_id, name, user_id, user_name, definition, create_time, update_time)
+             VALUES (?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(&job.project.0)
+        .bind(&job.definition.name)
+        .bind(&job.user.0)
+        .bind(&job.user_name)
+        .bind(definition_text(&job.definition)?)
+        .bind(job.create_time.0)
+        .bind(job.create_time.0)
+        .execute(&mut *transaction)
+        .await?
+        .last_insert_rowid();
+        audit.resource_id = id.to_string();
+        audit::insert(&mut transaction, &audit).await?;
+        transaction.commit().await?;
+        Ok(JobId(id))
+    }
+
+    /// Returns a job of a project that has not been deleted.
+    pub async fn job(&self, project: &ProjectId, id: JobId) -> Result<Option<JobRecord>, StoreError> {
+        let row = sqlx::query(select_jobs!("WHERE jobs.id = ? AND project_id = ? AND deleted_at IS NULL"))
+            .bind(id.0)
+            .bind(&project.0)
+            .fetch_optional(self.pool())
+            .await?;
+        row.map(|row| from_row(&row)).transpose()
+    }
+
+    /// Returns the jobs of a project that match, by ascending id.
+    pub async fn jobs(&self, project: &ProjectId, filter: &JobFilter) -> Result<Vec<JobRecord>, StoreError> {
+        let rows = sqlx::query(select_jobs!(
+            "WHERE project_id = ? AND deleted_at IS NULL
+             AND (? IS NULL OR instr(name, ?) > 0) AND (? IS NULL OR user_id = ?)
+             AND (? IS NULL OR json_extract(definition, '$.cluster_id') = ?) ORDER BY jobs.id"
+        ))
+        .bind(&project.0)
+        .bind(&filter.name_part)
+        .bind(&filter.name_part)
+        .bind(filter.user.as_ref().map(|user| &user.0))
+        .bind(filter.user.as_ref().map(|user| &user.0))
+        .bind(filter.cluster_id)
+        .bind(filter.cluster_id)
+        .fetch_all(self.pool())
+        .await?;
+        rows.iter().map(from_row).collect()
+    }
+
+    /// Returns every job with a run under way or ended but holding resources, in all projects.
+    pub async fn jobs_with_runs(&self) -> Result<Vec<JobRecord>, StoreError> {
+        let rows = sqlx::query(select_jobs!(
+            "WHERE deleted_at IS NULL AND intent <> 'draft'
+             AND (end_kind IS NULL OR end_kind = 'cancel_failed') ORDER BY jobs.id"
+        ))
+        .fetch_all(self.pool())
+        .await?;
+        rows.iter().map(from_row).collect()
+    }
+
+    /// Returns the jobs for which something may have to be done: those under way, and deleted ones
+    /// that the runtime has not forgotten yet.
+    pub async fn jobs_to_reconcile(&self) -> Result<Vec<JobRecord>, StoreError> {
+        let rows = sqlx::query(select_jobs!(
+            "WHERE (deleted_at IS NULL AND intent <> 'draft' AND end_kind IS NULL)
+             OR (deleted_at IS NOT NULL AND cleared = 0) ORDER BY jobs.id"
+        ))
+        .fetch_all(self.pool())
+        .await?;
+        rows.iter().map(from_row).collect()
+    }
+
+    /// Stores a changed definition. A changed text makes the stored execution graph void.
+    pub async fn update_definition(
+        &self,
+        job: &JobRecord,
+        definition: &JobDefinition,
+        now: Timestamp,
+        audit: &AuditRecord,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        if name_taken(&mut transaction, &job.project, &definition.name, Some(job.id)).await? {
+            return Err(StoreError::NameTaken);
+        }
+        let changed = sqlx::query(
+            "UPDATE jobs SET name = ?, definition = ?, update_time = ?, version = version + 1
+             WHERE id = ? AND version = ? AND deleted_at IS NULL",
+        )
+        .bind(&definition.name)
+        .bind(definition_text(definition)?)
+        .bind(now.0)
+        .bind(job.id.0)
+        .bind(job.version)
+        .execute(&mut *transaction)
+        .await?;
+        exactly_one(changed.rows_affected())?;
+        if definition.sql_body != job.definition.sql_body {
+            sqlx::query("UPDATE job_reports SET graph = NULL WHERE job_id = ?")
+                .bind(job.id.0)
+                .execute(&mut *transaction)
+                .await?;
+        }
+        audit::insert(&mut transaction, audit).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Stores changed facts of several jobs, all or none, with the audit records of the call.
+    pub async fn update_facts(
+        &self,
+        changes: &[(&JobRecord, RunFacts)],
+        audits: &[AuditRecord],
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        for (job, facts) in changes {
+            write_facts(&mut transaction, job, facts).await?;
+        }
+        for audit in audits {
+            audit::insert(&mut transaction, audit).await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Marks jobs as deleted, all or none. Their names are free again; the records stay.
+    pub async fn delete_jobs(
+        &self,
+        jobs: &[JobRecord],
+        now: Timestamp,
+        audits: &[AuditRecord],
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        for job in jobs {
+            let changed = sqlx::query(
+                "UPDATE jobs SET deleted_at = ?, version = version + 1 WHERE id = ? AND version = ?",
+            )
+            .bind(now.0)
+            .bind(job.id.0)
+            .bind(job.version)
+            .execute(&mut *transaction)
+            .await?;
+            exactly_one(changed.rows_affected())?;
+        }
+        for audit in audits {
+            audit::insert(&mut transaction, audit).await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Notes that the runtime has forgotten a deleted job.
+    pub async fn mark_cleared(&self, job: JobId) -> Result<(), StoreError> {
+        sqlx::query("UPDATE jobs SET cleared = 1 WHERE id = ? AND deleted_at IS NOT NULL")
+            .bind(job.0)
+            .execute(self.pool())
+            .await?;
+        Ok(())
+    }
+
+    /// Stores what the runtime said of a job.
+    pub async fn write_report(&self, job: JobId, report: &Report) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO job_reports (job_id, attempt, seen_at, metrics, graph) VALUES (?, ?, ?, ?, ?)
+             ON CONFLICT (job_id) DO UPDATE SET attempt = excluded.attempt, seen_at = excluded.seen_at,
+                metrics = excluded.metrics, graph = COALESCE(excluded.graph, graph)",
+        )
+        .bind(job.0)
+        .bind(i64::try_from(report.attempt).unwrap_or(i64::MAX))
+        .bind(report.seen_at.0)
+        .bind(report.metrics.to_string())
+        .bind(report.graph.as_ref().map(serde_json::Value::to_string))
+        .execute(self.pool())
+        .await?;
+        Ok(())
+    }
+
+    /// Returns what the runtime last said of a job.
+    pub async fn report(&self, job: JobId) -> Result<Option<Report>, StoreError> {
+        let row = sqlx::query("SELECT attempt, seen_at, metrics, graph FROM job_reports WHERE job_id = ?")
+            .bind(job.0)
+            .fetch_optional(self.pool())
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let graph: Option<String> = row.try_get("graph")?;
+        let metrics: String = row.try_get("metrics")?;
+        Ok(Some(Report {
+            attempt: unsigned(row.try_get("attempt")?),
+            seen_at: Timestamp(row.try_get("seen_at")?),
+            metrics: json(job.0, "metrics", &metrics)?,
+            graph: graph.map(|text| json(job.0, "graph", &text)).transpose()?,
+        }))
+    }
+}
+
+async fn name_taken(
+    transaction: &mut Transaction<'static, Sqlite>,
+    project: &ProjectId,
+    name: &str,
+    except: Option<JobId>,
+) -> Result<bool, StoreError> {
+    let count: i64 = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM jobs WHERE project_id = ? AND name = ? AND deleted_at IS NULL AND id <> ?",
+    )
+    .bind(&project.0)
+    .bind(name)
+    .bind(except.map_or(0, |id| id.0))
+    .fetch_one(&mut **transaction)
+    .await?;
+    Ok(count > 0)
+}
+
+async fn write_facts(
+    connection: &mut SqliteConnection,
+    job: &JobRecord,
+    facts: &RunFacts,
+) -> Result<(), StoreError> {
+    let changed = sqlx::query(
+        "UPDATE jobs SET intent = ?, intent_at = ?, attempt = ?, submitted_at = ?, accepted = ?, reached = ?,
+            running_since = ?, start_time = ?, stopped_at = ?, failures = ?, retry_at = ?, end_kind = ?,
+            reason = ?, version = version + 1
+         WHERE id = ? AND version = ? AND deleted_at IS NULL",
+    )
+    .bind(facts.intent.as_str())
+    .bind(facts.intent_at.0)
+    .bind(i64::try_from(facts.attempt).unwrap_or(i64::MAX))
+    .bind(facts.submitted_at.map(|at| at.0))
+    .bind(facts.accepted)
+    .bind(facts.reached_running)
+    .bind(facts.running_since.map(|at| at.0))
+    .bind(facts.start_time.0)
+    .bind(facts.stopped_at.map(|at| at.0))
+    .bind(i64::from(facts.failures))
+    .bind(facts.retry_at.map(|at| at.0))
+    .bind(facts.end.map(EndKind::as_str))
+    .bind(&facts.reason)
+    .bind(job.id.0)
+    .bind(job.version)
+    .execute(connection)
+    .await?;
+    exactly_one(changed.rows_affected())
+}
+
+fn exactly_one(rows: u64) -> Result<(), StoreError> {
+    if rows == 1 { Ok(()) } else { Err(StoreError::Conflict) }
+}
+
+fn definition_text(definition: &JobDefinition) -> Result<String, StoreError> {
+    serde_json::to_string(definition).map_err(|error| StoreError::Database(sqlx::Error::Encode(error.into())))
+}
+
+fn json<T: serde::de::DeserializeOwned>(job: i64, what: &'static str, text: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|error| StoreError::Corrupt { job, what, reason: error.to_string() })
+}
+
+fn unsigned(value: i64) -> u64 {
+    u64::try_from(value).unwrap_or(0)
+}
+
+fn from_row(row: &SqliteRow) -> Result<JobRecord, StoreError> {
+    let id: i64 = row.try_get("id")?;
+    let definition: String = row.try_get("definition")?;
+    Ok(JobRecord {
+        id: JobId(id),
+        project: ProjectId(row.try_get("project_id")?),
+        user: UserId(row.try_get("user_id")?),
+        user_name: row.try_get("user_name")?,
+        definition: json(id, "definition", &definition)?,
+        create_time: Timestamp(row.try_get("create_time")?),
+        update_time: Timestamp(row.try_get("update_time")?),
+        facts: facts_from_row(id, row)?,
+        version: row.try_get("version")?,
+        deleted_at: row.try_get::<Option<i64>, _>("deleted_at")?.map(Timestamp),
+        seen_at: row.try_get::<Option<i64>, _>("seen_at")?.map(Timestamp),
+    })
+}
+
+fn facts_from_row(job: i64, row: &SqliteRow) -> Result<RunFacts, StoreError> {
+    let time = |name: &str| -> Result<Option<Timestamp>, sqlx::Error> {
+        Ok(row.try_get::<Option<i64>, _>(name)?.map(Timestamp))
+    };
+    let unknown = |what: &'static str, value: &str| StoreError::Corrupt {
+        job,
+        what,
+        reason: format!("`{value}` is not known to this release"),
+    };
+    let intent: String = row.try_get("intent")?;
+    let end: Option<String> = row.try_get("end_kind")?;
+    Ok(RunFacts {
+        intent: Intent::parse(&intent).ok_or_else(|| unknown("intent", &intent))?,
+        intent_at: Timestamp(row.try_get("intent_at")?),
+        attempt: unsigned(row.try_get("attempt")?),
+        submitted_at: time("submitted_at")?,
+        accepted: row.try_get("accepted")?,
+        reached_running: row.try_get("reached")?,
+        running_since: time("running_since")?,
+        start_time: Timestamp(row.try_get("start_time")?),
+        stopped_at: time("stopped_at")?,
+        failures: u32::try_from(row.try_get::<i64, _>("failures")?).unwrap_or(u32::MAX),
+        retry_at: time("retry_at")?,
+        end: end.map(|text| EndKind::parse(&text).ok_or_else(|| unknown("end_kind", &text))).transpose()?,
+        reason: row.try_get("reason")?,
+    })
+}

@@ -1,0 +1,99 @@
+//! Registered users with their quotas, and the buckets that a project lets the service use.
+
+use std::collections::BTreeSet;
+
+use sqlx::{Row, SqliteConnection};
+use weir_base::id::{ProjectId, UserId};
+use weir_base::time::Timestamp;
+
+use crate::audit::{self, AuditRecord};
+use crate::error::StoreError;
+use crate::store::Store;
+
+impl Store {
+    /// Makes the quota record of a user; leaves it alone when there is one.
+    pub async fn register_user(&self, spu_quota: i64, audit: &AuditRecord) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        sqlx::query(
+            "INSERT INTO users (project_id, user_id, user_name, spu_quota, registered_at)
+             VALUES (?, ?, ?, ?, ?) ON CONFLICT (project_id, user_id) DO NOTHING",
+        )
+        .bind(&audit.project.0)
+        .bind(&audit.user.0)
+        .bind(&audit.user_name)
+        .bind(spu_quota)
+        .bind(audit.event_time.0)
+        .execute(&mut *transaction)
+        .await?;
+        audit::insert(&mut transaction, audit).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Returns the SPU quota of a registered user.
+    pub async fn spu_quota(&self, project: &ProjectId, user: &UserId) -> Result<Option<i64>, StoreError> {
+        let row = sqlx::query("SELECT spu_quota FROM users WHERE project_id = ? AND user_id = ?")
+            .bind(&project.0)
+            .bind(&user.0)
+            .fetch_optional(self.pool())
+            .await?;
+        Ok(row.map(|row| row.try_get("spu_quota")).transpose()?)
+    }
+
+    /// Returns the buckets that a project has authorized.
+    pub async fn authorized_buckets(&self, project: &ProjectId) -> Result<BTreeSet<String>, StoreError> {
+        let rows = sqlx::query("SELECT bucket FROM authorized_buckets WHERE project_id = ?")
+            .bind(&project.0)
+            .fetch_all(self.pool())
+            .await?;
+        Ok(rows.iter().map(|row| row.try_get("bucket")).collect::<Result<_, _>>()?)
+    }
+
+    /// Authorizes buckets, all or none; one audit record for each.
+    pub async fn authorize_buckets(
+        &self,
+        buckets: &[String],
+        audit_of: impl Fn(&str) -> AuditRecord + Send + Sync,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        for bucket in buckets {
+            authorize(&mut transaction, bucket, &audit_of(bucket)).await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Takes a bucket back from the service.
+    pub async fn revoke_bucket(&self, project: &ProjectId, bucket: &str) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM authorized_buckets WHERE project_id = ? AND bucket = ?")
+            .bind(&project.0)
+            .bind(bucket)
+            .execute(self.pool())
+            .await?;
+        Ok(())
+    }
+
+    /// Asks the database for nothing, to learn whether it answers.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT 1").execute(self.pool()).await?;
+        Ok(())
+    }
+}
+
+async fn authorize(
+    connection: &mut SqliteConnection,
+    bucket: &str,
+    audit: &AuditRecord,
+) -> Result<(), StoreError> {
+    let Timestamp(now) = audit.event_time;
+    sqlx::query(
+        "INSERT INTO authorized_buckets (project_id, bucket, user_id, authorized_at) VALUES (?, ?, ?, ?)",
+    )
+    .bind(&audit.project.0)
+    .bind(bucket)
+    .bind(&audit.user.0)
+    .bind(now)
+    .execute(&mut *connection)
+    .await?;
+    audit::insert(connection, audit).await
+}

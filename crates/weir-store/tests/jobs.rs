@@ -1,0 +1,196 @@
+//! The repository of jobs against a database file.
+#![allow(clippy::unwrap_used)] // A test that cannot go on has failed.
+
+use weir_base::id::{JobId, ProjectId, UserId};
+use weir_base::time::Timestamp;
+use weir_store::{
+    AuditRecord, EndKind, Intent, JobDefinition, JobFilter, JobRecord, NewJob, Report, RunFacts, Store,
+    StoreError,
+};
+
+async fn store() -> (tempfile::TempDir, Store) {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(&directory.path().join("weir.db")).await.unwrap();
+    (directory, store)
+}
+
+fn project() -> ProjectId {
+    ProjectId("p1".into())
+}
+
+fn audit(event: &str) -> AuditRecord {
+    AuditRecord {
+        project: project(),
+        user: UserId("u1".into()),
+        user_name: "ann".into(),
+        request_id: "r1".into(),
+        resource_type: "job".into(),
+        resource_id: String::new(),
+        resource_name: "t1".into(),
+        event_name: event.into(),
+        event_type: "ApiCall".into(),
+        event_rating: "normal".into(),
+        op_result: "CS.11000::CREATE_JOB_SUCCESS:: done".into(),
+        event_time: Timestamp(5),
+    }
+}
+
+fn new_job(name: &str) -> NewJob {
+    NewJob {
+        project: project(),
+        user: UserId("u1".into()),
+        user_name: "ann".into(),
+        definition: JobDefinition { name: name.into(), cluster_id: Some(3), ..JobDefinition::default() },
+        create_time: Timestamp(5),
+    }
+}
+
+async fn create(store: &Store, name: &str) -> JobRecord {
+    let id = store.create_job(&new_job(name), 100, audit("createJob")).await.unwrap();
+    store.job(&project(), id).await.unwrap().unwrap()
+}
+
+fn running() -> RunFacts {
+    RunFacts {
+        intent: Intent::Run,
+        intent_at: Timestamp(6),
+        attempt: 2,
+        submitted_at: Some(Timestamp(7)),
+        accepted: true,
+        reached_running: true,
+        running_since: Some(Timestamp(8)),
+        start_time: Timestamp(8),
+        stopped_at: Some(Timestamp(9)),
+        failures: 1,
+        retry_at: Some(Timestamp(10)),
+        end: Some(EndKind::CancelFailed),
+        reason: "because".into(),
+    }
+}
+
+#[tokio::test]
+async fn a_job_is_read_as_it_was_written() {
+    let (_directory, store) = store().await;
+    let job = create(&store, "t1").await;
+    assert_eq!(job.definition, new_job("t1").definition);
+    assert_eq!(job.facts, RunFacts::default());
+    let facts = running();
+    store.update_facts(&[(&job, facts.clone())], &[]).await.unwrap();
+    let read = store.job(&project(), job.id).await.unwrap().unwrap();
+    assert_eq!(read.facts, facts);
+    assert_eq!(store.job(&ProjectId("p2".into()), job.id).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_name_is_free_again_after_a_delete_but_an_id_never_is() {
+    let (_directory, store) = store().await;
+    let job = create(&store, "t1").await;
+    let taken = store.create_job(&new_job("t1"), 100, audit("createJob")).await;
+    assert!(matches!(taken, Err(StoreError::NameTaken)));
+    store.delete_jobs(std::slice::from_ref(&job), Timestamp(9), &[audit("deleteJob")]).await.unwrap();
+    assert_eq!(store.job(&project(), job.id).await.unwrap(), None);
+    let again = create(&store, "t1").await;
+    assert!(again.id > job.id);
+    let waiting: Vec<JobId> = store.jobs_to_reconcile().await.unwrap().iter().map(|job| job.id).collect();
+    assert_eq!(waiting, [job.id], "the deleted job has to be cleared away");
+    store.mark_cleared(job.id).await.unwrap();
+    assert!(store.jobs_to_reconcile().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn of_two_writers_the_second_is_told() {
+    let (_directory, store) = store().await;
+    let job = create(&store, "t1").await;
+    store.update_facts(&[(&job, running())], &[]).await.unwrap();
+    let late = store.update_facts(&[(&job, RunFacts::default())], &[audit("stopJob")]).await;
+    assert!(matches!(late, Err(StoreError::Conflict)));
+    let events: Vec<String> =
+        store.newest_audit_records(&project(), 10).await.unwrap().into_iter().map(|a| a.event_name).collect();
+    assert_eq!(events, ["createJob"], "the audit record of the lost write is not there either");
+}
+
+#[tokio::test]
+async fn a_batch_is_written_whole_or_not_at_all() {
+    let (_directory, store) = store().await;
+    let (a, b) = (create(&store, "a").await, create(&store, "b").await);
+    store.update_facts(&[(&b, running())], &[]).await.unwrap();
+    assert!(store.update_facts(&[(&a, running()), (&b, running())], &[]).await.is_err());
+    assert_eq!(store.job(&project(), a.id).await.unwrap().unwrap().facts, RunFacts::default());
+}
+
+#[tokio::test]
+async fn drafts_are_limited() {
+    let (_directory, store) = store().await;
+    create(&store, "a").await;
+    let refused = store.create_job(&new_job("b"), 1, audit("createJob")).await;
+    assert!(matches!(refused, Err(StoreError::TooManyDrafts { limit: 1 })));
+}
+
+#[tokio::test]
+async fn lists_match_parts_of_names_with_their_case() {
+    let (_directory, store) = store().await;
+    for name in ["cars", "Cars2", "bikes"] {
+        create(&store, name).await;
+    }
+    let names = |part: &str| {
+        let filter = JobFilter { name_part: Some(part.into()), cluster_id: Some(3), ..JobFilter::default() };
+        let store = store.clone();
+        async move {
+            let jobs = store.jobs(&project(), &filter).await.unwrap();
+            jobs.into_iter().map(|job| job.definition.name).collect::<Vec<_>>()
+        }
+    };
+    assert_eq!(names("ars").await, ["cars", "Cars2"]);
+    assert_eq!(names("car").await, ["cars"]);
+    assert_eq!(names("%").await, Vec::<String>::new());
+    let nobody = JobFilter { user: Some(UserId("u2".into())), ..JobFilter::default() };
+    assert!(store.jobs(&project(), &nobody).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_graph_stays_until_the_text_changes() {
+    let (_directory, store) = store().await;
+    let job = create(&store, "t1").await;
+    let report = |graph| Report { attempt: 0, seen_at: Timestamp(7), metrics: serde_json::json!({}), graph };
+    let graph = Some(serde_json::json!([{ "nodes": [] }]));
+    store.write_report(job.id, &report(graph.clone())).await.unwrap();
+    store.write_report(job.id, &report(None)).await.unwrap();
+    assert_eq!(store.report(job.id).await.unwrap().unwrap().graph, graph);
+    let job = store.job(&project(), job.id).await.unwrap().unwrap();
+    assert_eq!(job.seen_at, Some(Timestamp(7)));
+    let definition = JobDefinition { sql_body: "new".into(), ..job.definition.clone() };
+    store.update_definition(&job, &definition, Timestamp(8), &audit("updateJob")).await.unwrap();
+    assert_eq!(store.report(job.id).await.unwrap().unwrap().graph, None);
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_release_is_refused() {
+    let (directory, store) = store().await;
+    sqlx::query("INSERT INTO schema_version (version, name) VALUES (99, 'future')")
+        .execute(store.pool())
+        .await
+        .unwrap();
+    store.close().await;
+    let error = Store::open(&directory.path().join("weir.db")).await.unwrap_err();
+    assert!(error.to_string().contains("schema version 99"), "{error}");
+}
+
+#[tokio::test]
+async fn opening_again_keeps_everything() {
+    let (directory, store) = store().await;
+    let job = create(&store, "t1").await;
+    store.register_user(1_000, &audit("registerUser")).await.unwrap();
+    store.close().await;
+    let store = Store::open(&directory.path().join("weir.db")).await.unwrap();
+    assert_eq!(store.job(&project(), job.id).await.unwrap(), Some(job));
+    assert_eq!(store.spu_quota(&project(), &UserId("u1".into())).await.unwrap(), Some(1_000));
+}
+
+#[tokio::test]
+async fn buckets_are_authorized_all_or_none() {
+    let (_directory, store) = store().await;
+    let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+    store.authorize_buckets(&names(&["b1"]), |_| audit("authorizeBucket")).await.unwrap();
+    assert!(store.authorize_buckets(&names(&["b2", "b1"]), |_| audit("authorizeBucket")).await.is_err());
+    assert_eq!(store.authorized_buckets(&project()).await.unwrap().into_iter().collect::<Vec<_>>(), ["b1"]);
+}

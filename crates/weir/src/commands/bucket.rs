@@ -1,0 +1,239 @@
+//! `weir bucket`: buckets and objects of the service, from the command line.
+//!
+//! Works on the place where the service keeps its objects, whether it runs or not.
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use futures::{StreamExt, TryStreamExt};
+use object_store::path::Path as Key;
+use object_store::{ObjectStore, ObjectStoreExt, WriteMultipart};
+use tokio::io::AsyncReadExt;
+use weir_cloud::objects::Objects;
+
+use super::{Exit, Outcome, runtime};
+use crate::commands::serve::wiring::objects;
+use crate::commands::text::table;
+use crate::config::{Settings, arguments, resolve};
+
+/// What an address of an object begins with.
+const SCHEME: &str = "obs://";
+
+/// Bytes read from a local file at once.
+const CHUNK: usize = 1 << 20;
+
+fn subcommand(name: &'static str, about: &'static str) -> Command {
+    Command::new(name).about(about).args(arguments().into_iter().map(|argument| argument.hide(true)))
+}
+
+fn place(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).value_name("PLACE").help(help)
+}
+
+pub fn command() -> Command {
+    let yes = || Arg::new("yes").long("yes").action(ArgAction::SetTrue).help("Do not ask");
+    Command::new("bucket")
+        .about("Buckets and objects of the service (takes the options of `weir serve`, such as --data)")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(
+            subcommand("create", "Make a bucket").arg(place("name", "Name of the bucket").required(true)),
+        )
+        .subcommand(
+            subcommand("ls", "List buckets, or the objects under obs://BUCKET/PREFIX")
+                .arg(place("place", "obs://BUCKET or obs://BUCKET/PREFIX")),
+        )
+        .subcommand(
+            subcommand(
+                "cp",
+                "Copy a file to an object, or an object to a file; obs://BUCKET/KEY is an object",
+            )
+            .arg(place("from", "File or object").required(true))
+            .arg(place("to", "File or object").required(true)),
+        )
+        .subcommand(
+            subcommand("cat", "Write an object to standard output")
+                .arg(place("place", "obs://BUCKET/KEY").required(true)),
+        )
+        .subcommand(
+            subcommand("rm", "Remove an object, all objects under a prefix, or an empty bucket")
+                .arg(place("place", "obs://BUCKET/KEY or obs://BUCKET").required(true))
+                .arg(
+                    Arg::new("recursive")
+                        .long("recursive")
+                        .action(ArgAction::SetTrue)
+                        .help("Remove everything under the prefix"),
+                )
+                .arg(yes()),
+        )
+}
+
+pub fn run(matches: &ArgMatches) -> Outcome {
+    let Some((name, matches)) = matches.subcommand() else { return Ok(Exit::Refused) };
+    let settings = Settings::new(&resolve(matches)?)?;
+    let (objects, _) = objects(&settings, &settings.data)?;
+    let text = |name: &str| matches.get_one::<String>(name).map(String::as_str).unwrap_or_default();
+    runtime()?.block_on(async {
+        match name {
+            "create" => objects.create_bucket(text("name")).await.map_err(anyhow::Error::new)?,
+            "ls" => list(&objects, text("place")).await?,
+            "cp" => copy(&objects, text("from"), text("to")).await?,
+            "cat" => cat(&objects, text("place")).await?,
+            _ => {
+                remove(&objects, text("place"), matches.get_flag("recursive"), matches.get_flag("yes"))
+                    .await?
+            }
+        }
+        Ok(Exit::Done)
+    })
+}
+
+/// An address of objects.
+struct Address<'a> {
+    bucket: &'a str,
+    key: &'a str,
+}
+
+impl<'a> Address<'a> {
+    fn parse(text: &'a str) -> Option<Self> {
+        let rest = text.strip_prefix(SCHEME)?;
+        let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
+        Some(Self { bucket, key })
+    }
+
+    fn object(text: &'a str) -> anyhow::Result<Self> {
+        match Self::parse(text) {
+            Some(address) if !address.key.is_empty() => Ok(address),
+            _ => bail!("`{text}` does not name an object; write {SCHEME}BUCKET/KEY"),
+        }
+    }
+
+    async fn open(&self, objects: &Objects) -> anyhow::Result<(Arc<dyn ObjectStore>, Key)> {
+        let store = objects.bucket(self.bucket).await?;
+        let key = Key::parse(self.key).with_context(|| format!("`{}` is not a key", self.key))?;
+        Ok((store, key))
+    }
+}
+
+async fn list(objects: &Objects, place: &str) -> anyhow::Result<()> {
+    if place.is_empty() {
+        for bucket in objects.list_buckets().await? {
+            println!("{SCHEME}{bucket}");
+        }
+        return Ok(());
+    }
+    let Some(address) = Address::parse(place) else { bail!("`{place}` does not begin with {SCHEME}") };
+    let store = objects.bucket(address.bucket).await?;
+    let mut found: Vec<_> = store.list(None).try_collect().await?;
+    // A prefix is text, as with S3; the store's own listing only knows whole folders.
+    found.retain(|object| object.location.as_ref().starts_with(address.key));
+    found.sort_by(|a, b| a.location.cmp(&b.location));
+    let rows: Vec<Vec<String>> = found
+        .iter()
+        .map(|object| {
+            let modified = object.last_modified.format("%Y-%m-%d %H:%M:%S").to_string();
+            vec![object.size.to_string(), modified, object.location.to_string()]
+        })
+        .collect();
+    print!("{}", table(&["bytes", "modified (UTC)", "key"], &rows));
+    Ok(())
+}
+
+async fn copy(objects: &Objects, from: &str, to: &str) -> anyhow::Result<()> {
+    match (from.starts_with(SCHEME), to.starts_with(SCHEME)) {
+        (false, true) => upload(objects, Path::new(from), &Address::object(to)?).await,
+        (true, false) => download(objects, &Address::object(from)?, Path::new(to)).await,
+        (true, true) => {
+            let (source, from) = (Address::object(from)?, Address::object(to)?);
+            let (read, key) = source.open(objects).await?;
+            let (write, target) = from.open(objects).await?;
+            let mut upload = WriteMultipart::new(write.put_multipart(&target).await?);
+            let mut chunks = read.get(&key).await?.into_stream();
+            while let Some(chunk) = chunks.next().await {
+                upload.wait_for_capacity(4).await?;
+                upload.put(chunk?);
+            }
+            upload.finish().await?;
+            Ok(())
+        }
+        (false, false) => bail!("one of `{from}` and `{to}` must begin with {SCHEME}"),
+    }
+}
+
+async fn upload(objects: &Objects, file: &Path, address: &Address<'_>) -> anyhow::Result<()> {
+    let (store, key) = address.open(objects).await?;
+    let mut reader = tokio::fs::File::open(file)
+        .await
+        .with_context(|| format!("the file `{}` cannot be read", file.display()))?;
+    let mut upload = WriteMultipart::new(store.put_multipart(&key).await?);
+    let mut chunk = vec![0; CHUNK];
+    loop {
+        let read = reader.read(&mut chunk).await?;
+        if read == 0 {
+            break;
+        }
+        upload.wait_for_capacity(4).await?;
+        upload.write(&chunk[..read]);
+    }
+    upload.finish().await?;
+    Ok(())
+}
+
+async fn download(objects: &Objects, address: &Address<'_>, file: &Path) -> anyhow::Result<()> {
+    let (store, key) = address.open(objects).await?;
+    let mut chunks = store.get(&key).await?.into_stream();
+    let mut writer = std::fs::File::create(file)
+        .with_context(|| format!("the file `{}` cannot be written", file.display()))?;
+    while let Some(chunk) = chunks.next().await {
+        writer.write_all(&chunk?)?;
+    }
+    Ok(())
+}
+
+async fn cat(objects: &Objects, place: &str) -> anyhow::Result<()> {
+    let (store, key) = Address::object(place)?.open(objects).await?;
+    let mut chunks = store.get(&key).await?.into_stream();
+    let mut output = std::io::stdout().lock();
+    while let Some(chunk) = chunks.next().await {
+        output.write_all(&chunk?)?;
+    }
+    Ok(())
+}
+
+async fn remove(objects: &Objects, place: &str, recursive: bool, yes: bool) -> anyhow::Result<()> {
+    let Some(address) = Address::parse(place) else { bail!("`{place}` does not begin with {SCHEME}") };
+    if !yes && !confirm(place)? {
+        bail!("nothing was removed");
+    }
+    if !recursive {
+        if address.key.is_empty() {
+            objects.delete_bucket(address.bucket).await?;
+            return Ok(());
+        }
+        let (store, key) = address.open(objects).await?;
+        store.head(&key).await?;
+        store.delete(&key).await?;
+        return Ok(());
+    }
+    let store = objects.bucket(address.bucket).await?;
+    let mut keys: Vec<Key> = store.list(None).map_ok(|object| object.location).try_collect().await?;
+    keys.retain(|key| key.as_ref().starts_with(address.key));
+    for key in &keys {
+        store.delete(key).await?;
+    }
+    eprintln!("{} objects removed", keys.len());
+    if address.key.is_empty() {
+        objects.delete_bucket(address.bucket).await?;
+    }
+    Ok(())
+}
+
+fn confirm(place: &str) -> anyhow::Result<bool> {
+    eprint!("remove {place}? [y/N] ");
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}

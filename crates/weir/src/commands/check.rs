@@ -1,0 +1,97 @@
+//! `weir check`: tells whether a job would be accepted, and where not.
+
+use std::path::Path;
+
+use anyhow::Context;
+use clap::{Arg, ArgMatches, Command};
+use serde_json::json;
+use weir_sql::{CheckOptions, Cluster, Message};
+
+use super::{Exit, Outcome};
+
+pub fn command() -> Command {
+    Command::new("check")
+        .about("Check a Stream SQL job: nothing, or the place and what would be accepted there")
+        .arg(Arg::new("job").required(true).value_name("JOB.SQL").help("File with the job"))
+        .arg(output_argument(&["text", "json"], "text"))
+        .arg(
+            Arg::new("cluster")
+                .long("cluster")
+                .value_parser(["local", "shared", "exclusive"])
+                .default_value("local")
+                .help("Check as for a run on this machine, or as the service does for one of its clusters"),
+        )
+        .arg(time_zone_argument())
+}
+
+pub fn output_argument(values: &'static [&'static str], default: &'static str) -> Arg {
+    Arg::new("output")
+        .long("output")
+        .value_parser(values.to_vec())
+        .default_value(default)
+        .help("Form of the output")
+}
+
+pub fn time_zone_argument() -> Arg {
+    Arg::new("time-zone")
+        .long("time-zone")
+        .default_value("UTC")
+        .value_name("ZONE")
+        .help("Time zone of the job: an IANA name or an offset")
+}
+
+pub fn run(matches: &ArgMatches) -> Outcome {
+    let file = matches.get_one::<String>("job").map(String::as_str).unwrap_or_default();
+    let text = read_job(Path::new(file))?;
+    let cluster = match matches.get_one::<String>("cluster").map(String::as_str) {
+        Some("shared") => Cluster::Shared { restricted: true },
+        Some("exclusive") => Cluster::Exclusive,
+        _ => Cluster::Local,
+    };
+    let time_zone = matches.get_one::<String>("time-zone").cloned().unwrap_or_default();
+    let options = CheckOptions { cluster, time_zone, ..CheckOptions::default() };
+    let json = matches.get_one::<String>("output").is_some_and(|output| output == "json");
+    match weir_sql::check(&text, &weir_connectors::CATALOG, &options) {
+        Ok(job) if json => {
+            let warnings: Vec<_> = job.warnings.iter().map(|message| message_json(file, message)).collect();
+            println!("{}", json!({ "accepted": true, "warnings": warnings }));
+            Ok(Exit::Done)
+        }
+        Ok(job) => {
+            for warning in &job.warnings {
+                print_warning(file, warning);
+            }
+            Ok(Exit::Done)
+        }
+        Err(error) if json => {
+            let mut message = message_json(file, &error.message);
+            message["code"] = json!(error.code.to_string());
+            println!("{}", json!({ "accepted": false, "error": message }));
+            Ok(Exit::Refused)
+        }
+        Err(error) => {
+            println!("{}", weir_sql::render(file, &text, &error));
+            Ok(Exit::Refused)
+        }
+    }
+}
+
+pub fn print_warning(file: &str, warning: &Message) {
+    let position = warning.position;
+    eprintln!("warning: {file}:{}:{}: {}", position.line, position.column, warning.text);
+}
+
+fn message_json(file: &str, message: &Message) -> serde_json::Value {
+    json!({
+        "file": file,
+        "line": message.position.line,
+        "column": message.position.column,
+        "length": message.length,
+        "message": message.text,
+        "hint": message.hint,
+    })
+}
+
+pub fn read_job(path: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(path).with_context(|| format!("the job `{}` cannot be read", path.display()))
+}

@@ -1,0 +1,99 @@
+//! The commands, one file each.
+
+mod bucket;
+mod check;
+mod config;
+mod demo;
+mod run;
+mod serve;
+mod text;
+mod worker;
+
+use std::process::ExitCode;
+
+use clap::{ArgMatches, Command};
+
+/// How a command ended. The numbers are the exit codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Done.
+    Done = 0,
+    /// Refused, or failed by its input.
+    Refused = 1,
+    /// Our fault.
+    Fault = 2,
+}
+
+/// A command failed.
+#[derive(Debug)]
+pub enum Failure {
+    /// By what it was given.
+    Input(anyhow::Error),
+    /// By itself or its surroundings.
+    Fault(anyhow::Error),
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Failure::Input(error)
+    }
+}
+
+type Outcome = Result<Exit, Failure>;
+
+fn command() -> Command {
+    Command::new("weir")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("A self-hosted Cloud Stream Service: Stream SQL jobs over a REST API, in one binary")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(serve::command())
+        .subcommand(run::command())
+        .subcommand(check::command())
+        .subcommand(demo::command())
+        .subcommand(bucket::command())
+        .subcommand(config::command())
+        .subcommand(worker::command())
+}
+
+/// Reads the command line and runs what it says.
+pub fn run() -> ExitCode {
+    let matches = command().get_matches();
+    let outcome = match matches.subcommand() {
+        Some((name, matches)) => dispatch(name, matches),
+        None => Ok(Exit::Refused),
+    };
+    let exit = match outcome {
+        Ok(exit) => exit,
+        Err(Failure::Input(error)) => {
+            eprintln!("error: {error:#}");
+            Exit::Refused
+        }
+        Err(Failure::Fault(error)) => {
+            eprintln!("fault: {error:#}");
+            Exit::Fault
+        }
+    };
+    ExitCode::from(exit as u8)
+}
+
+fn dispatch(name: &str, matches: &ArgMatches) -> Outcome {
+    match name {
+        "serve" => serve::run(matches),
+        "run" => run::run(matches),
+        "check" => check::run(matches),
+        "demo" => demo::run(matches),
+        "bucket" => bucket::run(matches),
+        "config" => config::run(matches),
+        "worker" => worker::run(matches),
+        other => Err(Failure::Fault(anyhow::anyhow!("the command `{other}` is not wired"))),
+    }
+}
+
+/// Makes the runtime of a command.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Fault(anyhow::Error::new(error).context("the runtime cannot be started")))
+}

@@ -1,0 +1,138 @@
+//! `weir run`: runs a job in the foreground, without a service.
+
+mod arguments;
+mod bind;
+mod print;
+mod summary;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context;
+use clap::ArgMatches;
+use object_store::ObjectStore;
+use object_store::local::LocalFileSystem;
+use object_store::memory::InMemory;
+use weir_base::clock::{Clock, SystemClock};
+use weir_cloud::objects::{Objects, ObjectsConfig};
+use weir_cloud::streams::LocalStreams;
+use weir_connectors::{Environment, FileAccess, PrintTarget};
+use weir_engine::checkpoint::CheckpointStorage;
+use weir_engine::job::{JobHandle, Outcome as JobOutcome};
+use weir_runtime::Launch;
+use weir_sql::{CheckOptions, Cluster, Job};
+
+pub use arguments::command;
+
+use self::arguments::Arguments;
+use super::check::{print_warning, read_job};
+use super::{Exit, Failure, Outcome, runtime};
+use crate::logging;
+
+pub fn run(matches: &ArgMatches) -> Outcome {
+    let arguments = Arguments::new(matches)?;
+    logging::start(&arguments.log_level, false)?;
+    let text = read_job(&arguments.file)?;
+    let file = arguments.file.display().to_string();
+    let options = CheckOptions {
+        cluster: Cluster::Local,
+        time_zone: arguments.settings.time_zone.clone(),
+        max_bytes: usize::MAX,
+        ..CheckOptions::default()
+    };
+    let mut job = match weir_sql::check(&text, &weir_connectors::CATALOG, &options) {
+        Ok(job) => job,
+        Err(error) => {
+            eprintln!("{}", weir_sql::render(&file, &text, &error));
+            return Ok(Exit::Refused);
+        }
+    };
+    for warning in &job.warnings {
+        print_warning(&file, warning);
+    }
+    bind::bind(&mut job, &arguments.bindings, arguments.replay_rate)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    // Kept until the end: without --data the job's streams and buckets live only as long as it runs.
+    let temporary;
+    let data = match &arguments.data {
+        Some(data) => data.clone(),
+        None => {
+            temporary = tempfile::tempdir().context("no temporary directory can be made")?;
+            temporary.path().to_path_buf()
+        }
+    };
+    runtime()?.block_on(run_job(&job, &arguments, &data, clock))
+}
+
+async fn run_job(job: &Job, arguments: &Arguments, data: &Path, clock: Arc<dyn Clock>) -> Outcome {
+    let environment = environment(job, arguments, data, clock.clone())?;
+    let name = arguments.file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let launch = Launch {
+        job,
+        id: 0,
+        name: &name,
+        environment: &environment,
+        storage: storage(arguments.checkpoint_directory.as_deref())?,
+        resume: true,
+    };
+    let launched = launch.start(clock).await.map_err(|reason| Failure::Input(anyhow::Error::msg(reason)))?;
+    let outcome = wait(&launched.handle, environment.settings.checkpoint.is_some()).await;
+    summary::print(job, &launched.handle);
+    match outcome {
+        JobOutcome::Failed(reason) => Err(Failure::Input(anyhow::Error::msg(reason))),
+        _ => Ok(Exit::Done),
+    }
+}
+
+/// Waits for the end of the job, or ends it at Ctrl-C: with a last checkpoint when it keeps any.
+async fn wait(handle: &JobHandle, checkpoints: bool) -> JobOutcome {
+    tokio::select! {
+        outcome = handle.wait() => return outcome,
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    if checkpoints {
+        handle.suspend().await;
+        // A second Ctrl-C means now.
+        tokio::select! {
+            outcome = handle.wait() => return outcome,
+            _ = tokio::signal::ctrl_c() => {}
+        }
+    }
+    handle.cancel();
+    handle.wait().await
+}
+
+fn environment(
+    job: &Job,
+    arguments: &Arguments,
+    data: &Path,
+    clock: Arc<dyn Clock>,
+) -> Result<Environment, Failure> {
+    let streams = LocalStreams::open(&data.join("streams"), clock.clone()).map_err(|error| {
+        Failure::Input(anyhow::Error::new(error).context("the stream store cannot be opened"))
+    })?;
+    let print: Arc<dyn PrintTarget> = Arc::new(print::StandardOutput::new(job, arguments.json));
+    Ok(Environment {
+        objects: Objects::new(ObjectsConfig::Local(data.join("objects"))),
+        streams: Arc::new(streams),
+        project: arguments.project.clone(),
+        job: "run".to_string(),
+        files: FileAccess::Anywhere,
+        settings: arguments.settings.clone(),
+        clock,
+        print,
+    })
+}
+
+fn storage(directory: Option<&Path>) -> anyhow::Result<CheckpointStorage> {
+    let store: Arc<dyn ObjectStore> = match directory {
+        Some(directory) => {
+            let context = || format!("the checkpoint directory `{}` cannot be used", directory.display());
+            std::fs::create_dir_all(directory).with_context(context)?;
+            let directory: PathBuf = directory.canonicalize().with_context(context)?;
+            Arc::new(LocalFileSystem::new_with_prefix(directory).with_context(context)?)
+        }
+        None => Arc::new(InMemory::new()),
+    };
+    Ok(CheckpointStorage::new(store, "checkpoints"))
+}

@@ -1,0 +1,75 @@
+//! The data directory: who owns it, and where the service listens.
+
+use std::fs::File;
+use std::io;
+use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use rustix::fs::{FlockOperation, flock};
+
+/// A data directory that this process owns.
+pub struct DataDirectory {
+    path: PathBuf,
+    /// The lock lasts as long as the file is open; the system drops it when the process dies.
+    _lock: File,
+}
+
+impl DataDirectory {
+    /// Makes the directory when it is missing and takes it. Fails when another service has it.
+    pub fn open(path: &Path) -> anyhow::Result<Self> {
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(path)
+            .with_context(|| format!("the data directory `{}` cannot be made", path.display()))?;
+        let path = path
+            .canonicalize()
+            .with_context(|| format!("the data directory `{}` cannot be opened", path.display()))?;
+        let lock = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(path.join("lock"))
+            .with_context(|| format!("the data directory `{}` cannot be written", path.display()))?;
+        if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
+            let endpoint = std::fs::read_to_string(path.join("endpoint")).unwrap_or_default();
+            let whose = match endpoint.trim() {
+                "" => String::new(),
+                address => format!(", at {address}"),
+            };
+            bail!(
+                "another weir service runs on the data directory `{}`{whose}; end it first, or choose another directory with --data",
+                path.display()
+            );
+        }
+        Ok(Self { path, _lock: lock })
+    }
+
+    /// Returns the directory.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes where the service listens, complete or not at all.
+    pub fn announce(&self, api: SocketAddr, s3: Option<SocketAddr>) -> io::Result<()> {
+        if let Some(s3) = s3 {
+            self.write("s3-endpoint", &format!("http://{s3}\n"))?;
+        }
+        self.write("endpoint", &format!("http://{api}\n"))
+    }
+
+    /// Removes what [`DataDirectory::announce`] wrote.
+    pub fn retract(&self) {
+        for name in ["endpoint", "s3-endpoint"] {
+            let _ = std::fs::remove_file(self.path.join(name));
+        }
+    }
+
+    fn write(&self, name: &str, text: &str) -> io::Result<()> {
+        let temporary = self.path.join(format!("{name}.new"));
+        std::fs::write(&temporary, text)?;
+        std::fs::rename(temporary, self.path.join(name))
+    }
+}

@@ -1,0 +1,128 @@
+//! `weir serve`: the service.
+
+mod directory;
+pub mod wiring;
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use clap::{ArgMatches, Command};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use self::directory::DataDirectory;
+use super::{Exit, Failure, Outcome, runtime};
+use crate::config::{Settings, arguments, resolve};
+use crate::logging;
+
+/// Time left for requests under way when the service ends.
+const DRAIN_LIMIT: Duration = Duration::from_secs(1);
+
+/// How often stream records beyond their retention are removed.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
+
+pub fn command() -> Command {
+    Command::new("serve").about("Run the service").args(arguments())
+}
+
+pub fn run(matches: &ArgMatches) -> Outcome {
+    let began = Instant::now();
+    let settings = Settings::new(&resolve(matches)?)?;
+    logging::start(&settings.log_level, settings.log_json)?;
+    let directory = DataDirectory::open(&settings.data)?;
+    runtime()?.block_on(serve(settings, directory, began))
+}
+
+async fn serve(settings: Settings, directory: DataDirectory, began: Instant) -> Outcome {
+    let listener = bind(settings.listen, "listen").await?;
+    let s3_listener = match settings.s3_listen {
+        Some(address) => Some(bind(address, "s3_listen").await?),
+        None => None,
+    };
+    let address = listener.local_addr().map_err(fault)?;
+    let parts = wiring::build(&settings, directory.path()).await?;
+    let (stop, stopped) = watch::channel(false);
+    let reconciler = {
+        let stopped = stopped.clone();
+        let reconciler = parts.reconciler;
+        tokio::spawn(async move { reconciler.run(until_stopped(stopped)).await })
+    };
+    let sweeper = tokio::spawn(sweep(parts.state.clone(), stopped.clone()));
+    let api = {
+        let router = weir_api::router(parts.state.clone());
+        let stopped = stopped.clone();
+        tokio::spawn(async move {
+            axum::serve(listener, router).with_graceful_shutdown(until_stopped(stopped)).await
+        })
+    };
+    let s3_address = s3_listener.as_ref().map(TcpListener::local_addr).transpose().map_err(fault)?;
+    let s3 = s3_listener.map(|listener| {
+        let (state, stopped) = (parts.state.clone(), stopped.clone());
+        tokio::spawn(async move { weir_api::s3::serve(listener, state, until_stopped(stopped)).await })
+    });
+    directory.announce(address, s3_address).map_err(fault)?;
+    greet(&parts.greeting, address, s3_address, began);
+
+    wait_for_signal().await?;
+    tracing::info!("ending: running jobs take a final checkpoint");
+    let _ = stop.send(true);
+    let _ = reconciler.await;
+    let _ = tokio::time::timeout(DRAIN_LIMIT, api).await;
+    if let Some(s3) = s3 {
+        let _ = tokio::time::timeout(DRAIN_LIMIT, s3).await;
+    }
+    sweeper.abort();
+    parts.store.close().await;
+    directory.retract();
+    tracing::info!("ended");
+    Ok(Exit::Done)
+}
+
+fn fault(error: std::io::Error) -> Failure {
+    Failure::Fault(error.into())
+}
+
+async fn bind(address: SocketAddr, option: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| {
+        format!("`{option}`: {address} cannot be listened on; choose another address or port")
+    })
+}
+
+async fn until_stopped(mut stopped: watch::Receiver<bool>) {
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+}
+
+async fn sweep(state: weir_api::ApiState, stopped: watch::Receiver<bool>) {
+    while !*stopped.borrow() {
+        match state.streams.sweep_retention().await {
+            Ok(0) => {}
+            Ok(removed) => tracing::info!(removed, "stream segments beyond their retention removed"),
+            Err(error) => tracing::warn!(%error, "old stream records could not be removed, will retry"),
+        }
+        state.clock.sleep(SWEEP_INTERVAL).await;
+    }
+}
+
+async fn wait_for_signal() -> anyhow::Result<()> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+        .context("signals cannot be received")?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    Ok(())
+}
+
+/// Says where the service is, on standard output: it is what a person or script waits for.
+fn greet(greeting: &wiring::Greeting, address: SocketAddr, s3: Option<SocketAddr>, began: Instant) {
+    println!("weir listens on http://{address}");
+    if let Some(s3) = s3 {
+        println!("S3 endpoint      http://{s3}");
+    }
+    println!("region {}, project {} ({})", greeting.region, greeting.project_name, greeting.project_id);
+    if let Some(password) = &greeting.generated_password {
+        println!("user {} with the password {password}  (shown only now)", greeting.user);
+    }
+    tracing::info!(%address, ready_after_ms = began.elapsed().as_millis() as u64, "ready");
+}

@@ -1,0 +1,129 @@
+//! Puts the service together.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+use weir_api::ApiState;
+use weir_api::metrics::ApiMetrics;
+use weir_base::clock::{Clock, SystemClock};
+use weir_cloud::identity::{BootstrapOptions, Identity, IdentityOptions};
+use weir_cloud::objects::{Objects, ObjectsConfig, S3Config};
+use weir_cloud::streams::LocalStreams;
+use weir_control::{Control, ControlOptions, ControlParts, Limits, Reconciler};
+use weir_runtime::{EmbeddedRunner, ObjectsPlace, WorkerConfig};
+use weir_store::{SqliteAccounts, Store};
+
+use crate::config::{ObjectsSetting, Settings};
+
+/// The service, ready to run.
+pub struct Parts {
+    pub state: ApiState,
+    pub reconciler: Reconciler,
+    pub store: Store,
+    pub greeting: Greeting,
+}
+
+/// What is told at the start.
+pub struct Greeting {
+    pub region: String,
+    pub project_name: String,
+    pub project_id: String,
+    pub user: String,
+    pub generated_password: Option<String>,
+}
+
+pub async fn build(settings: &Settings, data: &Path) -> anyhow::Result<Parts> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let store = Store::open(&data.join("weir.db")).await.context("the metadata cannot be opened")?;
+    let accounts = Arc::new(SqliteAccounts::new(store.pool().clone()));
+    let options = IdentityOptions { token_life: settings.token_life, ..IdentityOptions::default() };
+    let identity = Arc::new(Identity::new(accounts, clock.clone(), options));
+    let bootstrapped = identity
+        .bootstrap(BootstrapOptions {
+            domain: settings.domain.clone(),
+            project: settings.project.clone(),
+            user: settings.user.clone(),
+            password: std::env::var("WEIR_ADMIN_PASSWORD").ok().filter(|password| !password.is_empty()),
+            region: settings.region.clone(),
+        })
+        .await
+        .context("the first accounts cannot be made")?;
+    let (objects, place) = objects(settings, data)?;
+    let streams_directory = data.join("streams");
+    let streams = Arc::new(
+        LocalStreams::open(&streams_directory, clock.clone()).context("the stream store cannot be opened")?,
+    );
+    let config = WorkerConfig {
+        streams: streams_directory,
+        objects: place,
+        file_directories: settings.file_directories.clone(),
+        log_level: settings.log_level.clone(),
+        log_json: settings.log_json,
+    };
+    let executable = std::env::current_exe().context("the path of this program is not known")?;
+    let runner =
+        EmbeddedRunner::new(data.join("workers"), executable, config, objects.clone(), clock.clone())
+            .context("the folder of workers cannot be made")?;
+    let control = Control::new(ControlParts {
+        store: store.clone(),
+        objects: objects.clone(),
+        runner: Arc::new(runner),
+        clock: clock.clone(),
+        options: control_options(settings),
+    });
+    let reconciler = Reconciler::new(control.clone());
+    let state =
+        ApiState { control, identity, streams, objects, clock, metrics: Arc::new(ApiMetrics::default()) };
+    let greeting = Greeting {
+        region: settings.region.clone(),
+        project_name: settings.project.clone(),
+        project_id: bootstrapped.project_id,
+        user: settings.user.clone(),
+        generated_password: bootstrapped.password,
+    };
+    Ok(Parts { state, reconciler, store, greeting })
+}
+
+fn control_options(settings: &Settings) -> ControlOptions {
+    let limits = Limits {
+        restart_first: settings.restart_delay,
+        restart_longest: settings.restart_delay_max,
+        ..Limits::default()
+    };
+    ControlOptions {
+        draft_limit: settings.draft_limit,
+        user_spu_quota: settings.user_spu_quota,
+        shared_cluster_spus: settings.shared_cluster_spus,
+        sql_max_bytes: settings.sql_max_bytes,
+        restricted_shared_cluster: settings.shared_cluster_restricted,
+        time_zone: settings.time_zone.clone(),
+        limits,
+        ..ControlOptions::default()
+    }
+}
+
+pub fn objects(settings: &Settings, data: &Path) -> anyhow::Result<(Objects, ObjectsPlace)> {
+    match &settings.objects {
+        ObjectsSetting::Local => {
+            let directory = data.join("objects");
+            std::fs::create_dir_all(&directory).context("the folder of objects cannot be made")?;
+            Ok((Objects::new(ObjectsConfig::Local(directory.clone())), ObjectsPlace::Local(directory)))
+        }
+        ObjectsSetting::Endpoint { endpoint, region, access_key, secret_key } => {
+            let config = S3Config {
+                endpoint: endpoint.clone(),
+                region: region.clone(),
+                access_key: access_key.clone(),
+                secret_key: secret_key.clone(),
+            };
+            let place = ObjectsPlace::S3 {
+                endpoint: endpoint.clone(),
+                region: region.clone(),
+                access_key: access_key.clone(),
+                secret_key: secret_key.clone(),
+            };
+            Ok((Objects::new(ObjectsConfig::S3(config)), place))
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! The table of options. Flags, environment variables, the file, the help text and
+//! `config/weir.toml` are all made from it.
+
+/// One option of the service.
+#[derive(Debug)]
+pub struct ServiceOption {
+    /// Name in the file; the flag has `-` for `_`, the environment variable is `WEIR_` and upper case.
+    pub name: &'static str,
+    /// Value when it is given nowhere.
+    pub default: &'static str,
+    /// One sentence.
+    pub meaning: &'static str,
+    /// Whether the value must not be shown.
+    pub secret: bool,
+}
+
+impl ServiceOption {
+    /// Returns the name of the environment variable.
+    pub fn variable(&self) -> String {
+        format!("WEIR_{}", self.name.to_uppercase())
+    }
+
+    /// Returns the flag, without the dashes before it.
+    pub fn flag(&self) -> String {
+        self.name.replace('_', "-")
+    }
+}
+
+const fn option(name: &'static str, default: &'static str, meaning: &'static str) -> ServiceOption {
+    ServiceOption { name, default, meaning, secret: false }
+}
+
+/// Every option of `weir serve`.
+pub const OPTIONS: &[ServiceOption] = &[
+    option("listen", "127.0.0.1:8780", "Address and port of the API; port 0 takes a free one."),
+    option(
+        "s3_listen",
+        "auto",
+        "Address and port of the S3 endpoint; `auto` is the port after that of `listen`, `off` opens none.",
+    ),
+    option("data", "weir-data", "Directory that holds everything the service keeps."),
+    option("region", "local", "Name of the region, as clients know it."),
+    option("domain", "weir", "Name of the domain (account) made at the first start."),
+    option("project", "", "Name of the project made at the first start; empty is the name of the region."),
+    option(
+        "user",
+        "admin",
+        "Name of the administrator made at the first start; its password comes from WEIR_ADMIN_PASSWORD.",
+    ),
+    option("token_hours", "24", "Hours that a token is valid."),
+    option("log_format", "text", "Form of log lines: `text` or `json`."),
+    option(
+        "log_level",
+        "info",
+        "Least severe level that is logged, or a filter such as `info,weir_engine=debug`.",
+    ),
+    option("time_zone", "UTC", "Time zone of jobs: an IANA name or an offset such as `+08:00`."),
+    option(
+        "file_directories",
+        "",
+        "Directories, separated by `:`, that `file` streams of jobs may use; none by default.",
+    ),
+    option(
+        "shared_cluster_restricted",
+        "true",
+        "Whether jobs of the shared cluster are refused stream types that need an exclusive one.",
+    ),
+    option("sql_max_bytes", "10000", "Longest text of a job, in bytes."),
+    option("draft_limit", "100", "Draft jobs that a project may have."),
+    option("user_spu_quota", "1000", "SPUs that a user's jobs may hold together."),
+    option("shared_cluster_spus", "1000", "SPUs of the shared cluster."),
+    option(
+        "restart_delay",
+        "10",
+        "Seconds before a failed job with `restart_when_exception` is restarted; doubles with every failure.",
+    ),
+    option("restart_delay_max", "300", "Longest time, in seconds, before such a restart."),
+    option(
+        "objects_endpoint",
+        "",
+        "S3-compatible endpoint that keeps the buckets; empty keeps them in the data directory.",
+    ),
+    option("objects_region", "local", "Region for signatures at `objects_endpoint`."),
+    option("objects_access_key", "", "Access key for `objects_endpoint`."),
+    ServiceOption {
+        name: "objects_secret_key",
+        default: "",
+        meaning: "Secret key for `objects_endpoint`.",
+        secret: true,
+    },
+];

@@ -1,0 +1,182 @@
+//! The values of all options as types, checked.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use weir_base::text::Zone;
+
+use super::resolve::Resolved;
+
+/// Where the buckets are.
+#[derive(Debug, Clone)]
+pub enum ObjectsSetting {
+    /// In the data directory.
+    Local,
+    /// Behind an endpoint.
+    Endpoint {
+        /// `http://host:port`.
+        endpoint: String,
+        /// Region.
+        region: String,
+        /// Access key.
+        access_key: String,
+        /// Secret key.
+        secret_key: String,
+    },
+}
+
+/// What the service was told.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Address of the API.
+    pub listen: SocketAddr,
+    /// Address of the S3 endpoint, or `None` when there is none.
+    pub s3_listen: Option<SocketAddr>,
+    /// Data directory.
+    pub data: PathBuf,
+    /// Region.
+    pub region: String,
+    /// Domain made at the first start.
+    pub domain: String,
+    /// Project made at the first start.
+    pub project: String,
+    /// Administrator made at the first start.
+    pub user: String,
+    /// Life of a token.
+    pub token_life: Duration,
+    /// Whether log lines are JSON.
+    pub log_json: bool,
+    /// Filter of log levels.
+    pub log_level: String,
+    /// Time zone of jobs.
+    pub time_zone: String,
+    /// Directories that `file` streams may use.
+    pub file_directories: Vec<PathBuf>,
+    /// Whether the shared cluster refuses some stream types.
+    pub shared_cluster_restricted: bool,
+    /// Longest text of a job.
+    pub sql_max_bytes: usize,
+    /// Draft jobs of a project.
+    pub draft_limit: u32,
+    /// SPUs of a user.
+    pub user_spu_quota: i64,
+    /// SPUs of the shared cluster.
+    pub shared_cluster_spus: i64,
+    /// Delay of the first restart of a failed job.
+    pub restart_delay: Duration,
+    /// Longest delay of a restart.
+    pub restart_delay_max: Duration,
+    /// Where the buckets are.
+    pub objects: ObjectsSetting,
+}
+
+struct Values<'a>(&'a [Resolved]);
+
+impl Values<'_> {
+    fn text(&self, name: &str) -> anyhow::Result<&Resolved> {
+        self.0
+            .iter()
+            .find(|resolved| resolved.option.name == name)
+            .with_context(|| format!("no option `{name}`"))
+    }
+
+    fn string(&self, name: &str) -> anyhow::Result<String> {
+        Ok(self.text(name)?.value.trim().to_string())
+    }
+
+    fn parse<T: FromStr>(&self, name: &str, expected: &str) -> anyhow::Result<T> {
+        let resolved = self.text(name)?;
+        match resolved.value.trim().parse() {
+            Ok(value) => Ok(value),
+            Err(_) => {
+                bail!("`{name}` is `{}` ({}), but must be {expected}", resolved.shown(), resolved.origin)
+            }
+        }
+    }
+}
+
+impl Values<'_> {
+    fn seconds(&self, name: &str) -> anyhow::Result<Duration> {
+        let seconds: f64 = self.parse(name, "a number of seconds")?;
+        match Duration::try_from_secs_f64(seconds) {
+            Ok(duration) => Ok(duration),
+            Err(_) => bail!("`{name}` is `{seconds}`, but must be a number of seconds, 0 or more"),
+        }
+    }
+}
+
+impl Settings {
+    /// Checks all values.
+    pub fn new(resolved: &[Resolved]) -> anyhow::Result<Self> {
+        let values = Values(resolved);
+        let listen: SocketAddr = values.parse("listen", "an address and port such as 127.0.0.1:8780")?;
+        let region = values.string("region")?;
+        let time_zone = values.string("time_zone")?;
+        if Zone::parse(&time_zone).is_none() {
+            bail!("`time_zone` is `{time_zone}`, but must be an IANA name or an offset such as +08:00");
+        }
+        let log_json = match values.string("log_format")?.as_str() {
+            "text" => false,
+            "json" => true,
+            other => bail!("`log_format` is `{other}`, but must be text or json"),
+        };
+        let hours: u64 = values.parse("token_hours", "a number of hours")?;
+        let directories = values.string("file_directories")?;
+        Ok(Self {
+            listen,
+            s3_listen: s3_listen(&values, listen)?,
+            data: PathBuf::from(values.string("data")?),
+            project: Some(values.string("project")?)
+                .filter(|name| !name.is_empty())
+                .unwrap_or_else(|| region.clone()),
+            region,
+            domain: values.string("domain")?,
+            user: values.string("user")?,
+            token_life: Duration::from_secs(hours * 3600),
+            log_json,
+            log_level: values.string("log_level")?,
+            time_zone,
+            file_directories: directories.split(':').filter(|d| !d.is_empty()).map(PathBuf::from).collect(),
+            shared_cluster_restricted: values.parse("shared_cluster_restricted", "true or false")?,
+            sql_max_bytes: values.parse("sql_max_bytes", "a number of bytes")?,
+            draft_limit: values.parse("draft_limit", "a number")?,
+            user_spu_quota: values.parse("user_spu_quota", "a number")?,
+            shared_cluster_spus: values.parse("shared_cluster_spus", "a number")?,
+            restart_delay: values.seconds("restart_delay")?,
+            restart_delay_max: values.seconds("restart_delay_max")?,
+            objects: objects(&values)?,
+        })
+    }
+}
+
+fn s3_listen(values: &Values<'_>, listen: SocketAddr) -> anyhow::Result<Option<SocketAddr>> {
+    match values.string("s3_listen")?.as_str() {
+        "off" => Ok(None),
+        "auto" => {
+            let port = if listen.port() == 0 { 0 } else { listen.port().checked_add(1).unwrap_or(0) };
+            Ok(Some(SocketAddr::new(listen.ip(), port)))
+        }
+        _ => values.parse("s3_listen", "an address and port, `auto` or `off`").map(Some),
+    }
+}
+
+fn objects(values: &Values<'_>) -> anyhow::Result<ObjectsSetting> {
+    let endpoint = values.string("objects_endpoint")?;
+    if endpoint.is_empty() {
+        return Ok(ObjectsSetting::Local);
+    }
+    let access_key = values.string("objects_access_key")?;
+    let secret_key = values.string("objects_secret_key")?;
+    if access_key.is_empty() || secret_key.is_empty() {
+        bail!("`objects_endpoint` needs `objects_access_key` and `objects_secret_key`");
+    }
+    Ok(ObjectsSetting::Endpoint {
+        endpoint,
+        region: values.string("objects_region")?,
+        access_key,
+        secret_key,
+    })
+}

@@ -1,0 +1,90 @@
+"""Runs the tour of README.md as it is printed, so that it never tells anything that does not work."""
+
+import os
+import re
+import subprocess
+import time
+
+import pytest
+
+from conftest import PASSWORD, ROOT, weir_binary
+
+BLOCKS = re.findall(r"^```sh\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+
+
+def block(word):
+    """Returns the only block of the README that contains a word."""
+    found = [text for text in BLOCKS if word in text]
+    assert len(found) == 1, f"{len(found)} blocks of README.md contain {word!r}"
+    return found[0]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A directory that looks like the root of the repository, with `weir` on the path."""
+    place = tmp_path_factory.mktemp("tour")
+    (place / "tests").symlink_to(ROOT / "tests")
+    return place
+
+
+def shell(text, place):
+    # A user has none of the variables that the client tests read; `weir` would take some for its own options.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("WEIR_")}
+    environment["PATH"] = f"{weir_binary().parent}:{environment['PATH']}"
+    return subprocess.run(
+        ["bash", "-c", text], cwd=place, env=environment, capture_output=True, text=True, timeout=120
+    )
+
+
+def test_a_job_without_a_server(place):
+    done = shell(block("cars.csv"), place)
+    assert done.returncode == 0, done.stderr
+    assert "c1" in done.stdout and "c2" in done.stdout
+    assert "c3" not in done.stdout and "many" not in done.stdout
+    assert "1" in done.stderr, "the summary counts a dirty record"
+
+
+def test_a_mistake_has_a_place_and_a_hint(place):
+    done = shell(block("weir check"), place)
+    assert done.returncode == 1
+    said = done.stdout + done.stderr
+    assert "wrong.sql:4:56" in said, said
+    assert "prise" in said and "price" in said and "^" in said
+
+
+def test_a_job_for_streams_runs_on_files(place):
+    done = shell(block("--bind"), place)
+    assert done.returncode == 0, done.stderr
+    expected = (ROOT / "tests/jobs/flights_hourly/hourly_delays.out.csv").read_text()
+    assert sorted((place / "delays.csv").read_text().splitlines()) == sorted(expected.splitlines())
+
+
+def until(condition, what, limit=30):
+    deadline = time.monotonic() + limit
+    while time.monotonic() < deadline:
+        if condition():
+            return
+        time.sleep(0.2)
+    pytest.fail(f"{what} did not happen within {limit} s")
+
+
+def test_the_tour_with_curl(weir_service, place):
+    log_in = block("X-Auth-Token").replace("http://127.0.0.1:8780", weir_service["WEIR_ENDPOINT"])
+    log_in = log_in.replace("Change-Me-1", PASSWORD)
+    create, send = block("sql_job"), block("/records -d")
+    save = 'echo "JOB=$JOB" > job.sh\n'
+    done = shell(log_in + create + save, place)
+    assert done.returncode == 0, done.stderr
+    assert "CS." in done.stdout, done.stdout
+    load = log_in + ". ./job.sh\n"
+    detail = load + "api $W/v1.0/$PROJECT/job/$JOB"
+    until(lambda: "job_running" in shell(detail, place).stdout, "the job's start")
+
+    put, read = send.split("CURSOR=", 1)
+    read, stop = read.rsplit("api $W/v1.0/$PROJECT/jobs/metrics", 1)
+    stop = "api $W/v1.0/$PROJECT/jobs/metrics" + stop
+    shell(load + put, place)
+    until(lambda: '"data"' in shell(load + "CURSOR=" + read, place).stdout, "the record's arrival")
+    done = shell(load + stop, place)
+    assert '"records":1' in done.stdout.replace(" ", ""), done.stdout
+    until(lambda: "job_cancel_success" in shell(detail, place).stdout, "the job's end")
