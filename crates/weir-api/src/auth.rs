@@ -130,7 +130,9 @@ pub(crate) async fn session_of(
 pub(crate) fn signed_headers(headers: &HeaderMap) -> Vec<(String, String)> {
     headers
         .iter()
-        .map(|(name, value)| (name.as_str().to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+        .map(|(name, value)| {
+            (name.as_str().to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        })
         .collect()
 }
 
@@ -204,6 +206,9 @@ mod tests {
         assert_eq!(project_choice(&parts(&path, None)), Ok(named(project)));
         assert_eq!(project_choice(&parts(&format!("/v3/{project}/streams/a"), None)), Ok(named(project)));
         assert_eq!(project_choice(&parts("/v3/projects", None)), Ok(ProjectChoice::Default));
-        assert_eq!(project_choice(&parts(&format!("/v1.0/{project}/jobs"), None)), Ok(ProjectChoice::Default));
+        assert_eq!(
+            project_choice(&parts(&format!("/v1.0/{project}/jobs"), None)),
+            Ok(ProjectChoice::Default)
+        );
     }
 }

@@ -30,6 +30,7 @@ struct OperatorLabels {
     job_id: i64,
     job: String,
     operator: String,
+    operator_id: String,
     kind: String,
 }
 
@@ -173,6 +174,7 @@ fn register_operators(registry: &mut Registry, jobs: &[(Status, MetricsView)]) {
         job_id: view.job.0,
         job: view.name.clone(),
         operator: operator.name.clone(),
+        operator_id: operator.id.clone(),
         kind: operator.kind.clone(),
     };
     for (name, help, value) in OPERATOR_COUNTERS {
@@ -183,15 +185,23 @@ fn register_operators(registry: &mut Registry, jobs: &[(Status, MetricsView)]) {
         registry.register(*name, *help, family);
     }
     let watermarks: Family<OperatorLabels, Level> = Family::default();
+    let lags: Family<OperatorLabels, Level> = Family::default();
+    let states: Family<OperatorLabels, Level> = Family::default();
     let rates: Family<OperatorLabels, Gauge<f64, AtomicU64>> = Family::default();
     for (view, operator) in operators() {
         if let Some(watermark) = operator.watermark {
             watermarks.get_or_create(&labels(view, operator)).set(watermark);
         }
+        if let Some(lag) = operator.lag_ms {
+            lags.get_or_create(&labels(view, operator)).set(lag);
+        }
+        let state = i64::try_from(operator.state_bytes).unwrap_or(i64::MAX);
+        states.get_or_create(&labels(view, operator)).set(state);
         rates.get_or_create(&labels(view, operator)).set(operator.rate);
     }
-    let help = "Watermark, milliseconds since the epoch; the lag is the present time less this";
-    registry.register("weir_operator_watermark_ms", help, watermarks);
+    registry.register("weir_operator_watermark_ms", "Watermark, milliseconds since the epoch", watermarks);
+    registry.register("weir_operator_lag_ms", "How far event time is behind the clock", lags);
+    registry.register("weir_operator_state_bytes", "Bytes of state held", states);
     registry.register("weir_operator_rate", "Records per second over the last minute", rates);
 }
 
@@ -214,7 +224,7 @@ mod tests {
         let metrics = JobMetrics { operators: vec![operator], ..JobMetrics::default() };
         let view = MetricsView { job: JobId(7), name: "cars".into(), metrics };
         let text = ApiMetrics::default().render(&[(Status::Running, view)]).unwrap();
-        let labels = r#"{job_id="7",job="cars",operator="Source: DIS_7_CARS",kind="source"}"#;
+        let labels = r#"{job_id="7",job="cars",operator="Source: DIS_7_CARS",operator_id="a",kind="source"}"#;
         assert!(text.contains(&format!("weir_operator_records_in_total{labels} 42")), "{text}");
         assert!(text.contains(&format!("weir_operator_watermark_ms{labels} 1000")), "{text}");
         assert!(text.contains("# HELP weir_operator_late "), "{text}");

@@ -78,6 +78,8 @@ pub struct JobSettings {
     pub source_idle_timeout: Option<Duration>,
     /// A repeatable processing-time clock, or `None` for the machine's.
     pub record_clock: Option<RecordClock>,
+    /// Bucket that gets the job's log, or `None` when logs stay where the job runs.
+    pub log_bucket: Option<String>,
 }
 
 impl Default for JobSettings {
@@ -89,6 +91,7 @@ impl Default for JobSettings {
             time_zone: "UTC".to_string(),
             source_idle_timeout: Some(Duration::from_secs(30)),
             record_clock: None,
+            log_bucket: None,
         }
     }
 }

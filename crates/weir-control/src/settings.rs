@@ -23,6 +23,7 @@ pub(crate) fn of_definition(definition: &JobDefinition, options: &ControlOptions
         dirty_data: DirtyDataPolicy::parse(definition.dirty_data_strategy.as_deref().unwrap_or_default())
             .unwrap_or_default(),
         time_zone: options.time_zone.clone(),
+        log_bucket: definition.obs_bucket.clone().filter(|_| definition.log_enabled),
         ..JobSettings::default()
     }
 }

@@ -63,6 +63,12 @@ pub struct OperatorMetrics {
     pub late: u64,
     /// Watermark in milliseconds since the epoch; `None` before the first.
     pub watermark: Option<i64>,
+    /// How far event time is behind the clock, milliseconds: the time of the observation less the watermark.
+    #[serde(default)]
+    pub lag_ms: Option<i64>,
+    /// Bytes of state held.
+    #[serde(default)]
+    pub state_bytes: u64,
     /// Time spent working, milliseconds, summed over subtasks.
     pub busy_ms: u64,
     /// Time spent waiting for downstream, milliseconds, summed over subtasks.

@@ -64,7 +64,9 @@ impl Known {
         match user {
             Some(user) if self.administers(&user.domain_id) => Ok(()),
             // Whoever may not see users is not told whether there is this one.
-            None if self.session.has_role("te_admin") => Err(IamError::not_found(format!("user `{user_id}`"))),
+            None if self.session.has_role("te_admin") => {
+                Err(IamError::not_found(format!("user `{user_id}`")))
+            }
             _ => Err(IamError::forbidden("only the user and an administrator of the account may do this")),
         }
     }

@@ -65,7 +65,9 @@ fn stable_id(of: &str) -> String {
 fn with_port(base: &str, port: u16) -> String {
     let (scheme, authority) = base.split_once("://").unwrap_or(("http", base));
     let host = match authority.rsplit_once(':') {
-        Some((host, digits)) if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        Some((host, digits)) if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+            host
+        }
         _ => authority,
     };
     format!("{scheme}://{host}:{port}")

@@ -117,11 +117,15 @@ fn answer(parts: &Parts, projects: Vec<Project>) -> Result<Json<Value>, IamError
             && wanted("enabled", "true")
             && wanted("is_domain", "false")
     };
-    let found: Vec<Value> =
-        projects.iter().filter(|project| is_wanted(project)).map(|project| wire::project(project, &base)).collect();
+    let found: Vec<Value> = projects
+        .iter()
+        .filter(|project| is_wanted(project))
+        .map(|project| wire::project(project, &base))
+        .collect();
     let page = number(parts, "page", 1, usize::MAX)?;
     let per_page = number(parts, "per_page", 5_000, 5_000)?;
-    let shown: Vec<Value> = found.into_iter().skip((page - 1).saturating_mul(per_page)).take(per_page).collect();
+    let shown: Vec<Value> =
+        found.into_iter().skip((page - 1).saturating_mul(per_page)).take(per_page).collect();
     let links = json!({ "self": format!("{base}{}", parts.uri.path()), "previous": null, "next": null });
     Ok(Json(json!({ "projects": shown, "links": links })))
 }

@@ -35,8 +35,7 @@ pub(super) async fn show(
     request: Request,
 ) -> Result<Json<Value>, IamError> {
     let known = Known::from(&identity, request).await?;
-    let role =
-        weir_cloud::identity::role(&id).ok_or_else(|| IamError::not_found(format!("role `{id}`")))?;
+    let role = weir_cloud::identity::role(&id).ok_or_else(|| IamError::not_found(format!("role `{id}`")))?;
     Ok(Json(json!({ "role": wire::role(role, &base_url(&known.parts)) })))
 }
 

@@ -154,9 +154,8 @@ async fn a_token_can_be_looked_at_and_revoked() {
     let world = world().await;
     let token = world.token().await;
     let with_subject = [("X-Subject-Token", token.as_str())];
-    let send = |method: &'static str| {
-        world.send_with(method, "/v3/auth/tokens", Some(&token), None, &with_subject)
-    };
+    let send =
+        |method: &'static str| world.send_with(method, "/v3/auth/tokens", Some(&token), None, &with_subject);
     let shown = send("GET").await;
     assert_eq!(shown.status, StatusCode::OK);
     assert_eq!(shown.token(), token);

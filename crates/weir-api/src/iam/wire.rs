@@ -5,8 +5,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use weir_base::time::Timestamp;
 use weir_cloud::identity::{
-    AccessKey, Domain, DomainSelector, LoginMethod, LoginRequest, Project, Role, Scope, ScopeRequest, Session,
-    User, UserSelector,
+    AccessKey, Domain, DomainSelector, LoginMethod, LoginRequest, Project, Role, Scope, ScopeRequest,
+    Session, User, UserSelector,
 };
 
 use super::error::IamError;
@@ -108,7 +108,9 @@ fn scope_request(scope: Option<ScopePart>) -> Result<ScopeRequest, IamError> {
         None => return Ok(ScopeRequest::Unscoped),
         Some(ScopePart::Word(word)) if word == "unscoped" => return Ok(ScopeRequest::Unscoped),
         Some(ScopePart::Word(word)) => {
-            return Err(IamError::value(format!("`auth.scope` is `{word}`; the only word allowed is `unscoped`")));
+            return Err(IamError::value(format!(
+                "`auth.scope` is `{word}`; the only word allowed is `unscoped`"
+            )));
         }
         Some(ScopePart::Parts { project, domain }) => (project, domain),
     };

@@ -39,7 +39,10 @@ impl Attributes {
         self.user = user.unwrap_or_default().into_iter().collect();
         let size: usize = self.user.iter().map(|(name, value)| name.len() + value.len()).sum();
         if size > USER_METADATA_LIMIT {
-            return Err(s3s::s3_error!(MetadataTooLarge, "user metadata may have {USER_METADATA_LIMIT} bytes"));
+            return Err(s3s::s3_error!(
+                MetadataTooLarge,
+                "user metadata may have {USER_METADATA_LIMIT} bytes"
+            ));
         }
         self.expires = expires.and_then(text_of);
         Ok(self)
@@ -97,11 +100,8 @@ impl AttributeStore {
         if *attributes == Attributes::default() {
             return self.remove(bucket, key).await;
         }
-        let stored = Stored {
-            key: key.to_string(),
-            e_tag: e_tag.map(String::from),
-            attributes: attributes.clone(),
-        };
+        let stored =
+            Stored { key: key.to_string(), e_tag: e_tag.map(String::from), attributes: attributes.clone() };
         let bytes = serde_json::to_vec(&stored).map_err(|error| fault::internal(&error.to_string()))?;
         self.store.put(&place(bucket, key), PutPayload::from(bytes)).await.map_err(fault::of_store)?;
         Ok(())

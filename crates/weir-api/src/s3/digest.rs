@@ -38,7 +38,10 @@ impl Digests {
         .into_iter()
         .any(is_announced);
         if announced.is_some() && !is_known {
-            return Err(s3_error!(NotImplemented, "this checksum algorithm is not supported by this endpoint"));
+            return Err(s3_error!(
+                NotImplemented,
+                "this checksum algorithm is not supported by this endpoint"
+            ));
         }
         if expected.checksum_crc32.is_some() || is_announced(ChecksumAlgorithm::CRC32) {
             hasher.crc32 = Some(Default::default());
@@ -89,7 +92,10 @@ impl Digests {
             if let (Some(sent), Some(found)) = (sent, found)
                 && sent != found
             {
-                return Err(s3_error!(BadDigest, "the {name} checksum is `{sent}`, that of the body is `{found}`"));
+                return Err(s3_error!(
+                    BadDigest,
+                    "the {name} checksum is `{sent}`, that of the body is `{found}`"
+                ));
             }
         }
         Ok(found)
@@ -98,8 +104,7 @@ impl Digests {
 
 fn read_trailers(trailers: &TrailingHeaders, expected: &mut Checksum) {
     trailers.read(|headers| {
-        let value =
-            |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(String::from);
+        let value = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(String::from);
         for (name, member) in [
             ("x-amz-checksum-crc32", &mut expected.checksum_crc32),
             ("x-amz-checksum-crc32c", &mut expected.checksum_crc32c),

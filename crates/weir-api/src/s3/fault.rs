@@ -23,7 +23,9 @@ pub(super) fn of_store(error: object_store::Error) -> S3Error {
         object_store::Error::NotFound { .. } => s3_error!(NoSuchKey, "there is no such object"),
         object_store::Error::Precondition { .. } => s3_error!(PreconditionFailed, "the condition is not met"),
         object_store::Error::NotModified { .. } => s3_error!(NotModified),
-        object_store::Error::InvalidPath { source } => s3_error!(InvalidArgument, "the key cannot be stored: {source}"),
+        object_store::Error::InvalidPath { source } => {
+            s3_error!(InvalidArgument, "the key cannot be stored: {source}")
+        }
         _ => of_cause(&error),
     }
 }
@@ -41,7 +43,10 @@ fn of_cause(error: &object_store::Error) -> S3Error {
                     );
                 }
                 std::io::ErrorKind::InvalidFilename => {
-                    return s3_error!(KeyTooLongError, "a part of the key between two `/` is too long for a file name");
+                    return s3_error!(
+                        KeyTooLongError,
+                        "a part of the key between two `/` is too long for a file name"
+                    );
                 }
                 _ => {}
             }

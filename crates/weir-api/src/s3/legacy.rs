@@ -71,7 +71,8 @@ fn without_signature(uri: &Uri) -> S3Result<Uri> {
         !SIGNATURE_PARAMETERS.contains(&name)
     };
     let kept: Vec<&str> = uri.query().unwrap_or_default().split('&').filter(is_kept).collect();
-    let text = if kept.is_empty() { uri.path().to_string() } else { format!("{}?{}", uri.path(), kept.join("&")) };
+    let text =
+        if kept.is_empty() { uri.path().to_string() } else { format!("{}?{}", uri.path(), kept.join("&")) };
     text.parse().map_err(|_| s3_error!(InvalidURI))
 }
 

@@ -135,12 +135,15 @@ async fn entries(
     if delimiter == Some("/") {
         return one_folder(store.as_ref(), &folder, prefix).await;
     }
-    let found: Vec<ObjectMeta> =
-        store.list(Some(&folder)).try_collect().await.map_err(fault::of_store)?;
+    let found: Vec<ObjectMeta> = store.list(Some(&folder)).try_collect().await.map_err(fault::of_store)?;
     Ok(group(found, prefix, delimiter))
 }
 
-async fn one_folder(store: &dyn ObjectStore, folder: &Key, prefix: &str) -> S3Result<BTreeMap<String, Entry>> {
+async fn one_folder(
+    store: &dyn ObjectStore,
+    folder: &Key,
+    prefix: &str,
+) -> S3Result<BTreeMap<String, Entry>> {
     let found = store.list_with_delimiter(Some(folder)).await.map_err(fault::of_store)?;
     let mut entries = group(found.objects, prefix, None);
     for folder in found.common_prefixes {

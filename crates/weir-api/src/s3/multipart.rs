@@ -57,8 +57,7 @@ impl Uploads {
     /// Removes uploads that began long ago.
     pub(super) async fn remove_abandoned(&self, now: DateTime<Utc>) -> Result<(), object_store::Error> {
         let files: Vec<ObjectMeta> = self.store.list(None).try_collect().await?;
-        let is_old =
-            |file: &ObjectMeta| now - file.last_modified > Duration::days(ABANDONED_AFTER_DAYS);
+        let is_old = |file: &ObjectMeta| now - file.last_modified > Duration::days(ABANDONED_AFTER_DAYS);
         let beginnings = files.iter().filter(|file| file.location.filename() == Some("upload.json"));
         for beginning in beginnings.filter(|file| is_old(file)) {
             let Some(folder) = beginning.location.parts().next() else { continue };
@@ -140,7 +139,10 @@ pub(super) async fn create(
 ) -> S3Result<CreateMultipartUploadOutput> {
     check_storage_class(input.storage_class.as_ref())?;
     fault::refuse_if(&[
-        ("an access control list other than `private`", is_public(input.acl.as_ref().map(|acl| acl.as_str()))),
+        (
+            "an access control list other than `private`",
+            is_public(input.acl.as_ref().map(|acl| acl.as_str())),
+        ),
         ("encryption", input.server_side_encryption.is_some() || input.sse_customer_algorithm.is_some()),
         ("a set of tags", input.tagging.is_some()),
     ])?;
@@ -239,7 +241,8 @@ pub(super) async fn complete(
     let present = endpoint.uploads.parts(&input.upload_id).await?;
     let places = chosen_parts(&named, &present)?;
     let store = endpoint.bucket(&input.bucket).await?;
-    let Written { e_tag: tag, .. } = join(endpoint, store.as_ref(), &new_path_of(&input.key)?, places).await?;
+    let Written { e_tag: tag, .. } =
+        join(endpoint, store.as_ref(), &new_path_of(&input.key)?, places).await?;
     endpoint.attributes.write(&input.bucket, &input.key, tag.as_deref(), &upload.attributes).await?;
     endpoint.uploads.remove(&input.upload_id).await.map_err(fault::of_store)?;
     Ok(CompleteMultipartUploadOutput {
@@ -270,7 +273,10 @@ fn chosen_parts(named: &[CompletedPart], present: &[(i32, ObjectMeta)]) -> S3Res
             None => true,
         };
         let Some(file) = found.filter(is_meant) else {
-            return Err(s3_error!(InvalidPart, "part {number} is missing or is another one than that of the tag"));
+            return Err(s3_error!(
+                InvalidPart,
+                "part {number} is missing or is another one than that of the tag"
+            ));
         };
         places.push(file.location.clone());
     }
@@ -278,7 +284,12 @@ fn chosen_parts(named: &[CompletedPart], present: &[(i32, ObjectMeta)]) -> S3Res
 }
 
 /// Writes parts one after the other into an object.
-async fn join(endpoint: &Endpoint, store: &dyn ObjectStore, key: &Key, places: Vec<Key>) -> S3Result<Written> {
+async fn join(
+    endpoint: &Endpoint,
+    store: &dyn ObjectStore,
+    key: &Key,
+    places: Vec<Key>,
+) -> S3Result<Written> {
     let bytes = one_after_the_other(Arc::clone(&endpoint.uploads.store), places);
     write(store, key, bytes, Digests::default()).await
 }
@@ -340,7 +351,8 @@ pub(super) async fn list_uploads(
     fault::refuse_if(&[("a delimiter in a list of uploads", input.delimiter.is_some())])?;
     endpoint.bucket(&input.bucket).await?;
     let prefix = input.prefix.clone().unwrap_or_default();
-    let after = (input.key_marker.clone().unwrap_or_default(), input.upload_id_marker.clone().unwrap_or_default());
+    let after =
+        (input.key_marker.clone().unwrap_or_default(), input.upload_id_marker.clone().unwrap_or_default());
     let most = input.max_uploads.unwrap_or(PAGE).clamp(0, PAGE);
     let mut found = Vec::new();
     let folders = endpoint.uploads.store.list_with_delimiter(None).await.map_err(fault::of_store)?;
@@ -348,7 +360,8 @@ pub(super) async fn list_uploads(
         let id = folder.to_string();
         let Some(upload) = endpoint.uploads.read(&id).await? else { continue };
         // Without an id the marker means all uploads of its key.
-        let is_after = if after.1.is_empty() { upload.key > after.0 } else { (&upload.key, &id) > (&after.0, &after.1) };
+        let is_after =
+            if after.1.is_empty() { upload.key > after.0 } else { (&upload.key, &id) > (&after.0, &after.1) };
         if upload.bucket == input.bucket && upload.key.starts_with(&prefix) && is_after {
             found.push((upload.key, id, upload.began_at));
         }

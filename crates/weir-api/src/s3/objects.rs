@@ -3,13 +3,14 @@
 use std::io::SeekFrom;
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use object_store::path::Path as Key;
 use object_store::{GetOptions, GetResult, GetResultPayload, ObjectMeta, ObjectStore, ObjectStoreExt};
 use s3s::dto::{
     Checksum, CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopySource, DeleteObjectsInput,
     DeleteObjectsOutput, DeletedObject, ETagCondition, Error as DeleteError, GetObjectInput, GetObjectOutput,
-    HeadObjectInput, HeadObjectOutput, MetadataDirective, PutObjectInput, PutObjectOutput, Range, StorageClass,
-    StreamingBlob, Timestamp,
+    HeadObjectInput, HeadObjectOutput, MetadataDirective, PutObjectInput, PutObjectOutput, Range,
+    StorageClass, StreamingBlob, Timestamp,
 };
 use s3s::{S3Result, TrailingHeaders, s3_error};
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
@@ -33,7 +34,10 @@ pub(super) async fn put(
     check_storage_class(input.storage_class.as_ref())?;
     fault::refuse_if(&[
         ("a conditional write", input.if_match.is_some() || input.if_none_match.is_some()),
-        ("an access control list other than `private`", is_public(input.acl.as_ref().map(|acl| acl.as_str()))),
+        (
+            "an access control list other than `private`",
+            is_public(input.acl.as_ref().map(|acl| acl.as_str())),
+        ),
         ("encryption", input.server_side_encryption.is_some() || input.sse_customer_algorithm.is_some()),
         ("object lock", input.object_lock_mode.is_some() || input.object_lock_legal_hold_status.is_some()),
         ("a set of tags", input.tagging.is_some()),
@@ -89,7 +93,9 @@ pub(super) async fn get(endpoint: &Endpoint, input: GetObjectInput) -> S3Result<
     let found = open(endpoint, &input.bucket, &input.key, options).await?;
     let meta = found.meta.clone();
     let range = match &input.range {
-        Some(range) => range.check(meta.size).map_err(|_| s3_error!(InvalidRange, "the object has {} bytes", meta.size))?,
+        Some(range) => range
+            .check(meta.size)
+            .map_err(|_| s3_error!(InvalidRange, "the object has {} bytes", meta.size))?,
         None => 0..meta.size,
     };
     let content_range =
@@ -151,7 +157,10 @@ pub(super) async fn delete(endpoint: &Endpoint, bucket: &str, key: &str) -> S3Re
 }
 
 /// `POST /{bucket}?delete`.
-pub(super) async fn delete_many(endpoint: &Endpoint, input: DeleteObjectsInput) -> S3Result<DeleteObjectsOutput> {
+pub(super) async fn delete_many(
+    endpoint: &Endpoint,
+    input: DeleteObjectsInput,
+) -> S3Result<DeleteObjectsOutput> {
     let store = endpoint.bucket(&input.bucket).await?;
     let is_quiet = input.delete.quiet == Some(true);
     let (mut deleted, mut errors) = (Vec::new(), Vec::new());
@@ -189,7 +198,10 @@ async fn remove(endpoint: &Endpoint, store: &dyn ObjectStore, bucket: &str, key:
 pub(super) async fn copy(endpoint: &Endpoint, input: CopyObjectInput) -> S3Result<CopyObjectOutput> {
     check_storage_class(input.storage_class.as_ref())?;
     fault::refuse_if(&[
-        ("an access control list other than `private`", is_public(input.acl.as_ref().map(|acl| acl.as_str()))),
+        (
+            "an access control list other than `private`",
+            is_public(input.acl.as_ref().map(|acl| acl.as_str())),
+        ),
         ("encryption", input.server_side_encryption.is_some() || input.sse_customer_algorithm.is_some()),
         ("a set of tags", input.tagging.is_some()),
     ])?;
@@ -202,8 +214,10 @@ pub(super) async fn copy(endpoint: &Endpoint, input: CopyObjectInput) -> S3Resul
     );
     let found = open(endpoint, &source_bucket, &source_key, options).await?;
     let source_tag = found.meta.e_tag.clone();
-    let is_replacing =
-        input.metadata_directive.as_ref().is_some_and(|directive| directive.as_str() == MetadataDirective::REPLACE);
+    let is_replacing = input
+        .metadata_directive
+        .as_ref()
+        .is_some_and(|directive| directive.as_str() == MetadataDirective::REPLACE);
     let attributes = if is_replacing {
         let attributes = Attributes {
             content_type: input.content_type,
@@ -274,7 +288,8 @@ pub(super) async fn read(found: GetResult, range: std::ops::Range<u64>) -> S3Res
 /// Reads a range header of a copied part.
 pub(super) fn copied_range(text: Option<&str>, size: u64) -> S3Result<std::ops::Range<u64>> {
     let Some(text) = text else { return Ok(0..size) };
-    let range = Range::parse(text).map_err(|_| s3_error!(InvalidArgument, "the range of the copied part cannot be read"))?;
+    let range = Range::parse(text)
+        .map_err(|_| s3_error!(InvalidArgument, "the range of the copied part cannot be read"))?;
     range.check(size).map_err(|_| s3_error!(InvalidRange, "the object has {size} bytes"))
 }
 
@@ -286,14 +301,17 @@ pub(super) fn conditions(
     if_unmodified_since: Option<&Timestamp>,
 ) -> GetOptions {
     let tag = |condition: &ETagCondition| match condition {
-        ETagCondition::ETag(tag) => tag.value().to_string(),
+        // The store compares tags with their quotation marks.
+        ETagCondition::ETag(tag) => format!("\"{}\"", tag.value()),
         ETagCondition::Any => "*".to_string(),
     };
+    // Dates on the wire have no fraction of a second, those of files have one.
+    let whole_second = |at: &Timestamp| Some(instant(at)? + TimeDelta::milliseconds(999));
     GetOptions {
         if_match: if_match.map(tag),
         if_none_match: if_none_match.map(tag),
-        if_modified_since: if_modified_since.and_then(instant),
-        if_unmodified_since: if_unmodified_since.and_then(instant),
+        if_modified_since: if_modified_since.and_then(whole_second),
+        if_unmodified_since: if_unmodified_since.and_then(whole_second),
         ..GetOptions::default()
     }
 }

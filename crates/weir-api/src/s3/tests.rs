@@ -79,10 +79,13 @@ impl World {
 
     async fn send_as(&self, scheme: &str, key: &AccessKey, sent: Sent<'_>) -> Answer {
         let Sent { method, path, query, headers, body } = sent;
-        let date = DateTime::from_timestamp_millis(NOW.0).unwrap().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        let date =
+            DateTime::from_timestamp_millis(NOW.0).unwrap().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
         let special: String = headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
-        let signed: Vec<&str> =
-            query.split('&').filter(|pair| pair.starts_with("upload") || pair.starts_with("part") || *pair == "delete").collect();
+        let signed: Vec<&str> = query
+            .split('&')
+            .filter(|pair| pair.starts_with("upload") || pair.starts_with("part") || *pair == "delete")
+            .collect();
         let sub_resources = if signed.is_empty() { String::new() } else { format!("?{}", signed.join("&")) };
         let text = format!("{method}\n\n\n{date}\n{special}{path}{sub_resources}");
         let mut mac = Hmac::<Sha1>::new_from_slice(key.secret.expose().as_bytes()).unwrap();
@@ -192,9 +195,11 @@ async fn ranges_are_read_and_checked() {
     let world = world().await;
     world.send("PUT", "/b-1", "", b"").await;
     world.send("PUT", "/b-1/a", "", b"0123456789").await;
-    for (range, text, shown) in
-        [("bytes=2-4", "234", "bytes 2-4/10"), ("bytes=-3", "789", "bytes 7-9/10"), ("bytes=8-", "89", "bytes 8-9/10")]
-    {
+    for (range, text, shown) in [
+        ("bytes=2-4", "234", "bytes 2-4/10"),
+        ("bytes=-3", "789", "bytes 7-9/10"),
+        ("bytes=8-", "89", "bytes 8-9/10"),
+    ] {
         let headers = [("range", range)];
         let request = Sent { method: "GET", path: "/b-1/a", query: "", headers: &[], body: b"" };
         let answer = with_unsigned_headers(&world, request, &headers).await;

@@ -71,7 +71,13 @@ impl Identity {
             keys.push(self.create_key(&user.id, "made at the first start").await?);
         }
         let access_key = keys.into_iter().find(|key| key.status == KeyStatus::Active);
-        Ok(Bootstrapped { domain_id: domain.id, project_id: project.id, user_id: user.id, password, access_key })
+        Ok(Bootstrapped {
+            domain_id: domain.id,
+            project_id: project.id,
+            user_id: user.id,
+            password,
+            access_key,
+        })
     }
 
     async fn ensure_domain(&self, name: &str) -> Result<Domain, AdministerError> {
@@ -113,7 +119,10 @@ impl Identity {
                 && !self.is_password(&user, password).await?
             {
                 self.set_password(&user.id, password).await?;
-                tracing::warn!(user = user.name, "the administrator's password was set to the configured one");
+                tracing::warn!(
+                    user = user.name,
+                    "the administrator's password was set to the configured one"
+                );
             }
             return Ok((user, None));
         }

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use super::Identity;
 use super::error::LoginError;
 use super::record::{AssignmentTarget, Domain, TokenRecord, User};
 use super::service::{hash_of, session_of};
 use super::session::{Facts, Scope, Session, Target, roles_in};
-use super::Identity;
 
 /// Names a domain.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,7 +6,9 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use argon2::password_hash::{PasswordHash as PhcHash, PasswordHasher as _, PasswordVerifier as _, SaltString};
+use argon2::password_hash::{
+    PasswordHash as PhcHash, PasswordHasher as _, PasswordVerifier as _, SaltString,
+};
 use argon2::{Algorithm, Argon2, Params, Version};
 use tokio::sync::Semaphore;
 
@@ -90,9 +92,8 @@ impl Hasher {
         self.run(move || match real {
             Some(hash) => verify_now(&password, &hash),
             None => {
-                let decoy = decoy.get_or_init(|| {
-                    hash_now(cost, &generate()).unwrap_or_else(|_| PasswordHash::new(""))
-                });
+                let decoy = decoy
+                    .get_or_init(|| hash_now(cost, &generate()).unwrap_or_else(|_| PasswordHash::new("")));
                 let _ = verify_now(&password, decoy);
                 false
             }
@@ -114,7 +115,8 @@ fn argon2id(cost: HashingCost) -> Result<Argon2<'static>, String> {
 
 fn hash_now(cost: HashingCost, password: &str) -> Result<PasswordHash, String> {
     let salt = SaltString::encode_b64(&rand::random::<[u8; 16]>()).map_err(|error| error.to_string())?;
-    let hash = argon2id(cost)?.hash_password(password.as_bytes(), &salt).map_err(|error| error.to_string())?;
+    let hash =
+        argon2id(cost)?.hash_password(password.as_bytes(), &salt).map_err(|error| error.to_string())?;
     Ok(PasswordHash(hash.to_string()))
 }
 
@@ -126,9 +128,7 @@ fn verify_now(password: &str, hash: &PasswordHash) -> bool {
 
 /// Returns a random password that can be read aloud.
 pub(super) fn generate() -> String {
-    (0..GENERATED_LENGTH)
-        .map(|_| char::from(READABLE[rand::random_range(0..READABLE.len())]))
-        .collect()
+    (0..GENERATED_LENGTH).map(|_| char::from(READABLE[rand::random_range(0..READABLE.len())])).collect()
 }
 
 #[cfg(test)]

@@ -31,8 +31,16 @@ pub const ROLES: &[Role] = &[
     Role { name: "cs_adm", display_name: "CS Administrator", description: "Everything in Cloud Stream" },
     Role { name: "cs_user", display_name: "CS User", description: "Own jobs and templates in Cloud Stream" },
     Role { name: "cs_readonly", display_name: "CS Reader", description: "Reading in Cloud Stream" },
-    Role { name: "dis_adm", display_name: "DIS Administrator", description: "Everything in the stream service" },
-    Role { name: "obs_adm", display_name: "OBS Administrator", description: "Everything in the object service" },
+    Role {
+        name: "dis_adm",
+        display_name: "DIS Administrator",
+        description: "Everything in the stream service",
+    },
+    Role {
+        name: "obs_adm",
+        display_name: "OBS Administrator",
+        description: "Everything in the object service",
+    },
 ];
 
 /// Returns the role with a name or an id.

@@ -33,10 +33,7 @@ pub struct IdentityOptions {
 
 impl Default for IdentityOptions {
     fn default() -> Self {
-        Self {
-            token_life: Duration::from_secs(24 * 3_600),
-            hashing: HashingCost::default(),
-        }
+        Self { token_life: Duration::from_secs(24 * 3_600), hashing: HashingCost::default() }
     }
 }
 
@@ -55,7 +52,11 @@ pub struct Identity {
 
 impl Identity {
     /// Makes the service over a repository.
-    pub fn new(repository: Arc<dyn AccountRepository>, clock: Arc<dyn Clock>, options: IdentityOptions) -> Self {
+    pub fn new(
+        repository: Arc<dyn AccountRepository>,
+        clock: Arc<dyn Clock>,
+        options: IdentityOptions,
+    ) -> Self {
         Self {
             repository,
             clock,

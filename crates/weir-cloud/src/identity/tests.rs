@@ -25,7 +25,11 @@ async fn world() -> World {
 }
 
 fn bootstrap_options(password: Option<&str>) -> BootstrapOptions {
-    BootstrapOptions { password: password.map(String::from), region: "r1".into(), ..BootstrapOptions::default() }
+    BootstrapOptions {
+        password: password.map(String::from),
+        region: "r1".into(),
+        ..BootstrapOptions::default()
+    }
 }
 
 fn by_name(name: &str, password: &str, scope: ScopeRequest) -> LoginRequest {
@@ -124,7 +128,8 @@ async fn scopes_are_found_by_id_and_name() {
         let session = world.log_in(scope).await.unwrap().session;
         assert_eq!(session.project().unwrap().id, world.made.project_id);
     }
-    let session = world.log_in(ScopeRequest::Domain(DomainSelector::Name("admin".into()))).await.unwrap().session;
+    let session =
+        world.log_in(ScopeRequest::Domain(DomainSelector::Name("admin".into()))).await.unwrap().session;
     assert_eq!(session.roles, ["te_admin"]);
     assert_eq!(world.log_in(ScopeRequest::Unscoped).await.unwrap().session.scope, Scope::Unscoped);
     for scope in [
@@ -235,7 +240,8 @@ async fn a_signed_request_gives_the_roles_of_the_project() {
     let key = world.made.access_key.clone().unwrap();
     let headers = [("host", "h"), ("x-sdk-date", "20190101T000000Z")]
         .map(|(name, value)| (name.to_string(), value.to_string()));
-    let request = signature::SignedRequest { method: "GET", path: "/", query: None, headers: &headers, body: &[] };
+    let request =
+        signature::SignedRequest { method: "GET", path: "/", query: None, headers: &headers, body: &[] };
     let start = format!("SDK-HMAC-SHA256 Access={}, SignedHeaders=host;x-sdk-date, Signature=", key.access);
     let mut authorization = signature::Authorization::parse(&start).unwrap();
     authorization.signature = signature::sign(&authorization, &request, &key.secret).unwrap();

@@ -44,7 +44,8 @@ impl Throttle {
         if names.len() >= NAMES_REMEMBERED && !names.contains_key(name) {
             names.retain(|_, failures| now.since(failures.since) < WINDOW);
             if names.len() >= NAMES_REMEMBERED
-                && let Some(oldest) = names.iter().min_by_key(|(_, row)| row.since).map(|(key, _)| key.clone())
+                && let Some(oldest) =
+                    names.iter().min_by_key(|(_, row)| row.since).map(|(key, _)| key.clone())
             {
                 names.remove(&oldest);
             }

@@ -25,9 +25,21 @@ mod tests {
             assert!(is_bucket_name(good), "{good}");
         }
         let long = "a".repeat(64);
-        for bad in
-            ["", "ab", "Abc", "a_b", ".abc", "abc.", "-abc", "a..b", "a.-b", "..", "a/b", "1.2.3.4", long.as_str()]
-        {
+        for bad in [
+            "",
+            "ab",
+            "Abc",
+            "a_b",
+            ".abc",
+            "abc.",
+            "-abc",
+            "a..b",
+            "a.-b",
+            "..",
+            "a/b",
+            "1.2.3.4",
+            long.as_str(),
+        ] {
             assert!(!is_bucket_name(bad), "{bad}");
         }
     }

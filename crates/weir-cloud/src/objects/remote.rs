@@ -90,7 +90,12 @@ fn read_list(xml: &str) -> Vec<Bucket> {
         .collect()
 }
 
-async fn call(config: &S3Config, method: &str, path: &str, body: Vec<u8>) -> Result<HttpResponse, ObjectsError> {
+async fn call(
+    config: &S3Config,
+    method: &str,
+    path: &str,
+    body: Vec<u8>,
+) -> Result<HttpResponse, ObjectsError> {
     let endpoint = config.endpoint.trim_end_matches('/');
     let mut request = HttpRequest::new(HttpRequestBody::from(body));
     *request.uri_mut() = format!("{endpoint}/{path}")

@@ -5,6 +5,7 @@
 //! a service that was restarted finds its workers again.
 
 mod folder;
+mod log_upload;
 mod processes;
 mod protocol;
 mod socket;

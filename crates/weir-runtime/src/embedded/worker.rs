@@ -9,7 +9,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{mpsc, watch};
 use weir_base::clock::{Clock, SystemClock};
-use weir_base::time::millis;
+use weir_base::time::{Timestamp, millis};
 use weir_cloud::objects::{Objects, ObjectsConfig, S3Config};
 use weir_cloud::streams::LocalStreams;
 use weir_connectors::{Environment, FileAccess};
@@ -18,6 +18,7 @@ use weir_engine::job::{JobHandle, Outcome};
 use weir_sql::{CheckOptions, Cluster};
 
 use super::folder::{Folder, ObjectsPlace, WorkerConfig, WorkerRequest};
+use super::log_upload::LogUpload;
 use super::protocol::Command;
 use super::socket;
 use crate::launch::{Launch, Launched};
@@ -25,6 +26,9 @@ use crate::{JobMetrics, Observation, OperatorMetrics, RunState};
 
 /// How often a running worker tells its counters.
 const REPORT_INTERVAL: Duration = Duration::from_millis(500);
+
+/// How long the last copy of the log may take. The service waits eight seconds for a suspended worker.
+const LOG_UPLOAD_LIMIT: Duration = Duration::from_secs(3);
 
 /// Runs the job whose request lies in `folder`, until it ends. Returns whether it ended well.
 pub async fn run_worker(folder: &Path) -> Result<bool, String> {
@@ -45,6 +49,8 @@ pub async fn run_worker(folder: &Path) -> Result<bool, String> {
     let (observations, observed) = watch::channel(observation.clone());
     let (commands, mut command_receiver) = mpsc::channel(4);
     tokio::spawn(serve(listener, observed, commands));
+    let (ended, job_ended) = tokio::sync::oneshot::channel::<()>();
+    let upload = start_log_upload(&request, &folder, clock.now(), job_ended).await;
 
     let launched = launch(&request, &folder, clock.clone()).await;
     let (state, suspended) = match launched {
@@ -60,6 +66,10 @@ pub async fn run_worker(folder: &Path) -> Result<bool, String> {
     if let RunState::Failed(reason) = &state {
         tracing::error!(job_id = %request.start.job, reason, "job failed");
     }
+    drop(ended);
+    if let Some(upload) = upload {
+        let _ = tokio::time::timeout(LOG_UPLOAD_LIMIT, upload).await;
+    }
     observation.state = state;
     observation.at = clock.now();
     if !suspended {
@@ -72,6 +82,27 @@ pub async fn run_worker(folder: &Path) -> Result<bool, String> {
     // Lets the service read the last observation from the socket; the result file tells it otherwise.
     tokio::time::sleep(Duration::from_millis(50)).await;
     Ok(ended_well)
+}
+
+/// Starts to copy the log of this run when the job asks for it. The job runs all the same when that fails.
+async fn start_log_upload(
+    request: &WorkerRequest,
+    folder: &Folder,
+    started: Timestamp,
+    ended: tokio::sync::oneshot::Receiver<()>,
+) -> Option<tokio::task::JoinHandle<()>> {
+    let bucket = request.start.settings.log_bucket.as_deref()?;
+    let start = std::fs::metadata(folder.log()).map_or(0, |log| log.len());
+    let objects = objects(&request.config);
+    match LogUpload::open(bucket, &objects, request.start.job, started, folder.log(), start).await {
+        Ok(upload) => Some(tokio::spawn(upload.run(async move {
+            let _ = ended.await;
+        }))),
+        Err(error) => {
+            tracing::warn!(job_id = %request.start.job, error, "the log stays in the folder of the worker");
+            None
+        }
+    }
 }
 
 async fn launch(request: &WorkerRequest, folder: &Folder, clock: Arc<dyn Clock>) -> Result<Launched, String> {
@@ -165,13 +196,13 @@ async fn follow(
             },
             _ = terminated => handle.suspend().await,
             _ = report.tick() => {
-                observation.metrics = job_metrics(&handle);
+                observation.metrics = job_metrics(&handle, clock.now());
                 observation.at = clock.now();
                 observations.send_replace(observation.clone());
             }
         }
     };
-    observation.metrics = job_metrics(&handle);
+    observation.metrics = job_metrics(&handle, clock.now());
     match outcome {
         Outcome::Finished => (RunState::Finished, false),
         Outcome::Cancelled => (RunState::Stopped, false),
@@ -181,7 +212,7 @@ async fn follow(
 }
 
 /// Returns the counters of a job as the service knows them.
-pub(crate) fn job_metrics(handle: &JobHandle) -> JobMetrics {
+fn job_metrics(handle: &JobHandle, now: Timestamp) -> JobMetrics {
     let checkpoints = handle.checkpoint_metrics();
     let operators = handle
         .metrics()
@@ -196,6 +227,8 @@ pub(crate) fn job_metrics(handle: &JobHandle) -> JobMetrics {
             dirty: node.dirty,
             late: node.late,
             watermark: node.watermark,
+            lag_ms: node.watermark.map(|watermark| now.0.saturating_sub(watermark)),
+            state_bytes: node.state_bytes,
             busy_ms: u64::try_from(node.busy.as_millis()).unwrap_or(u64::MAX),
             backpressured_ms: u64::try_from(node.backpressured.as_millis()).unwrap_or(u64::MAX),
             rate: node.rate,

@@ -71,7 +71,9 @@ impl Authorization {
         let signed = member("SignedHeaders").ok_or("the Authorization header has no `SignedHeaders`")?;
         let (form, access_key, scope) = match (member("Credential"), member("Access")) {
             (Some(credential), _) => parse_credential(credential, is_derived)?,
-            (None, Some(access)) if !is_derived => (Form::Plain, access.to_string(), CredentialScope::default()),
+            (None, Some(access)) if !is_derived => {
+                (Form::Plain, access.to_string(), CredentialScope::default())
+            }
             _ => return Err("the Authorization header has no `Credential` and no `Access`".to_string()),
         };
         if access_key.is_empty() {
@@ -90,7 +92,9 @@ impl Authorization {
 fn parse_credential(credential: &str, is_derived: bool) -> Result<(Form, String, CredentialScope), String> {
     let parts: Vec<&str> = credential.split('/').collect();
     let (form, access, date, region, service) = match (parts.as_slice(), is_derived) {
-        ([access, date, region, service, "sdk_request"], false) => (Form::Scoped, access, date, region, service),
+        ([access, date, region, service, "sdk_request"], false) => {
+            (Form::Scoped, access, date, region, service)
+        }
         ([access, date, region, service, "sdk_request"], true) => {
             (Form::DerivedScoped, access, date, region, service)
         }

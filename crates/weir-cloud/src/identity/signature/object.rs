@@ -69,7 +69,8 @@ impl ObjectAuthorization {
     /// Reads the query of a link; `None` when it has no such signature.
     pub fn from_query(query: &str) -> Option<Result<Self, String>> {
         let pairs = pairs_of(query);
-        let value = |name: &str| pairs.iter().find(|(found, _)| found == name).and_then(|(_, value)| value.clone());
+        let value =
+            |name: &str| pairs.iter().find(|(found, _)| found == name).and_then(|(_, value)| value.clone());
         let (dialect, access_key) = match (value("AWSAccessKeyId"), value("AccessKeyId")) {
             (Some(access), _) => (Dialect::Aws, access),
             (None, Some(access)) => (Dialect::Obs, access),
@@ -122,7 +123,9 @@ fn check_date(
     let plain = request.header("date").unwrap_or_default();
     let text = special.as_deref().unwrap_or(&plain);
     let sent = read_date(text).ok_or_else(|| {
-        RequestError::Malformed("the `Date` header must look like `Tue, 01 Jan 2019 00:00:00 GMT`".to_string())
+        RequestError::Malformed(
+            "the `Date` header must look like `Tue, 01 Jan 2019 00:00:00 GMT`".to_string(),
+        )
     })?;
     if now.since(sent) > CLOCK_SKEW || sent.since(now) > CLOCK_SKEW {
         return Err(RequestError::ClockSkew);
@@ -143,8 +146,12 @@ fn string_to_sign(dialect: Dialect, request: &SignedRequest<'_>, date_line: &str
     let mut text =
         format!("{}\n{}\n{}\n{date_line}\n", request.method, header("content-md5"), header("content-type"));
     let prefix = dialect.header_prefix();
-    let mut names: Vec<&str> =
-        request.headers.iter().map(|(name, _)| name.as_str()).filter(|name| name.starts_with(prefix)).collect();
+    let mut names: Vec<&str> = request
+        .headers
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .filter(|name| name.starts_with(prefix))
+        .collect();
     names.sort_unstable();
     names.dedup();
     for name in names {
@@ -171,15 +178,65 @@ fn resources(request: &SignedRequest<'_>) -> Vec<String> {
 
 /// Query parameters that are part of the signed resource, in lower case.
 const SUB_RESOURCES: &[&str] = &[
-    "accelerate", "acl", "analytics", "append", "backtosource", "bucketstatus", "cors", "customdomain",
-    "delete", "deletebucket", "directcoldaccess", "dispolicy", "encryption", "fileinterface", "inventory",
-    "length", "lifecycle", "location", "logging", "metadata", "metrics", "modify", "name", "notification",
-    "object-lock", "obsalias", "obsbucketalias", "obscompresspolicy", "partnumber", "policy", "policystatus",
-    "position", "publicaccessblock", "quota", "rename", "replication", "requestpayment",
-    "response-cache-control", "response-content-disposition", "response-content-encoding",
-    "response-content-language", "response-content-type", "response-expires", "restore", "retention",
-    "select", "select-type", "storageclass", "storageinfo", "storagepolicy", "tagging", "torrent",
-    "truncate", "uploadid", "uploads", "versionid", "versioning", "versions", "website",
+    "accelerate",
+    "acl",
+    "analytics",
+    "append",
+    "backtosource",
+    "bucketstatus",
+    "cors",
+    "customdomain",
+    "delete",
+    "deletebucket",
+    "directcoldaccess",
+    "dispolicy",
+    "encryption",
+    "fileinterface",
+    "inventory",
+    "length",
+    "lifecycle",
+    "location",
+    "logging",
+    "metadata",
+    "metrics",
+    "modify",
+    "name",
+    "notification",
+    "object-lock",
+    "obsalias",
+    "obsbucketalias",
+    "obscompresspolicy",
+    "partnumber",
+    "policy",
+    "policystatus",
+    "position",
+    "publicaccessblock",
+    "quota",
+    "rename",
+    "replication",
+    "requestpayment",
+    "response-cache-control",
+    "response-content-disposition",
+    "response-content-encoding",
+    "response-content-language",
+    "response-content-type",
+    "response-expires",
+    "restore",
+    "retention",
+    "select",
+    "select-type",
+    "storageclass",
+    "storageinfo",
+    "storagepolicy",
+    "tagging",
+    "torrent",
+    "truncate",
+    "uploadid",
+    "uploads",
+    "versionid",
+    "versioning",
+    "versions",
+    "website",
 ];
 
 fn sub_resources(query: &str) -> String {
@@ -257,13 +314,17 @@ mod tests {
     fn a_special_header_that_was_not_signed_is_noticed() {
         let put = ("PUT", "/bkt/a/b%20c.txt", None);
         let headers = [("content-type", "text/plain"), ("x-obs-meta-k", "v"), ("x-obs-acl", "public-read")];
-        assert_eq!(check("OBS", put, &headers, "HEgpEZbDkwVGv72IesvacAaciow="), Err(RequestError::BadSignature));
+        assert_eq!(
+            check("OBS", put, &headers, "HEgpEZbDkwVGv72IesvacAaciow="),
+            Err(RequestError::BadSignature)
+        );
     }
 
     #[test]
     fn a_request_of_another_time_is_refused() {
         let headers = vec![("date".to_string(), DATE.to_string())];
-        let request = SignedRequest { method: "GET", path: "/bkt", query: None, headers: &headers, body: &[] };
+        let request =
+            SignedRequest { method: "GET", path: "/bkt", query: None, headers: &headers, body: &[] };
         let authorization = ObjectAuthorization::from_header("OBS AK:AAAA").unwrap().unwrap();
         let verify_at = |now| verify(&authorization, &request, &SecretKey::new("SK"), Timestamp(now));
         assert_eq!(verify_at(NOW.0 + 900_001), Err(RequestError::ClockSkew));

@@ -28,7 +28,13 @@ impl Sent {
         self.check_at(start, signed, signature, NOW)
     }
 
-    fn check_at(&self, start: &str, signed: &str, signature: &str, now: Timestamp) -> Result<(), RequestError> {
+    fn check_at(
+        &self,
+        start: &str,
+        signed: &str,
+        signature: &str,
+        now: Timestamp,
+    ) -> Result<(), RequestError> {
         let text = format!("{start}, SignedHeaders={signed}, Signature={signature}");
         let authorization = Authorization::parse(&text).unwrap();
         verify(&authorization, &self.request(), &SecretKey::new("SKEXAMPLE"), now)
@@ -135,7 +141,8 @@ fn another_value_of_a_signed_part_is_refused() {
 
 #[test]
 fn fifteen_minutes_are_near_enough_and_more_are_not() {
-    let at = |offset: i64| streams().check_at(PLAIN, WITH_PROJECT, PLAIN_SIGNATURE, Timestamp(NOW.0 + offset));
+    let at =
+        |offset: i64| streams().check_at(PLAIN, WITH_PROJECT, PLAIN_SIGNATURE, Timestamp(NOW.0 + offset));
     assert_eq!(at(900_000), Ok(()));
     assert_eq!(at(-900_000), Ok(()));
     assert_eq!(at(900_001), Err(RequestError::ClockSkew));
@@ -158,12 +165,7 @@ fn streams_with(query: &'static str) -> Sent {
 #[test]
 fn a_post_without_a_body_may_sign_its_query_as_the_body() {
     let start = "SDK-HMAC-SHA256 Credential=AKEXAMPLE/20190101///sdk_request";
-    let signed_as = Sent {
-        method: "POST",
-        query: None,
-        body: b"limit=5&name=a%20b".to_vec(),
-        ..streams()
-    };
+    let signed_as = Sent { method: "POST", query: None, body: b"limit=5&name=a%20b".to_vec(), ..streams() };
     let signature = signed_as.sign(start, "host;x-sdk-date");
     let sent = Sent { method: "POST", ..streams_with("name=a%20b&limit=5") };
     assert_eq!(sent.check(start, "host;x-sdk-date", &signature), Ok(()));
@@ -184,7 +186,8 @@ fn a_hash_that_is_not_the_bodys_and_an_unsigned_body_are_refused() {
 
 #[test]
 fn host_and_date_must_be_signed() {
-    let refused = |signed: &str| matches!(streams().check(PLAIN, signed, "00"), Err(RequestError::Malformed(_)));
+    let refused =
+        |signed: &str| matches!(streams().check(PLAIN, signed, "00"), Err(RequestError::Malformed(_)));
     assert!(refused("x-sdk-date"));
     assert!(refused("host"));
     assert!(refused("host;x-sdk-date;x-missing"));

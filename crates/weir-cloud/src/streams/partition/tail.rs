@@ -98,9 +98,8 @@ impl PartitionLog {
                 break;
             }
             tail = Tail { last_timestamp_ms: tail.last_timestamp_ms, ..Tail::at_start_of(tail.next) };
-            if state.segments.last().is_none_or(|last| *last < tail.segment) {
-                state.segments.push(tail.segment);
-            }
+            // The listing is made anew, never added to: one with a hole would hide records.
+            state.relist(&self.directory)?;
         }
         state.tail = Some(tail);
         Ok(tail)

@@ -229,7 +229,7 @@ fn step() -> impl proptest::strategy::Strategy<Value = Step> {
 }
 
 proptest::proptest! {
-    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(48))]
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: std::env::var("WEIR_TEST_CASES").map_or(48, |n| n.parse().unwrap()), failure_persistence: None, ..Default::default() })]
     #[test]
     fn two_openers_agree_with_a_model(steps in proptest::collection::vec(step(), 1..60)) {
         let directory = TempDir::new().unwrap();

@@ -144,6 +144,7 @@ fn settings<'a>(text: &impl Fn(&str) -> Option<&'a str>, checkpoints: bool) -> a
         time_zone,
         source_idle_timeout: (!idle.is_zero()).then_some(idle),
         record_clock: text("record-clock").map(record_clock).transpose()?,
+        log_bucket: None,
     })
 }
 
