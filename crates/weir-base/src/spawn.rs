@@ -2,6 +2,7 @@
 
 use futures::future::BoxFuture;
 use tokio::task::JoinHandle;
+use tracing::Instrument;
 
 /// Starts named tasks.
 pub trait Spawner: Send + Sync + 'static {
@@ -16,6 +17,7 @@ pub struct TokioSpawner;
 impl Spawner for TokioSpawner {
     fn spawn(&self, name: &str, task: BoxFuture<'static, ()>) -> JoinHandle<()> {
         tracing::trace!(task = name, "task started");
-        tokio::spawn(task)
+        // The span of the caller names the job in every log line.
+        tokio::spawn(task.in_current_span())
     }
 }

@@ -7,7 +7,7 @@ mod launch;
 mod runner;
 mod translate;
 
-pub use embedded::{EmbeddedRunner, ObjectsPlace, WorkerConfig, run_worker, worker_logging};
+pub use embedded::{EmbeddedRunner, ObjectsPlace, WorkerConfig, WorkerLogging, run_worker, worker_logging};
 pub use launch::{Launch, Launched};
 pub use runner::*;
 pub use translate::{TranslateError, dataflow};

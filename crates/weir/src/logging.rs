@@ -4,7 +4,8 @@ use tracing_subscriber::EnvFilter;
 
 /// Starts logging. A filter that cannot be parsed is an error, so that a typing mistake does not hide everything.
 pub fn start(level: &str, json: bool) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(level)
+    // The S3 library logs every refused request as an error and whole requests, signatures included, below that.
+    let filter = EnvFilter::try_new(format!("{level},s3s=off"))
         .map_err(|error| anyhow::anyhow!("`log_level` is `{level}`, which is not a filter: {error}"))?;
     let builder =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);

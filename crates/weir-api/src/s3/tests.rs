@@ -1,5 +1,6 @@
 //! The endpoint over HTTP, without a socket, with signatures of the older kind.
 
+use std::future::IntoFuture;
 use std::sync::Arc;
 
 use axum::Router;
@@ -9,6 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::DateTime;
 use hmac::{Hmac, Mac};
+use object_store::ObjectStoreExt;
 use sha1::Sha1;
 use tower::ServiceExt;
 use weir_base::clock::ManualClock;
@@ -17,7 +19,7 @@ use weir_cloud::identity::{
     AccessKey, AssignmentTarget, BootstrapOptions, HashingCost, Identity, IdentityOptions, MemoryAccounts,
     NewUser,
 };
-use weir_cloud::objects::{Objects, ObjectsConfig};
+use weir_cloud::objects::{Objects, ObjectsConfig, ObjectsError, S3Config};
 
 use super::server;
 
@@ -274,4 +276,35 @@ async fn keys_that_no_file_can_have_are_refused() {
     for name in ["/B-1", "/.uploads", "/.attributes"] {
         assert_eq!(world.send("GET", name, "", b"").await.status, StatusCode::BAD_REQUEST, "{name}");
     }
+}
+
+#[tokio::test]
+async fn the_remote_form_of_objects_works_against_this_endpoint() {
+    let world = world().await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let server = tokio::spawn(axum::serve(listener, world.router.clone()).into_future());
+    let config = |secret: &str| S3Config {
+        endpoint: endpoint.clone(),
+        region: "local".into(),
+        access_key: world.key.access.clone(),
+        secret_key: secret.into(),
+    };
+    let remote = Objects::new(ObjectsConfig::S3(config(world.key.secret.expose())));
+    assert!(matches!(remote.bucket("b-1").await, Err(ObjectsError::NoBucket(_))));
+    remote.create_bucket("b-1").await.unwrap();
+    assert!(matches!(remote.create_bucket("b-1").await, Err(ObjectsError::BucketExists(_))));
+    remote.put("b-1", "a/b c", "text".into()).await.unwrap();
+    assert_eq!(remote.get("b-1", "a/b c").await.unwrap(), "text");
+    assert_eq!(world.objects.get("b-1", "a/b c").await.unwrap(), "text");
+    let names: Vec<String> = remote.list_buckets().await.unwrap().iter().map(ToString::to_string).collect();
+    assert_eq!(names, ["b-1"]);
+    assert!(matches!(remote.delete_bucket("b-1").await, Err(ObjectsError::NotEmpty(_))));
+    let store = remote.bucket("b-1").await.unwrap();
+    store.delete(&"a/b c".into()).await.unwrap();
+    remote.delete_bucket("b-1").await.unwrap();
+    assert!(matches!(remote.delete_bucket("b-1").await, Err(ObjectsError::NoBucket(_))));
+    let stranger = Objects::new(ObjectsConfig::S3(config("wrong")));
+    assert!(matches!(stranger.list_buckets().await, Err(ObjectsError::Endpoint { status: 403, .. })));
+    server.abort();
 }

@@ -14,4 +14,4 @@ mod worker;
 
 pub use folder::{ObjectsPlace, WorkerConfig};
 pub use processes::EmbeddedRunner;
-pub use worker::{run_worker, worker_logging};
+pub use worker::{WorkerLogging, run_worker, worker_logging};

@@ -64,7 +64,7 @@ pub async fn run_worker(folder: &Path) -> Result<bool, String> {
     };
     let ended_well = !matches!(state, RunState::Failed(_));
     if let RunState::Failed(reason) = &state {
-        tracing::error!(job_id = %request.start.job, reason, "job failed");
+        tracing::error!(reason, "job failed");
     }
     drop(ended);
     if let Some(upload) = upload {
@@ -99,7 +99,7 @@ async fn start_log_upload(
             let _ = ended.await;
         }))),
         Err(error) => {
-            tracing::warn!(job_id = %request.start.job, error, "the log stays in the folder of the worker");
+            tracing::warn!(error, "the log stays in the folder of the worker");
             None
         }
     }
@@ -132,7 +132,7 @@ async fn launch(request: &WorkerRequest, folder: &Folder, clock: Arc<dyn Clock>)
         // It was made to survive one restart of the service. After a later crash it would be stale.
         storage.remove_all().await.map_err(|e| e.to_string())?;
     }
-    tracing::info!(job_id = %start.job, attempt = start.attempt, restored = launched.restored, "job runs");
+    tracing::info!(restored = launched.restored, "job runs");
     Ok(launched)
 }
 
@@ -286,10 +286,28 @@ async fn serve_one(
     }
 }
 
-/// Returns how the worker whose request lies in `folder` shall log: the filter, and whether lines are JSON.
-pub fn worker_logging(folder: &Path) -> Result<(String, bool), String> {
+/// How a worker shall log.
+#[derive(Debug, Clone)]
+pub struct WorkerLogging {
+    /// Filter of levels.
+    pub level: String,
+    /// Whether lines are JSON.
+    pub json: bool,
+    /// The job, which every line names.
+    pub job: i64,
+    /// The attempt.
+    pub attempt: u64,
+}
+
+/// Returns how the worker whose request lies in `folder` shall log.
+pub fn worker_logging(folder: &Path) -> Result<WorkerLogging, String> {
     let request = Folder::at(folder)
         .read_request()
         .map_err(|e| format!("the request of the worker cannot be read: {e}"))?;
-    Ok((request.config.log_level, request.config.log_json))
+    Ok(WorkerLogging {
+        level: request.config.log_level,
+        json: request.config.log_json,
+        job: request.start.job.0,
+        attempt: request.start.attempt,
+    })
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use clap::{Arg, ArgMatches, Command};
+use tracing::Instrument;
 
 use super::{Exit, Failure, Outcome, runtime};
 use crate::logging;
@@ -17,10 +18,11 @@ pub fn command() -> Command {
 pub fn run(matches: &ArgMatches) -> Outcome {
     let Some(folder) = matches.get_one::<String>("folder") else { return Ok(Exit::Refused) };
     let folder = Path::new(folder);
-    let (level, json) =
+    let about =
         weir_runtime::worker_logging(folder).map_err(|error| Failure::Fault(anyhow::Error::msg(error)))?;
-    logging::start(&level, json)?;
-    let ended_well = runtime()?.block_on(weir_runtime::run_worker(folder));
+    logging::start(&about.level, about.json)?;
+    let span = tracing::info_span!("job", job_id = about.job, attempt = about.attempt);
+    let ended_well = runtime()?.block_on(weir_runtime::run_worker(folder).instrument(span));
     match ended_well {
         Ok(true) => Ok(Exit::Done),
         Ok(false) => Ok(Exit::Refused),
