@@ -36,6 +36,19 @@ def shell(text, place):
     )
 
 
+def test_every_block_is_run():
+    # The first two that are not: building takes minutes, and the service of the tests is started by conftest.py.
+    ours = ["make build", "weir serve", "cars.csv\ncat", "wrong.sql", "--bind", "TOKEN=", "sql_job", "CURSOR=", "weir bucket"]
+    assert sorted(block(word) for word in ours) == sorted(BLOCKS), "a block of README.md has no test"
+
+
+def test_the_first_job_is_right(place):
+    text = (ROOT / "README.md").read_text()
+    (place / "first.sql").write_text(re.search(r"^```sql\n(.*?)^```", text, re.MULTILINE | re.DOTALL).group(1))
+    done = shell("weir check --cluster shared first.sql", place)
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
 def test_a_job_without_a_server(place):
     done = shell(block("cars.csv"), place)
     assert done.returncode == 0, done.stderr
@@ -50,6 +63,7 @@ def test_a_mistake_has_a_place_and_a_hint(place):
     said = done.stdout + done.stderr
     assert "wrong.sql:4:56" in said, said
     assert "prise" in said and "price" in said and "^" in said
+    assert said.strip() in (ROOT / "README.md").read_text(), "README.md shows another message"
 
 
 def test_a_job_for_streams_runs_on_files(place):
@@ -57,6 +71,31 @@ def test_a_job_for_streams_runs_on_files(place):
     assert done.returncode == 0, done.stderr
     expected = (ROOT / "tests/jobs/flights_hourly/hourly_delays.out.csv").read_text()
     assert sorted((place / "delays.csv").read_text().splitlines()) == sorted(expected.splitlines())
+
+
+def test_objects_go_in(place):
+    done = shell(block("weir bucket"), place)
+    assert done.returncode == 0, done.stderr
+    assert "in/cars.csv" in done.stdout
+
+
+def test_the_options_that_the_readme_names_exist(place):
+    text = (ROOT / "README.md").read_text()
+    for command in sorted(set(re.findall(r"\bweir (serve|run|check|demo|bucket|config)\b", text))):
+        assert shell(f"weir {command} --help", place).returncode == 0
+    done = shell("weir config show --origin", place)
+    assert done.returncode == 0 and "listen" in done.stdout
+
+
+def test_the_demo_says_what_the_readme_shows(place):
+    """Every line but those with a time or an address, which differ from run to run."""
+    shown = re.search(r"^```text\n(A service runs.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    done = shell("weir demo", place)
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = done.stdout.splitlines()
+    differs = re.compile(r"^ +[0-9.]+ s  |^A service runs at ")
+    missing = [line for line in shown.group(1).splitlines() if not differs.match(line) and line not in said]
+    assert missing == []
 
 
 def until(condition, what, limit=30):

@@ -186,8 +186,9 @@ fn next_of_run(
             Some(_) => Step::Wait,
         },
         RunState::Finished => Step::Record(finished(facts, seen.at)),
-        // Nobody asked it to stop: it was suspended with the service, and goes on with it.
-        RunState::Stopped => start(facts, now),
+        // Nobody asked it to stop: it was suspended with the service, and goes on with it. It has run, so that
+        // its checkpoint counts even if the service ended before it could note that the job was accepted.
+        RunState::Stopped => start(&accepted(facts), now),
         RunState::Failed(text) => {
             Step::Record(failed(facts, &StopReason::Failed(text.clone()), on, now, limits))
         }

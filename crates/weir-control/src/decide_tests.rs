@@ -69,6 +69,23 @@ fn a_run_starts_fresh_and_an_attempt_after_it_resumes() {
 }
 
 #[test]
+fn a_job_that_was_suspended_with_the_service_goes_on_from_its_checkpoint() {
+    let Step::Start { facts, .. } = next(&run(&RunFacts::default(), T0), None, OnFailure::End, T0, &limits())
+    else {
+        panic!()
+    };
+    for facts in [facts, running_job()] {
+        let suspended = seen(&facts, RunState::Stopped, after(1));
+        let Step::Start { facts: again, resume } =
+            next(&facts, Some(&suspended), OnFailure::End, after(2), &limits())
+        else {
+            panic!()
+        };
+        assert_eq!((again.attempt, resume, again.failures), (2, true, 0));
+    }
+}
+
+#[test]
 fn a_job_runs_once_it_was_seen_running() {
     let facts = running_job();
     assert_eq!(facts.start_time, T0);

@@ -1,6 +1,6 @@
 //! Turns a graph into subtasks with their channels, restored from a checkpoint when there is one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
@@ -397,8 +397,10 @@ impl Builder {
             .await
             .map_err(|error| JobError::Connector { name: node.name.clone(), error })?;
         let restored = self.restore.is_some();
+        // A set, because a directory may hold a hundred thousand objects.
+        let saved: BTreeSet<String> = splits.iter().map(|saved| saved.split.id.clone()).collect();
         for mut split in known {
-            if !splits.iter().any(|saved| saved.split.id == split.id) {
+            if !saved.contains(&split.id) {
                 if restored {
                     // It came into being while the job ran: everything in it is new.
                     split.position = None;

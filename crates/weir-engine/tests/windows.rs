@@ -1,5 +1,6 @@
 //! Windows against a model that looks at one row at a time: whatever the batches, the snapshots and the
 //! parallelism, the same rows come out.
+#![allow(clippy::unwrap_used)] // A test that cannot go on has failed.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

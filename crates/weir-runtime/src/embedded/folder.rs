@@ -1,5 +1,6 @@
 //! The folder of a worker: request, socket, log and result.
 
+use std::fs::{File, TryLockError};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -94,13 +95,34 @@ impl Folder {
         self.0.join("worker.log")
     }
 
+    /// Takes the lock that says that the folder has a worker; `None` when another one lives.
+    ///
+    /// The lock belongs to the open file. The service hands it to the worker that it starts, so that from the
+    /// start of the process to its end, and not a moment longer, nobody else can have it.
+    pub(super) fn lock(&self) -> io::Result<Option<File>> {
+        let file = File::options().create(true).truncate(false).write(true).open(self.0.join("lock"))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    /// Returns whether a worker of this folder lives, whoever started it.
+    pub(super) fn has_worker(&self) -> bool {
+        matches!(self.lock(), Ok(None))
+    }
+
     /// Checkpoints of jobs that keep none in a bucket: written only when the service suspends them.
     pub(super) fn checkpoints(&self) -> PathBuf {
         self.0.join("checkpoints")
     }
 
+    pub(super) fn make(&self) -> io::Result<()> {
+        std::fs::create_dir_all(&self.0)
+    }
+
     pub(super) fn write_request(&self, request: &WorkerRequest) -> io::Result<()> {
-        std::fs::create_dir_all(&self.0)?;
         let file = std::fs::OpenOptions::new()
             .create(true)
             .write(true)
@@ -137,5 +159,25 @@ impl Folder {
 
     pub(super) fn remove(&self) {
         let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_has_a_worker_as_long_as_the_process_with_its_lock_lives() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = Folder::new(root.path(), JobId(7));
+        folder.make().unwrap();
+        assert!(!folder.has_worker());
+        let lock = folder.lock().unwrap().unwrap();
+        let mut child = std::process::Command::new("sleep").arg("60").stdin(lock).spawn().unwrap();
+        assert!(folder.has_worker(), "the child keeps the lock, this process has given it away");
+        assert!(folder.lock().unwrap().is_none());
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(!folder.has_worker());
     }
 }

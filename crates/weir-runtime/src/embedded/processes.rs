@@ -19,7 +19,6 @@ use weir_engine::checkpoint::CheckpointStorage;
 
 use super::folder::{Folder, WorkerConfig, WorkerRequest};
 use super::protocol::Command;
-use super::socket;
 use super::watch::Watch;
 use crate::{JobMetrics, Observation, RunState, Runner, StartError, StartRequest};
 
@@ -67,12 +66,14 @@ impl EmbeddedRunner {
         f(&mut self.entries.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn spawn(&self, folder: &Folder) -> io::Result<Child> {
+    /// Starts a worker that holds `lock`, the one of its folder, for its life.
+    fn spawn(&self, folder: &Folder, lock: File) -> io::Result<Child> {
         let log = File::options().create(true).append(true).open(folder.log())?;
         Process::new(&self.executable)
             .arg("worker")
             .arg(folder.path())
-            .stdin(Stdio::null())
+            // A worker reads nothing from its standard input: it is where the lock is kept open.
+            .stdin(Stdio::from(lock))
             .stdout(log.try_clone()?)
             .stderr(log)
             // A group of its own, so that Ctrl-C at the service's terminal does not reach it.
@@ -89,12 +90,10 @@ impl EmbeddedRunner {
             job,
             folder,
             child,
-            pid: observation.pid,
             attempt: observation.attempt,
             commands: receiver,
             entries: self.entries.clone(),
             clock: self.clock.clone(),
-            suspended: false,
         };
         tokio::spawn(watch.run());
     }
@@ -127,12 +126,15 @@ impl Runner for EmbeddedRunner {
             return Err(StartError("its worker of an earlier run has not ended yet".to_string()));
         }
         let folder = Folder::new(&self.root, job);
+        let failed = |error| StartError(format!("the worker process cannot be started: {error}"));
+        folder.make().map_err(failed)?;
+        let Some(lock) = folder.lock().map_err(failed)? else {
+            return Err(StartError("its worker of an earlier run has not ended yet".to_string()));
+        };
         folder.clear_run();
         let request = WorkerRequest { start: request, config: self.config.clone() };
-        let child = folder
-            .write_request(&request)
-            .and_then(|()| self.spawn(&folder))
-            .map_err(|error| StartError(format!("the worker process cannot be started: {error}")))?;
+        let child =
+            folder.write_request(&request).and_then(|()| self.spawn(&folder, lock)).map_err(failed)?;
         let observation = self.starting(attempt, child.id());
         self.watch(job, folder, Some(child), observation);
         Ok(())
@@ -164,7 +166,7 @@ impl Runner for EmbeddedRunner {
                     entries.insert(job, Entry { observation: result, commands: None })
                 });
                 found.push(job);
-            } else if socket::connect(folder.path()).await.is_ok()
+            } else if folder.has_worker()
                 && let Ok(request) = folder.read_request()
             {
                 let observation = self.starting(request.start.attempt, None);
@@ -223,12 +225,6 @@ async fn kill(pid: u32) {
         }
     };
     let _ = tokio::time::timeout(KILL_LIMIT, gone).await;
-}
-
-/// Returns whether a process of this number exists and is not a zombie.
-pub(super) fn is_alive(pid: u32) -> bool {
-    let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return false };
-    test_kill_process(pid).is_ok() && !is_zombie(pid)
 }
 
 fn is_zombie(pid: Pid) -> bool {

@@ -13,7 +13,7 @@ use weir_base::clock::Clock;
 use weir_base::id::JobId;
 
 use super::folder::Folder;
-use super::processes::{Entries, is_alive};
+use super::processes::Entries;
 use super::protocol::Command;
 use super::socket;
 use crate::{Observation, RunState};
@@ -30,17 +30,16 @@ pub(super) struct Watch {
     pub(super) folder: Folder,
     /// The process, when this service started it.
     pub(super) child: Option<Child>,
-    pub(super) pid: Option<u32>,
     pub(super) attempt: u64,
     pub(super) commands: mpsc::Receiver<Command>,
     pub(super) entries: Entries,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) suspended: bool,
 }
 
 impl Watch {
     pub(super) async fn run(mut self) {
         if let Some(stream) = self.connect().await {
+            self.learn_pid(&stream);
             self.follow(stream).await;
         }
         let status = self.wait_for_exit().await;
@@ -54,15 +53,28 @@ impl Watch {
                 if let Ok(stream) = socket::connect(self.folder.path()).await {
                     return Some(stream);
                 }
-                if let Some(child) = &mut self.child
-                    && !matches!(child.try_wait(), Ok(None))
-                {
+                let is_gone = match &mut self.child {
+                    Some(child) => !matches!(child.try_wait(), Ok(None)),
+                    None => !self.folder.has_worker(),
+                };
+                if is_gone {
                     return None;
                 }
                 tokio::time::sleep(PAUSE).await;
             }
         };
         tokio::time::timeout(CONNECT_LIMIT, attempts).await.ok().flatten()
+    }
+
+    /// Asks the system whose socket it is: a worker that hangs does not say it, and has to be killed all the same.
+    fn learn_pid(&self, stream: &UnixStream) {
+        let pid = stream.peer_cred().ok().and_then(|peer| peer.pid()).and_then(|pid| u32::try_from(pid).ok());
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(entry) =
+            entries.get_mut(&self.job).filter(|entry| entry.observation.attempt == self.attempt)
+        {
+            entry.observation.pid = entry.observation.pid.or(pid);
+        }
     }
 
     async fn follow(&mut self, stream: UnixStream) {
@@ -75,7 +87,6 @@ impl Watch {
                     let Ok(Some(line)) = line else { return };
                     match serde_json::from_str::<Observation>(&line) {
                         Ok(mut observation) => {
-                            self.pid = observation.pid.or(self.pid);
                             observation.at = self.clock.now();
                             self.update(observation);
                         }
@@ -87,7 +98,6 @@ impl Watch {
                         commands_open = false;
                         continue;
                     };
-                    self.suspended |= command == Command::Suspend;
                     let Ok(mut text) = serde_json::to_vec(&command) else { continue };
                     text.push(b'\n');
                     if write.write_all(&text).await.is_err() {
@@ -102,7 +112,7 @@ impl Watch {
         if let Some(child) = &mut self.child {
             return child.wait().await.ok();
         }
-        while self.pid.is_some_and(is_alive) {
+        while self.folder.has_worker() {
             tokio::time::sleep(PAUSE).await;
         }
         None
@@ -129,10 +139,6 @@ impl Watch {
         entry.commands = None;
         match result {
             Some(result) => entry.observation = result,
-            None if self.suspended && status.is_none_or(|status| status.success()) => {
-                // It continues at the next start of the service: to this one it was never there.
-                entries.remove(&self.job);
-            }
             None => {
                 let reason = format!(
                     "the worker process {}; its log is {}",

@@ -53,14 +53,14 @@ pub async fn run_worker(folder: &Path) -> Result<bool, String> {
     let upload = start_log_upload(&request, &folder, clock.now(), job_ended).await;
 
     let launched = launch(&request, &folder, clock.clone()).await;
-    let (state, suspended) = match launched {
+    let state = match launched {
         Ok(launched) => {
             observation.state = RunState::Running;
             observation.graph = Some(launched.graph);
             follow(launched.handle, &mut command_receiver, &mut observation, &observations, clock.as_ref())
                 .await
         }
-        Err(reason) => (RunState::Failed(reason), false),
+        Err(reason) => RunState::Failed(reason),
     };
     let ended_well = !matches!(state, RunState::Failed(_));
     if let RunState::Failed(reason) = &state {
@@ -72,12 +72,9 @@ pub async fn run_worker(folder: &Path) -> Result<bool, String> {
     }
     observation.state = state;
     observation.at = clock.now();
-    if !suspended {
-        // A suspended job leaves no result: the next start of the service resumes it.
-        folder
-            .write_result(&observation)
-            .map_err(|e| format!("the result of the worker cannot be written: {e}"))?;
-    }
+    folder
+        .write_result(&observation)
+        .map_err(|e| format!("the result of the worker cannot be written: {e}"))?;
     observations.send_replace(observation);
     // Lets the service read the last observation from the socket; the result file tells it otherwise.
     tokio::time::sleep(Duration::from_millis(50)).await;
@@ -171,14 +168,14 @@ fn objects(config: &WorkerConfig) -> Objects {
     })
 }
 
-/// Follows a running job to its end. Returns the final state and whether it was suspended.
+/// Follows a running job to its end. Returns the final state.
 async fn follow(
     handle: JobHandle,
     commands: &mut mpsc::Receiver<Command>,
     observation: &mut Observation,
     observations: &watch::Sender<Observation>,
     clock: &dyn Clock,
-) -> (RunState, bool) {
+) -> RunState {
     let mut report = tokio::time::interval(REPORT_INTERVAL);
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok();
     let outcome = loop {
@@ -204,10 +201,10 @@ async fn follow(
     };
     observation.metrics = job_metrics(&handle, clock.now());
     match outcome {
-        Outcome::Finished => (RunState::Finished, false),
-        Outcome::Cancelled => (RunState::Stopped, false),
-        Outcome::Suspended => (RunState::Stopped, true),
-        Outcome::Failed(reason) => (RunState::Failed(reason), false),
+        Outcome::Finished => RunState::Finished,
+        // Whoever still wants the job to run takes a suspended one up where it stopped.
+        Outcome::Cancelled | Outcome::Suspended => RunState::Stopped,
+        Outcome::Failed(reason) => RunState::Failed(reason),
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion_expr::LogicalPlan;
 use datafusion_physical_expr::PhysicalExpr;
 use datafusion_physical_expr::expressions::{Column, lit};
 use weir_base::text::Zone;
@@ -42,13 +43,17 @@ pub(super) struct Translator<'a> {
     ids: BTreeSet<String>,
     streams: BTreeMap<String, Rows>,
     processing_time: bool,
+    /// Whether the job has windows, which alone ask whether a row is late.
+    windows: bool,
 }
 
 impl<'a> Translator<'a> {
     pub(super) fn new(job: &'a Job, label: &'a str, zone: Zone, environment: &'a Environment) -> Self {
         let processing_time =
             job.sources.iter().any(|s| s.time.proctime) || job.temps.iter().any(|t| t.time.proctime);
+        let windows = job.inserts.iter().any(|insert| has_window(&insert.plan));
         Self {
+            windows,
             job,
             label,
             zone,
@@ -95,7 +100,7 @@ impl<'a> Translator<'a> {
             }
             _ => None,
         };
-        let row_watermark = event_time.is_some();
+        let row_watermark = event_time.is_some() && self.windows;
         let schema = nullable(&source.schema);
         let kind = NodeKind::Source(SourceNode {
             connector,
@@ -283,6 +288,10 @@ impl<'a> Translator<'a> {
             stream.to_uppercase()
         )
     }
+}
+
+fn has_window(plan: &LogicalPlan) -> bool {
+    matches!(plan, LogicalPlan::Aggregate(_)) || plan.inputs().into_iter().any(has_window)
 }
 
 fn operator_name(kind: &NodeKind) -> String {
