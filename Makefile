@@ -20,13 +20,12 @@ build: ## Build the release binary.
 	$(CARGO) build --release --locked --package weir
 
 .PHONY: demo
-demo: build ## Build, then show the product on real flights (30 s); make demo KEEP=1 leaves the service up.
+demo: build ## Build, then show the product on real flights (a few seconds); make demo KEEP=1 leaves the service up.
 	@"$$($(CARGO) metadata --no-deps --format-version 1 | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')/release/weir" demo $(if $(KEEP),--keep)
 
 .PHONY: test
 test: setup ## Install what the tests need and run all of them.
-	$(CARGO) test --workspace --locked
-	@sh scripts/test_python.sh
+	@CARGO="$(CARGO)" sh scripts/test.sh
 
 .PHONY: crash
 crash: setup ## The long crash test: kill the worker 100 times and the service 20 times.

@@ -1,4 +1,5 @@
-//! Checks that every direct dependency has a row in `docs/dependencies.md` that says why it is there.
+//! Checks that every direct dependency has a row in `docs/dependencies.md` that says why it is there, and that no row is
+//! left over.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -20,13 +21,25 @@ pub fn check(root: &Path) -> anyhow::Result<Vec<String>> {
         .collect();
     let page = root.join("docs/dependencies.md");
     let text = std::fs::read_to_string(&page).with_context(|| format!("cannot read {}", page.display()))?;
-    Ok(unexplained(&used, &text))
+    let mut complaints = unexplained(&used, &text);
+    complaints.extend(left_over(&used, &text));
+    Ok(complaints)
 }
 
 fn unexplained(used: &BTreeSet<&str>, page: &str) -> Vec<String> {
     used.iter()
         .filter(|name| !page.contains(&format!("| `{name}` |")))
         .map(|name| format!("docs/dependencies.md: `{name}` has no row that says why it is used"))
+        .collect()
+}
+
+fn left_over(used: &BTreeSet<&str>, page: &str) -> Vec<String> {
+    page.lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once("` |"))
+        .filter(|(name, _)| !used.contains(name))
+        .map(|(name, _)| {
+            format!("docs/dependencies.md: no crate uses `{name}`; remove its row and its line in Cargo.toml")
+        })
         .collect()
 }
 
@@ -40,5 +53,12 @@ mod tests {
         let complaints = unexplained(&used, "| `known` | because | MIT |\n");
         assert_eq!(complaints.len(), 1);
         assert!(complaints[0].contains("`new`"));
+    }
+    #[test]
+    fn a_row_without_a_dependency_is_named() {
+        let page = "| Crate | Why |\n|---|---|\n| `known` | because |\n| `gone` | because |\n";
+        let complaints = left_over(&BTreeSet::from(["known"]), page);
+        assert_eq!(complaints.len(), 1);
+        assert!(complaints[0].contains("`gone`"));
     }
 }

@@ -1,5 +1,6 @@
 //! The coordinator of a job: triggers checkpoints, gathers snapshots, commits, and ends the job.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -43,6 +44,10 @@ struct Pending {
     started: Instant,
     time_ms: i64,
     snapshots: BTreeMap<TaskId, TaskState>,
+    /// Who asked for it.
+    waiting: Vec<oneshot::Sender<()>>,
+    /// Whether the job ends with it.
+    last: bool,
 }
 
 /// Why the loop ended.
@@ -128,9 +133,13 @@ impl Coordinator {
         let cancel = self.cancel.clone();
         let outcome = match end {
             Ok(End::Suspended) => Outcome::Suspended,
-            Ok(End::Tasks(Outcome::Finished)) => match self.finish().await {
-                Ok(()) => Outcome::Finished,
-                Err(error) => Outcome::Failed(error.to_string()),
+            Ok(End::Tasks(Outcome::Finished)) => tokio::select! {
+                biased;
+                () = cancel.cancelled() => Outcome::Cancelled,
+                finished = self.finish() => match finished {
+                    Ok(()) => Outcome::Finished,
+                    Err(error) => Outcome::Failed(error.to_string()),
+                },
             },
             Ok(End::Tasks(outcome)) => outcome,
             Err(error) => Outcome::Failed(error.to_string()),
@@ -184,15 +193,21 @@ impl Coordinator {
                     None => return Ok(End::Tasks(Outcome::Failed("all tasks are gone".to_string()))),
                 },
             }
-            if self.pending.as_ref().is_some_and(|pending| self.is_gathered(pending)) {
-                let all_finished = self.finished.len() == self.tasks.len();
-                if let Some(pending) = self.pending.take() {
-                    self.complete(pending, all_finished).await?;
+            if self.pending.as_ref().is_some_and(|pending| self.is_gathered(pending))
+                && let Some(pending) = self.pending.take()
+            {
+                let last = pending.last;
+                let cancel = self.cancel.clone();
+                tokio::select! {
+                    biased;
+                    // Every step can be repeated after a restart.
+                    () = cancel.cancelled() => return Ok(End::Tasks(Outcome::Cancelled)),
+                    done = self.complete(pending) => done?,
                 }
-                if self.suspending && !all_finished {
+                if last {
                     return Ok(End::Suspended);
                 }
-                if !self.waiting.is_empty() && !all_finished {
+                if self.suspending || !self.waiting.is_empty() {
                     // Requests that came while this checkpoint was under way want one of their own.
                     self.trigger().await?;
                 }
@@ -230,11 +245,14 @@ impl Coordinator {
             started: Instant::now(),
             time_ms: self.surroundings.clock.now().0,
             snapshots: BTreeMap::new(),
+            waiting: std::mem::take(&mut self.waiting),
+            last: self.suspending,
         });
+        let last = self.suspending;
         for (task, commands) in &self.commands {
             if !self.finished.contains_key(task) {
                 // A source that ends at this moment answers with its final state instead.
-                let _ = commands.send(SourceCommand::Barrier(epoch)).await;
+                let _ = commands.send(SourceCommand { epoch, last }).await;
             }
         }
         Ok(())
@@ -245,23 +263,18 @@ impl Coordinator {
     }
 
     /// Writes a gathered checkpoint, then commits what it holds.
-    async fn complete(&mut self, pending: Pending, finished: bool) -> Result<(), JobError> {
+    async fn complete(&mut self, mut pending: Pending) -> Result<(), JobError> {
         let epoch = pending.epoch;
-        let mut states = pending.snapshots;
-        for (task, state) in &self.finished {
-            // Final states replace snapshots of the same checkpoint: they are later and hold for good.
-            let mut state = state.clone();
-            if let Some(snapshot) = states.remove(task)
-                && let Some((node, committable)) = snapshot.committable
-            {
-                self.uncommitted.push((epoch, node, committable));
-            }
-            state.committable = None;
-            states.insert(*task, state);
-        }
-        for state in self.finished.values_mut() {
-            if let Some((node, committable)) = state.committable.take() {
-                self.uncommitted.push((epoch, node, committable));
+        let finished = pending.snapshots.is_empty();
+        let mut states = std::mem::take(&mut pending.snapshots);
+        for (task, state) in &mut self.finished {
+            // A task that ended after its snapshot belongs to the next checkpoint: its readers may have taken
+            // theirs before. One that has no snapshot had no input left, nor had those it read from.
+            if let Entry::Vacant(entry) = states.entry(*task) {
+                if let Some((node, committable)) = state.committable.take() {
+                    self.uncommitted.push((epoch, node, committable));
+                }
+                entry.insert(state.clone());
             }
         }
         self.surroundings.dirty.flush().await.map_err(JobError::Dirty)?;
@@ -285,7 +298,7 @@ impl Coordinator {
             metrics.bytes = manifest.state_bytes;
             metrics.epoch = Some(epoch);
         });
-        for reply in self.waiting.drain(..) {
+        for reply in pending.waiting {
             let _ = reply.send(());
         }
         Ok(())
@@ -364,9 +377,15 @@ impl Coordinator {
         }
         self.epoch += 1;
         let time_ms = self.surroundings.clock.now().0;
-        let pending =
-            Pending { epoch: self.epoch, started: Instant::now(), time_ms, snapshots: BTreeMap::new() };
-        self.complete(pending, true).await
+        let pending = Pending {
+            epoch: self.epoch,
+            started: Instant::now(),
+            time_ms,
+            snapshots: BTreeMap::new(),
+            waiting: std::mem::take(&mut self.waiting),
+            last: false,
+        };
+        self.complete(pending).await
     }
 }
 

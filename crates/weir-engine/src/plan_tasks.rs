@@ -23,7 +23,7 @@ use crate::operator::{
     WindowPlan,
 };
 use crate::sink::{SharedSink, WriterContext};
-use crate::source::SharedSource;
+use crate::source::{SharedSource, SourceReader};
 use crate::split::SplitState;
 use crate::task::{
     Chain, ChainLink, EventSender, OperatorTask, Rows, SinkTail, SourceCommand, SourceTask, TaskError,
@@ -238,8 +238,9 @@ impl Builder {
                 let name = self.graph.node(nodes[0]).name.clone();
                 let run = match splits.get(&index) {
                     Some(splits) => {
-                        let task = self.source_task(id, nodes[0], chain, splits[subtask].clone()).await?;
-                        task.run().boxed()
+                        let (task, reader) =
+                            self.source_task(id, nodes[0], chain, splits[subtask].clone()).await?;
+                        task.run(reader).boxed()
                     }
                     None => {
                         let aligned = mode == CheckpointMode::ExactlyOnce;
@@ -346,7 +347,7 @@ impl Builder {
         let mut operator: Box<dyn Operator> = match &node.kind {
             NodeKind::Map(evaluator) => Box::new(Map::new(evaluator.clone())),
             NodeKind::AssignWatermark { column, strategy, schema } => {
-                Box::new(AssignWatermark::new(column.clone(), schema.clone(), *strategy))
+                Box::new(AssignWatermark::new(column.clone(), schema.clone(), *strategy, self.idle_timeout))
             }
             NodeKind::AssignProctime { position, schema } => {
                 let clock = self.record_clock.is_none().then(|| self.surroundings.clock.clone());
@@ -391,6 +392,10 @@ impl Builder {
     async fn assign_splits(&self, id: NodeId, source: &SourceNode) -> Result<Vec<Vec<SplitState>>, JobError> {
         let node = self.graph.node(id);
         let mut splits = self.saved(&node.id).map(|saved| saved.splits.clone()).unwrap_or_default();
+        if self.restore.is_some() && source.connector.is_bounded() {
+            // What has appeared since the job began is not part of its input.
+            return Ok(self.deal(splits));
+        }
         let known = source
             .connector
             .splits()
@@ -408,12 +413,16 @@ impl Builder {
                 splits.push(SplitState { split, generator: None, records: 0 });
             }
         }
+        Ok(self.deal(splits))
+    }
+
+    fn deal(&self, mut splits: Vec<SplitState>) -> Vec<Vec<SplitState>> {
         splits.sort_by(|a, b| a.split.id.cmp(&b.split.id));
         let mut assigned = vec![Vec::new(); self.parallelism];
         for (index, split) in splits.into_iter().enumerate() {
             assigned[index % self.parallelism].push(split);
         }
-        Ok(assigned)
+        assigned
     }
 
     async fn source_task(
@@ -422,7 +431,7 @@ impl Builder {
         node: NodeId,
         chain: Chain,
         splits: Vec<SplitState>,
-    ) -> Result<SourceTask, JobError> {
+    ) -> Result<(SourceTask, Box<dyn SourceReader>), JobError> {
         let source = self.sources[&node].clone();
         let name = self.graph.node(node).name.clone();
         let reader = source
@@ -432,12 +441,11 @@ impl Builder {
             .map_err(|error| JobError::Connector { name: name.clone(), error })?;
         let (sender, commands) = mpsc::channel(4);
         self.commands.insert(id, sender);
-        Ok(SourceTask {
+        let task = SourceTask {
             id,
             node,
             name,
             source,
-            reader,
             chain,
             counters: self.counters[node.0].subtasks[id.subtask].clone(),
             splits,
@@ -447,6 +455,7 @@ impl Builder {
             clock: self.surroundings.clock.clone(),
             record_clock: self.record_clock.clone(),
             idle_timeout: self.idle_timeout,
-        })
+        };
+        Ok((task, reader))
     }
 }

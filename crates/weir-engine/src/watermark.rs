@@ -150,7 +150,10 @@ impl Combiner {
 
     fn advance(&mut self) -> Option<Timestamp> {
         let minimum = self.inputs.iter().filter(|(_, idle)| !idle).map(|(watermark, _)| *watermark).min();
+        let has_idle = self.inputs.iter().any(|(watermark, idle)| *idle && *watermark < Timestamp::MAX);
         match minimum {
+            // The end has come only when no input can wake again.
+            Some(Timestamp::MAX) if has_idle => None,
             Some(watermark) if watermark > self.current => {
                 self.current = watermark;
                 Some(watermark)
@@ -199,5 +202,16 @@ mod tests {
         assert_eq!(combiner.update(1, Timestamp(4)), None, "a watermark never goes back");
         assert_eq!(combiner.update(0, Timestamp(20)), None);
         assert_eq!(combiner.update(1, Timestamp(15)), Some(Timestamp(15)));
+    }
+
+    #[test]
+    fn ended_inputs_do_not_end_an_idle_one() {
+        let mut combiner = Combiner::new(2);
+        combiner.update(0, Timestamp(10));
+        assert_eq!(combiner.update(1, Timestamp::MAX), Some(Timestamp(10)));
+        assert_eq!(combiner.idle(0), None);
+        assert_eq!(combiner.current(), Timestamp(10));
+        assert_eq!(combiner.update(0, Timestamp(12)), Some(Timestamp(12)));
+        assert_eq!(combiner.update(0, Timestamp::MAX), Some(Timestamp::MAX));
     }
 }

@@ -14,7 +14,7 @@ use proptest::prelude::*;
 use weir_base::text::Zone;
 use weir_base::time::Timestamp;
 use weir_engine::operator::{
-    AggregateCall, Context, Element, GroupWindow, GroupWindowSpec, KeyRange, Operator, Output, SessionWindow,
+    AggregateCall, Element, GroupWindow, GroupWindowSpec, KeyRange, Operator, Output, SessionWindow,
     WindowKind, WindowPlan,
 };
 use weir_engine::watermark::{Generator, Interval, Strategy as WatermarkStrategy};
@@ -94,7 +94,6 @@ fn run(
     let mut generator = Generator::new(strategy);
     let mut operators = vec![operator(kind)];
     let mut output = Output::default();
-    let context = Context { other_inputs: Timestamp::MAX };
     for (number, chunk) in rows.chunks(batch).enumerate() {
         if number == at {
             operators = rescale(kind, operators, parallelism);
@@ -120,7 +119,7 @@ fn run(
         let count = operators.len();
         for (subtask, operator) in operators.iter_mut().enumerate() {
             let range = KeyRange { subtask, parallelism: count };
-            operator.process(rows_of(&all, &range), context, &mut output).unwrap();
+            operator.process(rows_of(&all, &range), &mut output).unwrap();
             operator.watermark(TimeDomain::Event, generator.current(), &mut output).unwrap();
         }
     }

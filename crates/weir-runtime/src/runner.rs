@@ -36,7 +36,7 @@ pub enum RunState {
     Running,
     /// All sources ended and everything is committed.
     Finished,
-    /// It was told to stop and did.
+    /// It was told to stop and did, or it ended together with the service.
     Stopped,
     /// It failed; the text says why and what to do, for people.
     Failed(String),

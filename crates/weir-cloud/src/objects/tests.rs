@@ -1,8 +1,8 @@
 //! Buckets in a local directory.
 
 use bytes::Bytes;
-use object_store::path::Path as Key;
 use object_store::ObjectStoreExt;
+use object_store::path::Path as Key;
 
 use super::*;
 

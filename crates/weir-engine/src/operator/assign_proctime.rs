@@ -7,7 +7,7 @@ use arrow::datatypes::SchemaRef;
 use weir_base::clock::Clock;
 use weir_base::time::Timestamp;
 
-use super::{Context, Operator, OperatorError, Output};
+use super::{Operator, OperatorError, Output};
 use crate::message::TimeDomain;
 
 /// Inserts a column with the instant at which rows arrive.
@@ -27,12 +27,7 @@ impl AssignProctime {
 }
 
 impl Operator for AssignProctime {
-    fn process(
-        &mut self,
-        batch: RecordBatch,
-        _context: Context,
-        output: &mut Output,
-    ) -> Result<(), OperatorError> {
+    fn process(&mut self, batch: RecordBatch, output: &mut Output) -> Result<(), OperatorError> {
         // Never at or before a watermark that has passed: windows up to it have been given out.
         let earliest = self.watermark.0.saturating_add(1);
         let now = self.clock.as_ref().map_or(earliest, |clock| clock.now().0.max(earliest));

@@ -1,12 +1,13 @@
 //! Computes a new watermark in the middle of a job: `SET WATERMARK` on a temp stream.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch};
 use arrow::datatypes::SchemaRef;
 use weir_base::time::Timestamp;
 
-use super::{Context, DirtyRow, KeyRange, Operator, OperatorError, Output};
+use super::{DirtyRow, Element, KeyRange, Operator, OperatorError, Output};
 use crate::message::TimeDomain;
 use crate::operator::evaluate::row_text;
 use crate::time_column::TimeColumn;
@@ -17,23 +18,30 @@ pub struct AssignWatermark {
     column: TimeColumn,
     schema: SchemaRef,
     generator: Generator,
+    /// After this time without a row the subtask no longer holds back the watermark.
+    idle_timeout: Option<Duration>,
+    active_at: Instant,
+    told_idle: bool,
 }
 
 impl AssignWatermark {
     /// Makes the operator. `schema` is that of the input with the hidden row-watermark column appended.
-    pub fn new(column: TimeColumn, schema: SchemaRef, strategy: Strategy) -> Self {
-        Self { column, schema, generator: Generator::new(strategy) }
+    pub fn new(
+        column: TimeColumn,
+        schema: SchemaRef,
+        strategy: Strategy,
+        idle_timeout: Option<Duration>,
+    ) -> Self {
+        let generator = Generator::new(strategy);
+        Self { column, schema, generator, idle_timeout, active_at: Instant::now(), told_idle: false }
     }
 }
 
 impl Operator for AssignWatermark {
-    fn process(
-        &mut self,
-        batch: RecordBatch,
-        _context: Context,
-        output: &mut Output,
-    ) -> Result<(), OperatorError> {
+    fn process(&mut self, batch: RecordBatch, output: &mut Output) -> Result<(), OperatorError> {
         let (batch, times) = drop_rows_without_time(batch, &self.column, output)?;
+        self.active_at = Instant::now();
+        self.told_idle = false;
         let before = self.generator.current();
         let mut watermarks = Vec::with_capacity(batch.num_rows());
         for time in times.values() {
@@ -62,8 +70,13 @@ impl Operator for AssignWatermark {
         Ok(())
     }
 
-    fn context_of_output(&self, _context: Context) -> Context {
-        Context { other_inputs: Timestamp::MAX }
+    fn tick(&mut self, output: &mut Output) -> Result<(), OperatorError> {
+        let Some(timeout) = self.idle_timeout else { return Ok(()) };
+        if !self.told_idle && self.active_at.elapsed() >= timeout {
+            self.told_idle = true;
+            output.elements.push(Element::Idle);
+        }
+        Ok(())
     }
 
     fn snapshot(&mut self) -> Result<Vec<u8>, OperatorError> {

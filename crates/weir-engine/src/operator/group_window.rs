@@ -9,8 +9,8 @@ use arrow::datatypes::Int64Type;
 use weir_base::time::Timestamp;
 
 use super::slice::{Slice, merge_slices};
-use super::window_common::{WindowInput, WindowKind, WindowPlan, key_hashes};
-use super::{Context, KeyRange, Operator, OperatorError, Output};
+use super::window_common::{WindowInput, WindowKind, WindowPlan, key_hashes, own_watermark};
+use super::{KeyRange, Operator, OperatorError, Output};
 use crate::message::TimeDomain;
 use crate::state;
 
@@ -60,7 +60,6 @@ impl GroupWindow {
         input: &WindowInput,
         from: usize,
         to: usize,
-        other: i64,
         output: &mut Output,
     ) -> Result<(), OperatorError> {
         let mut rows_by_slice: BTreeMap<i64, Vec<u32>> = BTreeMap::new();
@@ -73,7 +72,7 @@ impl GroupWindow {
                 run = SliceRun { slice, width: self.slice_width, end: self.last_end(time), rows: Vec::new() };
             }
             let Some(end) = run.end else { continue };
-            if end - 1 <= self.effective_watermark(input, row, other) {
+            if end - 1 <= self.effective_watermark(input, row) {
                 output.late += 1;
                 continue;
             }
@@ -107,9 +106,9 @@ impl GroupWindow {
     }
 
     /// Returns the watermark in force when a row was read.
-    fn effective_watermark(&self, input: &WindowInput, row: usize, other: i64) -> i64 {
+    fn effective_watermark(&self, input: &WindowInput, row: usize) -> i64 {
         match &input.row_watermarks {
-            Some(watermarks) => self.watermark.max(watermarks.value(row).min(other)),
+            Some(watermarks) => self.watermark.max(watermarks.value(row)),
             None => self.watermark,
         }
     }
@@ -117,13 +116,13 @@ impl GroupWindow {
     /// Returns the first row from `from` on that comes after some window it belongs to was completed
     /// by a watermark not yet acted upon. Only overlapping windows need this: with tumbling ones
     /// such a row is late altogether.
-    fn next_partly_late(&self, input: &WindowInput, from: usize, other: i64) -> Option<usize> {
+    fn next_partly_late(&self, input: &WindowInput, from: usize) -> Option<usize> {
         if self.slide >= self.size {
             return None;
         }
         let watermarks = input.row_watermarks.as_ref()?;
         (from..input.times.len()).find(|row| {
-            let effective = watermarks.value(*row).min(other);
+            let effective = watermarks.value(*row);
             let first_end = self.first_start(floor_to(input.times.value(*row), self.slice_width)) + self.size;
             effective > self.watermark && first_end - 1 <= effective
         })
@@ -174,23 +173,17 @@ impl GroupWindow {
 }
 
 impl Operator for GroupWindow {
-    fn process(
-        &mut self,
-        batch: RecordBatch,
-        context: Context,
-        output: &mut Output,
-    ) -> Result<(), OperatorError> {
+    fn process(&mut self, batch: RecordBatch, output: &mut Output) -> Result<(), OperatorError> {
         let Some(input) = self.plan.input(batch, output)? else { return Ok(()) };
-        let other = context.other_inputs.0;
         let rows = input.times.len();
         let mut from = 0;
-        while let Some(row) = self.next_partly_late(&input, from, other) {
-            self.add(&input, from, row, other, output)?;
-            let watermarks = input.row_watermarks.as_ref().map_or(i64::MIN, |w| w.value(row));
-            self.fire(watermarks.min(other), output)?;
+        while let Some(row) = self.next_partly_late(&input, from) {
+            self.add(&input, from, row, output)?;
+            let watermark = input.row_watermarks.as_ref().map_or(i64::MIN, |w| w.value(row));
+            self.fire(watermark, output)?;
             from = row;
         }
-        self.add(&input, from, rows, other, output)
+        self.add(&input, from, rows, output)
     }
 
     fn watermark(
@@ -233,7 +226,7 @@ impl Operator for GroupWindow {
                 }
             }
         }
-        self.watermark = watermark.unwrap_or(i64::MIN);
+        self.watermark = own_watermark(states, range)?.or(watermark).unwrap_or(i64::MIN);
         Ok(())
     }
 

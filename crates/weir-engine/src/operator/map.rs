@@ -2,7 +2,7 @@
 
 use arrow::array::RecordBatch;
 
-use super::{Context, Evaluator, Operator, OperatorError, Output};
+use super::{Evaluator, Operator, OperatorError, Output};
 
 /// Keeps the rows that pass a filter and computes new columns.
 #[derive(Debug)]
@@ -18,12 +18,7 @@ impl Map {
 }
 
 impl Operator for Map {
-    fn process(
-        &mut self,
-        batch: RecordBatch,
-        _context: Context,
-        output: &mut Output,
-    ) -> Result<(), OperatorError> {
+    fn process(&mut self, batch: RecordBatch, output: &mut Output) -> Result<(), OperatorError> {
         if let Some(rows) = self.evaluator.evaluate(batch, output)? {
             output.emit(rows);
         }

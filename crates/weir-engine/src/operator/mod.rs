@@ -67,6 +67,8 @@ pub enum Element {
     Batch(RecordBatch),
     /// A watermark.
     Watermark(TimeDomain, Timestamp),
+    /// No row has come for a while: this subtask shall not hold event time back.
+    Idle,
 }
 
 /// Collects what an operator gives out during one call.
@@ -92,14 +94,6 @@ impl Output {
     pub fn watermark(&mut self, domain: TimeDomain, watermark: Timestamp) {
         self.elements.push(Element::Watermark(domain, watermark));
     }
-}
-
-/// What an operator knows of its inputs while it processes a batch.
-#[derive(Debug, Clone, Copy)]
-pub struct Context {
-    /// Minimum event-time watermark of the inputs other than the one the batch came from;
-    /// [`Timestamp::MAX`] when there is no other.
-    pub other_inputs: Timestamp,
 }
 
 /// The key groups of one subtask.
@@ -134,12 +128,7 @@ pub fn subtask_of(hash: u64, parallelism: usize) -> usize {
 /// One operator of one subtask.
 pub trait Operator: Send {
     /// Takes rows.
-    fn process(
-        &mut self,
-        batch: RecordBatch,
-        context: Context,
-        output: &mut Output,
-    ) -> Result<(), OperatorError>;
+    fn process(&mut self, batch: RecordBatch, output: &mut Output) -> Result<(), OperatorError>;
 
     /// Takes the combined watermark of the inputs, which has grown. Must pass it on after
     /// whatever it completes. [`Timestamp::MAX`] comes at the end of the input.
@@ -163,10 +152,9 @@ pub trait Operator: Send {
         Ok(())
     }
 
-    /// Returns what operators after this one know of the inputs. An operator that makes its own event time
-    /// hides the inputs from them.
-    fn context_of_output(&self, context: Context) -> Context {
-        context
+    /// Called now and then whether rows come or not.
+    fn tick(&mut self, _output: &mut Output) -> Result<(), OperatorError> {
+        Ok(())
     }
 
     /// Returns the bytes of state held.

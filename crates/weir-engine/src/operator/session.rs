@@ -15,8 +15,8 @@ use arrow::row::{RowConverter, SortField};
 use weir_base::time::Timestamp;
 
 use super::session_state::{Slot, Slots};
-use super::window_common::{WindowInput, WindowKind, WindowPlan, key_hashes};
-use super::{Context, KeyRange, Operator, OperatorError, Output};
+use super::window_common::{WindowInput, WindowKind, WindowPlan, key_hashes, own_watermark};
+use super::{KeyRange, Operator, OperatorError, Output};
 use crate::message::TimeDomain;
 use crate::state;
 
@@ -139,7 +139,7 @@ impl SessionWindow {
         slot.group
     }
 
-    fn add(&mut self, input: &WindowInput, other: i64, output: &mut Output) -> Result<(), OperatorError> {
+    fn add(&mut self, input: &WindowInput, output: &mut Output) -> Result<(), OperatorError> {
         let rows = input.times.len();
         let keys = match input.keys.is_empty() {
             true => None,
@@ -149,7 +149,7 @@ impl SessionWindow {
         let mut groups = Vec::with_capacity(rows);
         for row in 0..rows {
             let watermark = match &input.row_watermarks {
-                Some(watermarks) => self.watermark.max(watermarks.value(row).min(other)),
+                Some(watermarks) => self.watermark.max(watermarks.value(row)),
                 None => self.watermark,
             };
             let key = keys.as_ref().map(|keys| keys.row(row));
@@ -236,14 +236,9 @@ impl SessionWindow {
 }
 
 impl Operator for SessionWindow {
-    fn process(
-        &mut self,
-        batch: RecordBatch,
-        context: Context,
-        output: &mut Output,
-    ) -> Result<(), OperatorError> {
+    fn process(&mut self, batch: RecordBatch, output: &mut Output) -> Result<(), OperatorError> {
         match self.plan.input(batch, output)? {
-            Some(input) => self.add(&input, context.other_inputs.0, output),
+            Some(input) => self.add(&input, output),
             None => Ok(()),
         }
     }
@@ -292,7 +287,7 @@ impl Operator for SessionWindow {
                 self.restore_batch(&batch, key_count)?;
             }
         }
-        self.watermark = watermark.unwrap_or(i64::MIN);
+        self.watermark = own_watermark(states, range)?.or(watermark).unwrap_or(i64::MIN);
         Ok(())
     }
 

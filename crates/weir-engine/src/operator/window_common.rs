@@ -9,7 +9,7 @@ use datafusion_common::hash_utils::{RandomState, create_hashes};
 use datafusion_physical_expr::PhysicalExpr;
 
 use super::aggregate::{AggregateCall, GroupShape};
-use super::{OperatorError, Output};
+use super::{KeyRange, OperatorError, Output};
 use crate::message::TimeDomain;
 use crate::time_column::TimeColumn;
 
@@ -148,8 +148,9 @@ impl WindowPlan {
     fn row_watermarks(&self, batch: &RecordBatch, times: &Int64Array) -> Option<Int64Array> {
         let watermarks = batch.column(self.spec.row_watermark?).as_primitive::<Int64Type>();
         let behind = watermarks.values().iter().zip(times.values()).any(|(watermark, time)| {
-            // A window that holds `time` ends at `time + 1` at the earliest.
-            *watermark >= *time
+            // A window that holds `time` ends at `time + 1` at the earliest; a session that a row at `time` may
+            // still join ends at `time`.
+            *watermark >= time.saturating_sub(1)
         });
         behind.then(|| watermarks.clone())
     }
@@ -192,4 +193,13 @@ pub fn key_hashes(keys: &[ArrayRef], rows: usize) -> Result<Vec<u64>, DataFusion
         *hash = (*hash ^ (*hash >> 32)).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
     }
     Ok(hashes)
+}
+
+/// Returns the watermark that the subtask itself had, when the parallelism is that of the snapshots. With at-least-once
+/// checkpoints the subtasks are at different points, and windows already given out must not be given out again.
+pub(super) fn own_watermark(states: &[Vec<u8>], range: &KeyRange) -> Result<Option<i64>, OperatorError> {
+    if states.len() != range.parallelism || states[range.subtask].is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(crate::state::decode::<i64>(&states[range.subtask])?.0))
 }

@@ -12,8 +12,11 @@ use crate::dirty::{DirtyEntry, DirtyPolicy};
 use crate::graph::NodeId;
 use crate::message::{Message, TimeDomain};
 use crate::metrics::Counters;
-use crate::operator::{Context, DirtyRow, Element, Operator, Output};
+use crate::operator::{DirtyRow, Element, Operator, Output};
 use crate::sink::{SharedSink, SinkWriter};
+
+/// Rows set aside, by the name of the operator.
+type Dirty = Vec<(String, Vec<DirtyRow>)>;
 
 /// One operator of a chain.
 pub(crate) struct ChainLink {
@@ -56,13 +59,8 @@ pub(crate) struct Chain {
 
 impl Chain {
     /// Runs a batch through the chain.
-    pub(crate) async fn batch(
-        &mut self,
-        batch: RecordBatch,
-        other_inputs: Timestamp,
-    ) -> Result<(), TaskError> {
-        let context = Context { other_inputs };
-        self.element(Element::Batch(batch), context).await
+    pub(crate) async fn batch(&mut self, batch: RecordBatch) -> Result<(), TaskError> {
+        self.element(Element::Batch(batch)).await
     }
 
     /// Runs a watermark through the chain.
@@ -71,16 +69,19 @@ impl Chain {
         domain: TimeDomain,
         watermark: Timestamp,
     ) -> Result<(), TaskError> {
-        let context = Context { other_inputs: Timestamp::MAX };
-        self.element(Element::Watermark(domain, watermark), context).await
+        self.element(Element::Watermark(domain, watermark)).await
     }
 
-    async fn element(&mut self, element: Element, context: Context) -> Result<(), TaskError> {
+    async fn element(&mut self, element: Element) -> Result<(), TaskError> {
         let since = Instant::now();
         let mut results = Vec::new();
         let mut dirty = Vec::new();
-        run(&mut self.links, element, context, &mut results, &mut dirty)?;
+        run(&mut self.links, element, &mut results, &mut dirty)?;
         self.head.add_busy(since);
+        self.give_out(results, dirty).await
+    }
+
+    async fn give_out(&mut self, results: Vec<Element>, dirty: Dirty) -> Result<(), TaskError> {
         for (name, rows) in dirty {
             let entries = rows
                 .into_iter()
@@ -123,6 +124,7 @@ impl Chain {
                 }
                 self.broadcast(Message::Watermark(domain, watermark)).await
             }
+            Element::Idle => self.broadcast(Message::Idle).await,
         }
     }
 
@@ -164,6 +166,15 @@ impl Chain {
 
     /// Makes output visible between checkpoints when it need not wait for them.
     pub(crate) async fn flush(&mut self) -> Result<(), TaskError> {
+        let mut results = Vec::new();
+        let mut dirty = Vec::new();
+        for at in 0..self.links.len() {
+            let Some((link, rest)) = self.links[at..].split_first_mut() else { break };
+            let mut output = Output::default();
+            link.operator.tick(&mut output)?;
+            pass_on(link, rest, output, &mut results, &mut dirty)?;
+        }
+        self.give_out(results, dirty).await?;
         for link in &self.links {
             link.counters
                 .state_bytes
@@ -191,9 +202,8 @@ async fn route(output: &OutputEdge, batch: RecordBatch, counters: &Counters) -> 
 fn run(
     links: &mut [ChainLink],
     element: Element,
-    context: Context,
     results: &mut Vec<Element>,
-    dirty: &mut Vec<(String, Vec<DirtyRow>)>,
+    dirty: &mut Dirty,
 ) -> Result<(), TaskError> {
     let Some((link, rest)) = links.split_first_mut() else {
         results.push(element);
@@ -203,7 +213,7 @@ fn run(
     match element {
         Element::Batch(batch) => {
             Counters::add(&link.counters.records_in, batch.num_rows() as u64);
-            link.operator.process(batch, context, &mut output)?;
+            link.operator.process(batch, &mut output)?;
         }
         Element::Watermark(domain, watermark) => {
             if domain == TimeDomain::Event {
@@ -211,18 +221,29 @@ fn run(
             }
             link.operator.watermark(domain, watermark, &mut output)?;
         }
+        Element::Idle => output.elements.push(Element::Idle),
     }
+    pass_on(link, rest, output, results, dirty)
+}
+
+/// Counts what an operator has given out and runs it through those after it.
+fn pass_on(
+    link: &mut ChainLink,
+    rest: &mut [ChainLink],
+    output: Output,
+    results: &mut Vec<Element>,
+    dirty: &mut Dirty,
+) -> Result<(), TaskError> {
     Counters::add(&link.counters.late, output.late);
     if !output.dirty.is_empty() {
         Counters::add(&link.counters.dirty, output.dirty.len() as u64);
         dirty.push((link.name.clone(), output.dirty));
     }
-    let context = link.operator.context_of_output(context);
     for element in output.elements {
         if let Element::Batch(batch) = &element {
             Counters::add(&link.counters.records_out, batch.num_rows() as u64);
         }
-        run(rest, element, context, results, dirty)?;
+        run(rest, element, results, dirty)?;
     }
     Ok(())
 }

@@ -1,15 +1,19 @@
 //! The loop of a subtask that reads channels: combines watermarks and aligns barriers.
 
 use std::future::poll_fn;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use arrow::array::{AsArray, Int64Array, RecordBatch};
+use arrow::datatypes::Int64Type;
 use tokio_util::sync::CancellationToken;
 use weir_base::time::Timestamp;
 
 use super::{Chain, EventSender, TaskError, TaskEvent, TaskId};
 use crate::channel::Receiver;
-use crate::message::{Message, TimeDomain};
+use crate::message::{Message, ROW_WATERMARK, TimeDomain};
+use crate::operator::OperatorError;
 use crate::watermark::Combiner;
 
 /// How often a subtask makes output visible that does not wait for checkpoints, and looks at idleness.
@@ -89,7 +93,10 @@ impl OperatorTask {
             let cancel = self.cancel.clone();
             let (channel, message) = tokio::select! {
                 biased;
-                () = cancel.cancelled() => return Err(TaskError::Cancelled),
+                () = cancel.cancelled() => {
+                    self.chain.flush().await?;
+                    return Err(TaskError::Cancelled);
+                }
                 _ = flush_at.tick() => {
                     self.chain.flush().await?;
                     continue;
@@ -102,7 +109,7 @@ impl OperatorTask {
                     self.told_idle = false;
                     self.event_time.wake(channel);
                     let others = self.event_time.minimum_of_others(channel);
-                    self.chain.batch(batch, others).await?;
+                    self.chain.batch(bounded_by(batch, others)?).await?;
                 }
                 Some(Message::Watermark(TimeDomain::Event, watermark)) => {
                     let combined = self.event_time.update(channel, watermark);
@@ -198,4 +205,23 @@ impl OperatorTask {
         }
         Ok(())
     }
+}
+
+/// Lowers the row watermarks of a batch to the watermark of the other inputs: to whoever reads the rows next, only what
+/// all inputs have reached was in force.
+fn bounded_by(batch: RecordBatch, others: Timestamp) -> Result<RecordBatch, OperatorError> {
+    let schema = batch.schema();
+    let last = batch.num_columns().saturating_sub(1);
+    if others == Timestamp::MAX || schema.fields().get(last).is_none_or(|field| field.name() != ROW_WATERMARK)
+    {
+        return Ok(batch);
+    }
+    let watermarks = batch.column(last).as_primitive::<Int64Type>();
+    if watermarks.values().iter().all(|watermark| *watermark <= others.0) {
+        return Ok(batch);
+    }
+    let bounded: Int64Array = watermarks.unary(|watermark| watermark.min(others.0));
+    let mut columns = batch.columns().to_vec();
+    columns[last] = Arc::new(bounded);
+    Ok(RecordBatch::try_new(schema, columns)?)
 }

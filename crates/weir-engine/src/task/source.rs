@@ -18,18 +18,27 @@ use crate::graph::{NodeId, SourceNode};
 use crate::message::{Message, TimeDomain};
 use crate::metrics::Counters;
 use crate::operator::{Output, drop_rows_without_time};
-use crate::source::{SourceBatch, SourceEvent, SourceReader};
+use crate::source::{SourceBatch, SourceEvent, SourceReader, Split};
 use crate::split::SplitState;
 use crate::watermark::{Combiner, Generator};
 
 /// How often processing time moves on while nothing is read.
 const PROCESSING_TIME_TICK: Duration = Duration::from_millis(100);
 
-/// What the coordinator asks of a source.
+/// What the coordinator asks of a source: to begin a checkpoint.
 #[derive(Debug)]
-pub(crate) enum SourceCommand {
-    /// Take a checkpoint.
-    Barrier(u64),
+pub(crate) struct SourceCommand {
+    /// Number of the checkpoint.
+    pub(crate) epoch: u64,
+    /// Whether nothing shall be read after it.
+    pub(crate) last: bool,
+}
+
+/// What a source does next.
+enum Step {
+    Cancelled,
+    Command(SourceCommand),
+    Event(SourceEvent),
 }
 
 /// A subtask that reads splits.
@@ -38,7 +47,6 @@ pub(crate) struct SourceTask {
     pub(crate) node: NodeId,
     pub(crate) name: String,
     pub(crate) source: Arc<SourceNode>,
-    pub(crate) reader: Box<dyn SourceReader>,
     pub(crate) chain: Chain,
     pub(crate) counters: Arc<Counters>,
     pub(crate) splits: Vec<SplitState>,
@@ -62,34 +70,51 @@ struct SplitTime {
 }
 
 impl SourceTask {
-    pub(crate) async fn run(mut self) -> Result<(), TaskError> {
+    pub(crate) async fn run(mut self, mut reader: Box<dyn SourceReader>) -> Result<(), TaskError> {
         let mut time = SplitTime::new(&self.splits, &self.source);
         let mut records: u64 = self.splits.iter().map(|split| split.records).sum();
+        let restored = time.combiner.current();
+        self.send_watermark(&mut time, Some(restored).filter(|w| *w < Timestamp::MAX)).await?;
         let mut tick = tokio::time::interval(PROCESSING_TIME_TICK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut flushed = Instant::now();
         loop {
-            tokio::select! {
-                biased;
-                () = self.cancel.cancelled() => return Err(TaskError::Cancelled),
-                Some(command) = self.commands.recv() => {
-                    let SourceCommand::Barrier(epoch) = command;
-                    self.barrier(epoch, &time, records).await?;
-                    continue;
-                }
-                _ = tick.tick() => {
-                    self.tick(&mut time).await?;
-                    if flushed.elapsed() >= FLUSH_INTERVAL {
-                        flushed = Instant::now();
-                        self.chain.flush().await?;
+            // Kept over ticks: a reader may need longer than a tick for a step, and would begin it anew each time.
+            let mut next = reader.next();
+            let step = loop {
+                tokio::select! {
+                    biased;
+                    () = self.cancel.cancelled() => break Step::Cancelled,
+                    Some(command) = self.commands.recv() => break Step::Command(command),
+                    _ = tick.tick() => {
+                        self.tick(&mut time).await?;
+                        if flushed.elapsed() >= FLUSH_INTERVAL {
+                            flushed = Instant::now();
+                            self.chain.flush().await?;
+                        }
                     }
-                    continue;
+                    event = &mut next => break Step::Event(event?),
                 }
-                event = self.reader.next() => match event? {
-                    SourceEvent::Batch(batch) => self.batch(batch, &mut time, &mut records).await?,
-                    SourceEvent::SplitFinished(split) => self.split_finished(&split, &mut time).await?,
-                    SourceEvent::Finished => break,
-                },
+            };
+            drop(next);
+            match step {
+                Step::Cancelled => {
+                    self.chain.flush().await?;
+                    return Err(TaskError::Cancelled);
+                }
+                Step::Command(SourceCommand { epoch, last }) => {
+                    self.barrier(epoch, reader.positions(), &time, records).await?;
+                    if last {
+                        // The job is being suspended: what were read now would be read again.
+                        self.cancel.cancelled().await;
+                        return Err(TaskError::Cancelled);
+                    }
+                }
+                Step::Event(SourceEvent::Batch(batch)) => self.batch(batch, &mut time, &mut records).await?,
+                Step::Event(SourceEvent::SplitFinished(split)) => {
+                    self.split_finished(&split, &mut time).await?
+                }
+                Step::Event(SourceEvent::Finished) => break,
             }
             // A source that always has data would otherwise keep its thread for itself.
             tokio::task::yield_now().await;
@@ -97,7 +122,7 @@ impl SourceTask {
         self.chain.watermark(TimeDomain::Event, Timestamp::MAX).await?;
         self.chain.watermark(TimeDomain::Processing, Timestamp::MAX).await?;
         let mut state = self.chain.snapshot(self.chain.epoch + 1, true).await?;
-        state.splits = Some((self.node, self.positions(&time, records)));
+        state.splits = Some((self.node, positions(reader.positions(), &time, records)));
         // Told before any reader can see the end: the coordinator must not take the end of a reader for
         // later than that of its input.
         let _ = self.events.send(TaskEvent::Finished { task: self.id, state }).await;
@@ -105,30 +130,19 @@ impl SourceTask {
         Ok(())
     }
 
-    async fn barrier(&mut self, epoch: u64, time: &SplitTime, records: u64) -> Result<(), TaskError> {
-        let splits = self.positions(time, records);
+    async fn barrier(
+        &mut self,
+        epoch: u64,
+        splits: Vec<Split>,
+        time: &SplitTime,
+        records: u64,
+    ) -> Result<(), TaskError> {
+        let splits = positions(splits, time, records);
         let mut state: TaskState = self.chain.snapshot(epoch, false).await?;
         state.splits = Some((self.node, splits));
         self.chain.broadcast(Message::Barrier(epoch)).await?;
         let _ = self.events.send(TaskEvent::Snapshot { task: self.id, epoch, state }).await;
         Ok(())
-    }
-
-    fn positions(&self, time: &SplitTime, records: u64) -> Vec<SplitState> {
-        let mut records = Some(records);
-        self.reader
-            .positions()
-            .into_iter()
-            .map(|split| {
-                let generator = time.index.get(&split.id).and_then(|i| time.generators[*i].as_ref());
-                // The count belongs to the subtask; it is kept with its first split.
-                SplitState {
-                    generator: generator.map(Generator::state),
-                    records: records.take().unwrap_or(0),
-                    split,
-                }
-            })
-            .collect()
     }
 
     async fn tick(&mut self, time: &mut SplitTime) -> Result<(), TaskError> {
@@ -211,7 +225,7 @@ impl SourceTask {
         }
         if rows.num_rows() > 0 {
             Counters::add(&self.counters.records_out, rows.num_rows() as u64);
-            self.chain.batch(rows, Timestamp::MAX).await?;
+            self.chain.batch(rows).await?;
         }
         self.send_watermark(time, advanced).await?;
         if let Some(last_read) = last_read.filter(|_| self.source.processing_time) {
@@ -251,6 +265,23 @@ impl SourceTask {
         let rows = RecordBatch::try_new(schema, columns).map_err(crate::operator::OperatorError::from)?;
         Ok((rows, last))
     }
+}
+
+/// Adds what the engine knows to the positions of a reader.
+fn positions(splits: Vec<Split>, time: &SplitTime, records: u64) -> Vec<SplitState> {
+    let mut records = Some(records);
+    splits
+        .into_iter()
+        .map(|split| {
+            let generator = time.index.get(&split.id).and_then(|i| time.generators[*i].as_ref());
+            // The count belongs to the subtask; it is kept with its first split.
+            SplitState {
+                generator: generator.map(Generator::state),
+                records: records.take().unwrap_or(0),
+                split,
+            }
+        })
+        .collect()
 }
 
 /// Gives rows the schema of the source, with the hidden column of watermarks when there is one.

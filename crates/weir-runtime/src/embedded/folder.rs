@@ -62,6 +62,8 @@ pub(super) struct WorkerRequest {
     pub(super) config: WorkerConfig,
 }
 
+const BEGUN: &str = "begun";
+
 /// The folder of one job's worker.
 #[derive(Debug, Clone)]
 pub(super) struct Folder(PathBuf);
@@ -118,6 +120,16 @@ impl Folder {
         self.0.join("checkpoints")
     }
 
+    /// Notes that the worker may write checkpoints from now on. Checkpoints of earlier runs are gone by then.
+    pub(super) fn mark_begun(&self) -> io::Result<()> {
+        File::create(self.0.join(BEGUN)).map(drop)
+    }
+
+    /// Returns whether the last worker may have written checkpoints.
+    pub(super) fn has_begun(&self) -> bool {
+        self.0.join(BEGUN).exists()
+    }
+
     pub(super) fn make(&self) -> io::Result<()> {
         std::fs::create_dir_all(&self.0)
     }
@@ -152,7 +164,7 @@ impl Folder {
 
     /// Removes what an earlier run left, its checkpoints excepted.
     pub(super) fn clear_run(&self) {
-        for name in ["result.json", "worker.sock"] {
+        for name in ["result.json", "worker.sock", BEGUN] {
             let _ = std::fs::remove_file(self.0.join(name));
         }
     }

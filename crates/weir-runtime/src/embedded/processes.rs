@@ -172,6 +172,14 @@ impl Runner for EmbeddedRunner {
                 let observation = self.starting(request.start.attempt, None);
                 self.watch(job, folder, None, observation);
                 found.push(job);
+            } else if folder.has_begun()
+                && let Ok(request) = folder.read_request()
+            {
+                // It ended while no service looked. The reconciler must know that it ran: perhaps its checkpoints
+                // are all that is known of this run.
+                let observation =
+                    Observation { state: RunState::Stopped, ..self.starting(request.start.attempt, None) };
+                self.with_entries(|entries| entries.insert(job, Entry { observation, commands: None }));
             }
         }
         found
@@ -232,4 +240,69 @@ fn is_zombie(pid: Pid) -> bool {
     let Ok(stat) = std::fs::read_to_string(Path::new(&path)) else { return false };
     // The state follows the command's name, which stands in parentheses and may hold anything.
     stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('Z'))
+}
+
+#[cfg(test)]
+mod tests {
+    use weir_base::clock::SystemClock;
+    use weir_base::id::ProjectId;
+    use weir_base::settings::JobSettings;
+    use weir_cloud::objects::ObjectsConfig;
+
+    use super::super::folder::ObjectsPlace;
+    use super::*;
+
+    fn runner(root: &Path) -> EmbeddedRunner {
+        let config = WorkerConfig {
+            streams: root.join("streams"),
+            objects: ObjectsPlace::Local(root.join("objects")),
+            file_directories: Vec::new(),
+            log_level: "info".to_string(),
+            log_json: false,
+        };
+        let objects = Objects::new(ObjectsConfig::Local(root.join("objects")));
+        EmbeddedRunner::new(root.join("workers"), "false".into(), config, objects, Arc::new(SystemClock))
+            .unwrap()
+    }
+
+    fn request(attempt: u64) -> StartRequest {
+        StartRequest {
+            job: JobId(7),
+            project: ProjectId("p1".to_string()),
+            name: "j1".to_string(),
+            attempt,
+            sql: String::new(),
+            settings: JobSettings::default(),
+            resume: false,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_worker_that_died_unseen_counts_only_if_it_had_begun() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = Folder::new(&root.path().join("workers"), JobId(7));
+        let first = runner(root.path());
+        folder.make().unwrap();
+        folder.write_request(&WorkerRequest { start: request(3), config: first.config.clone() }).unwrap();
+        first.adopt().await;
+        assert_eq!(first.observe(JobId(7)), None, "it did nothing yet");
+        folder.mark_begun().unwrap();
+        let second = runner(root.path());
+        second.adopt().await;
+        let seen = second.observe(JobId(7)).unwrap();
+        assert_eq!((seen.attempt, seen.state), (3, RunState::Stopped));
+    }
+
+    #[tokio::test]
+    async fn a_job_gets_no_second_worker_while_one_that_nobody_knows_lives() {
+        let root = tempfile::tempdir().unwrap();
+        let runner = runner(root.path());
+        let folder = Folder::new(&root.path().join("workers"), JobId(7));
+        folder.make().unwrap();
+        let lock = folder.lock().unwrap().unwrap();
+        let refusal = runner.start(request(1)).await.unwrap_err();
+        assert_eq!(refusal.to_string(), "its worker of an earlier run has not ended yet");
+        drop(lock);
+        runner.start(request(1)).await.unwrap();
+    }
 }

@@ -52,15 +52,20 @@ pub async fn run_worker(folder: &Path) -> Result<bool, String> {
     let (ended, job_ended) = tokio::sync::oneshot::channel::<()>();
     let upload = start_log_upload(&request, &folder, clock.now(), job_ended).await;
 
-    let launched = launch(&request, &folder, clock.clone()).await;
+    let launched = tokio::select! {
+        launched = launch(&request, &folder, clock.clone()) => Some(launched),
+        // Stopped or suspended before it has read anything: there is nothing to keep.
+        _ = command_receiver.recv() => None,
+    };
     let state = match launched {
-        Ok(launched) => {
+        None => RunState::Stopped,
+        Some(Ok(launched)) => {
             observation.state = RunState::Running;
             observation.graph = Some(launched.graph);
             follow(launched.handle, &mut command_receiver, &mut observation, &observations, clock.as_ref())
                 .await
         }
-        Err(reason) => RunState::Failed(reason),
+        Some(Err(reason)) => RunState::Failed(reason),
     };
     let ended_well = !matches!(state, RunState::Failed(_));
     if let RunState::Failed(reason) = &state {
@@ -116,6 +121,11 @@ async fn launch(request: &WorkerRequest, folder: &Folder, clock: Arc<dyn Clock>)
         }
         None => local_storage(folder)?,
     };
+    if !start.resume {
+        storage.remove_all().await.map_err(|e| e.to_string())?;
+    }
+    // Only now: beside this mark there are no checkpoints but those of this run.
+    folder.mark_begun().map_err(|e| format!("the folder of the worker cannot be written: {e}"))?;
     let launch = Launch {
         job: &job,
         id: start.job.0,

@@ -136,9 +136,42 @@ impl Service {
 
     /// Returns the last part of what the service said.
     pub fn messages(&self) -> String {
-        let text = std::fs::read_to_string(self.log()).unwrap_or_default();
-        let lines: Vec<&str> = text.lines().collect();
-        lines[lines.len().saturating_sub(40)..].join("\n")
+        last_lines(&self.log())
+    }
+
+    /// Returns the last part of what the workers said.
+    pub fn worker_messages(&self) -> String {
+        let Ok(folders) = std::fs::read_dir(self.data().join("workers")) else { return String::new() };
+        let logs: Vec<String> =
+            folders.flatten().map(|folder| last_lines(&folder.path().join("worker.log"))).collect();
+        logs.join("\n")
+    }
+
+    /// Starts a second service on the same data directory, which must be refused; returns what it said.
+    pub fn start_second(&self) -> anyhow::Result<String> {
+        let mut child = Command::new(&self.weir)
+            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+            .arg(self.data())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("cannot start {}", self.weir.display()))?;
+        let deadline = Instant::now() + START_LIMIT;
+        while child.try_wait()?.is_none() {
+            if Instant::now() >= deadline {
+                child.kill()?;
+                child.wait()?;
+                bail!("a second service on the same data directory was not refused");
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let output = child.wait_with_output()?;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        if output.status.success() {
+            bail!("a second service on the same data directory ended well: {said}");
+        }
+        Ok(said)
     }
 
     /// Runs a `weir` command on the data directory of this service, `weir bucket ...` for one, and returns what it printed.
@@ -175,6 +208,12 @@ impl Drop for Service {
             kill::kill_hard(worker);
         }
     }
+}
+
+fn last_lines(file: &Path) -> String {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(40)..].join("\n")
 }
 
 fn read_address(file: &Path) -> anyhow::Result<String> {

@@ -36,7 +36,7 @@ fn place(name: &'static str, help: &'static str) -> Arg {
 pub fn command() -> Command {
     let yes = || Arg::new("yes").long("yes").action(ArgAction::SetTrue).help("Do not ask");
     Command::new("bucket")
-        .about("Buckets and objects of the service (takes the options of `weir serve`, such as --data)")
+        .about("Buckets and objects of the service (each command takes the options of `weir serve`, such as --data)")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(

@@ -1,0 +1,41 @@
+#!/bin/sh
+# Runs all tests: Rust (golden jobs and the short crash test included), then the published Python clients.
+#
+# Everything is run even when something fails, and the closing lines of both runners are repeated at the end.
+set -eu
+cd "$(dirname "$0")/.."
+cargo=${CARGO:-cargo}
+started=$(date +%s)
+
+place=$(mktemp -d)
+trap 'rm -rf "$place"' EXIT
+
+# Runs a command with its output both shown and kept; its exit code goes to a file, as a pipe has only its last one.
+record() {
+    name=$1
+    shift
+    {
+        code=0
+        "$@" || code=$?
+        echo "$code" >"$place/$name.code"
+    } 2>&1 | tee "$place/$name.output"
+}
+
+record build "$cargo" test --workspace --locked --no-run
+[ "$(cat "$place/build.code")" -eq 0 ] || exit 1
+built=$(date +%s)
+record rust "$cargo" test --workspace --locked --no-fail-fast
+record python sh scripts/test_python.sh
+ended=$(date +%s)
+
+echo
+echo "== test programs that failed, and closing lines =="
+grep -E '^(error: test failed|error: [0-9]+ targets failed|test .* FAILED$|FAILED |ERROR )' "$place/rust.output" "$place/python.output" |
+    sed "s|^$place/||" || true
+awk '/^test result:/ { programs++; passed += $4; failed += $6; ignored += $8 }
+    END { printf "cargo test: %d passed, %d failed, %d ignored in %d test programs\n", passed, failed, ignored, programs }' \
+    "$place/rust.output"
+printf 'pytest: '
+tail -n 1 "$place/python.output"
+echo "time: $((built - started)) s to build, $((ended - built)) s for the rest"
+[ "$(cat "$place/rust.code")" -eq 0 ] && [ "$(cat "$place/python.code")" -eq 0 ]
