@@ -7,6 +7,7 @@ use std::sync::Arc;
 use weir_base::clock::Clock;
 use weir_base::settings::{CheckpointMode, JobSettings};
 use weir_base::text::Zone;
+use weir_base::time::Timestamp;
 use weir_cloud::objects::Objects;
 use weir_cloud::streams::Streams;
 use weir_engine::error::ConnectorError;
@@ -24,6 +25,8 @@ pub struct Environment {
     pub project: String,
     /// Stable name of the job, such as `job-7`; staged output carries it.
     pub job: String,
+    /// When the user's run began: a restart of it has the same. Tells a sink whether output is of this run.
+    pub run: Timestamp,
     /// Which local files the `file` connector may touch.
     pub files: FileAccess,
     /// Settings of the job.

@@ -20,7 +20,7 @@ mod print;
 mod reference;
 
 pub use catalog::CATALOG;
-pub use connect::{sink, source};
+pub use connect::{discard_staged, sink, source};
 pub use environment::{Environment, FileAccess};
 pub use print::{LogPrint, PrintTarget};
 pub use reference::reference;

@@ -349,6 +349,7 @@ async fn commit_that_died_at_any_step_is_repeated_without_harm() {
         let prepared = current.prepare(1, true).await.unwrap();
         let chunks: Vec<(String, Vec<u8>)> = files_below(&bucket(&world))
             .into_iter()
+            .filter(|name| name.starts_with(".weir/staging/"))
             .map(|name| (name.clone(), std::fs::read(bucket(&world).join(name)).unwrap()))
             .collect();
         assert_eq!(chunks.len(), 2);
@@ -362,4 +363,36 @@ async fn commit_that_died_at_any_step_is_repeated_without_harm() {
         let objects = visible(&world);
         assert_eq!((objects.len(), lines(&objects[0].1).len(), staged(&world)), (1, 6_000, 0), "step {step}");
     }
+}
+
+#[tokio::test]
+async fn sinks_that_share_a_directory_never_overwrite_each_other() {
+    let world = world();
+    let mut other = world.environment.clone();
+    other.job = "job-8".to_string();
+    let more = [("append", "false"), ("max_record_num_per_file", "1")];
+    let pairs = pairs(&more);
+    let pairs: Vec<(&str, &str)> =
+        pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let one = obs_sink(&world, &more);
+    let two = sink(&sink_stream(AS, &pairs), &other).unwrap();
+    // Both look at the directory while it is empty.
+    let mut first = one.open(writer(0, 1, None, vec![])).await.unwrap();
+    let mut second = two.open(writer(0, 1, None, vec![])).await.unwrap();
+    first.write(&rows(&[(1, "x"), (2, "x")])).await.unwrap();
+    second.write(&rows(&[(3, "x")])).await.unwrap();
+    let of_first = first.prepare(1, false).await.unwrap();
+    let of_second = second.prepare(1, false).await.unwrap();
+    commit(&two, std::slice::from_ref(&of_second)).await;
+    commit(&one, std::slice::from_ref(&of_first)).await;
+    second.write(&rows(&[(4, "x")])).await.unwrap();
+    let later = second.prepare(2, true).await.unwrap();
+    commit(&two, std::slice::from_ref(&later)).await;
+    // A repeated commit changes nothing, not even names that others have by now.
+    commit(&one, &[of_first]).await;
+    commit(&two, &[of_second, later]).await;
+    let contents: Vec<String> =
+        visible(&world).into_iter().map(|(name, content)| format!("{name}: {content}")).collect();
+    assert_eq!(contents, ["out/f.1: 1,x\n", "out/f.2: 2,x\n", "out/f.3: 3,x\n", "out/f.4: 4,x\n"]);
+    assert!(!files_below(&bucket(&world)).iter().any(|name| name.starts_with(".weir/names/")));
 }

@@ -26,6 +26,8 @@ pub enum StopReason {
     WorkerSilent(Duration),
     /// It did not stop in time.
     StopTimedOut(Duration),
+    /// Its worker was told to end by somebody else.
+    EndedFromOutside,
 }
 
 impl std::fmt::Display for StopReason {
@@ -41,6 +43,9 @@ impl std::fmt::Display for StopReason {
                 f,
                 "the worker of the job gave no sign of life for {} s; look at the job log, then run it again",
                 limit.as_secs()
+            ),
+            Self::EndedFromOutside => f.write_str(
+                "the worker of the job was told to end (SIGTERM), but not by the service; it is started again from where it stopped",
             ),
             Self::StopTimedOut(limit) => write!(
                 f,
@@ -186,9 +191,15 @@ fn next_of_run(
             Some(_) => Step::Wait,
         },
         RunState::Finished => Step::Record(finished(facts, seen.at)),
-        // Nobody asked it to stop: it was suspended with the service, and goes on with it. It has run, so that
-        // its checkpoint counts even if the service ended before it could note that the job was accepted.
-        RunState::Stopped => start(&accepted(facts), now),
+        // It was suspended with the service, and goes on with it. It has run, so that its checkpoint counts even
+        // if the service ended before it could note that the job was accepted.
+        RunState::Stopped if seen.adopted => start(&accepted(facts), now),
+        // Something else ends it, and may do so again and again. It is no fault of the job, which is started
+        // again whatever its setting, but not at once.
+        RunState::Stopped => {
+            let reason = StopReason::EndedFromOutside;
+            Step::Record(failed(&accepted(facts), &reason, OnFailure::Restart, now, limits))
+        }
         RunState::Failed(text) => {
             Step::Record(failed(facts, &StopReason::Failed(text.clone()), on, now, limits))
         }

@@ -16,7 +16,15 @@ fn limits() -> Limits {
 }
 
 fn seen(facts: &RunFacts, state: RunState, at: Timestamp) -> Observation {
-    Observation { attempt: facts.attempt, state, at, metrics: JobMetrics::default(), graph: None, pid: None }
+    Observation {
+        attempt: facts.attempt,
+        state,
+        at,
+        metrics: JobMetrics::default(),
+        graph: None,
+        pid: None,
+        adopted: false,
+    }
 }
 
 fn after(seconds: u64) -> Timestamp {
@@ -75,13 +83,35 @@ fn a_job_that_was_suspended_with_the_service_goes_on_from_its_checkpoint() {
         panic!()
     };
     for facts in [facts, running_job()] {
-        let suspended = seen(&facts, RunState::Stopped, after(1));
+        let suspended = Observation { adopted: true, ..seen(&facts, RunState::Stopped, after(1)) };
         let Step::Start { facts: again, resume } =
             next(&facts, Some(&suspended), OnFailure::End, after(2), &limits())
         else {
             panic!()
         };
         assert_eq!((again.attempt, resume, again.failures), (2, true, 0));
+    }
+}
+
+#[test]
+fn a_job_whose_worker_is_told_to_end_again_and_again_is_restarted_with_delays() {
+    let mut facts = running_job();
+    let mut now = T0;
+    for delay in [10, 20, 40] {
+        let stopped = seen(&facts, RunState::Stopped, now);
+        // It is no failure of the job: the setting does not matter.
+        let Step::Record(waiting) = next(&facts, Some(&stopped), OnFailure::End, now, &limits()) else {
+            panic!()
+        };
+        assert_eq!((waiting.end, waiting.retry_at), (None, Some(now.plus(Duration::from_secs(delay)))));
+        assert!(waiting.reason.contains("SIGTERM"), "{}", waiting.reason);
+        now = now.plus(Duration::from_secs(delay));
+        let Step::Start { facts: again, resume: true } =
+            next(&waiting, Some(&stopped), OnFailure::End, now, &limits())
+        else {
+            panic!()
+        };
+        facts = again;
     }
 }
 

@@ -24,6 +24,9 @@ const AT_ONCE: usize = 8;
 const HAND_OVER_AGAIN: u32 = 5;
 const HAND_OVER_PAUSE: Duration = Duration::from_millis(100);
 
+/// Time between two attempts to clear away a deleted job whose bucket does not answer.
+const CLEAR_AGAIN: Duration = Duration::from_secs(30);
+
 /// What a round did for a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
@@ -55,6 +58,7 @@ pub enum Action {
 #[derive(Debug, Clone, Copy, Default)]
 struct Marks {
     asked_to_stop: Option<Timestamp>,
+    clearing_failed: Option<Timestamp>,
     reported: Option<Timestamp>,
     has_graph: bool,
     attempt: u64,
@@ -82,7 +86,13 @@ impl Reconciler {
         let mut shutdown = std::pin::pin!(shutdown);
         loop {
             let now = self.control.now();
-            if let Err(error) = self.tick(now).await {
+            // A round that waits for something slow does not delay the end: it may be cut off anywhere.
+            let done = tokio::select! {
+                biased;
+                () = &mut shutdown => break,
+                done = self.tick(now) => done,
+            };
+            if let Err(error) = done {
                 tracing::error!(%error, "a round of the reconciler failed, will retry");
             }
             tokio::select! {
@@ -126,7 +136,7 @@ impl Reconciler {
 
     async fn attend(&self, job: JobRecord, now: Timestamp) -> Result<Option<Action>, StoreError> {
         if job.deleted_at.is_some() {
-            return self.clear(&job).await.map(Some);
+            return self.clear(&job, now).await;
         }
         let observation = self.control.runner.observe(job.id);
         let limits = &self.control.options.limits;
@@ -141,7 +151,7 @@ impl Reconciler {
             Step::AskToStop => Ok(self.ask_to_stop(job.id, now).await),
             Step::Record(facts) => self.record(&job, facts).await.map(Some),
             Step::EndWorker(facts) => {
-                self.control.runner.remove(job.id, None).await;
+                self.control.runner.kill(job.id).await;
                 self.record(&job, facts).await.map(Some)
             }
         }
@@ -164,6 +174,7 @@ impl Reconciler {
             sql: job.definition.sql_body.clone(),
             settings: control.settings_of(job),
             resume,
+            fresh_since: facts.intent_at,
         };
         let started = self.hand_over(request).await;
         let written = JobRecord { version: job.version + 1, ..job.clone() };
@@ -216,12 +227,20 @@ impl Reconciler {
         Ok(Action::Recorded(job.id))
     }
 
-    async fn clear(&self, job: &JobRecord) -> Result<Action, StoreError> {
+    async fn clear(&self, job: &JobRecord, now: Timestamp) -> Result<Option<Action>, StoreError> {
+        let failed = self.with_marks(job.id, |marks| marks.clearing_failed);
+        if failed.is_some_and(|failed| now.since(failed) < CLEAR_AGAIN) {
+            return Ok(None);
+        }
         let bucket = job.definition.obs_bucket.clone().filter(|_| job.definition.checkpoint_enabled);
-        self.control.runner.remove(job.id, bucket).await;
+        if let Err(error) = self.control.runner.remove(job.id, bucket).await {
+            tracing::warn!(job_id = %job.id, %error, "a deleted job could not be cleared away, will retry");
+            self.with_marks(job.id, |marks| marks.clearing_failed = Some(now));
+            return Ok(None);
+        }
         self.control.store.mark_cleared(job.id).await?;
         tracing::info!(job_id = %job.id, "deleted job cleared away");
-        Ok(Action::Cleared(job.id))
+        Ok(Some(Action::Cleared(job.id)))
     }
 
     async fn ask_to_stop(&self, job: JobId, now: Timestamp) -> Option<Action> {

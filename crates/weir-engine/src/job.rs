@@ -32,6 +32,8 @@ pub struct JobSpec {
     pub mode: CheckpointMode,
     /// The checkpoint to continue from.
     pub restore: Option<Manifest>,
+    /// No checkpoint of this run has a smaller epoch, whatever the clock says.
+    pub first_epoch: u64,
     /// After this time without a record a partition no longer holds back the watermark.
     pub idle_timeout: Option<Duration>,
     /// A processing-time clock that counts records, for repeatable runs.

@@ -89,6 +89,7 @@ pub(crate) async fn build(
         checkpoint_interval,
         mode,
         restore,
+        first_epoch: least,
         idle_timeout,
         record_clock,
     } = spec;
@@ -116,7 +117,7 @@ pub(crate) async fn build(
         None => BTreeMap::new(),
     };
     let sources = take_sources(&mut graph);
-    let epoch = first_epoch(restore.as_ref().map(|manifest| manifest.epoch), surroundings.clock.now());
+    let epoch = first_epoch(restore.as_ref().map(|manifest| manifest.epoch), surroundings.clock.now()).max(least);
     let mut builder = Builder {
         sources,
         graph,

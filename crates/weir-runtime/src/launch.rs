@@ -6,8 +6,9 @@ use serde_json::Value;
 use weir_base::clock::Clock;
 use weir_base::settings::CheckpointMode;
 use weir_base::spawn::TokioSpawner;
+use weir_base::time::Timestamp;
 use weir_connectors::Environment;
-use weir_engine::checkpoint::CheckpointStorage;
+use weir_engine::checkpoint::{CheckpointStorage, Manifest};
 use weir_engine::job::{JobHandle, JobSpec, Surroundings};
 use weir_sql::Job;
 
@@ -29,6 +30,8 @@ pub struct Launch<'a> {
     pub storage: CheckpointStorage,
     /// Whether to continue from the newest checkpoint. A fresh start removes old ones.
     pub resume: bool,
+    /// When the run began: checkpoints with a smaller epoch belong to earlier runs and are removed.
+    pub fresh_since: Timestamp,
 }
 
 /// A launched job.
@@ -45,13 +48,8 @@ impl Launch<'_> {
     /// Starts the job. The error is for people.
     pub async fn start(self, clock: Arc<dyn Clock>) -> Result<Launched, String> {
         let settings = &self.environment.settings;
-        let restore = match self.resume {
-            true => self.storage.newest_complete().await.map_err(|error| error.to_string())?,
-            false => {
-                self.storage.remove_all().await.map_err(|error| error.to_string())?;
-                None
-            }
-        };
+        let first_epoch = u64::try_from(self.fresh_since.0).unwrap_or(0);
+        let restore = restorable(&self.storage, self.resume, first_epoch).await?;
         let label = match self.id {
             0 => "0".to_string(),
             id => id.to_string(),
@@ -69,11 +67,54 @@ impl Launch<'_> {
             checkpoint_interval: settings.checkpoint.as_ref().map(|checkpoint| checkpoint.interval),
             mode: settings.checkpoint.as_ref().map_or(CheckpointMode::ExactlyOnce, |c| c.mode),
             restore,
+            first_epoch,
             idle_timeout: settings.source_idle_timeout,
             record_clock: settings.record_clock.clone(),
         };
         let surroundings = Surroundings { clock, spawner: Arc::new(TokioSpawner), dirty };
         let handle = JobHandle::start(spec, surroundings).await.map_err(|error| error.to_string())?;
         Ok(Launched { handle, graph: document, restored })
+    }
+}
+
+/// Returns the checkpoint to continue from. When there is none of this run, those of earlier runs are removed:
+/// the attempt that should have removed them may have died before.
+pub(crate) async fn restorable(
+    storage: &CheckpointStorage,
+    resume: bool,
+    first_epoch: u64,
+) -> Result<Option<Manifest>, String> {
+    if resume {
+        let newest = storage.newest_complete().await.map_err(|error| error.to_string())?;
+        if let Some(manifest) = newest.filter(|manifest| manifest.epoch >= first_epoch) {
+            return Ok(Some(manifest));
+        }
+    }
+    storage.remove_all().await.map_err(|error| error.to_string())?;
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use object_store::memory::InMemory;
+
+    use super::*;
+
+    async fn with_checkpoint(epoch: u64) -> CheckpointStorage {
+        let storage = CheckpointStorage::new(Arc::new(InMemory::new()), "c");
+        let manifest = Manifest { format: 1, epoch, ..Manifest::default() };
+        storage.complete(&manifest).await.unwrap();
+        storage
+    }
+
+    #[tokio::test]
+    async fn a_checkpoint_of_an_earlier_run_is_removed_even_by_a_restart() {
+        for (resume, epoch, continues) in [(true, 100, true), (true, 99, false), (false, 100, false)] {
+            let storage = with_checkpoint(epoch).await;
+            let restored = restorable(&storage, resume, 100).await.unwrap().map(|manifest| manifest.epoch);
+            assert_eq!(restored, continues.then_some(epoch));
+            let left = storage.newest_complete().await.unwrap().map(|manifest| manifest.epoch);
+            assert_eq!(left, restored, "resume {resume}, epoch {epoch}");
+        }
     }
 }

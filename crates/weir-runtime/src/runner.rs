@@ -24,6 +24,9 @@ pub struct StartRequest {
     pub settings: JobSettings,
     /// Whether to continue from the newest checkpoint; a fresh run ignores and removes old ones.
     pub resume: bool,
+    /// When the user's run began. Attempts of one run have the same; checkpoints with a smaller epoch belong
+    /// to earlier runs and are never continued from.
+    pub fresh_since: Timestamp,
 }
 
 /// What a runner last saw of a job.
@@ -107,12 +110,20 @@ pub struct Observation {
     pub graph: Option<serde_json::Value>,
     /// Process id of the worker.
     pub pid: Option<u32>,
+    /// Whether the worker was started by an earlier service process, so that its end may be the end of that one.
+    #[serde(default)]
+    pub adopted: bool,
 }
 
 /// A job could not be started.
 #[derive(Debug, Clone, Error)]
 #[error("{0}")]
 pub struct StartError(pub String);
+
+/// Something of a deleted job could not be removed yet.
+#[derive(Debug, Clone, Error)]
+#[error("{0}")]
+pub struct RemoveError(pub String);
 
 /// Runs jobs. All calls answer within two seconds whatever the load.
 #[async_trait]
@@ -131,9 +142,13 @@ pub trait Runner: Send + Sync + 'static {
     /// Connects to workers that an earlier service process left running. Returns the jobs found.
     async fn adopt(&self) -> Vec<JobId>;
 
-    /// Forgets a job that is gone: kills a worker that still runs, removes its files.
-    /// Checkpoints in the bucket are removed when `checkpoint_bucket` is given.
-    async fn remove(&self, job: JobId, checkpoint_bucket: Option<String>);
+    /// Kills the worker of a job whatever it does; its log and its checkpoints stay.
+    async fn kill(&self, job: JobId);
+
+    /// Forgets a job that is gone: kills a worker that still runs, removes what it staged and its files.
+    /// Checkpoints in the bucket are removed when `checkpoint_bucket` is given. After an error something is
+    /// left, and the call has to be repeated.
+    async fn remove(&self, job: JobId, checkpoint_bucket: Option<String>) -> Result<(), RemoveError>;
 
     /// Takes a final checkpoint of every running job and ends the workers; used at shutdown. Jobs
     /// keep their intent, so that the next start resumes them.

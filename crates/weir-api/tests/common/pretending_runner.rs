@@ -6,7 +6,9 @@ use std::sync::{Mutex, MutexGuard};
 use async_trait::async_trait;
 use weir_base::clock::{Clock, SystemClock};
 use weir_base::id::JobId;
-use weir_runtime::{JobMetrics, Observation, OperatorMetrics, RunState, Runner, StartError, StartRequest};
+use weir_runtime::{
+    JobMetrics, Observation, OperatorMetrics, RemoveError, RunState, Runner, StartError, StartRequest,
+};
 
 /// The runner; `refuse` in a name refuses the start, `crash` fails before it runs, `finish` ends,
 /// `slow` stays starting, `stubborn` does not stop.
@@ -91,6 +93,7 @@ impl Runner for PretendingRunner {
             metrics: metrics(request.job),
             graph: Some(graph),
             pid: None,
+            adopted: false,
         };
         self.jobs().insert(request.job, (request, observation));
         Ok(())
@@ -113,9 +116,14 @@ impl Runner for PretendingRunner {
         self.jobs().keys().copied().collect()
     }
 
-    async fn remove(&self, job: JobId, checkpoint_bucket: Option<String>) {
+    async fn kill(&self, job: JobId) {
+        self.jobs().remove(&job);
+    }
+
+    async fn remove(&self, job: JobId, checkpoint_bucket: Option<String>) -> Result<(), RemoveError> {
         self.jobs().remove(&job);
         self.removed.lock().unwrap().push((job.0, checkpoint_bucket));
+        Ok(())
     }
 
     async fn suspend_all(&self) {

@@ -4,6 +4,7 @@
 //! `.out.csv.journal`. Before a staged file is appended, the journal gets its name and the length
 //! of the output; after the output is on the disk, the staged file is removed. So a staged file that
 //! exists has not been committed, and an append that was cut short is known, taken back and repeated.
+//! `.out.csv.run` names the run that began the output, so that only a new run begins it anew.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -50,17 +51,25 @@ impl Output {
         Ok(())
     }
 
-    /// Begins the output anew and removes everything staged.
-    pub fn restart(&self) -> io::Result<()> {
+    /// Removes everything staged, and begins the output anew unless this run has begun it before.
+    pub fn begin(&self, run: &str) -> io::Result<()> {
         if let Some(directory) = self.path.parent() {
             std::fs::create_dir_all(directory)?;
         }
         let _lock = self.lock()?;
+        let mark = self.beside(&format!("{}run", self.prefix()));
+        if std::fs::read(&mark).is_ok_and(|begun| begun == run.as_bytes()) {
+            self.finish_interrupted()?;
+            self.remove(&self.journal())?;
+            return self.remove_staged(|_| true);
+        }
         self.remove_staged(|_| true)?;
         self.remove(&self.journal())?;
         let mut output = File::create(&self.path)?;
         output.write_all(&self.header)?;
-        output.sync_data()
+        output.sync_data()?;
+        // Written last: when this is cut short, the output is begun once more, and it is empty yet.
+        self.replace(&mark, run.as_bytes())
     }
 
     /// Finishes an append that was cut short and removes what was staged after an epoch.
@@ -109,11 +118,16 @@ impl Output {
 
     /// Writes the journal in one step: a reader sees the old one or the new one.
     fn write_journal(&self, journal: &Journal) -> io::Result<()> {
-        let temporary = self.beside(&format!("{}journal.new", self.prefix()));
+        self.replace(&self.journal(), &serde_json::to_vec(journal).map_err(io::Error::other)?)
+    }
+
+    fn replace(&self, path: &Path, content: &[u8]) -> io::Result<()> {
+        let mut temporary = path.as_os_str().to_owned();
+        temporary.push(".new");
         let mut file = File::create(&temporary)?;
-        file.write_all(&serde_json::to_vec(journal).map_err(io::Error::other)?)?;
+        file.write_all(content)?;
         file.sync_data()?;
-        std::fs::rename(&temporary, self.journal())?;
+        std::fs::rename(&temporary, path)?;
         self.sync_directory()
     }
 
@@ -188,7 +202,7 @@ mod tests {
     fn interrupted_append_is_taken_back_and_repeated() {
         let directory = tempfile::tempdir().unwrap();
         let output = Output::new(directory.path().join("out.csv"), b"h\n".to_vec());
-        output.restart().unwrap();
+        output.begin("1").unwrap();
         let first = staged(&output, 1, "a\n");
         output.commit(std::slice::from_ref(&first)).unwrap();
         let second = staged(&output, 2, "b\nc\n");
@@ -204,7 +218,7 @@ mod tests {
     fn discard_finishes_what_was_begun_and_keeps_older_epochs() {
         let directory = tempfile::tempdir().unwrap();
         let output = Output::new(directory.path().join("out.csv"), Vec::new());
-        output.restart().unwrap();
+        output.begin("1").unwrap();
         let begun = staged(&output, 9, "a\n");
         output.write_journal(&Journal { staged: begun, base: 0 }).unwrap();
         let kept = staged(&output, 3, "b\n");
@@ -213,5 +227,22 @@ mod tests {
         assert_eq!(std::fs::read_to_string(&output.path).unwrap(), "a\n");
         assert!(output.beside(&kept).exists());
         assert!(!output.beside(&dropped).exists());
+    }
+
+    #[test]
+    fn only_a_new_run_begins_the_output_anew() {
+        let directory = tempfile::tempdir().unwrap();
+        let output = Output::new(directory.path().join("out.csv"), b"h\n".to_vec());
+        let content = || std::fs::read_to_string(&output.path).unwrap();
+        std::fs::write(&output.path, "of somebody else\n").unwrap();
+        output.begin("job-7 1").unwrap();
+        let first = staged(&output, 1, "a\n");
+        output.commit(&[first]).unwrap();
+        let lost = staged(&output, 2, "b\n");
+        output.begin("job-7 1").unwrap();
+        assert_eq!(content(), "h\na\n", "a restart keeps what is committed");
+        assert!(!output.beside(&lost).exists());
+        output.begin("job-7 2").unwrap();
+        assert_eq!(content(), "h\n");
     }
 }

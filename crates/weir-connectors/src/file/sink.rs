@@ -43,6 +43,7 @@ pub(crate) fn sink(stream: &SinkStream, environment: &Environment) -> Result<Sha
         format,
         row_delimiter,
         output,
+        run: format!("{} {}", environment.job, environment.run),
     }))
 }
 
@@ -68,6 +69,8 @@ struct FileSink {
     format: FormatOptions,
     row_delimiter: Vec<u8>,
     output: Output,
+    /// Names the user's run.
+    run: String,
 }
 
 impl FileSink {
@@ -96,8 +99,9 @@ impl SinkConnector for FileSink {
     }
 
     async fn discard_uncommitted(&self, restored_epoch: Option<u64>) -> Result<(), ConnectorError> {
+        let run = self.run.clone();
         self.blocking("prepare", move |output| match restored_epoch {
-            None => output.restart(),
+            None => output.begin(&run),
             Some(epoch) => output.discard_after(epoch),
         })
         .await

@@ -23,6 +23,9 @@ use crate::options::check;
 /// Everything that sinks have written but not committed lies below this folder of the bucket.
 const STAGING: &str = ".weir/staging";
 
+/// The names of objects that sinks have chosen but not committed lie below this folder of the bucket.
+const NAMES: &str = ".weir/names";
+
 const ROLLING_INTERVALS: &[&str] = &["yyyy", "yyyy/MM", "yyyy/MM/dd", "yyyy/MM/dd/HH", "yyyy/MM/dd/HH/mm"];
 const NOT_YET: &str = "Not supported yet: a stream that gives it is refused.";
 
@@ -67,7 +70,7 @@ pub(crate) static SPEC: ConnectorSpec = ConnectorSpec {
                 text(
                     "file_prefix",
                     Need::Optional("temp"),
-                    "Objects are named `prefix.1`, `prefix.2` and so on. Sinks that share a directory need different prefixes.",
+                    "Objects are named `prefix.1`, `prefix.2` and so on. Sinks may share a directory and a prefix: each takes numbers that are free.",
                 ),
                 text(
                     "rolling_size",

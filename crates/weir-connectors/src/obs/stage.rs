@@ -3,18 +3,21 @@
 //! A chunk has the key `.weir/staging/<job>/<sink>/<epoch>/<subtask>-<random>`. Committing an object copies its
 //! chunks to the final key in one step and removes them afterwards: so chunks that are missing
 //! mean that the object was committed before.
+//!
+//! A sink writes only to names that it has reserved: `.weir/names/<key>` holds the sink's folder from the choice
+//! of the name to its commit. So sinks that share a directory never overwrite each other's objects.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt, PutPayload, WriteMultipart};
+use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutPayload, WriteMultipart};
 use weir_engine::error::ConnectorError;
 
 use super::naming::number_of;
 use super::part::FinishedObject;
-use super::{STAGING, fault};
+use super::{NAMES, STAGING, fault};
 
 /// Parts of a large object that are on their way at once; bounds the memory of a commit.
 const UPLOADS: usize = 2;
@@ -62,7 +65,39 @@ impl Stage {
         Ok(())
     }
 
-    /// Makes an object visible. Repeatable.
+    /// Reserves the name of an object for this sink; `false` when it is taken.
+    pub async fn reserve(&self, key: &str) -> Result<bool, ConnectorError> {
+        let failed = |error| fault(&self.stream, "reserve object", key, &error);
+        let name = reservation(key);
+        let owner = || PutPayload::from(self.folder.clone().into_bytes());
+        match self.store.put_opts(&name, owner(), PutMode::Create.into()).await {
+            Ok(_) => {}
+            // A store without conditional writes: objects that exist are still left alone.
+            Err(object_store::Error::NotImplemented { .. } | object_store::Error::NotSupported { .. }) => {}
+            Err(object_store::Error::AlreadyExists { .. }) => {
+                // Subtasks never meet, so that one of this sink was left by a process that died.
+                let read = async { self.store.get(&name).await?.bytes().await };
+                match read.await {
+                    Ok(found) if found == self.folder.as_bytes() => {}
+                    // Gone in this moment: its object has just been committed.
+                    Ok(_) | Err(object_store::Error::NotFound { .. }) => return Ok(false),
+                    Err(error) => return Err(failed(error)),
+                }
+            }
+            Err(error) => return Err(failed(error)),
+        }
+        // Only now: an object that appears from here on is this sink's.
+        match self.store.head(&path(key)).await {
+            Err(object_store::Error::NotFound { .. }) => Ok(true),
+            Err(error) => Err(failed(error)),
+            Ok(_) => {
+                self.remove(&name).await?;
+                Ok(false)
+            }
+        }
+    }
+
+    /// Makes an object visible under the name that was reserved. Repeatable.
     pub async fn commit(&self, object: &FinishedObject) -> Result<(), ConnectorError> {
         if self.has_all(&object.chunks).await? {
             let target = path(&object.key);
@@ -72,7 +107,9 @@ impl Stage {
                 chunks => self.join(chunks, &target).await.map_err(failed)?,
             }
         }
-        self.remove_all(&object.chunks).await
+        self.remove_all(&object.chunks).await?;
+        // Last: as long as there are chunks, the object may be written again.
+        self.remove(&reservation(&object.key)).await
     }
 
     /// Returns whether all chunks are there.
@@ -132,6 +169,10 @@ impl Stage {
             Err(error) => Err(fault(&self.stream, "remove", key.as_ref(), &error)),
         }
     }
+}
+
+fn reservation(key: &str) -> Path {
+    path(&format!("{NAMES}/{key}"))
 }
 
 /// Returns the path of a key; what cannot stand in one (`..`, control characters) is escaped.

@@ -80,13 +80,23 @@ impl ObjectWriter {
         if part.chunks.is_empty() {
             return Ok(());
         }
-        let name = format!("{}.{}", self.file_prefix, self.numbers.take());
-        let key = match part.directory.trim_matches('/') {
-            "" => name,
-            directory => format!("{directory}/{name}"),
-        };
+        let key = self.free_key(&part.directory).await?;
         self.finished.objects.push(FinishedObject { key, chunks: part.chunks });
         Ok(())
+    }
+
+    /// Reserves the next name that no object has and no other sink is about to write.
+    async fn free_key(&mut self, directory: &str) -> Result<String, ConnectorError> {
+        loop {
+            let name = format!("{}.{}", self.file_prefix, self.numbers.take());
+            let key = match directory.trim_matches('/') {
+                "" => name,
+                directory => format!("{directory}/{name}"),
+            };
+            if self.stage.reserve(&key).await? {
+                return Ok(key);
+            }
+        }
     }
 
     /// Stages what a part holds in memory.

@@ -55,6 +55,7 @@ pub fn world() -> World {
         streams: Arc::new(streams.clone()),
         project: "p1".to_string(),
         job: "job-7".to_string(),
+        run: Timestamp(NOW),
         files: FileAccess::Anywhere,
         settings: JobSettings { checkpoint: Some(checkpoint), ..JobSettings::default() },
         clock: Arc::new(clock.clone()) as Arc<dyn Clock>,

@@ -1,7 +1,7 @@
 //! The folder of a worker: request, socket, log and result.
 
 use std::fs::{File, TryLockError};
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -63,6 +63,7 @@ pub(super) struct WorkerRequest {
 }
 
 const BEGUN: &str = "begun";
+const PID: &str = "pid";
 
 /// The folder of one job's worker.
 #[derive(Debug, Clone)]
@@ -120,6 +121,20 @@ impl Folder {
         self.0.join("checkpoints")
     }
 
+    /// Notes the process that was given the lock, so that another service process can kill it.
+    pub(super) fn write_pid(&self, pid: u32) -> io::Result<()> {
+        self.replace(PID, pid.to_string().as_bytes())
+    }
+
+    /// Returns the process that holds the lock. The number of one that has gone may mean another process by
+    /// now, which is why it is told of a living worker only.
+    pub(super) fn worker_pid(&self) -> Option<u32> {
+        if !self.has_worker() {
+            return None;
+        }
+        std::fs::read_to_string(self.0.join(PID)).ok()?.parse().ok()
+    }
+
     /// Notes that the worker may write checkpoints from now on. Checkpoints of earlier runs are gone by then.
     pub(super) fn mark_begun(&self) -> io::Result<()> {
         File::create(self.0.join(BEGUN)).map(drop)
@@ -135,13 +150,7 @@ impl Folder {
     }
 
     pub(super) fn write_request(&self, request: &WorkerRequest) -> io::Result<()> {
-        let file = std::fs::OpenOptions::new()
-            .create(true)
-            .write(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(self.0.join("request.json"))?;
-        serde_json::to_writer(file, request).map_err(io::Error::other)
+        self.replace("request.json", &serde_json::to_vec(request).map_err(io::Error::other)?)
     }
 
     pub(super) fn read_request(&self) -> io::Result<WorkerRequest> {
@@ -149,12 +158,25 @@ impl Folder {
         serde_json::from_slice(&text).map_err(io::Error::other)
     }
 
-    /// Stores how a run ended. Written beside and renamed, so that it is never read half.
+    /// Stores how a run ended.
     pub(super) fn write_result(&self, observation: &Observation) -> io::Result<()> {
-        let text = serde_json::to_vec(observation).map_err(io::Error::other)?;
-        let temporary = self.0.join("result.json.new");
-        std::fs::write(&temporary, text)?;
-        std::fs::rename(temporary, self.0.join("result.json"))
+        self.replace("result.json", &serde_json::to_vec(observation).map_err(io::Error::other)?)
+    }
+
+    /// Writes a file beside and renames it when it is on the disk, so that it is never read half. Only the
+    /// owner may read it: a request holds secrets.
+    fn replace(&self, name: &str, content: &[u8]) -> io::Result<()> {
+        let temporary = self.0.join(format!("{name}.new"));
+        // One that a crash left keeps the rights it has.
+        match std::fs::remove_file(&temporary) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = File::options().create_new(true).write(true).mode(0o600).open(&temporary)?;
+        file.write_all(content)?;
+        file.sync_all()?;
+        std::fs::rename(temporary, self.0.join(name))?;
+        File::open(&self.0)?.sync_all()
     }
 
     pub(super) fn read_result(&self) -> Option<Observation> {
@@ -164,13 +186,21 @@ impl Folder {
 
     /// Removes what an earlier run left, its checkpoints excepted.
     pub(super) fn clear_run(&self) {
-        for name in ["result.json", "worker.sock", BEGUN] {
+        for name in ["result.json", "worker.sock", BEGUN, PID] {
             let _ = std::fs::remove_file(self.0.join(name));
         }
     }
 
-    pub(super) fn remove(&self) {
-        let _ = std::fs::remove_dir_all(&self.0);
+    /// Removes the folder unless it has a worker.
+    pub(super) fn remove(&self) -> io::Result<()> {
+        if !self.0.exists() {
+            return Ok(());
+        }
+        // Held until the files are gone, so that no worker begins in between.
+        let Some(_lock) = self.lock()? else {
+            return Err(io::Error::other("its worker is still there"));
+        };
+        std::fs::remove_dir_all(&self.0)
     }
 }
 
@@ -191,5 +221,21 @@ mod tests {
         child.kill().unwrap();
         child.wait().unwrap();
         assert!(!folder.has_worker());
+    }
+
+    #[test]
+    fn the_folder_of_a_living_worker_is_not_removed_and_names_its_process() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = Folder::new(root.path(), JobId(7));
+        folder.remove().unwrap();
+        folder.make().unwrap();
+        folder.write_pid(4_711).unwrap();
+        assert_eq!(folder.worker_pid(), None, "that process is gone");
+        let lock = folder.lock().unwrap().unwrap();
+        assert_eq!(folder.worker_pid(), Some(4_711));
+        assert!(folder.remove().unwrap_err().to_string().contains("still there"));
+        drop(lock);
+        folder.remove().unwrap();
+        assert!(!folder.path().exists());
     }
 }

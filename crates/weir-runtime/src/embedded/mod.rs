@@ -4,6 +4,7 @@
 //! observations up. The folder also holds the request, the log and, at the end, the result, so that
 //! a service that was restarted finds its workers again.
 
+mod discard;
 mod folder;
 mod log_upload;
 mod processes;

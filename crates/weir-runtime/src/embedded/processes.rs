@@ -14,19 +14,23 @@ use tokio::process::{Child, Command as Process};
 use tokio::sync::mpsc;
 use weir_base::clock::Clock;
 use weir_base::id::JobId;
-use weir_cloud::objects::Objects;
+use weir_cloud::objects::{Objects, ObjectsError};
 use weir_engine::checkpoint::CheckpointStorage;
 
+use super::discard::discard_staged;
 use super::folder::{Folder, WorkerConfig, WorkerRequest};
 use super::protocol::Command;
 use super::watch::Watch;
-use crate::{JobMetrics, Observation, RunState, Runner, StartError, StartRequest};
+use crate::{JobMetrics, Observation, RemoveError, RunState, Runner, StartError, StartRequest};
 
 /// How long a suspension at shutdown may take. The service promises to end within ten seconds.
 const SUSPEND_LIMIT: Duration = Duration::from_secs(8);
 
 /// How long a killed worker may take to go.
 const KILL_LIMIT: Duration = Duration::from_secs(2);
+
+/// How long the removal of what a deleted job left in a bucket may take; it is repeated until it works.
+const CLEAR_LIMIT: Duration = Duration::from_secs(2);
 
 /// What is known of one worker.
 #[derive(Debug)]
@@ -106,7 +110,32 @@ impl EmbeddedRunner {
             metrics: JobMetrics::default(),
             graph: None,
             pid,
+            adopted: false,
         }
+    }
+
+    /// Ends what is left of the worker of a job, whoever started it.
+    async fn end_worker(&self, job: JobId, folder: &Folder) {
+        let live = |entry: &Entry| entry.commands.as_ref().and(entry.observation.pid);
+        let known = self.with_entries(|entries| entries.get(&job).and_then(live));
+        if let Some(pid) = folder.worker_pid().or(known.filter(|_| folder.has_worker())) {
+            kill(pid).await;
+        }
+    }
+
+    /// Removes what the job staged and its checkpoints.
+    async fn clear(&self, job: JobId, folder: &Folder, bucket: Option<String>) -> Result<(), String> {
+        if let Ok(request) = folder.read_request() {
+            discard_staged(&request, self.clock.clone()).await?;
+        }
+        let Some(bucket) = bucket else { return Ok(()) };
+        let store = match self.objects.bucket(&bucket).await {
+            Ok(store) => store,
+            Err(ObjectsError::NoBucket(_)) => return Ok(()),
+            Err(error) => return Err(error.to_string()),
+        };
+        let storage = CheckpointStorage::new(store, format!("jobs/checkpoint/{job}"));
+        storage.remove_all().await.map_err(|error| error.to_string())
     }
 
     /// Returns the live workers.
@@ -135,6 +164,12 @@ impl Runner for EmbeddedRunner {
         let request = WorkerRequest { start: request, config: self.config.clone() };
         let child =
             folder.write_request(&request).and_then(|()| self.spawn(&folder, lock)).map_err(failed)?;
+        if let Some(pid) = child.id()
+            && let Err(error) = folder.write_pid(pid)
+        {
+            // Its socket tells it too, unless it hangs before it opens it.
+            tracing::warn!(job_id = %job, %error, "the process id of the worker cannot be noted");
+        }
         let observation = self.starting(attempt, child.id());
         self.watch(job, folder, Some(child), observation);
         Ok(())
@@ -163,13 +198,14 @@ impl Runner for EmbeddedRunner {
         for (job, folder) in folders {
             if let Some(result) = folder.read_result() {
                 self.with_entries(|entries| {
-                    entries.insert(job, Entry { observation: result, commands: None })
+                    let observation = Observation { adopted: true, ..result };
+                    entries.insert(job, Entry { observation, commands: None })
                 });
                 found.push(job);
             } else if folder.has_worker()
                 && let Ok(request) = folder.read_request()
             {
-                let observation = self.starting(request.start.attempt, None);
+                let observation = self.starting(request.start.attempt, folder.worker_pid());
                 self.watch(job, folder, None, observation);
                 found.push(job);
             } else if folder.has_begun()
@@ -177,32 +213,32 @@ impl Runner for EmbeddedRunner {
             {
                 // It ended while no service looked. The reconciler must know that it ran: perhaps its checkpoints
                 // are all that is known of this run.
-                let observation =
-                    Observation { state: RunState::Stopped, ..self.starting(request.start.attempt, None) };
+                let observation = Observation {
+                    state: RunState::Stopped,
+                    adopted: true,
+                    ..self.starting(request.start.attempt, None)
+                };
                 self.with_entries(|entries| entries.insert(job, Entry { observation, commands: None }));
             }
         }
         found
     }
 
-    async fn remove(&self, job: JobId, checkpoint_bucket: Option<String>) {
-        let entry = self.with_entries(|entries| entries.remove(&job));
-        if let Some(entry) = entry
-            && entry.commands.is_some()
-            && let Some(pid) = entry.observation.pid
-        {
-            kill(pid).await;
+    async fn kill(&self, job: JobId) {
+        self.end_worker(job, &Folder::new(&self.root, job)).await;
+    }
+
+    async fn remove(&self, job: JobId, checkpoint_bucket: Option<String>) -> Result<(), RemoveError> {
+        let folder = Folder::new(&self.root, job);
+        self.end_worker(job, &folder).await;
+        if folder.has_worker() {
+            return Err(RemoveError("its worker is still there".to_string()));
         }
-        Folder::new(&self.root, job).remove();
-        let Some(bucket) = checkpoint_bucket else { return };
-        let removed = async {
-            let store = self.objects.bucket(&bucket).await.map_err(|error| error.to_string())?;
-            let storage = CheckpointStorage::new(store, format!("jobs/checkpoint/{job}"));
-            storage.remove_all().await.map_err(|error| error.to_string())
-        };
-        if let Err(error) = removed.await {
-            tracing::warn!(job_id = %job, error, "checkpoints of a deleted job could not be removed");
-        }
+        self.with_entries(|entries| entries.remove(&job));
+        let cleared = tokio::time::timeout(CLEAR_LIMIT, self.clear(job, &folder, checkpoint_bucket)).await;
+        cleared.unwrap_or_else(|_| Err("its buckets do not answer".to_string())).map_err(RemoveError)?;
+        // Last: it tells what there is to clear.
+        folder.remove().map_err(|error| RemoveError(format!("its folder cannot be removed: {error}")))
     }
 
     async fn suspend_all(&self) {
@@ -244,9 +280,12 @@ fn is_zombie(pid: Pid) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::process::ExitStatusExt;
+
     use weir_base::clock::SystemClock;
     use weir_base::id::ProjectId;
     use weir_base::settings::JobSettings;
+    use weir_base::time::Timestamp;
     use weir_cloud::objects::ObjectsConfig;
 
     use super::super::folder::ObjectsPlace;
@@ -274,6 +313,7 @@ mod tests {
             sql: String::new(),
             settings: JobSettings::default(),
             resume: false,
+            fresh_since: Timestamp(0),
         }
     }
 
@@ -304,5 +344,60 @@ mod tests {
         assert_eq!(refusal.to_string(), "its worker of an earlier run has not ended yet");
         drop(lock);
         runner.start(request(1)).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_removed_job_takes_an_unknown_worker_and_what_it_staged_along() {
+        let root = tempfile::tempdir().unwrap();
+        let runner = runner(root.path());
+        let folder = Folder::new(&root.path().join("workers"), JobId(7));
+        folder.make().unwrap();
+        let sql = r#"CREATE SOURCE STREAM s (a BIGINT) WITH (type = "datagen");
+            CREATE SINK STREAM t (a BIGINT) WITH (
+              type = "obs", encode = "csv", obs_dir = "bk1/out", rolling_size = "1k");
+            INSERT INTO t SELECT a FROM s;"#;
+        let request = StartRequest { sql: sql.to_string(), ..request(1) };
+        folder.write_request(&WorkerRequest { start: request, config: runner.config.clone() }).unwrap();
+        let staging = root.path().join("objects/bk1/.weir/staging");
+        for job in ["job-7", "job-8"] {
+            std::fs::create_dir_all(staging.join(job).join("t/5")).unwrap();
+            std::fs::write(staging.join(job).join("t/5/0-1"), "x").unwrap();
+        }
+        let lock = folder.lock().unwrap().unwrap();
+        let mut child = std::process::Command::new("sleep").arg("60").stdin(lock).spawn().unwrap();
+        folder.write_pid(child.id()).unwrap();
+        runner.remove(JobId(7), Some("gone".to_string())).await.unwrap();
+        assert_eq!(child.wait().unwrap().signal(), Some(9));
+        assert!(!folder.path().exists());
+        assert!(!staging.join("job-7/t/5/0-1").exists() && staging.join("job-8/t/5/0-1").exists());
+    }
+
+    #[tokio::test]
+    async fn a_killed_worker_leaves_its_folder() {
+        let root = tempfile::tempdir().unwrap();
+        let runner = runner(root.path());
+        let folder = Folder::new(&root.path().join("workers"), JobId(7));
+        folder.make().unwrap();
+        std::fs::write(folder.log(), "said").unwrap();
+        let lock = folder.lock().unwrap().unwrap();
+        let mut child = std::process::Command::new("sleep").arg("60").stdin(lock).spawn().unwrap();
+        folder.write_pid(child.id()).unwrap();
+        runner.kill(JobId(7)).await;
+        assert_eq!(child.wait().unwrap().signal(), Some(9));
+        assert_eq!(std::fs::read_to_string(folder.log()).unwrap(), "said");
+    }
+
+    #[tokio::test]
+    async fn a_worker_whose_process_is_not_known_keeps_its_folder() {
+        let root = tempfile::tempdir().unwrap();
+        let runner = runner(root.path());
+        let folder = Folder::new(&root.path().join("workers"), JobId(7));
+        folder.make().unwrap();
+        let lock = folder.lock().unwrap().unwrap();
+        assert!(runner.remove(JobId(7), None).await.is_err());
+        assert!(folder.path().exists());
+        drop(lock);
+        runner.remove(JobId(7), None).await.unwrap();
+        assert!(!folder.path().exists());
     }
 }

@@ -138,7 +138,8 @@ impl Watch {
         };
         entry.commands = None;
         match result {
-            Some(result) => entry.observation = result,
+            // The end of one that an earlier service process started may be the end of that one.
+            Some(result) => entry.observation = Observation { adopted: self.child.is_none(), ..result },
             None => {
                 let reason = format!(
                     "the worker process {}; its log is {}",

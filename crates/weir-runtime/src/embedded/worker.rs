@@ -15,7 +15,7 @@ use weir_cloud::streams::LocalStreams;
 use weir_connectors::{Environment, FileAccess};
 use weir_engine::checkpoint::CheckpointStorage;
 use weir_engine::job::{JobHandle, Outcome};
-use weir_sql::{CheckOptions, Cluster};
+use weir_sql::{CheckOptions, Cluster, Job};
 
 use super::folder::{Folder, ObjectsPlace, WorkerConfig, WorkerRequest};
 use super::log_upload::LogUpload;
@@ -45,6 +45,7 @@ pub async fn run_worker(folder: &Path) -> Result<bool, String> {
         metrics: JobMetrics::default(),
         graph: None,
         pid: Some(std::process::id()),
+        adopted: false,
     };
     let (observations, observed) = watch::channel(observation.clone());
     let (commands, mut command_receiver) = mpsc::channel(4);
@@ -110,10 +111,7 @@ async fn start_log_upload(
 async fn launch(request: &WorkerRequest, folder: &Folder, clock: Arc<dyn Clock>) -> Result<Launched, String> {
     let start = &request.start;
     let environment = environment(request, clock.clone())?;
-    // The service has checked the text; what it allows to whom is its affair, so nothing is restricted here.
-    let options = CheckOptions { max_bytes: usize::MAX, cluster: Cluster::Local, ..CheckOptions::default() };
-    let options = CheckOptions { time_zone: start.settings.time_zone.clone(), ..options };
-    let job = weir_sql::check(&start.sql, &weir_connectors::CATALOG, &options).map_err(|e| e.to_string())?;
+    let job = check(request)?;
     let storage = match &start.settings.checkpoint {
         Some(checkpoint) => {
             let store = environment.objects.bucket(&checkpoint.bucket).await.map_err(|e| e.to_string())?;
@@ -133,6 +131,7 @@ async fn launch(request: &WorkerRequest, folder: &Folder, clock: Arc<dyn Clock>)
         environment: &environment,
         storage: storage.clone(),
         resume: start.resume,
+        fresh_since: start.fresh_since,
     };
     let launched = launch.start(clock).await?;
     if start.settings.checkpoint.is_none() && launched.restored.is_some() {
@@ -143,14 +142,27 @@ async fn launch(request: &WorkerRequest, folder: &Folder, clock: Arc<dyn Clock>)
     Ok(launched)
 }
 
+/// Checks the text of the job once more. The service has done so; what it allows to whom is its affair, so
+/// that nothing is restricted here.
+pub(super) fn check(request: &WorkerRequest) -> Result<Job, String> {
+    let options = CheckOptions {
+        max_bytes: usize::MAX,
+        cluster: Cluster::Local,
+        time_zone: request.start.settings.time_zone.clone(),
+        ..CheckOptions::default()
+    };
+    weir_sql::check(&request.start.sql, &weir_connectors::CATALOG, &options).map_err(|e| e.to_string())
+}
+
 fn local_storage(folder: &Folder) -> Result<CheckpointStorage, String> {
     let failed = |error: String| format!("the folder for checkpoints cannot be made: {error}");
     std::fs::create_dir_all(folder.checkpoints()).map_err(|e| failed(e.to_string()))?;
     let store = LocalFileSystem::new_with_prefix(folder.checkpoints()).map_err(|e| failed(e.to_string()))?;
-    Ok(CheckpointStorage::new(Arc::new(store), "suspended"))
+    // A checkpoint that the disk does not hold is none.
+    Ok(CheckpointStorage::new(Arc::new(store.with_fsync(true)), "suspended"))
 }
 
-fn environment(request: &WorkerRequest, clock: Arc<dyn Clock>) -> Result<Environment, String> {
+pub(super) fn environment(request: &WorkerRequest, clock: Arc<dyn Clock>) -> Result<Environment, String> {
     let WorkerRequest { start, config } = request;
     let streams = LocalStreams::open(&config.streams, clock.clone())
         .map_err(|e| format!("the stream store cannot be opened: {e}"))?;
@@ -159,6 +171,7 @@ fn environment(request: &WorkerRequest, clock: Arc<dyn Clock>) -> Result<Environ
         streams: Arc::new(streams),
         project: start.project.0.clone(),
         job: format!("job-{}", start.job),
+        run: start.fresh_since,
         files: FileAccess::Under(config.file_directories.clone()),
         settings: start.settings.clone(),
         print: Arc::new(weir_connectors::LogPrint::new(clock.clone())),

@@ -58,6 +58,7 @@ fn command() -> Command {
 
 /// Reads the command line and runs what it says.
 pub fn run() -> ExitCode {
+    be_quiet_about_closed_pipes();
     let matches = command().get_matches();
     let outcome = match matches.subcommand() {
         Some((name, matches)) => dispatch(name, matches),
@@ -75,6 +76,16 @@ pub fn run() -> ExitCode {
         }
     };
     ExitCode::from(exit as u8)
+}
+
+/// `weir demo | head` closes standard output early. That ends the command, but is no fault to report.
+fn be_quiet_about_closed_pipes() {
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !panic.to_string().contains("Broken pipe") {
+            report(panic);
+        }
+    }));
 }
 
 fn dispatch(name: &str, matches: &ArgMatches) -> Outcome {

@@ -43,15 +43,12 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         let right = show(&service).await.map_err(Failure::Fault)?;
         match keep {
             true => {
-                let place = service.keep().to_path_buf();
-                println!(
-                    "\nThe service stays up (process {}), its data is in {}.",
-                    service.pid(),
-                    place.display()
-                );
+                let (pid, place) = (service.pid(), service.directory().display());
+                println!("\nThe service stays up (process {pid}), its data is in {place}.");
                 println!("  address   {}", service.endpoint);
                 println!("  user      admin, password {}", service.password);
-                println!("  end it    kill {}", service.pid());
+                println!("  end it    kill {pid}");
+                service.keep();
             }
             false => service.end().await.map_err(Failure::Fault)?,
         }

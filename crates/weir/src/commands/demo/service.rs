@@ -37,6 +37,7 @@ impl Service {
             .stdout(log.try_clone()?)
             .stderr(log)
             .process_group(0)
+            .kill_on_drop(true)
             .spawn()
             .context("the service cannot be started")?;
         let mut service =
@@ -67,8 +68,13 @@ impl Service {
     }
 
     /// Leaves the service and its data when this program ends.
-    pub fn keep(&mut self) -> &Path {
+    pub fn keep(mut self) {
         self.directory.disable_cleanup(true);
+        // Dropping the child would end it.
+        std::mem::forget(self.child);
+    }
+
+    pub fn directory(&self) -> &Path {
         self.directory.path()
     }
 

@@ -14,6 +14,7 @@ use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use weir_base::clock::{Clock, SystemClock};
+use weir_base::time::Timestamp;
 use weir_cloud::objects::{Objects, ObjectsConfig};
 use weir_cloud::streams::LocalStreams;
 use weir_connectors::{Environment, FileAccess, PrintTarget};
@@ -74,6 +75,8 @@ async fn run_job(job: &Job, arguments: &Arguments, data: &Path, clock: Arc<dyn C
         environment: &environment,
         storage: storage(arguments.checkpoint_directory.as_deref())?,
         resume: true,
+        // Whatever lies in the checkpoint directory is meant.
+        fresh_since: Timestamp(0),
     };
     let launched = launch.start(clock).await.map_err(|reason| Failure::Input(anyhow::Error::msg(reason)))?;
     let outcome = wait(&launched.handle, environment.settings.checkpoint.is_some()).await;
@@ -117,6 +120,7 @@ fn environment(
         streams: Arc::new(streams),
         project: arguments.project.clone(),
         job: "run".to_string(),
+        run: clock.now(),
         files: FileAccess::Anywhere,
         settings: arguments.settings.clone(),
         clock,
@@ -130,7 +134,7 @@ fn storage(directory: Option<&Path>) -> anyhow::Result<CheckpointStorage> {
             let context = || format!("the checkpoint directory `{}` cannot be used", directory.display());
             std::fs::create_dir_all(directory).with_context(context)?;
             let directory: PathBuf = directory.canonicalize().with_context(context)?;
-            Arc::new(LocalFileSystem::new_with_prefix(directory).with_context(context)?)
+            Arc::new(LocalFileSystem::new_with_prefix(directory).with_context(context)?.with_fsync(true))
         }
         None => Arc::new(InMemory::new()),
     };

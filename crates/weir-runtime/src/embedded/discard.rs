@@ -1,0 +1,19 @@
+//! Removes what a deleted job staged in sinks and never committed.
+
+use std::sync::Arc;
+
+use weir_base::clock::Clock;
+
+use super::folder::WorkerRequest;
+use super::worker::{check, environment};
+
+/// Removes what the job staged outside of its folder. What has gone with a bucket or a stream is no error.
+pub(super) async fn discard_staged(request: &WorkerRequest, clock: Arc<dyn Clock>) -> Result<(), String> {
+    // A text that is refused has staged nothing.
+    let Ok(job) = check(request) else { return Ok(()) };
+    let environment = environment(request, clock)?;
+    for sink in &job.sinks {
+        weir_connectors::discard_staged(sink, &environment).await.map_err(|error| error.to_string())?;
+    }
+    Ok(())
+}
