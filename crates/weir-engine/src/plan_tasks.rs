@@ -117,7 +117,8 @@ pub(crate) async fn build(
         None => BTreeMap::new(),
     };
     let sources = take_sources(&mut graph);
-    let epoch = first_epoch(restore.as_ref().map(|manifest| manifest.epoch), surroundings.clock.now()).max(least);
+    let epoch =
+        first_epoch(restore.as_ref().map(|manifest| manifest.epoch), surroundings.clock.now()).max(least);
     let mut builder = Builder {
         sources,
         graph,

@@ -6,6 +6,7 @@
 
 mod discard;
 mod folder;
+mod kill;
 mod log_upload;
 mod processes;
 mod protocol;

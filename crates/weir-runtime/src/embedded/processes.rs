@@ -9,7 +9,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use tokio::process::{Child, Command as Process};
 use tokio::sync::mpsc;
 use weir_base::clock::Clock;
@@ -19,15 +18,13 @@ use weir_engine::checkpoint::CheckpointStorage;
 
 use super::discard::discard_staged;
 use super::folder::{Folder, WorkerConfig, WorkerRequest};
+use super::kill::kill;
 use super::protocol::Command;
 use super::watch::Watch;
 use crate::{JobMetrics, Observation, RemoveError, RunState, Runner, StartError, StartRequest};
 
 /// How long a suspension at shutdown may take. The service promises to end within ten seconds.
 const SUSPEND_LIMIT: Duration = Duration::from_secs(8);
-
-/// How long a killed worker may take to go.
-const KILL_LIMIT: Duration = Duration::from_secs(2);
 
 /// How long the removal of what a deleted job left in a bucket may take; it is repeated until it works.
 const CLEAR_LIMIT: Duration = Duration::from_secs(2);
@@ -257,25 +254,6 @@ impl Runner for EmbeddedRunner {
             }
         }
     }
-}
-
-/// Kills a worker and waits until it is gone.
-async fn kill(pid: u32) {
-    let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return };
-    let _ = kill_process(pid, Signal::KILL);
-    let gone = async {
-        while test_kill_process(pid).is_ok() && !is_zombie(pid) {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    let _ = tokio::time::timeout(KILL_LIMIT, gone).await;
-}
-
-fn is_zombie(pid: Pid) -> bool {
-    let path = format!("/proc/{}/stat", pid.as_raw_nonzero());
-    let Ok(stat) = std::fs::read_to_string(Path::new(&path)) else { return false };
-    // The state follows the command's name, which stands in parentheses and may hold anything.
-    stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('Z'))
 }
 
 #[cfg(test)]
