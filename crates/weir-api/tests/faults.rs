@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{SQL, World};
+use common::{Clearing, SQL, World};
 use serde_json::json;
 use weir_runtime::RunState;
 
@@ -167,6 +167,33 @@ async fn a_deleted_job_is_cleared_away_with_its_checkpoints() {
     }
     assert_eq!(*world.runner.removed.lock().unwrap(), [(job, Some("bucket1".to_string()))]);
     assert_eq!(world.call("GET", &format!("/job/{job}"), None).await.0, "CS.17001");
+}
+
+#[tokio::test]
+async fn a_deleted_job_that_cannot_be_cleared_away_is_kept_for_later_and_delays_no_shutdown() {
+    for clearing in [Clearing::Fails, Clearing::Hangs] {
+        let mut world = world().await;
+        *world.runner.clearing.lock().unwrap() = clearing;
+        let job = world.create("j1", json!({})).await;
+        assert_eq!(world.call("DELETE", &format!("/job/{job}"), None).await.0, "CS.18000");
+        for _ in 0..500 {
+            if !world.runner.removed.lock().unwrap().is_empty() {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        // Other jobs still run, and rounds between do not try again and again.
+        if matches!(clearing, Clearing::Fails) {
+            let other = world.create("j2", json!({})).await;
+            world.call("POST", &format!("/job/{other}/run"), None).await;
+            world.wait_for(other, "job_running").await;
+        }
+        let end = tokio::time::timeout(std::time::Duration::from_secs(5), world.shut_down()).await;
+        assert!(end.is_ok(), "{clearing:?}: the reconciler does not end");
+        assert_eq!(world.runner.removed.lock().unwrap().len(), 1);
+        let left = world.control.store().jobs_to_reconcile().await.unwrap();
+        assert!(left.iter().any(|left| left.id.0 == job), "{clearing:?}");
+    }
 }
 
 #[tokio::test]

@@ -54,6 +54,7 @@ fn checker_refuses_the_values_that_the_connectors_refuse() {
             "option `start_time`: `yesterday` is not of the form",
         ),
         ("obs", Role::Source, vec![("object_name", "a/"), ("version_id", "1")], "is a prefix"),
+        ("obs", Role::Source, vec![("object_name", "a"), ("rows_per_second", "-1")], "must not be negative"),
         ("obs", Role::Sink, vec![("obs_dir", "b/d")], "`rolling_interval` must be given"),
         ("obs", Role::Sink, vec![("obs_dir", "b/d"), ("rolling_size", "1x")], "not a size"),
         ("file", Role::Source, vec![("path", "a.gz"), ("follow", "true")], "cannot be followed"),

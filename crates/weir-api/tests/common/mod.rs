@@ -20,7 +20,8 @@ use weir_control::{Control, ControlOptions, ControlParts, Limits, Reconciler};
 use weir_store::{SqliteAccounts, Store};
 
 pub use people::People;
-pub use pretending_runner::PretendingRunner;
+#[allow(unused_imports)]
+pub use pretending_runner::{Clearing, PretendingRunner};
 
 /// Buckets that exist.
 pub const BUCKETS: [&str; 3] = ["bucket1", "bucket2", "bucket3"];

@@ -19,7 +19,18 @@ pub struct PretendingRunner {
     pub starts: Mutex<Vec<(i64, u64, bool)>>,
     pub removed: Mutex<Vec<(i64, Option<String>)>>,
     pub suspended: Mutex<bool>,
+    /// What a removal answers, when it answers.
+    pub clearing: Mutex<Clearing>,
     poisoned: std::sync::atomic::AtomicBool,
+}
+
+/// How the removal of what a job left goes.
+#[derive(Debug, Clone, Copy, Default)]
+pub enum Clearing {
+    #[default]
+    Works,
+    Fails,
+    Hangs,
 }
 
 impl PretendingRunner {
@@ -123,7 +134,12 @@ impl Runner for PretendingRunner {
     async fn remove(&self, job: JobId, checkpoint_bucket: Option<String>) -> Result<(), RemoveError> {
         self.jobs().remove(&job);
         self.removed.lock().unwrap().push((job.0, checkpoint_bucket));
-        Ok(())
+        let clearing = *self.clearing.lock().unwrap();
+        match clearing {
+            Clearing::Works => Ok(()),
+            Clearing::Fails => Err(RemoveError("its buckets do not answer".to_string())),
+            Clearing::Hangs => std::future::pending().await,
+        }
     }
 
     async fn suspend_all(&self) {

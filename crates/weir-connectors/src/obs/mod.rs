@@ -50,6 +50,11 @@ pub(crate) static SPEC: ConnectorSpec = ConnectorSpec {
                 JSON_CONFIG,
                 JSON_SCHEMA,
                 text("version_id", Need::Optional("newest"), "Version of the object; with one object only."),
+                text(
+                    "rows_per_second",
+                    Need::Optional("0"),
+                    "How fast each subtask reads, in records a second, for replays; 0 is as fast as possible.",
+                ),
                 REGION,
             ],
             ignored: &["ak", "sk"],
@@ -126,6 +131,7 @@ pub(crate) static SPEC: ConnectorSpec = ConnectorSpec {
 fn source_rule(option: &dyn Fn(&str) -> Option<String>) -> Result<(), String> {
     check(SPEC.role(Role::Source), option, |options| {
         options.row_delimiter()?;
+        options.rate("rows_per_second")?;
         source::version(options).map(drop)
     })
 }

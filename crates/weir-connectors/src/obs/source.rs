@@ -42,7 +42,11 @@ pub(crate) fn source(
         schema: Arc::clone(&stream.declared),
         format,
         object_name,
-        layout: Layout { delimiter: options.row_delimiter()?, header: false, rate: None },
+        layout: Layout {
+            delimiter: options.row_delimiter()?,
+            header: false,
+            rate: options.rate("rows_per_second")?,
+        },
         clock: Arc::clone(&environment.clock),
         bucket: Bucket {
             stream: stream.name.clone(),
