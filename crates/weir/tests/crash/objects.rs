@@ -62,12 +62,12 @@ async fn objects_to_objects(world: &mut World, mut plan: Plan) -> anyhow::Result
     kill_near_the_end(world, &mut plan, records).await
 }
 
-/// The same objects as fast as possible: the job is killed while it starts, ends or has ended.
+/// The same objects in about a second: worker and service are killed while the job starts, reads, ends or has ended.
 async fn kill_near_the_end(world: &mut World, plan: &mut Plan, records: u32) -> anyhow::Result<()> {
-    let job = world.start_job("crash_at_the_end", &job("end", 0), json!({})).await?;
+    let job = world.start_job("crash_at_the_end", &job("end", records / 2), json!({})).await?;
     let mut kills = 0;
     for _ in 0..3 {
-        tokio::time::sleep(plan.absence()).await;
+        tokio::time::sleep(2 * plan.absence()).await;
         world.service.kill()?;
         kills += world.service.workers().into_iter().filter(|worker| kill_hard(*worker)).count();
         world.start_again().await?;
@@ -101,13 +101,9 @@ fn put_objects(world: &World, plan: &mut Plan, about: u32) -> anyhow::Result<u32
 /// Returns the keys of the objects of a directory.
 fn list(world: &World, directory: &str) -> anyhow::Result<Vec<String>> {
     let listing = world.service.command(&["bucket", "ls", &format!("obs://crash/{directory}/")])?;
-    // The first line is the heading.
-    Ok(listing
-        .lines()
-        .skip(1)
-        .filter_map(|line| line.split_whitespace().next_back())
-        .map(String::from)
-        .collect())
+    // The key is the last column; the heading has none of the directory.
+    let keys = listing.lines().filter_map(|line| line.split_whitespace().next_back());
+    Ok(keys.filter(|key| key.starts_with(&format!("{directory}/"))).map(String::from).collect())
 }
 
 fn check_objects(world: &World, directory: &str, records: u32) -> anyhow::Result<()> {
