@@ -62,9 +62,9 @@ async fn objects_to_objects(world: &mut World, mut plan: Plan) -> anyhow::Result
     kill_near_the_end(world, &mut plan, records).await
 }
 
-/// The same objects in about a second: worker and service are killed while the job starts, reads, ends or has ended.
+/// The same objects in about two seconds: worker and service are killed while the job starts, reads, ends or has ended.
 async fn kill_near_the_end(world: &mut World, plan: &mut Plan, records: u32) -> anyhow::Result<()> {
-    let job = world.start_job("crash_at_the_end", &job("end", records / 2), json!({})).await?;
+    let job = world.start_job("crash_at_the_end", &job("end", records / 4), json!({})).await?;
     let mut kills = 0;
     for _ in 0..3 {
         tokio::time::sleep(2 * plan.absence()).await;
