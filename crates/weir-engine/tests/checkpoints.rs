@@ -1,4 +1,5 @@
 //! Checkpoints of a job one of whose sources ends while others go on.
+#![allow(clippy::unwrap_used)]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
