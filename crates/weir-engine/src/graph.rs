@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use datafusion_physical_expr::PhysicalExpr;
 
-use crate::operator::{Evaluator, GroupWindowSpec};
+use crate::operator::OperatorSpec;
 use crate::sink::SharedSink;
 use crate::source::SharedSource;
 use crate::time_column::TimeColumn;
@@ -54,26 +54,8 @@ pub struct SourceNode {
 pub enum NodeKind {
     /// Reads.
     Source(SourceNode),
-    /// Filters and projects. With several inputs it is UNION ALL.
-    Map(Evaluator),
-    /// Makes a new event-time watermark.
-    AssignWatermark {
-        /// The column.
-        column: TimeColumn,
-        /// How.
-        strategy: Strategy,
-        /// Columns given out: those of the input, then the hidden row-watermark column.
-        schema: SchemaRef,
-    },
-    /// Inserts a column with the processing time.
-    AssignProctime {
-        /// Index of the new column.
-        position: usize,
-        /// Columns given out.
-        schema: SchemaRef,
-    },
-    /// Aggregates by window and key.
-    Window(GroupWindowSpec),
+    /// Turns rows into rows. An operator that does not ask which input a row comes from reads several as UNION ALL.
+    Operator(Arc<dyn OperatorSpec>),
     /// Writes.
     Sink(SharedSink),
 }

@@ -20,6 +20,6 @@ mod time_column;
 pub mod values;
 pub mod watermark;
 
-pub use message::{ROW_WATERMARK, TARGET_BATCH_ROWS, TimeDomain};
+pub use message::{ROW_KIND, ROW_WATERMARK, RowKind, TARGET_BATCH_ROWS, TimeDomain};
 pub use split::SplitState;
 pub use time_column::TimeColumn;

@@ -12,22 +12,19 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use weir_base::settings::CheckpointMode;
 
-use crate::channel::{OutputEdge, Receiver, channel};
+use crate::channel::{OutputEdge, channel};
 use crate::checkpoint::{CheckpointStorage, Manifest, OperatorState};
 use crate::coordinator::{NodeInfo, commit_with_retry, first_epoch};
 use crate::graph::{Exchange, Graph, NodeId, NodeKind, SourceNode};
 use crate::job::{JobError, JobSpec, Surroundings};
 use crate::metrics::NodeCounters;
-use crate::operator::{
-    AssignProctime, AssignWatermark, GroupWindow, KeyRange, Map, Operator, SessionWindow, WindowKind,
-    WindowPlan,
-};
+use crate::operator::{Evaluator, KeyRange, Operator, OperatorContext};
 use crate::sink::{SharedSink, WriterContext};
 use crate::source::{SharedSource, SourceReader};
 use crate::split::SplitState;
 use crate::task::{
     Chain, ChainLink, EventSender, OperatorTask, Rows, SinkTail, SourceCommand, SourceTask, TaskError,
-    TaskEvent, TaskId,
+    TaskEvent, TaskId, TaskInput,
 };
 
 /// A subtask ready to be started.
@@ -52,7 +49,7 @@ pub(crate) struct Plan {
 /// The channels of one subtask.
 #[derive(Default)]
 struct Wiring {
-    receivers: Vec<(Receiver, Rows)>,
+    receivers: Vec<TaskInput>,
     outputs: Vec<OutputEdge>,
     rows: Option<Rows>,
 }
@@ -162,7 +159,7 @@ fn take_sources(graph: &mut Graph) -> BTreeMap<NodeId, Arc<SourceNode>> {
     let mut sources = BTreeMap::new();
     for (index, node) in graph.nodes.iter_mut().enumerate() {
         if matches!(node.kind, NodeKind::Source(_)) {
-            let nothing = NodeKind::Map(crate::operator::Evaluator::new(None, None));
+            let nothing = NodeKind::Operator(Arc::new(Evaluator::new(None, None)));
             if let NodeKind::Source(source) = std::mem::replace(&mut node.kind, nothing) {
                 sources.insert(NodeId(index), Arc::new(source));
             }
@@ -285,7 +282,7 @@ impl Builder {
         let mut wirings: Vec<Vec<Wiring>> =
             chains.iter().map(|_| (0..self.parallelism).map(|_| Wiring::default()).collect()).collect();
         for (reader, nodes) in chains.iter().enumerate() {
-            for input in &self.graph.node(nodes[0]).inputs {
+            for (place, input) in self.graph.node(nodes[0]).inputs.iter().enumerate() {
                 let writer = chain_of(input.from);
                 let keys = match &input.exchange {
                     Exchange::Hash(keys) if self.parallelism > 1 => Some(keys),
@@ -298,7 +295,7 @@ impl Builder {
                     for to in readers {
                         let (sender, receiver) = channel();
                         senders.push(sender);
-                        wirings[reader][to].receivers.push((receiver, rows));
+                        wirings[reader][to].receivers.push(TaskInput { input: place, receiver, rows });
                     }
                     wirings[writer][from].outputs.push(OutputEdge { senders, keys: keys.cloned() });
                 }
@@ -306,7 +303,7 @@ impl Builder {
             for (subtask, wiring) in wirings[reader].iter_mut().enumerate() {
                 let possible = match splits.get(&reader) {
                     Some(splits) => !splits[subtask].is_empty(),
-                    None => wiring.receivers.iter().any(|(_, rows)| *rows == Rows::Possible),
+                    None => wiring.receivers.iter().any(|from| from.rows == Rows::Possible),
                 };
                 wiring.rows = Some(if possible { Rows::Possible } else { Rows::Never });
             }
@@ -341,31 +338,21 @@ impl Builder {
         }
         let head = self.counters[nodes[0].0].subtasks[subtask].clone();
         let dirty = self.surroundings.dirty.clone();
-        Ok(Chain { links, sink, outputs, head, dirty, epoch: self.epoch })
+        let clock = self.surroundings.clock.clone();
+        Ok(Chain { links, sink, outputs, head, dirty, clock, epoch: self.epoch })
     }
 
     fn operator(&self, id: NodeId, subtask: usize) -> Result<Box<dyn Operator>, JobError> {
         let node = self.graph.node(id);
-        let mut operator: Box<dyn Operator> = match &node.kind {
-            NodeKind::Map(evaluator) => Box::new(Map::new(evaluator.clone())),
-            NodeKind::AssignWatermark { column, strategy, schema } => {
-                Box::new(AssignWatermark::new(column.clone(), schema.clone(), *strategy, self.idle_timeout))
-            }
-            NodeKind::AssignProctime { position, schema } => {
-                let clock = self.record_clock.is_none().then(|| self.surroundings.clock.clone());
-                Box::new(AssignProctime::new(schema.clone(), *position, clock))
-            }
-            NodeKind::Window(spec) => {
-                let plan = WindowPlan::new(spec.clone()).map_err(crate::operator::OperatorError::from)?;
-                match spec.kind {
-                    WindowKind::Session { .. } => Box::new(SessionWindow::new(plan)?),
-                    _ => Box::new(GroupWindow::new(plan)?),
-                }
-            }
-            NodeKind::Source(_) | NodeKind::Sink(_) => {
-                return Err(JobError::State(format!("`{}` is not an operator", node.name)));
-            }
+        let NodeKind::Operator(spec) = &node.kind else {
+            return Err(JobError::State(format!("`{}` is not an operator", node.name)));
         };
+        let context = OperatorContext {
+            clock: self.surroundings.clock.clone(),
+            record_clock: self.record_clock.clone(),
+            idle_timeout: self.idle_timeout,
+        };
+        let mut operator = spec.operator(&context)?;
         if let Some(states) = self.states.get(&node.id) {
             operator.restore(states, &KeyRange { subtask, parallelism: self.parallelism })?;
         }

@@ -51,6 +51,12 @@ pub trait SinkConnector: Send + Sync + 'static {
     /// Returns what this sink promises.
     fn guarantee(&self) -> Guarantee;
 
+    /// Returns whether writers take the hidden row-kind column of a changelog. Other sinks are given added rows
+    /// alone: what they have written stays.
+    fn takes_row_kinds(&self) -> bool {
+        false
+    }
+
     /// Called once before any writer is opened: removes what earlier runs staged but no checkpoint
     /// holds. `restored_epoch` is the checkpoint the job continues from; the engine has already
     /// committed its committables.

@@ -164,7 +164,7 @@ async fn start(storage: &CheckpointStorage, committed: &Arc<AtomicU64>) -> JobHa
         inputs,
     };
     // A task of its own between source and sink, so that barriers wait in channels.
-    let union = NodeKind::Map(Evaluator::new(None, None));
+    let union = NodeKind::Operator(Arc::new(Evaluator::new(None, None)));
     let both = [inputs(short), inputs(short)].concat();
     let union = graph.add(node("union", union, both));
     graph.add(node("sink", sink(Duration::from_millis(1)), inputs(union)));

@@ -119,7 +119,7 @@ fn run(
         let count = operators.len();
         for (subtask, operator) in operators.iter_mut().enumerate() {
             let range = KeyRange { subtask, parallelism: count };
-            operator.process(rows_of(&all, &range), &mut output).unwrap();
+            operator.process(0, rows_of(&all, &range), &mut output).unwrap();
             operator.watermark(TimeDomain::Event, generator.current(), &mut output).unwrap();
         }
     }

@@ -7,7 +7,7 @@ use arrow::datatypes::SchemaRef;
 use weir_base::clock::Clock;
 use weir_base::time::Timestamp;
 
-use super::{Operator, OperatorError, Output};
+use super::{Operator, OperatorContext, OperatorError, OperatorSpec, Output};
 use crate::message::TimeDomain;
 
 /// Inserts a column with the instant at which rows arrive.
@@ -26,8 +26,33 @@ impl AssignProctime {
     }
 }
 
+/// The description of [`AssignProctime`].
+#[derive(Debug, Clone)]
+pub struct AssignProctimeSpec {
+    /// Index of the new column.
+    pub position: usize,
+    /// Columns given out.
+    pub schema: SchemaRef,
+}
+
+impl OperatorSpec for AssignProctimeSpec {
+    fn name(&self) -> &'static str {
+        "Proctime"
+    }
+
+    fn operator(&self, context: &OperatorContext) -> Result<Box<dyn Operator>, OperatorError> {
+        let clock = context.record_clock.is_none().then(|| context.clock.clone());
+        Ok(Box::new(AssignProctime::new(self.schema.clone(), self.position, clock)))
+    }
+}
+
 impl Operator for AssignProctime {
-    fn process(&mut self, batch: RecordBatch, output: &mut Output) -> Result<(), OperatorError> {
+    fn process(
+        &mut self,
+        _input: usize,
+        batch: RecordBatch,
+        output: &mut Output,
+    ) -> Result<(), OperatorError> {
         // Never at or before a watermark that has passed: windows up to it have been given out.
         let earliest = self.watermark.0.saturating_add(1);
         let now = self.clock.as_ref().map_or(earliest, |clock| clock.now().0.max(earliest));

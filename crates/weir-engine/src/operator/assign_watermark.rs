@@ -7,7 +7,7 @@ use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch};
 use arrow::datatypes::SchemaRef;
 use weir_base::time::Timestamp;
 
-use super::{DirtyRow, Element, KeyRange, Operator, OperatorError, Output};
+use super::{DirtyRow, Element, KeyRange, Operator, OperatorContext, OperatorError, OperatorSpec, Output};
 use crate::message::TimeDomain;
 use crate::operator::evaluate::row_text;
 use crate::time_column::TimeColumn;
@@ -37,8 +37,35 @@ impl AssignWatermark {
     }
 }
 
+/// The description of [`AssignWatermark`].
+#[derive(Debug, Clone)]
+pub struct AssignWatermarkSpec {
+    /// The column.
+    pub column: TimeColumn,
+    /// How watermarks are made.
+    pub strategy: Strategy,
+    /// Columns given out: those of the input, then the hidden row-watermark column.
+    pub schema: SchemaRef,
+}
+
+impl OperatorSpec for AssignWatermarkSpec {
+    fn name(&self) -> &'static str {
+        "Watermark"
+    }
+
+    fn operator(&self, context: &OperatorContext) -> Result<Box<dyn Operator>, OperatorError> {
+        let (column, schema) = (self.column.clone(), self.schema.clone());
+        Ok(Box::new(AssignWatermark::new(column, schema, self.strategy, context.idle_timeout)))
+    }
+}
+
 impl Operator for AssignWatermark {
-    fn process(&mut self, batch: RecordBatch, output: &mut Output) -> Result<(), OperatorError> {
+    fn process(
+        &mut self,
+        _input: usize,
+        batch: RecordBatch,
+        output: &mut Output,
+    ) -> Result<(), OperatorError> {
         let (batch, times) = drop_rows_without_time(batch, &self.column, output)?;
         self.active_at = Instant::now();
         self.told_idle = false;
@@ -70,7 +97,7 @@ impl Operator for AssignWatermark {
         Ok(())
     }
 
-    fn tick(&mut self, output: &mut Output) -> Result<(), OperatorError> {
+    fn tick(&mut self, _now: Timestamp, output: &mut Output) -> Result<(), OperatorError> {
         let Some(timeout) = self.idle_timeout else { return Ok(()) };
         if !self.told_idle && self.active_at.elapsed() >= timeout {
             self.told_idle = true;

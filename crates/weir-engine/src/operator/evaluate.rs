@@ -11,7 +11,7 @@ use datafusion_common::cast::as_boolean_array;
 use datafusion_physical_expr::PhysicalExpr;
 
 use super::{DirtyRow, OperatorError, Output};
-use crate::message::ROW_WATERMARK;
+use crate::message::{ROW_KIND, ROW_WATERMARK};
 
 /// A filter and a projection.
 #[derive(Debug, Clone)]
@@ -143,7 +143,7 @@ pub(crate) fn row_text(batch: &RecordBatch, row: usize) -> String {
     let options = FormatOptions::default().with_null("NULL");
     let mut text = String::new();
     for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
-        if field.name() == ROW_WATERMARK {
+        if [ROW_KIND, ROW_WATERMARK].contains(&field.name().as_str()) {
             continue;
         }
         if !text.is_empty() {

@@ -173,7 +173,12 @@ impl GroupWindow {
 }
 
 impl Operator for GroupWindow {
-    fn process(&mut self, batch: RecordBatch, output: &mut Output) -> Result<(), OperatorError> {
+    fn process(
+        &mut self,
+        _input: usize,
+        batch: RecordBatch,
+        output: &mut Output,
+    ) -> Result<(), OperatorError> {
         let Some(input) = self.plan.input(batch, output)? else { return Ok(()) };
         let rows = input.times.len();
         let mut from = 0;

@@ -12,6 +12,7 @@ mod map;
 mod session;
 mod session_state;
 mod slice;
+mod spec;
 mod window_common;
 
 use std::ops::Range;
@@ -21,13 +22,14 @@ use thiserror::Error;
 use weir_base::time::Timestamp;
 
 pub use aggregate::AggregateCall;
-pub use assign_proctime::AssignProctime;
-pub use assign_watermark::AssignWatermark;
+pub use assign_proctime::{AssignProctime, AssignProctimeSpec};
 pub(crate) use assign_watermark::drop_rows_without_time;
+pub use assign_watermark::{AssignWatermark, AssignWatermarkSpec};
 pub use evaluate::Evaluator;
 pub use group_window::GroupWindow;
 pub use map::Map;
 pub use session::SessionWindow;
+pub use spec::{OperatorContext, OperatorSpec};
 pub use window_common::key_hashes;
 pub use window_common::{GroupWindowSpec, WindowKind, WindowPlan};
 
@@ -127,8 +129,10 @@ pub fn subtask_of(hash: u64, parallelism: usize) -> usize {
 
 /// One operator of one subtask.
 pub trait Operator: Send {
-    /// Takes rows.
-    fn process(&mut self, batch: RecordBatch, output: &mut Output) -> Result<(), OperatorError>;
+    /// Takes rows. `input` is the place of their input among those of the node, from 0; an operator of
+    /// one input need not look at it.
+    fn process(&mut self, input: usize, batch: RecordBatch, output: &mut Output)
+    -> Result<(), OperatorError>;
 
     /// Takes the combined watermark of the inputs, which has grown. Must pass it on after
     /// whatever it completes. [`Timestamp::MAX`] comes at the end of the input.
@@ -152,8 +156,8 @@ pub trait Operator: Send {
         Ok(())
     }
 
-    /// Called now and then whether rows come or not.
-    fn tick(&mut self, _output: &mut Output) -> Result<(), OperatorError> {
+    /// Called every half second whether rows come or not, with the present processing time.
+    fn tick(&mut self, _now: Timestamp, _output: &mut Output) -> Result<(), OperatorError> {
         Ok(())
     }
 

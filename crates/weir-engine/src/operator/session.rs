@@ -236,7 +236,12 @@ impl SessionWindow {
 }
 
 impl Operator for SessionWindow {
-    fn process(&mut self, batch: RecordBatch, output: &mut Output) -> Result<(), OperatorError> {
+    fn process(
+        &mut self,
+        _input: usize,
+        batch: RecordBatch,
+        output: &mut Output,
+    ) -> Result<(), OperatorError> {
         match self.plan.input(batch, output)? {
             Some(input) => self.add(&input, output),
             None => Ok(()),

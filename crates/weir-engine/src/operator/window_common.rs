@@ -9,7 +9,9 @@ use datafusion_common::hash_utils::{RandomState, create_hashes};
 use datafusion_physical_expr::PhysicalExpr;
 
 use super::aggregate::{AggregateCall, GroupShape};
-use super::{KeyRange, OperatorError, Output};
+use super::{
+    GroupWindow, KeyRange, Operator, OperatorContext, OperatorError, OperatorSpec, Output, SessionWindow,
+};
 use crate::message::TimeDomain;
 use crate::time_column::TimeColumn;
 
@@ -54,6 +56,20 @@ pub struct GroupWindowSpec {
     pub output: SchemaRef,
     /// Index of the hidden row-watermark column of the input, when it has one.
     pub row_watermark: Option<usize>,
+}
+
+impl OperatorSpec for GroupWindowSpec {
+    fn name(&self) -> &'static str {
+        "GroupWindow"
+    }
+
+    fn operator(&self, _context: &OperatorContext) -> Result<Box<dyn Operator>, OperatorError> {
+        let plan = WindowPlan::new(self.clone())?;
+        Ok(match self.kind {
+            WindowKind::Session { .. } => Box::new(SessionWindow::new(plan)?),
+            _ => Box::new(GroupWindow::new(plan)?),
+        })
+    }
 }
 
 /// A spec with what operators derive from it.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use arrow::array::RecordBatch;
+use weir_base::clock::Clock;
 use weir_base::time::Timestamp;
 
 use super::{TaskError, TaskState};
@@ -53,14 +54,15 @@ pub(crate) struct Chain {
     /// Counters of the first node, which stand for the time of the whole chain.
     pub(crate) head: Arc<Counters>,
     pub(crate) dirty: Arc<dyn DirtyPolicy>,
+    pub(crate) clock: Arc<dyn Clock>,
     /// Epoch of the last barrier seen, or of the checkpoint restored from.
     pub(crate) epoch: u64,
 }
 
 impl Chain {
-    /// Runs a batch through the chain.
-    pub(crate) async fn batch(&mut self, batch: RecordBatch) -> Result<(), TaskError> {
-        self.element(Element::Batch(batch)).await
+    /// Runs a batch of one of the inputs through the chain.
+    pub(crate) async fn batch(&mut self, input: usize, batch: RecordBatch) -> Result<(), TaskError> {
+        self.element(input, Element::Batch(batch)).await
     }
 
     /// Runs a watermark through the chain.
@@ -69,14 +71,14 @@ impl Chain {
         domain: TimeDomain,
         watermark: Timestamp,
     ) -> Result<(), TaskError> {
-        self.element(Element::Watermark(domain, watermark)).await
+        self.element(0, Element::Watermark(domain, watermark)).await
     }
 
-    async fn element(&mut self, element: Element) -> Result<(), TaskError> {
+    async fn element(&mut self, input: usize, element: Element) -> Result<(), TaskError> {
         let since = Instant::now();
         let mut results = Vec::new();
         let mut dirty = Vec::new();
-        run(&mut self.links, element, &mut results, &mut dirty)?;
+        run(&mut self.links, input, element, &mut results, &mut dirty)?;
         self.head.add_busy(since);
         self.give_out(results, dirty).await
     }
@@ -168,10 +170,11 @@ impl Chain {
     pub(crate) async fn flush(&mut self) -> Result<(), TaskError> {
         let mut results = Vec::new();
         let mut dirty = Vec::new();
+        let now = self.clock.now();
         for at in 0..self.links.len() {
             let Some((link, rest)) = self.links[at..].split_first_mut() else { break };
             let mut output = Output::default();
-            link.operator.tick(&mut output)?;
+            link.operator.tick(now, &mut output)?;
             pass_on(link, rest, output, &mut results, &mut dirty)?;
         }
         self.give_out(results, dirty).await?;
@@ -201,6 +204,7 @@ async fn route(output: &OutputEdge, batch: RecordBatch, counters: &Counters) -> 
 /// Runs an element through operators, depth first, so that rows and watermarks keep their order.
 fn run(
     links: &mut [ChainLink],
+    input: usize,
     element: Element,
     results: &mut Vec<Element>,
     dirty: &mut Dirty,
@@ -213,7 +217,7 @@ fn run(
     match element {
         Element::Batch(batch) => {
             Counters::add(&link.counters.records_in, batch.num_rows() as u64);
-            link.operator.process(batch, &mut output)?;
+            link.operator.process(input, batch, &mut output)?;
         }
         Element::Watermark(domain, watermark) => {
             if domain == TimeDomain::Event {
@@ -243,7 +247,7 @@ fn pass_on(
         if let Element::Batch(batch) = &element {
             Counters::add(&link.counters.records_out, batch.num_rows() as u64);
         }
-        run(rest, element, results, dirty)?;
+        run(rest, 0, element, results, dirty)?;
     }
     Ok(())
 }

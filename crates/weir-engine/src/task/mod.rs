@@ -8,7 +8,7 @@ use thiserror::Error;
 use tokio::sync::mpsc;
 
 pub(crate) use chain::{Chain, ChainLink, SinkTail};
-pub(crate) use operator::{OperatorTask, Rows};
+pub(crate) use operator::{OperatorTask, Rows, TaskInput};
 pub(crate) use source::{SourceCommand, SourceTask};
 
 use crate::channel::Disconnected;

@@ -28,7 +28,16 @@ pub(crate) enum Rows {
     Never,
 }
 
+/// A channel that a subtask reads.
+pub(crate) struct TaskInput {
+    /// Place of the input that it is part of among those of the node.
+    pub(crate) input: usize,
+    pub(crate) receiver: Receiver,
+    pub(crate) rows: Rows,
+}
+
 struct InputChannel {
+    input: usize,
     receiver: Receiver,
     ended: bool,
     /// Whether the channel has delivered the barrier of the checkpoint under way.
@@ -54,22 +63,22 @@ impl OperatorTask {
     pub(crate) fn new(
         id: TaskId,
         chain: Chain,
-        receivers: Vec<(Receiver, Rows)>,
+        channels: Vec<TaskInput>,
         aligned: bool,
         events: EventSender,
         cancel: CancellationToken,
     ) -> Self {
-        let count = receivers.len();
+        let count = channels.len();
         let mut event_time = Combiner::new(count);
         let mut processing_time = Combiner::new(count);
         let mut inputs = Vec::with_capacity(count);
-        for (channel, (receiver, rows)) in receivers.into_iter().enumerate() {
+        for (channel, TaskInput { input, receiver, rows }) in channels.into_iter().enumerate() {
             if rows == Rows::Never {
                 // It will say so itself when it ends, but until then it must not make late rows look timely.
                 event_time.update(channel, Timestamp::MAX);
                 processing_time.update(channel, Timestamp::MAX);
             }
-            inputs.push(InputChannel { receiver, ended: false, at_barrier: false });
+            inputs.push(InputChannel { input, receiver, ended: false, at_barrier: false });
         }
         Self {
             id,
@@ -109,7 +118,8 @@ impl OperatorTask {
                     self.told_idle = false;
                     self.event_time.wake(channel);
                     let others = self.event_time.minimum_of_others(channel);
-                    self.chain.batch(bounded_by(batch, others)?).await?;
+                    let input = self.inputs[channel].input;
+                    self.chain.batch(input, bounded_by(batch, others)?).await?;
                 }
                 Some(Message::Watermark(TimeDomain::Event, watermark)) => {
                     let combined = self.event_time.update(channel, watermark);

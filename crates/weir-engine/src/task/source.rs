@@ -225,7 +225,7 @@ impl SourceTask {
         }
         if rows.num_rows() > 0 {
             Counters::add(&self.counters.records_out, rows.num_rows() as u64);
-            self.chain.batch(rows).await?;
+            self.chain.batch(0, rows).await?;
         }
         self.send_watermark(time, advanced).await?;
         if let Some(last_read) = last_read.filter(|_| self.source.processing_time) {

@@ -8,13 +8,12 @@ use datafusion_common::{DFSchema, ScalarValue};
 use datafusion_expr::{Expr, LogicalPlan};
 use datafusion_physical_expr::PhysicalExpr;
 use datafusion_physical_expr::expressions::Column;
-use weir_engine::ROW_WATERMARK;
 use weir_engine::graph::{Exchange, Node, NodeKind, SourceNode};
 use weir_engine::operator::Evaluator;
 use weir_engine::values::Values;
 
 use super::TranslateError;
-use super::streams::{Rows, Translator, nullable, with_row_watermark};
+use super::streams::{Hidden, Rows, Translator, nullable};
 
 impl Translator<'_> {
     /// Adds the nodes of a plan. `target` is the stream it is for; it becomes part of the ids.
@@ -120,7 +119,7 @@ impl Translator<'_> {
         Ok(self.evaluate(input, filter, projection, description.join(", "), target))
     }
 
-    /// Adds a filter and projection that lets the hidden column through.
+    /// Adds a filter and projection that lets the hidden columns through.
     fn evaluate(
         &mut self,
         input: &Rows,
@@ -131,14 +130,12 @@ impl Translator<'_> {
     ) -> Rows {
         let schema = projection.as_ref().map_or_else(|| input.schema.clone(), |(_, schema)| schema.clone());
         let projection = projection.map(|(mut expressions, schema)| {
-            if let Some(index) = input.watermark_index() {
-                expressions.push(Arc::new(Column::new(ROW_WATERMARK, index)));
-            }
-            (expressions, with_row_watermark(&schema, input.row_watermark))
+            expressions.extend(input.hidden_columns());
+            (expressions, input.hidden.append_to(&schema))
         });
-        let kind = NodeKind::Map(Evaluator::new(filter, projection));
-        let node = self.operator(&format!("calc-{target}"), description, kind, input, Exchange::Forward);
-        Rows { node, schema, row_watermark: input.row_watermark }
+        let evaluator = Evaluator::new(filter, projection);
+        let node = self.operator(&format!("calc-{target}"), description, evaluator, input, Exchange::Forward);
+        Rows { node, schema, hidden: input.hidden }
     }
 
     fn constants(&mut self, batch: RecordBatch, target: &str) -> Rows {
@@ -154,7 +151,7 @@ impl Translator<'_> {
         let id = self.id(&format!("values-{target}"));
         let name = "Source: VALUES".to_string();
         let node = self.graph.add(Node { id, description: name.clone(), name, kind, inputs: Vec::new() });
-        Rows { node, schema, row_watermark: false }
+        Rows { node, schema, hidden: Hidden::NONE }
     }
 }
 

@@ -4,33 +4,79 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use datafusion_expr::LogicalPlan;
+use datafusion_expr::{LogicalPlan, Operator};
 use datafusion_physical_expr::PhysicalExpr;
-use datafusion_physical_expr::expressions::{Column, lit};
+use datafusion_physical_expr::expressions::{BinaryExpr, Column, lit};
 use weir_base::text::Zone;
 use weir_connectors::Environment;
 use weir_engine::graph::{Exchange, Graph, Input, Node, NodeId, NodeKind, SourceNode};
-use weir_engine::operator::Evaluator;
+use weir_engine::operator::{AssignProctimeSpec, AssignWatermarkSpec, Evaluator, OperatorSpec};
 use weir_engine::watermark::{Interval, Strategy};
-use weir_engine::{ROW_WATERMARK, TimeColumn};
+use weir_engine::{ROW_KIND, ROW_WATERMARK, RowKind, TimeColumn};
 use weir_sql::{Job, SourceStream, Target, TempStream, WatermarkInterval, WatermarkStrategy};
 
 use super::TranslateError;
 
-/// The rows of a node, with the hidden row-watermark column when they carry one.
+/// The hidden columns that follow the visible ones, in this order.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Hidden {
+    /// The kind of each row: the rows are a changelog. Without it they are only added.
+    pub(super) row_kind: bool,
+    /// The watermark in force before each row.
+    pub(super) row_watermark: bool,
+}
+
+impl Hidden {
+    /// No hidden column.
+    pub(super) const NONE: Self = Self { row_kind: false, row_watermark: false };
+
+    /// Returns the schema with the hidden columns appended.
+    pub(super) fn append_to(self, schema: &SchemaRef) -> SchemaRef {
+        if self == Self::NONE {
+            return schema.clone();
+        }
+        let mut fields: Vec<_> = schema.fields().iter().cloned().collect();
+        if self.row_kind {
+            fields.push(Arc::new(Field::new(ROW_KIND, DataType::Int8, true)));
+        }
+        if self.row_watermark {
+            fields.push(Arc::new(Field::new(ROW_WATERMARK, DataType::Int64, true)));
+        }
+        Arc::new(Schema::new(fields))
+    }
+}
+
+/// The rows of a node.
 #[derive(Debug, Clone)]
 pub(super) struct Rows {
     pub(super) node: NodeId,
     /// Visible columns.
     pub(super) schema: SchemaRef,
-    /// Whether the hidden column follows the visible ones.
-    pub(super) row_watermark: bool,
+    pub(super) hidden: Hidden,
 }
 
 impl Rows {
-    /// Returns the index of the hidden column.
+    /// Returns the index of the hidden row-kind column.
+    pub(super) fn kind_index(&self) -> Option<usize> {
+        self.hidden.row_kind.then(|| self.schema.fields().len())
+    }
+
+    /// Returns the index of the hidden row-watermark column.
     pub(super) fn watermark_index(&self) -> Option<usize> {
-        self.row_watermark.then(|| self.schema.fields().len())
+        self.hidden.row_watermark.then(|| self.schema.fields().len() + usize::from(self.hidden.row_kind))
+    }
+
+    /// Returns all columns, the hidden ones too.
+    pub(super) fn full_schema(&self) -> SchemaRef {
+        self.hidden.append_to(&self.schema)
+    }
+
+    /// Returns references to the hidden columns.
+    pub(super) fn hidden_columns(&self) -> Vec<Arc<dyn PhysicalExpr>> {
+        let kind = self.kind_index().map(|index| (ROW_KIND, index));
+        let watermark = self.watermark_index().map(|index| (ROW_WATERMARK, index));
+        let column = |(name, index)| Arc::new(Column::new(name, index)) as Arc<dyn PhysicalExpr>;
+        kind.into_iter().chain(watermark).map(column).collect()
     }
 }
 
@@ -43,17 +89,17 @@ pub(super) struct Translator<'a> {
     ids: BTreeSet<String>,
     streams: BTreeMap<String, Rows>,
     processing_time: bool,
-    /// Whether the job has windows, which alone ask whether a row is late.
-    windows: bool,
+    /// Whether the job has operators on event time, which ask whether a row is late.
+    asks_lateness: bool,
 }
 
 impl<'a> Translator<'a> {
     pub(super) fn new(job: &'a Job, label: &'a str, zone: Zone, environment: &'a Environment) -> Self {
         let processing_time =
             job.sources.iter().any(|s| s.time.proctime) || job.temps.iter().any(|t| t.time.proctime);
-        let windows = job.inserts.iter().any(|insert| has_window(&insert.plan));
+        let asks_lateness = job.inserts.iter().any(|insert| asks_lateness(&insert.plan));
         Self {
-            windows,
+            asks_lateness,
             job,
             label,
             zone,
@@ -100,7 +146,8 @@ impl<'a> Translator<'a> {
             }
             _ => None,
         };
-        let row_watermark = event_time.is_some() && self.windows;
+        let row_watermark = event_time.is_some() && self.asks_lateness;
+        let hidden = Hidden { row_watermark, ..Hidden::NONE };
         let schema = nullable(&source.schema);
         let kind = NodeKind::Source(SourceNode {
             connector,
@@ -108,12 +155,12 @@ impl<'a> Translator<'a> {
             proctime: source.time.proctime,
             processing_time: self.processing_time,
             row_watermark,
-            schema: with_row_watermark(&schema, row_watermark),
+            schema: hidden.append_to(&schema),
         });
         let name = self.stream_name("Source", &source.name, source.options.get("type"));
         let id = self.id(&format!("source-{}", source.name));
         let node = self.graph.add(Node { id, description: name.clone(), name, kind, inputs: Vec::new() });
-        Ok(Rows { node, schema, row_watermark })
+        Ok(Rows { node, schema, hidden })
     }
 
     fn temp(&mut self, temp: &TempStream, index: usize) -> Result<Rows, TranslateError> {
@@ -122,14 +169,14 @@ impl<'a> Translator<'a> {
         let mut rows = self.union(inputs, &nullable(&temp.declared), &title)?;
         if temp.time.proctime {
             let schema = nullable(&temp.schema);
-            let kind = NodeKind::AssignProctime {
+            let spec = AssignProctimeSpec {
                 position: temp.declared.fields().len(),
-                schema: with_row_watermark(&schema, rows.row_watermark),
+                schema: rows.hidden.append_to(&schema),
             };
             let node = self.operator(
                 &format!("{title}-proctime"),
                 "proctime".to_string(),
-                kind,
+                spec,
                 &rows,
                 Exchange::Forward,
             );
@@ -139,15 +186,16 @@ impl<'a> Translator<'a> {
         }
         if let (Some(column), Some(watermark)) = (temp.time.rowtime, temp.time.watermark) {
             rows = self.without_row_watermark(rows, &title);
-            let kind = NodeKind::AssignWatermark {
+            let hidden = Hidden { row_watermark: true, ..rows.hidden };
+            let spec = AssignWatermarkSpec {
                 column: TimeColumn { index: column, zone: self.zone },
                 strategy: strategy(watermark),
-                schema: with_row_watermark(&rows.schema, true),
+                schema: hidden.append_to(&rows.schema),
             };
             let description = format!("watermark on {}", temp.declared.field(column).name());
             let node =
-                self.operator(&format!("{title}-watermark"), description, kind, &rows, Exchange::Forward);
-            rows = Rows { node, row_watermark: true, ..rows };
+                self.operator(&format!("{title}-watermark"), description, spec, &rows, Exchange::Forward);
+            rows = Rows { node, hidden, ..rows };
         }
         Ok(rows)
     }
@@ -160,16 +208,20 @@ impl<'a> Translator<'a> {
         }
         let schema = nullable(&sink.schema);
         let title = format!("sink-{}", sink.name);
+        let connector = weir_connectors::sink(sink, self.environment)
+            .map_err(|error| TranslateError::Connector { stream: sink.name.clone(), error })?;
         let mut parts = Vec::with_capacity(inputs.len());
         for rows in inputs {
+            let rows = match connector.takes_row_kinds() {
+                true => rows,
+                false => self.added_rows(rows, &title),
+            };
             parts.push(self.without_row_watermark(rows, &title));
         }
         let rows = match parts.len() {
             1 => Rows { schema: schema.clone(), ..parts.remove(0) },
             _ => self.union(parts, &schema, &title)?,
         };
-        let connector = weir_connectors::sink(sink, self.environment)
-            .map_err(|error| TranslateError::Connector { stream: sink.name.clone(), error })?;
         let name = self.stream_name("Sink", &sink.name, sink.options.get("type"));
         let id = self.id(&title);
         let inputs = vec![Input { from: rows.node, exchange: Exchange::Forward }];
@@ -191,40 +243,49 @@ impl<'a> Translator<'a> {
         Ok(inputs)
     }
 
-    /// Puts several inputs together under one schema. The hidden column stays when any of them has it.
+    /// Puts several inputs together under one schema. A hidden column stays when any of them has it.
     pub(super) fn union(
         &mut self,
         inputs: Vec<Rows>,
         schema: &SchemaRef,
         title: &str,
     ) -> Result<Rows, TranslateError> {
-        let row_watermark = inputs.iter().any(|rows| rows.row_watermark);
-        let output = with_row_watermark(schema, row_watermark);
+        let hidden = Hidden {
+            row_kind: inputs.iter().any(|rows| rows.hidden.row_kind),
+            row_watermark: inputs.iter().any(|rows| rows.hidden.row_watermark),
+        };
+        let output = hidden.append_to(schema);
         let mut aligned = Vec::with_capacity(inputs.len());
         for rows in inputs {
             let mut expressions = columns(&rows.schema);
-            if row_watermark {
+            if hidden.row_kind {
+                expressions.push(match rows.kind_index() {
+                    Some(index) => Arc::new(Column::new(ROW_KIND, index)) as Arc<dyn PhysicalExpr>,
+                    None => lit(RowKind::Insert as i8),
+                });
+            }
+            if hidden.row_watermark {
                 expressions.push(match rows.watermark_index() {
                     Some(index) => Arc::new(Column::new(ROW_WATERMARK, index)) as Arc<dyn PhysicalExpr>,
                     // Rows of a window are given out ahead of the watermark, so they are never late.
                     None => lit(i64::MIN),
                 });
             }
-            let kind = NodeKind::Map(Evaluator::new(None, Some((expressions, output.clone()))));
+            let columns = Evaluator::new(None, Some((expressions, output.clone())));
             aligned.push(self.operator(
                 &format!("{title}-input"),
                 "columns".to_string(),
-                kind,
+                columns,
                 &rows,
                 Exchange::Forward,
             ));
         }
         if let [node] = aligned.as_slice() {
-            return Ok(Rows { node: *node, schema: schema.clone(), row_watermark });
+            return Ok(Rows { node: *node, schema: schema.clone(), hidden });
         }
         let inputs = aligned.into_iter().map(|from| Input { from, exchange: Exchange::Forward }).collect();
         let id = self.id(&format!("{title}-union"));
-        let kind = NodeKind::Map(Evaluator::new(None, None));
+        let kind = NodeKind::Operator(Arc::new(Evaluator::new(None, None)));
         let node = self.graph.add(Node {
             id,
             name: "Union".to_string(),
@@ -232,23 +293,48 @@ impl<'a> Translator<'a> {
             kind,
             inputs,
         });
-        Ok(Rows { node, schema: schema.clone(), row_watermark })
+        Ok(Rows { node, schema: schema.clone(), hidden })
     }
 
-    /// Drops the hidden column when there is one.
+    /// Drops the hidden row-watermark column when there is one.
     fn without_row_watermark(&mut self, rows: Rows, title: &str) -> Rows {
-        if !rows.row_watermark {
+        if !rows.hidden.row_watermark {
             return rows;
         }
-        let evaluator = Evaluator::new(None, Some((columns(&rows.schema), rows.schema.clone())));
+        let hidden = Hidden { row_watermark: false, ..rows.hidden };
+        let kept = hidden.append_to(&rows.schema);
+        let evaluator = Evaluator::new(None, Some((columns(&kept), kept)));
         let node = self.operator(
             &format!("{title}-columns"),
             "columns".to_string(),
-            NodeKind::Map(evaluator),
+            evaluator,
             &rows,
             Exchange::Forward,
         );
-        Rows { node, schema: rows.schema, row_watermark: false }
+        Rows { node, schema: rows.schema, hidden }
+    }
+
+    /// Keeps the rows of a changelog that are added, and drops their kind: what a sink of messages has written
+    /// cannot be withdrawn.
+    fn added_rows(&mut self, rows: Rows, title: &str) -> Rows {
+        let Some(index) = rows.kind_index() else { return rows };
+        let kind = || Arc::new(Column::new(ROW_KIND, index)) as Arc<dyn PhysicalExpr>;
+        let is = |of: RowKind| binary_equal(kind(), lit(of as i8));
+        let added = Arc::new(BinaryExpr::new(is(RowKind::Insert), Operator::Or, is(RowKind::UpdateAfter)));
+        let hidden = Hidden { row_kind: false, ..rows.hidden };
+        let mut expressions = columns(&rows.schema);
+        if let Some(watermark) = rows.watermark_index() {
+            expressions.push(Arc::new(Column::new(ROW_WATERMARK, watermark)));
+        }
+        let evaluator = Evaluator::new(Some(added), Some((expressions, hidden.append_to(&rows.schema))));
+        let node = self.operator(
+            &format!("{title}-added"),
+            "added rows".to_string(),
+            evaluator,
+            &rows,
+            Exchange::Forward,
+        );
+        Rows { node, schema: rows.schema, hidden }
     }
 
     /// Adds an operator with one input.
@@ -256,13 +342,23 @@ impl<'a> Translator<'a> {
         &mut self,
         title: &str,
         description: String,
-        kind: NodeKind,
+        spec: impl OperatorSpec,
         input: &Rows,
         exchange: Exchange,
     ) -> NodeId {
-        let id = self.id(title);
-        let inputs = vec![Input { from: input.node, exchange }];
-        self.graph.add(Node { id, name: operator_name(&kind), description, kind, inputs })
+        self.operator_of(title, description, spec, vec![Input { from: input.node, exchange }])
+    }
+
+    /// Adds an operator with any number of inputs.
+    pub(super) fn operator_of(
+        &mut self,
+        title: &str,
+        description: String,
+        spec: impl OperatorSpec,
+        inputs: Vec<Input>,
+    ) -> NodeId {
+        let (id, name) = (self.id(title), spec.name().to_string());
+        self.graph.add(Node { id, name, description, kind: NodeKind::Operator(Arc::new(spec)), inputs })
     }
 
     /// Makes an id from what a node means; a number is added when two nodes mean the same.
@@ -290,20 +386,16 @@ impl<'a> Translator<'a> {
     }
 }
 
-fn has_window(plan: &LogicalPlan) -> bool {
-    matches!(plan, LogicalPlan::Aggregate(_)) || plan.inputs().into_iter().any(has_window)
+fn asks_lateness(plan: &LogicalPlan) -> bool {
+    let asks = matches!(
+        plan,
+        LogicalPlan::Aggregate(_) | LogicalPlan::Window(_) | LogicalPlan::Join(_) | LogicalPlan::Extension(_)
+    );
+    asks || plan.inputs().into_iter().any(asks_lateness)
 }
 
-fn operator_name(kind: &NodeKind) -> String {
-    match kind {
-        NodeKind::Map(_) => "Calc",
-        NodeKind::AssignWatermark { .. } => "Watermark",
-        NodeKind::AssignProctime { .. } => "Proctime",
-        NodeKind::Window(_) => "GroupWindow",
-        NodeKind::Source(_) => "Source",
-        NodeKind::Sink(_) => "Sink",
-    }
-    .to_string()
+fn binary_equal(left: Arc<dyn PhysicalExpr>, right: Arc<dyn PhysicalExpr>) -> Arc<dyn PhysicalExpr> {
+    Arc::new(BinaryExpr::new(left, Operator::Eq, right))
 }
 
 fn strategy(watermark: WatermarkStrategy) -> Strategy {
@@ -328,15 +420,5 @@ pub(super) fn columns(schema: &SchemaRef) -> Vec<Arc<dyn PhysicalExpr>> {
 pub(super) fn nullable(schema: &Schema) -> SchemaRef {
     let fields: Vec<Field> =
         schema.fields().iter().map(|field| field.as_ref().clone().with_nullable(true)).collect();
-    Arc::new(Schema::new(fields))
-}
-
-/// Appends the hidden column to a schema when asked to.
-pub(super) fn with_row_watermark(schema: &SchemaRef, row_watermark: bool) -> SchemaRef {
-    if !row_watermark {
-        return schema.clone();
-    }
-    let mut fields: Vec<_> = schema.fields().iter().cloned().collect();
-    fields.push(Arc::new(Field::new(ROW_WATERMARK, DataType::Int64, true)));
     Arc::new(Schema::new(fields))
 }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use datafusion_common::DataFusionError;
 use datafusion_expr::{Aggregate, Expr};
 use datafusion_physical_expr::aggregate::AggregateExprBuilder;
-use weir_engine::graph::{Exchange, NodeKind};
+use weir_engine::graph::Exchange;
 use weir_engine::operator::{AggregateCall, GroupWindowSpec, WindowKind};
 use weir_engine::{TimeColumn, TimeDomain};
 use weir_functions::window::{TIME_ATTRIBUTE, window_of};
 
 use super::TranslateError;
-use super::streams::{Rows, Translator, nullable, with_row_watermark};
+use super::streams::{Hidden, Rows, Translator, nullable};
 
 impl Translator<'_> {
     pub(super) fn window(&mut self, aggregate: &Aggregate, target: &str) -> Result<Rows, TranslateError> {
@@ -67,11 +67,11 @@ impl Translator<'_> {
             list(&aggregate.aggr_expr)
         );
         let title = format!("window-{target}");
-        let node = self.operator(&title, description, NodeKind::Window(spec), &input, Exchange::Hash(keys));
-        Ok(Rows { node, schema: output, row_watermark: false })
+        let node = self.operator(&title, description, spec, &input, Exchange::Hash(keys));
+        Ok(Rows { node, schema: output, hidden: Hidden::NONE })
     }
 
-    fn aggregate_call(
+    pub(super) fn aggregate_call(
         &self,
         expression: &Expr,
         aggregate: &Aggregate,
@@ -96,7 +96,7 @@ impl Translator<'_> {
             .map(|argument| weir_sql::physical_expr(argument, schema))
             .collect::<Result<Vec<_>, DataFusionError>>()?;
         let function = AggregateExprBuilder::new(call.func.clone(), arguments)
-            .schema(with_row_watermark(&input.schema, input.row_watermark))
+            .schema(input.full_schema())
             .alias(name)
             .with_distinct(call.params.distinct)
             .build()?;

@@ -14,25 +14,25 @@ use super::types::{common, is_integer};
 impl Binder<'_> {
     /// Resolves `a.b.c`: the stream `a` wins over a column `a`.
     pub(super) fn path(&self, names: &[Ident]) -> Checked<Bound> {
-        let mut names = names;
+        let (mut of, mut names) = (None, names);
         if let [first, rest @ ..] = names
             && !rest.is_empty()
             && self.scope.is_qualifier(&first.value)
         {
-            names = rest;
+            (of, names) = (Some(first.value.as_str()), rest);
         }
         let [first, fields @ ..] = names else {
             return Err(self.otherwise.refuse("a name is expected here"));
         };
-        let is_column = self.scope.find(first, self.otherwise)?.is_some();
-        if !is_column && !fields.is_empty() {
+        let is_column = self.scope.find(of, first, self.otherwise)?.is_some();
+        if !is_column && !fields.is_empty() && of.is_none() {
             let place = Place::of(first.span, self.otherwise);
             let known = self.scope.columns.iter().filter_map(|column| column.name.as_deref());
-            let hint = did_you_mean(&first.value, known.chain(self.scope.qualifier.as_deref()));
+            let hint = did_you_mean(&first.value, known.chain(self.scope.qualifiers()));
             let text = format!("`{}` is neither the stream read here nor one of its columns", first.value);
             return Err(hinted(place.refuse(text), hint));
         }
-        let mut value = self.scope.column(first, self.otherwise)?;
+        let mut value = self.scope.column(of, first, self.otherwise)?;
         for field in fields {
             value = self.field(value, field)?;
         }

@@ -57,7 +57,7 @@ impl Binder<'_> {
     pub(super) fn expression(&self, sql: &SqlExpr) -> Checked<Bound> {
         let place = self.at(sql);
         match sql {
-            SqlExpr::Identifier(name) => self.scope.column(name, place),
+            SqlExpr::Identifier(name) => self.scope.column(None, name, place),
             SqlExpr::CompoundIdentifier(names) => self.path(names),
             SqlExpr::CompoundFieldAccess { root, access_chain } => self.access(root, access_chain),
             SqlExpr::Nested(inner) => self.expression(inner),

@@ -8,6 +8,7 @@ mod call;
 mod convert;
 mod expr;
 mod fold;
+mod from;
 mod insert;
 mod literal;
 mod operator;

@@ -7,10 +7,14 @@ use sqlparser::ast::Ident;
 
 use super::bound::{Bound, TimeAttribute};
 use super::refuse::{Checked, Place, did_you_mean, hinted};
+use crate::suggest::listed;
 
 /// One visible column.
 #[derive(Debug, Clone)]
 pub(super) struct ScopeColumn {
+    /// The alias, or the name of the stream, that may stand before the name; `None` for a sub-query without an
+    /// alias.
+    pub(super) qualifier: Option<String>,
     /// The name that a query uses; `None` for an expression without a name.
     pub(super) name: Option<String>,
     /// The column of the plan.
@@ -22,71 +26,104 @@ pub(super) struct ScopeColumn {
 /// The input of a SELECT.
 #[derive(Debug, Clone)]
 pub(super) struct Scope {
-    /// The alias, or the name of the stream; `None` for a sub-query without an alias.
-    pub(super) qualifier: Option<String>,
     pub(super) columns: Vec<ScopeColumn>,
     pub(super) plan: LogicalPlan,
 }
 
 impl Scope {
     /// Returns how messages call this input.
-    fn described(&self) -> String {
-        match &self.qualifier {
-            Some(name) => format!("stream `{name}`"),
-            None => "the sub-query".to_string(),
+    fn described(&self, of: Option<&str>) -> String {
+        if let Some(name) = of {
+            return format!("stream `{name}`");
+        }
+        let names = self.qualifiers();
+        match names.as_slice() {
+            [] => "the sub-query".to_string(),
+            [name] => format!("stream `{name}`"),
+            names => format!("the streams {}", listed(names.iter().copied())),
         }
     }
 
-    /// Tells whether `name` names the whole input.
-    pub(super) fn is_qualifier(&self, name: &str) -> bool {
-        self.qualifier.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(name))
+    /// Returns the names of the inputs, each once.
+    pub(super) fn qualifiers(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = Vec::new();
+        for name in self.columns.iter().filter_map(|column| column.qualifier.as_deref()) {
+            if !names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+                names.push(name);
+            }
+        }
+        names
     }
 
-    /// Finds a column by its name, or the event time by the name `rowtime`.
-    pub(super) fn find(&self, name: &Ident, place: Place) -> Checked<Option<&ScopeColumn>> {
-        let mut matches = self
-            .columns
-            .iter()
-            .filter(|column| column.name.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(&name.value)));
+    /// Tells whether `name` names a whole input.
+    pub(super) fn is_qualifier(&self, name: &str) -> bool {
+        self.columns.iter().any(|column| column.is_of(Some(name)))
+    }
+
+    /// Finds a column by its name, or the event time by the name `rowtime`; of one input when `of` names it.
+    pub(super) fn find(&self, of: Option<&str>, name: &Ident, place: Place) -> Checked<Option<&ScopeColumn>> {
+        let mut matches =
+            self.columns.iter().filter(|column| column.is_of(of)).filter(|column| {
+                column.name.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(&name.value))
+            });
         let first = matches.next();
         if first.is_some() && matches.next().is_some() {
             let place = Place::of(name.span, place);
             return Err(place.refuse(format!(
                 "column `{}` is ambiguous in {}",
                 name.value,
-                self.described()
+                self.described(of)
             )));
         }
         if first.is_none() && name.value.eq_ignore_ascii_case("rowtime") {
-            return Ok(self.columns.iter().find(|column| column.time == Some(TimeAttribute::Rowtime)));
+            return self.rowtime(of, name, place);
         }
         Ok(first)
     }
 
-    /// Returns the expression of a column by its name.
-    pub(super) fn column(&self, name: &Ident, place: Place) -> Checked<Bound> {
-        match self.find(name, place)? {
+    fn rowtime(&self, of: Option<&str>, name: &Ident, place: Place) -> Checked<Option<&ScopeColumn>> {
+        let is_rowtime =
+            |column: &&ScopeColumn| column.time == Some(TimeAttribute::Rowtime) && column.is_of(of);
+        let mut matches = self.columns.iter().filter(is_rowtime);
+        let first = matches.next();
+        match matches.next() {
+            None => Ok(first),
+            Some(_) => Err(Place::of(name.span, place)
+                .refuse("`rowtime` is ambiguous: several inputs have an event time")),
+        }
+    }
+
+    /// Returns the expression of a column by its name, of one input when `of` names it.
+    pub(super) fn column(&self, of: Option<&str>, name: &Ident, place: Place) -> Checked<Bound> {
+        match self.find(of, name, place)? {
             Some(column) => Ok(column.bound(name)),
-            None => Err(self.unknown(name, place)),
+            None => Err(self.unknown(of, name, place)),
         }
     }
 
     /// Makes the refusal of a name that is no column.
-    pub(super) fn unknown(&self, name: &Ident, place: Place) -> crate::CheckError {
+    pub(super) fn unknown(&self, of: Option<&str>, name: &Ident, place: Place) -> crate::CheckError {
         let place = Place::of(name.span, place);
         if self.columns.is_empty() {
             return place.refuse(format!("column `{}` is unknown: there is no `FROM`", name.value));
         }
-        let names = || self.columns.iter().filter_map(|column| column.name.as_deref());
+        let of_input = self.columns.iter().filter(|column| column.is_of(of));
+        let names = || of_input.clone().filter_map(|column| column.name.as_deref());
         let hint = did_you_mean(&name.value, names()).or_else(|| {
             let names: Vec<_> = names().take(20).map(|name| format!("`{name}`")).collect();
             Some(format!("its columns are {}", names.join(", ")))
         });
-        hinted(place.refuse(format!("column `{}` is not in {}", name.value, self.described())), hint)
+        hinted(place.refuse(format!("column `{}` is not in {}", name.value, self.described(of))), hint)
     }
 }
 
 impl ScopeColumn {
+    /// Tells whether the column is one of the input of this name; of any when there is no name.
+    pub(super) fn is_of(&self, qualifier: Option<&str>) -> bool {
+        let own = self.qualifier.as_deref();
+        qualifier.is_none_or(|name| own.is_some_and(|own| own.eq_ignore_ascii_case(name)))
+    }
+
     /// Returns the expression of the column, marked with the place where it is named.
     fn bound(&self, name: &Ident) -> Bound {
         let location = |at: sqlparser::tokenizer::Location| Location { line: at.line, column: at.column };

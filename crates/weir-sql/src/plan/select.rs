@@ -179,7 +179,7 @@ impl Planner<'_> {
                 }),
                 SelectItem::Wildcard(options) => {
                     let place = Place::of(options.wildcard_token.0.span, self.place);
-                    items.extend(self.all_columns(binder, place)?);
+                    items.extend(self.all_columns(binder, None, place)?);
                 }
                 SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), _) => {
                     items.extend(self.qualified_star(binder, name)?);
@@ -197,11 +197,12 @@ impl Planner<'_> {
         Ok(items)
     }
 
-    fn all_columns(&self, binder: &Binder<'_>, place: Place) -> Checked<Vec<Item>> {
+    /// Expands `*`, of one input when `of` names it.
+    fn all_columns(&self, binder: &Binder<'_>, of: Option<&str>, place: Place) -> Checked<Vec<Item>> {
         if binder.scope.columns.is_empty() {
             return Err(place.refuse("`*` needs `FROM`"));
         }
-        let columns = binder.scope.columns.iter();
+        let columns = binder.scope.columns.iter().filter(|column| column.is_of(of));
         Ok(columns
             .map(|column| Item { name: column.name.clone(), value: column.unmarked(), place })
             .collect())
@@ -214,7 +215,7 @@ impl Planner<'_> {
         if let [only] = names.as_slice()
             && binder.scope.is_qualifier(&only.value)
         {
-            return self.all_columns(binder, place);
+            return self.all_columns(binder, Some(&only.value), place);
         }
         fields_of(&binder.bind(&SqlExpr::CompoundIdentifier(names))?, place)
     }
@@ -257,7 +258,7 @@ fn flattened(keys: &[SqlExpr]) -> Vec<&SqlExpr> {
 fn own_name(binder: &Binder<'_>, expr: &SqlExpr) -> Checked<Option<String>> {
     Ok(match expr {
         SqlExpr::Identifier(name) => {
-            let found = binder.scope.find(name, binder.otherwise)?;
+            let found = binder.scope.find(None, name, binder.otherwise)?;
             found.and_then(|column| column.name.clone()).or_else(|| Some(name.value.clone()))
         }
         SqlExpr::CompoundIdentifier(names) => names.last().map(|name| name.value.clone()),

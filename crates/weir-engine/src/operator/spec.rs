@@ -1,0 +1,29 @@
+//! How a graph describes an operator.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use weir_base::clock::Clock;
+use weir_base::settings::RecordClock;
+
+use super::{Operator, OperatorError};
+
+/// What operators are given by their surroundings.
+#[derive(Clone)]
+pub struct OperatorContext {
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// A processing-time clock that counts records, for repeatable runs.
+    pub record_clock: Option<RecordClock>,
+    /// After this time without a row an input no longer holds back the watermark.
+    pub idle_timeout: Option<Duration>,
+}
+
+/// The description of an operator; each subtask makes its own operator from it.
+pub trait OperatorSpec: Send + Sync + 'static {
+    /// Returns the name shown to people, such as `GroupWindow`.
+    fn name(&self) -> &'static str;
+
+    /// Makes the operator of one subtask, with no state yet.
+    fn operator(&self, context: &OperatorContext) -> Result<Box<dyn Operator>, OperatorError>;
+}
