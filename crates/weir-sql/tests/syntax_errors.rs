@@ -288,7 +288,7 @@ fn what_the_dialect_does_not_have_is_refused_by_name() {
     let no_sorting = "a stream has no end at which rows could be sorted; remove the clause";
     let no_limit = "a stream has no last row; filter with `WHERE`";
     let in_from = "sub-queries are possible only in `FROM`";
-    let union_all = "queries are combined with `UNION ALL`";
+    let union_all = "queries are combined with `UNION` and `UNION ALL`";
     check_queries(&[
         ("SELECT a FROM t ORDER BY a", 17, 5, "`ORDER BY` of a query is not part of Stream SQL", no_sorting),
         ("SELECT a FROM t LIMIT 5", 17, 5, "`LIMIT` is not part of Stream SQL", no_limit),
@@ -347,13 +347,6 @@ fn what_the_dialect_does_not_have_is_refused_by_name() {
         ),
         ("SELECT a FROM t WHERE NOT EXISTS (SELECT 1)", 27, 6, "`EXISTS` is not part of Stream SQL", in_from),
         (
-            "SELECT a FROM t NATURAL JOIN u",
-            17,
-            7,
-            "`NATURAL JOIN` is not part of Stream SQL",
-            "write the condition of a join with `ON`",
-        ),
-        (
             "SELECT SUM(a) FILTER (WHERE b) FROM t",
             15,
             6,
@@ -371,94 +364,290 @@ fn what_the_dialect_does_not_have_is_refused_by_name() {
 }
 
 #[test]
-fn what_this_release_does_not_have_is_refused_by_name() {
-    let no_join = "read one stream, or combine streams with `UNION ALL`";
-    let each = "write one INSERT for each grouping";
-    let window = "use a group window: `TUMBLE`, `HOP` or `SESSION`";
-    let group = "add `TUMBLE(...)`, `HOP(...)` or `SESSION(...)` to the group";
+fn patterns_are_not_available() {
+    check_queries(&[(
+        "SELECT * FROM t MATCH_RECOGNIZE (PATTERN (A{3,}?))",
+        17,
+        15,
+        "`MATCH_RECOGNIZE` is not available in this release",
+        "patterns cannot be used yet",
+    )]);
+}
+
+#[test]
+fn from_lists_with_something_wrong() {
+    let on = "write the condition of a join with `ON`";
+    let lateral = "a table function is called by `LATERAL TABLE(function(...))`";
+    let no_lateral = "`LATERAL` stands before `TABLE(function(...))`; `UNNEST` needs no `LATERAL`";
+    let reserved = "expected the name of a stream; put a reserved word in back quotes to use it as a name";
     check_queries(&[
+        ("SELECT a FROM t NATURAL JOIN u", 17, 7, "`NATURAL JOIN` is not part of Stream SQL", on),
+        ("SELECT a FROM t, u NATURAL LEFT JOIN v", 20, 7, "`NATURAL JOIN` is not part of Stream SQL", on),
+        ("SELECT a FROM t JOIN u USING (a)", 24, 5, "`USING` is not part of Stream SQL", on),
+        ("SELECT a FROM t, u USING (a)", 20, 5, "`USING` is not part of Stream SQL", on),
         (
-            "SELECT 1 UNION SELECT 2",
-            10,
+            "SELECT a FROM t JOIN u WHERE a = b",
+            24,
             5,
-            "`UNION` without `ALL` is not available in this release",
-            "use `UNION ALL`, which keeps every row",
+            "unexpected `WHERE`",
+            "expected `ON` and the condition of `JOIN`",
         ),
         (
-            "SELECT DISTINCT a FROM t",
-            8,
-            8,
-            "`SELECT DISTINCT` is not available in this release",
-            "use `COUNT(DISTINCT ...)` in a group window",
-        ),
-        ("SELECT a FROM t JOIN u ON a = b", 17, 4, "`JOIN` is not available in this release", no_join),
-        (
-            "SELECT a FROM t AS x LEFT OUTER JOIN u ON a = b",
-            22,
-            4,
-            "`LEFT JOIN` is not available in this release",
-            no_join,
-        ),
-        (
-            "SELECT a FROM t CROSS JOIN UNNEST(b)",
-            17,
-            5,
-            "`CROSS JOIN` is not available in this release",
-            no_join,
-        ),
-        (
-            "SELECT a FROM t, u",
-            16,
+            "SELECT a FROM t FULL OUTER JOIN u",
+            34,
             1,
-            "a join (several streams in `FROM`) is not available in this release",
-            no_join,
+            "unexpected end of the text",
+            "expected `ON` and the condition of `FULL JOIN`",
+        ),
+        ("SELECT a FROM t LEFT u ON a", 22, 1, "unexpected `u`", "expected `OUTER JOIN` or `JOIN`"),
+        ("SELECT a FROM t LEFT OUTER u ON a", 28, 1, "unexpected `u`", "expected `JOIN`"),
+        ("SELECT a FROM t INNER u ON a", 23, 1, "unexpected `u`", "expected `JOIN`"),
+        ("SELECT a FROM t INNER OUTER JOIN u", 23, 5, "unexpected `OUTER`", "expected `JOIN`"),
+        (
+            "SELECT a FROM t CROSS JOIN u ON a = b",
+            30,
+            2,
+            "`CROSS JOIN` has no condition",
+            "write `JOIN ... ON` for a condition",
         ),
         (
-            "SELECT a FROM UNNEST(b)",
-            15,
-            6,
-            "`UNNEST` is not available in this release",
-            "select elements by subscript, such as `items[1]`",
+            "SELECT a FROM t JOIN ON a = b",
+            22,
+            2,
+            "`ON` is a reserved word and cannot be the name of a stream as it is",
+            reserved,
         ),
+        ("SELECT a FROM t,", 17, 1, "unexpected end of the text", "expected the name of a stream"),
+        ("SELECT a FROM TABLE(f(b))", 20, 1, "`TABLE(...)` is not part of Stream SQL", lateral),
+        ("SELECT a FROM f(b)", 16, 1, "a call in place of a stream is not part of Stream SQL", lateral),
+        ("SELECT a FROM LATERAL f(b)", 23, 1, "unexpected `f`", "expected `TABLE`"),
+        ("SELECT a FROM LATERAL TABLE(f)", 30, 1, "unexpected `)`", "expected `(`"),
         (
-            "SELECT a FROM LATERAL TABLE(f(b))",
-            15,
-            7,
-            "`LATERAL TABLE` is not available in this release",
-            "table functions cannot be used yet",
-        ),
-        (
-            "SELECT * FROM t MATCH_RECOGNIZE (PATTERN (A{3,}?))",
-            17,
-            15,
-            "`MATCH_RECOGNIZE` is not available in this release",
-            "patterns cannot be used yet",
-        ),
-        (
-            "SELECT SUM(a) OVER (ORDER BY ts) FROM t",
-            15,
-            4,
-            "an `OVER` window is not available in this release",
-            window,
-        ),
-        (
-            "SELECT a FROM t GROUP BY a",
-            17,
-            5,
-            "`GROUP BY` without a window is not available in this release",
-            group,
-        ),
-        (
-            "SELECT a FROM t GROUP BY GROUPING SETS ((a))",
+            "SELECT a FROM t, LATERAL (SELECT 1)",
             26,
-            8,
-            "`GROUPING SETS` is not available in this release",
-            each,
+            1,
+            "a lateral sub-query is not part of Stream SQL",
+            no_lateral,
         ),
-        ("SELECT a FROM t GROUP BY CUBE (a)", 26, 4, "`CUBE` is not available in this release", each),
-        ("SELECT a FROM t GROUP BY ROLLUP (a)", 26, 6, "`ROLLUP` is not available in this release", each),
+        (
+            "SELECT a FROM t, LATERAL UNNEST(b)",
+            26,
+            6,
+            "`LATERAL UNNEST` is not part of Stream SQL",
+            no_lateral,
+        ),
+        (
+            "SELECT a FROM t, LATERAL TABLE(f(SELECT 1))",
+            34,
+            6,
+            "a sub-query as an argument is not part of Stream SQL",
+            "sub-queries are possible only in `FROM`",
+        ),
+        ("SELECT a FROM t, UNNEST(a, b)", 26, 1, "unexpected `,`", "expected an operator or `)`"),
+        ("SELECT a FROM t, UNNEST(a) WITH x", 33, 1, "unexpected `x`", "expected `ORDINALITY`"),
+        ("SELECT a FROM t AS x ()", 23, 1, "unexpected `)`", "expected a column name"),
+        ("SELECT a FROM (t JOIN u)", 16, 1, "unexpected `t`", "expected a query: `SELECT`, `VALUES` or `(`"),
+        ("SELECT a FROM a.b.c.d", 20, 1, "unexpected `.`", CLAUSE),
     ]);
 }
+
+#[test]
+fn groupings_with_something_wrong() {
+    let split = "write several INSERT statements, each with a part of the groupings";
+    check_queries(&[
+        ("SELECT a FROM t GROUP BY", 25, 1, "unexpected end of the text", "expected an expression"),
+        ("SELECT a FROM t GROUP BY CUBE ()", 32, 1, "unexpected `)`", "expected an expression"),
+        ("SELECT a FROM t GROUP BY ROLLUP a", 33, 1, "unexpected `a`", "expected `(`"),
+        (
+            "SELECT a FROM t GROUP BY GROUPING (a",
+            37,
+            1,
+            "unexpected end of the text",
+            "expected an operator, `,` or `)`",
+        ),
+        ("SELECT a FROM t GROUP BY GROUPING a", 35, 1, "unexpected `a`", "expected `SETS`"),
+        ("SELECT a FROM t GROUP BY GROUPING SETS a", 40, 1, "unexpected `a`", "expected `(`"),
+        (
+            "SELECT a FROM t GROUP BY GROUPING SETS ((a), (b)",
+            49,
+            1,
+            "unexpected end of the text",
+            "expected an operator, `,` or `)`",
+        ),
+        (
+            "SELECT a FROM t GROUP BY x, CUBE (a, b, c, d, e, f, g, h, i)",
+            29,
+            4,
+            "more than 256 groupings in one `GROUP BY`",
+            split,
+        ),
+        (
+            "SELECT a FROM t GROUP BY CUBE (a, b, c, d), CUBE (a, b, c, d), ROLLUP (e)",
+            64,
+            6,
+            "more than 256 groupings in one `GROUP BY`",
+            split,
+        ),
+    ]);
+}
+
+#[test]
+fn unions_with_something_wrong() {
+    check_queries(&[
+        (
+            "SELECT 1 UNION DISTINCT SELECT 2",
+            16,
+            8,
+            "`UNION DISTINCT` is not part of Stream SQL",
+            "`UNION` without another word drops rows that are equal",
+        ),
+        (
+            "SELECT 1 UNION",
+            15,
+            1,
+            "unexpected end of the text",
+            "expected a query: `SELECT`, `VALUES` or `(`",
+        ),
+        (
+            "SELECT DISTINCT ALL a FROM t",
+            17,
+            3,
+            "unexpected `ALL`",
+            "expected an expression; put a reserved word in back quotes to use it as a name",
+        ),
+    ]);
+}
+
+#[test]
+fn windows_with_something_wrong() {
+    let end = "a frame ends at `CURRENT ROW`; the rows after it are not known yet";
+    let following = "a frame with following rows is not part of Stream SQL";
+    let aggregate = "an `OVER` window takes an aggregate, such as `COUNT` or `SUM`";
+    let begin = "a frame begins with `UNBOUNDED PRECEDING`, or a number or an interval and `PRECEDING`";
+    let rows = "expected `UNBOUNDED` or a number of rows, and `PRECEDING`";
+    let range = "expected `UNBOUNDED` or an interval such as `INTERVAL '5' MINUTE`, and `PRECEDING`";
+    for (window, column, length, text, hint) in [
+        ("", 7, 1, "unexpected `)`", "expected `PARTITION BY`, or `ORDER BY` and a time attribute"),
+        (
+            "PARTITION BY a",
+            21,
+            1,
+            "unexpected `)`",
+            "expected an operator, `,`, or `ORDER BY` and a time attribute",
+        ),
+        (
+            "ORDER BY t DESC",
+            18,
+            4,
+            "a descending order in `OVER` is not part of Stream SQL",
+            "rows come in the order of time; remove `DESC`",
+        ),
+        (
+            "ORDER BY t, a",
+            17,
+            1,
+            "more than one order in `OVER` is not part of Stream SQL",
+            "order by the time attribute alone",
+        ),
+        (
+            "ORDER BY t ASC NULLS FIRST",
+            22,
+            5,
+            "`NULLS` in `OVER` is not part of Stream SQL",
+            "order by the time attribute alone",
+        ),
+        ("ORDER BY t a", 18, 1, "unexpected `a`", "expected an operator, `ROWS`, `RANGE` or `)`"),
+        (
+            "ORDER BY t GROUPS 2 PRECEDING",
+            18,
+            6,
+            "a frame of `GROUPS` is not part of Stream SQL",
+            "a frame is given in `ROWS` or as a `RANGE` of time",
+        ),
+        ("ORDER BY t ROWS PRECEDING", 23, 9, "unexpected `PRECEDING`", rows),
+        ("ORDER BY t ROWS 1.5 PRECEDING", 23, 3, "unexpected `1.5`", rows),
+        ("ORDER BY t ROWS INTERVAL '1' DAY PRECEDING", 23, 8, "unexpected `INTERVAL`", rows),
+        (
+            "ORDER BY t ROWS 5000000000 PRECEDING",
+            23,
+            10,
+            "too many rows in a frame",
+            "expected at most 4294967295",
+        ),
+        ("ORDER BY t RANGE 5 PRECEDING", 24, 1, "unexpected `5`", range),
+        (
+            "ORDER BY t RANGE INTERVAL '-5' SECOND PRECEDING",
+            24,
+            8,
+            "the range of a frame is negative",
+            "expected zero or more",
+        ),
+        (
+            "ORDER BY t RANGE INTERVAL '5' MONTH PRECEDING",
+            24,
+            8,
+            "the range of a frame is an interval of years or months, which have no fixed length",
+            "expected `DAY`, `HOUR`, `MINUTE`, `SECOND` or `MILLISECOND`",
+        ),
+        (
+            "ORDER BY t ROWS CURRENT ROW",
+            23,
+            7,
+            "a frame that begins at the current row is not part of Stream SQL",
+            begin,
+        ),
+        ("ORDER BY t ROWS 1 FOLLOWING", 23, 1, following, end),
+        ("ORDER BY t ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING", 47, 1, following, end),
+        ("ORDER BY t RANGE BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING", 56, 9, following, end),
+        (
+            "ORDER BY t RANGE BETWEEN UNBOUNDED PRECEDING AND INTERVAL '1' DAY PRECEDING",
+            56,
+            8,
+            "a frame that ends before the current row is not part of Stream SQL",
+            end,
+        ),
+        ("ORDER BY t ROWS BETWEEN 1 PRECEDING", 42, 1, "unexpected `)`", "expected `AND`"),
+        ("ORDER BY t ROWS BETWEEN 1 PRECEDING AND x", 47, 1, "unexpected `x`", "expected `CURRENT ROW`"),
+        (
+            "ORDER BY t ROWS 1 PRECEDING EXCLUDE TIES",
+            35,
+            7,
+            "`EXCLUDE` in a frame is not part of Stream SQL",
+            "remove the clause",
+        ),
+    ] {
+        const CALL: &str = "SELECT SUM(a) ";
+        let query = format!("{CALL}OVER ({window}) FROM t");
+        check_queries(&[(&query, column + CALL.len() as u32, length, text, hint)]);
+    }
+    check_queries(&[
+        (
+            "SELECT ROW_NUMBER() OVER (ORDER BY t) FROM s",
+            8,
+            10,
+            "the window function `ROW_NUMBER` is not part of Stream SQL",
+            aggregate,
+        ),
+        (
+            "SELECT lag(a, 1) OVER (ORDER BY t) FROM s",
+            8,
+            3,
+            "the window function `LAG` is not part of Stream SQL",
+            aggregate,
+        ),
+        (
+            "SELECT SUM(a) OVER w FROM s",
+            20,
+            1,
+            "a named window is not part of Stream SQL",
+            "write the window in brackets after `OVER`",
+        ),
+        ("SELECT a OVER (ORDER BY t) FROM s", 10, 4, "unexpected `OVER`", CLAUSE),
+    ]);
+}
+
+/// What is expected after a query that could go on.
+const CLAUSE: &str = "expected an operator, a clause of the query, `UNION` or `;`";
 
 #[test]
 fn queries_with_something_wrong() {
@@ -468,7 +657,7 @@ fn queries_with_something_wrong() {
             15,
             1,
             "unexpected `t`",
-            "expected an operator, a clause of the query, `UNION ALL` or `;`",
+            "expected an operator, a clause of the query, `UNION` or `;`",
         ),
         (
             "SELECT FROM t",
@@ -491,7 +680,7 @@ fn queries_with_something_wrong() {
             12,
             1,
             "unexpected `c`",
-            "expected an operator, a clause of the query, `UNION ALL` or `;`",
+            "expected an operator, a clause of the query, `UNION` or `;`",
         ),
         ("SELECT a < b < c", 14, 1, "comparisons cannot be chained", "join them with `AND`"),
         (
@@ -519,7 +708,7 @@ fn queries_with_something_wrong() {
         ("SELECT CASE a ELSE 2 END", 15, 4, "unexpected `ELSE`", "expected `WHEN`"),
         ("SELECT CAST(a, INT)", 14, 1, "unexpected `,`", "expected `AS`"),
         ("SELECT MAP['a', 1, 'b']", 8, 3, "a key of the map has no value", "expected `MAP[key, value, ...]`"),
-        ("SELECT * FROM (SELECT a FRM t) x", 29, 1, "unexpected `t`", "expected `UNION ALL` or `)`"),
+        ("SELECT * FROM (SELECT a FRM t) x", 29, 1, "unexpected `t`", "expected `UNION` or `)`"),
         ("SELECT * FROM t WHERE", 22, 1, "unexpected end of the text", "expected an expression"),
         (
             "SELECT * FROM select",
@@ -544,6 +733,22 @@ fn text_without_end_is_refused_without_harm() {
         (nested("CAST(", 5_000), "nested too deep"),
         (nested("ARRAY[", 5_000), "nested too deep"),
         (nested("1 FROM (SELECT ", 5_000), "nested too deep"),
+        (nested("1 FROM t JOIN (SELECT ", 5_000), "nested too deep"),
+        (nested("1 FROM t, LATERAL TABLE(f((", 1) + &"(".repeat(5_000), "nested too deep"),
+        (nested("1 FROM UNNEST(", 1) + &"(".repeat(5_000), "nested too deep"),
+        (nested("f(1) OVER (PARTITION BY ", 5_000), "nested too deep"),
+        (
+            nested("1 FROM t GROUP BY GROUPING SETS (", 1).replace("(", &"(GROUPING SETS ".repeat(5_000)),
+            "nested too deep",
+        ),
+        (
+            format!("INSERT INTO s SELECT 1 FROM t{}", ", t".repeat(5_000)),
+            "more than 32 tables in one `FROM`",
+        ),
+        (
+            format!("INSERT INTO s SELECT 1 FROM t{}", " CROSS JOIN t".repeat(5_000)),
+            "more than 32 tables in one `FROM`",
+        ),
         (format!("INSERT INTO s {}", "(".repeat(5_000)), "nested too deep"),
         (format!("CREATE TEMP STREAM s (a {}", "ROW<a ".repeat(5_000)), "nested too deep"),
         (format!("INSERT INTO s SELECT 1{}", "+1".repeat(5_000)), "more than 80 operators in a row"),
@@ -552,7 +757,7 @@ fn text_without_end_is_refused_without_harm() {
         (format!("INSERT INTO s SELECT a{}", " IS NULL".repeat(5_000)), "more than 80 operators in a row"),
         (
             format!("INSERT INTO s SELECT 1{}", " UNION ALL SELECT 1".repeat(500)),
-            "more than 100 queries in one `UNION ALL`",
+            "more than 100 queries in one `UNION`",
         ),
         (
             format!("INSERT INTO s SELECT {} 1 {}", "CASE 1 WHEN 1, 2 THEN ".repeat(25), "END ".repeat(25)),

@@ -145,6 +145,97 @@ fn queries_have_every_form() {
 }
 
 #[test]
+fn from_has_every_form() {
+    for (text, shown) in [
+        ("a, b AS x, c.d y", "a, b AS x, c.d y"),
+        ("a JOIN b ON a.k = b.k", "a INNER JOIN b ON a.k = b.k"),
+        ("a x INNER JOIN b AS y ON TRUE", "a x INNER JOIN b AS y ON true"),
+        ("a LEFT JOIN b ON x RIGHT OUTER JOIN c ON y", "a LEFT OUTER JOIN b ON x RIGHT OUTER JOIN c ON y"),
+        ("a LEFT OUTER JOIN b ON x FULL JOIN c ON y", "a LEFT OUTER JOIN b ON x FULL JOIN c ON y"),
+        ("a FULL OUTER JOIN b ON x, c CROSS JOIN d", "a FULL JOIN b ON x, c CROSS JOIN d"),
+        ("TABLE a JOIN TABLE b ON x", "a INNER JOIN b ON x"),
+        ("(SELECT 1) JOIN (SELECT 2) AS t (x) ON TRUE", "(SELECT 1) INNER JOIN (SELECT 2) AS t (x) ON true"),
+        ("((SELECT 1) UNION ALL (SELECT 2)) x", "((SELECT 1) UNION ALL (SELECT 2)) x"),
+        ("a, LATERAL TABLE(f(a.x, 'y')) AS t (b, c)", "a, LATERAL f(a.x, 'y') AS t (b, c)"),
+        ("LATERAL TABLE(f())", "LATERAL f()"),
+        ("a CROSS JOIN LATERAL TABLE(f(x)) t", "a CROSS JOIN LATERAL f(x) t"),
+        (
+            "a LEFT JOIN LATERAL TABLE(f(x)) AS t (b) ON TRUE",
+            "a LEFT OUTER JOIN LATERAL f(x) AS t (b) ON true",
+        ),
+        ("a CROSS JOIN UNNEST(a.l) AS t (x)", "a CROSS JOIN UNNEST(a.l) AS t (x)"),
+        (
+            "a, UNNEST(ARRAY[1, 2]) WITH ORDINALITY AS t (x, n)",
+            "a, UNNEST(ARRAY[1, 2]) WITH ORDINALITY AS t (x, n)",
+        ),
+    ] {
+        assert_eq!(query(&format!("SELECT * FROM {text}")), format!("SELECT * FROM {shown}"));
+    }
+}
+
+#[test]
+fn duplicates_are_kept_or_dropped() {
+    for (text, shown) in [
+        ("SELECT DISTINCT a, b FROM t", "SELECT DISTINCT a, b FROM t"),
+        ("SELECT ALL a FROM t", "SELECT a FROM t"),
+        ("SELECT 1 UNION SELECT 2 UNION ALL SELECT 3", "SELECT 1 UNION SELECT 2 UNION ALL SELECT 3"),
+        ("SELECT 1 UNION (SELECT 2 UNION SELECT 3)", "SELECT 1 UNION (SELECT 2 UNION SELECT 3)"),
+    ] {
+        assert_eq!(query(text), shown);
+    }
+}
+
+#[test]
+fn groupings_have_every_form() {
+    for (text, shown) in [
+        ("a, b + 1", "a, b + 1"),
+        ("(), (a, b), (a)", "(), (a, b), (a)"),
+        ("CUBE (a, (b, c))", "CUBE (a, (b, c))"),
+        ("ROLLUP (a, b), CUBE (c)", "ROLLUP (a, b), CUBE (c)"),
+        ("GROUPING SETS ((a, b), c, ())", "GROUPING SETS ((a, b), (c), ())"),
+        (
+            "TUMBLE(t, INTERVAL '1' DAY), GROUPING SETS (CUBE (a, b), GROUPING SETS (c, ()))",
+            "TUMBLE(t, INTERVAL '1' DAY), GROUPING SETS ((CUBE (a, b)), (GROUPING SETS ((c), ())))",
+        ),
+        ("`grouping`, sets", "`grouping`, sets"),
+    ] {
+        assert_eq!(
+            query(&format!("SELECT COUNT(*) FROM t GROUP BY {text} HAVING x")),
+            format!("SELECT COUNT(*) FROM t GROUP BY {shown} HAVING x")
+        );
+    }
+}
+
+#[test]
+fn windows_have_every_form() {
+    for (text, shown) in [
+        ("ORDER BY t", "ORDER BY t"),
+        ("ORDER BY s.t ASC", "ORDER BY s.t"),
+        ("PARTITION BY a, b + 1 ORDER BY t", "PARTITION BY a, b + 1 ORDER BY t"),
+        ("ORDER BY t ROWS 4 PRECEDING", "ORDER BY t ROWS 4 PRECEDING"),
+        ("ORDER BY t ROWS UNBOUNDED PRECEDING", "ORDER BY t ROWS UNBOUNDED PRECEDING"),
+        (
+            "ORDER BY t ROWS BETWEEN 0 PRECEDING AND CURRENT ROW",
+            "ORDER BY t ROWS BETWEEN 0 PRECEDING AND CURRENT ROW",
+        ),
+        ("ORDER BY t RANGE INTERVAL 5 MINUTES PRECEDING", "ORDER BY t RANGE INTERVAL 5 MINUTE PRECEDING"),
+        (
+            "ORDER BY t RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW",
+            "ORDER BY t RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW",
+        ),
+        (
+            "ORDER BY t RANGE BETWEEN INTERVAL '1:30' MINUTE TO SECOND PRECEDING AND CURRENT ROW",
+            "ORDER BY t RANGE BETWEEN INTERVAL '1:30' MINUTE TO SECOND PRECEDING AND CURRENT ROW",
+        ),
+    ] {
+        assert_eq!(
+            query(&format!("SELECT 1 + SUM(a) OVER ({text}) AS x FROM s")),
+            format!("SELECT 1 + SUM(a) OVER ({shown}) AS x FROM s")
+        );
+    }
+}
+
+#[test]
 fn names_carry_their_places() {
     let statements = parse("INSERT INTO s\nSELECT a,\n  `b c` FROM t").unwrap();
     let [Statement::Insert(insert)] = &statements[..] else { panic!("one INSERT") };

@@ -8,7 +8,7 @@ use sqlparser::ast::{BinaryOperator, Expr, UnaryOperator, Value, ValueWithSpan};
 
 use super::cursor::Parser;
 use super::literal::string_text;
-use super::refusal::{not_available, not_in_dialect};
+use super::refusal::not_in_dialect;
 use super::token::{Token, TokenKind};
 use crate::CheckError;
 
@@ -276,16 +276,9 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Refuses `OVER` and other clauses after a function call.
+    /// Refuses clauses after a function call that the dialect does not have.
     pub(super) fn refuse_call_clauses(&self) -> Result<(), CheckError> {
         let token = self.peek();
-        if token.is_word("OVER") {
-            return Err(not_available(
-                &token,
-                "an `OVER` window",
-                "use a group window: `TUMBLE`, `HOP` or `SESSION`",
-            ));
-        }
         let open = self.peek_at(1).is_symbol("(");
         if token.is_word("FILTER") && open {
             return Err(not_in_dialect(&token, "`FILTER`", "use `CASE` inside the aggregate"));

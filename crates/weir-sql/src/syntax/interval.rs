@@ -83,32 +83,25 @@ impl Unit {
 impl<'a> Parser<'a> {
     /// Parses an interval literal of a query; `INTERVAL` has not been taken.
     pub(super) fn interval(&mut self) -> Result<Interval, CheckError> {
-        let literal = self.interval_literal()?;
-        let value = match literal.value.kind {
-            TokenKind::Number => Value::Number(literal.text, false),
-            _ => Value::SingleQuotedString(literal.text),
-        };
-        let value = Expr::Value(value.with_span(literal.value.span()));
-        let value = match literal.negative {
-            true => Expr::UnaryOp { op: UnaryOperator::Minus, expr: Box::new(value) },
-            false => value,
-        };
-        Ok(Interval {
-            value: Box::new(value),
-            leading_field: Some(literal.first.field()),
-            leading_precision: None,
-            last_field: (literal.last != literal.first).then(|| literal.last.field()),
-            fractional_seconds_precision: None,
-        })
+        self.interval_literal().map(tree_of)
+    }
+
+    /// Parses an interval literal of a query that must be a length of time: of fixed length and not below zero.
+    pub(super) fn length_of_time(&mut self, what: &str) -> Result<Interval, CheckError> {
+        self.fixed_length(what).map(|(literal, _)| tree_of(literal))
     }
 
     /// Parses an interval literal of a watermark clause.
     pub(super) fn duration(&mut self, what: &str) -> Result<Duration, CheckError> {
+        self.fixed_length(what).map(|(_, duration)| duration)
+    }
+
+    fn fixed_length(&mut self, what: &str) -> Result<(Literal<'a>, Duration), CheckError> {
         let start = self.peek();
         let literal = self.interval_literal()?;
         match literal.evaluated {
             IntervalValue::Milliseconds(milliseconds) => match u64::try_from(milliseconds) {
-                Ok(milliseconds) => Ok(Duration::from_millis(milliseconds)),
+                Ok(milliseconds) => Ok((literal, Duration::from_millis(milliseconds))),
                 Err(_) => Err(start.error(format!("{what} is negative")).hint("expected zero or more")),
             },
             IntervalValue::Months(_) => Err(start
@@ -158,6 +151,25 @@ struct Literal<'a> {
     first: Unit,
     last: Unit,
     evaluated: IntervalValue,
+}
+
+fn tree_of(literal: Literal<'_>) -> Interval {
+    let value = match literal.value.kind {
+        TokenKind::Number => Value::Number(literal.text, false),
+        _ => Value::SingleQuotedString(literal.text),
+    };
+    let value = Expr::Value(value.with_span(literal.value.span()));
+    let value = match literal.negative {
+        true => Expr::UnaryOp { op: UnaryOperator::Minus, expr: Box::new(value) },
+        false => value,
+    };
+    Interval {
+        value: Box::new(value),
+        leading_field: Some(literal.first.field()),
+        leading_precision: None,
+        last_field: (literal.last != literal.first).then(|| literal.last.field()),
+        fractional_seconds_precision: None,
+    }
 }
 
 /// Evaluates a literal; the error is a text and a hint.

@@ -3,9 +3,12 @@
 pub mod ast;
 mod cursor;
 mod expression;
+mod from;
+mod grouping;
 mod interval;
 mod lexer;
 mod literal;
+mod over;
 mod primary;
 mod query;
 mod refusal;

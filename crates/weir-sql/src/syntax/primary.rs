@@ -4,7 +4,7 @@ use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::ast::{
     AccessExpr, Array, CaseWhen, CastKind, DataType as SqlType, DuplicateTreatment, Expr, Function,
     FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident, Map, MapEntry, ObjectName,
-    Subscript, TypedString, Value,
+    Subscript, TypedString, Value, WindowType,
 };
 use sqlparser::tokenizer::{Token as SqlToken, TokenWithSpan};
 
@@ -93,7 +93,7 @@ impl<'a> Parser<'a> {
                 if self.take_symbol("(") {
                     self.expect_symbol(")")?;
                 }
-                Ok(call(ident_of(&token), FunctionArguments::None))
+                Ok(call(ident_of(&token), FunctionArguments::None, None))
             }
             "GROUPING" if open => self.name_or_call(),
             "EXISTS" => Err(not_in_dialect(&token, "`EXISTS`", "sub-queries are possible only in `FROM`")),
@@ -131,8 +131,8 @@ impl<'a> Parser<'a> {
                 args.into_iter().map(|arg| FunctionArg::Unnamed(FunctionArgExpr::Expr(arg))).collect();
         }
         self.expect_symbol_or(")", "an operator, `,` or ")?;
-        self.refuse_call_clauses()?;
-        Ok(call(name, FunctionArguments::List(list)))
+        let over = self.over(&name)?;
+        Ok(call(name, FunctionArguments::List(list), over))
     }
 
     fn brackets(&mut self) -> Result<Expr, CheckError> {
@@ -277,7 +277,7 @@ fn cast(operand: Expr, data_type: SqlType) -> Expr {
     Expr::Cast { kind: CastKind::Cast, expr: Box::new(operand), data_type, array: false, format: None }
 }
 
-fn call(name: Ident, args: FunctionArguments) -> Expr {
+fn call(name: Ident, args: FunctionArguments, over: Option<WindowType>) -> Expr {
     Expr::Function(Function {
         name: ObjectName::from(vec![name]),
         uses_odbc_syntax: false,
@@ -285,7 +285,7 @@ fn call(name: Ident, args: FunctionArguments) -> Expr {
         args,
         filter: None,
         null_treatment: None,
-        over: None,
+        over,
         within_group: Vec::new(),
     })
 }

@@ -1,19 +1,19 @@
-//! Queries: `UNION ALL`, `SELECT`, `VALUES`, sub-queries in `FROM`.
+//! Queries: `UNION`, `SELECT`, `VALUES`.
 //!
-//! The result is a tree of the `sqlparser` crate. Constructs of SQL that the dialect does not have, and
-//! those of the dialect that this release does not run, are refused where they begin.
+//! The result is a tree of the `sqlparser` crate. `UNION` has the quantifier `None`, `UNION ALL` has `All`;
+//! `SELECT DISTINCT` is [`Distinct::Distinct`]. Constructs of SQL that the dialect does not have are refused where
+//! they begin; what the dialect has and the planner cannot plan, the planner refuses.
 
 use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::ast::{
-    Expr, GroupByExpr, Ident, ObjectName, Parens, Query, Select, SelectFlavor, SelectItem,
-    SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier, TableAlias, TableAliasColumnDef,
-    TableFactor, TableWithJoins, Values, WildcardAdditionalOptions,
+    Distinct, Expr, GroupByExpr, Ident, ObjectName, Parens, Query, Select, SelectFlavor, SelectItem,
+    SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier, Values, WildcardAdditionalOptions,
 };
 use sqlparser::tokenizer::{Token as SqlToken, TokenWithSpan};
 
 use super::cursor::Parser;
 use super::primary::attached;
-use super::refusal::{clause_after_query, not_available, not_in_dialect};
+use super::refusal::{clause_after_query, not_in_dialect};
 use super::token::{Token, TokenKind};
 use super::words::can_be_alias;
 use crate::CheckError;
@@ -22,20 +22,17 @@ use crate::CheckError;
 const MAX_BRANCHES: usize = 100;
 
 impl<'a> Parser<'a> {
-    /// Parses a query: terms combined by `UNION ALL`.
+    /// Parses a query: terms combined by `UNION` and `UNION ALL`, from left to right.
     pub(super) fn query(&mut self) -> Result<Box<Query>, CheckError> {
         self.nested_query(|parser| {
             let mut body = parser.query_term()?;
             let mut branches = 1;
             while parser.peek().is_word("UNION") {
                 let union = parser.take();
-                if !parser.take_word("ALL") {
-                    let instead = "use `UNION ALL`, which keeps every row";
-                    return Err(not_available(&union, "`UNION` without `ALL`", instead));
-                }
+                let set_quantifier = parser.union_quantifier()?;
                 branches += 1;
                 if branches > MAX_BRANCHES {
-                    let text = format!("more than {MAX_BRANCHES} queries in one `UNION ALL`");
+                    let text = format!("more than {MAX_BRANCHES} queries in one `UNION`");
                     return Err(union
                         .error(text)
                         .hint("write several INSERT statements into the same stream"));
@@ -43,7 +40,7 @@ impl<'a> Parser<'a> {
                 body = SetExpr::SetOperation {
                     left: Box::new(body),
                     op: SetOperator::Union,
-                    set_quantifier: SetQuantifier::All,
+                    set_quantifier,
                     right: Box::new(parser.query_term()?),
                 };
             }
@@ -52,6 +49,16 @@ impl<'a> Parser<'a> {
                 None => Ok(Box::new(query_of(body))),
             }
         })
+    }
+
+    /// Parses what follows `UNION`; without `ALL`, rows that are equal become one.
+    fn union_quantifier(&mut self) -> Result<SetQuantifier, CheckError> {
+        let token = self.peek();
+        if token.is_word("DISTINCT") {
+            let instead = "`UNION` without another word drops rows that are equal";
+            return Err(not_in_dialect(&token, "`UNION DISTINCT`", instead));
+        }
+        Ok(if self.take_word("ALL") { SetQuantifier::All } else { SetQuantifier::None })
     }
 
     fn query_term(&mut self) -> Result<SetExpr, CheckError> {
@@ -68,7 +75,7 @@ impl<'a> Parser<'a> {
         }
         if self.take_symbol("(") {
             let query = self.query()?;
-            self.expect_symbol_or(")", "`UNION ALL` or ")?;
+            self.expect_symbol_or(")", "`UNION` or ")?;
             return Ok(SetExpr::Query(query));
         }
         Err(self.expected("a query: `SELECT`, `VALUES` or `(`"))
@@ -88,20 +95,15 @@ impl<'a> Parser<'a> {
 
     fn select(&mut self) -> Result<Select, CheckError> {
         let token = self.take();
-        let distinct = self.peek();
-        if self.take_word("DISTINCT") {
-            return Err(not_available(
-                &distinct,
-                "`SELECT DISTINCT`",
-                "use `COUNT(DISTINCT ...)` in a group window",
-            ));
+        let distinct = self.take_word("DISTINCT").then_some(Distinct::Distinct);
+        if distinct.is_none() {
+            self.take_word("ALL");
         }
-        self.take_word("ALL");
         let projection = self.comma_separated(Self::select_item)?;
         let mut select = Select {
             select_token: attached(&token),
             optimizer_hints: Vec::new(),
-            distinct: None,
+            distinct,
             select_modifiers: None,
             top: None,
             top_before_distinct: false,
@@ -131,19 +133,12 @@ impl<'a> Parser<'a> {
     }
 
     fn clauses_after_from(&mut self, select: &mut Select) -> Result<(), CheckError> {
-        select.from.push(self.table()?);
-        self.refuse_join()?;
+        select.from = self.table_list()?;
         if self.take_word("WHERE") {
             select.selection = Some(self.expression()?);
         }
-        let group = self.peek();
         if self.take_words(&["GROUP", "BY"]) {
-            let items = self.comma_separated(Self::group_item)?;
-            if !items.iter().any(is_group_window) {
-                let instead = "add `TUMBLE(...)`, `HOP(...)` or `SESSION(...)` to the group";
-                return Err(not_available(&group, "`GROUP BY` without a window", instead));
-            }
-            select.group_by = GroupByExpr::Expressions(items, Vec::new());
+            select.group_by = GroupByExpr::Expressions(self.group_items()?, Vec::new());
         }
         if self.take_word("HAVING") {
             select.having = Some(self.expression()?);
@@ -169,7 +164,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Parses `[AS] name`, if there is one. Returns also whether `AS` was written.
-    fn alias(&mut self, what: &str) -> Result<Option<(Ident, bool)>, CheckError> {
+    pub(super) fn alias(&mut self, what: &str) -> Result<Option<(Ident, bool)>, CheckError> {
         if self.take_word("AS") {
             return Ok(Some((self.ident(what)?, true)));
         }
@@ -179,119 +174,6 @@ impl<'a> Parser<'a> {
             TokenKind::Word if can_be_alias(token.text) => Ok(Some((self.ident(what)?, false))),
             _ => Ok(None),
         }
-    }
-
-    fn table(&mut self) -> Result<TableWithJoins, CheckError> {
-        let token = self.peek();
-        let relation = if self.take_symbol("(") {
-            let subquery = self.query()?;
-            self.expect_symbol_or(")", "`UNION ALL` or ")?;
-            TableFactor::Derived { lateral: false, subquery, alias: self.table_alias()?, sample: None }
-        } else if token.is_word("LATERAL") {
-            return Err(not_available(&token, "`LATERAL TABLE`", "table functions cannot be used yet"));
-        } else if token.is_word("UNNEST") {
-            return Err(not_available(
-                &token,
-                "`UNNEST`",
-                "select elements by subscript, such as `items[1]`",
-            ));
-        } else {
-            self.take_word("TABLE");
-            let mut parts = vec![self.ident("the name of a stream")?];
-            while parts.len() < 3 && self.take_symbol(".") {
-                parts.push(self.ident("the name of a stream")?);
-            }
-            self.table_named(ObjectName::from(parts))?
-        };
-        Ok(TableWithJoins { relation, joins: Vec::new() })
-    }
-
-    fn table_named(&mut self, name: ObjectName) -> Result<TableFactor, CheckError> {
-        let token = self.peek();
-        if token.is_word("MATCH_RECOGNIZE") {
-            return Err(not_available(&token, "`MATCH_RECOGNIZE`", "patterns cannot be used yet"));
-        }
-        if token.is_symbol("(") {
-            let instead =
-                "a table function would be called by `LATERAL TABLE`, which is not available in this release";
-            return Err(not_in_dialect(&token, "a call in place of a stream", instead));
-        }
-        let alias = self.table_alias()?;
-        Ok(TableFactor::Table {
-            name,
-            alias,
-            args: None,
-            with_hints: Vec::new(),
-            version: None,
-            with_ordinality: false,
-            partitions: Vec::new(),
-            json_path: None,
-            sample: None,
-            index_hints: Vec::new(),
-        })
-    }
-
-    fn table_alias(&mut self) -> Result<Option<TableAlias>, CheckError> {
-        let Some((name, explicit)) = self.alias("a table name")? else { return Ok(None) };
-        let mut columns = Vec::new();
-        if self.take_symbol("(") {
-            columns = self.comma_separated(|parser| {
-                Ok(TableAliasColumnDef { name: parser.ident("a column name")?, data_type: None })
-            })?;
-            self.expect_symbol_or(")", "`,` or ")?;
-        }
-        Ok(Some(TableAlias { explicit, name, columns, at: None }))
-    }
-
-    fn refuse_join(&self) -> Result<(), CheckError> {
-        let token = self.peek();
-        if token.is_symbol(",") {
-            let instead = "read one stream, or combine streams with `UNION ALL`";
-            return Err(not_available(&token, "a join (several streams in `FROM`)", instead));
-        }
-        if token.is_word("NATURAL") {
-            return Err(not_in_dialect(&token, "`NATURAL JOIN`", "write the condition of a join with `ON`"));
-        }
-        let join =
-            ["JOIN", "INNER", "LEFT", "RIGHT", "FULL", "CROSS"].into_iter().find(|word| token.is_word(word));
-        let Some(first) = join else {
-            if token.is_word("MATCH_RECOGNIZE") {
-                return Err(not_available(&token, "`MATCH_RECOGNIZE`", "patterns cannot be used yet"));
-            }
-            return clause_after_query(&token).map_or(Ok(()), Err);
-        };
-        let construct = if first == "JOIN" { "`JOIN`".to_string() } else { format!("`{first} JOIN`") };
-        Err(not_available(&token, &construct, "read one stream, or combine streams with `UNION ALL`"))
-    }
-
-    fn group_item(&mut self) -> Result<Expr, CheckError> {
-        let token = self.peek();
-        let instead = "write one INSERT for each grouping";
-        if token.is_word("GROUPING") && self.peek_at(1).is_word("SETS") {
-            return Err(not_available(&token, "`GROUPING SETS`", instead));
-        }
-        if token.is_word("CUBE") {
-            return Err(not_available(&token, "`CUBE`", instead));
-        }
-        if token.is_word("ROLLUP") {
-            return Err(not_available(&token, "`ROLLUP`", instead));
-        }
-        if token.is_symbol("(") && self.peek_at(1).is_symbol(")") {
-            return Err(not_available(&token, "the empty grouping `()`", "group by the window alone"));
-        }
-        self.expression()
-    }
-}
-
-fn is_group_window(item: &Expr) -> bool {
-    match item {
-        Expr::Function(function) => {
-            let name = function.name.to_string();
-            ["TUMBLE", "HOP", "SESSION"].iter().any(|window| name.eq_ignore_ascii_case(window))
-        }
-        Expr::Nested(inner) => is_group_window(inner),
-        Expr::Tuple(items) => items.iter().any(is_group_window),
-        _ => false,
     }
 }
 

@@ -25,10 +25,10 @@ pub(crate) fn clause_after_query(token: &Token<'_>) -> Option<CheckError> {
         "FOR" => ("`FOR UPDATE`", "a stream cannot be locked; remove the clause"),
         "WINDOW" => ("`WINDOW`", "write the window where it is used"),
         "QUALIFY" => ("`QUALIFY`", "filter in a query around this one"),
-        "INTERSECT" => ("`INTERSECT`", "queries are combined with `UNION ALL`"),
-        "EXCEPT" | "MINUS" => ("`EXCEPT`", "queries are combined with `UNION ALL`"),
+        "INTERSECT" => ("`INTERSECT`", "queries are combined with `UNION` and `UNION ALL`"),
+        "EXCEPT" | "MINUS" => ("`EXCEPT`", "queries are combined with `UNION` and `UNION ALL`"),
         "TABLESAMPLE" => ("`TABLESAMPLE`", "filter with `WHERE`"),
-        "USING" => ("`USING`", "write the condition with `ON`"),
+        "USING" => ("`USING`", "write the condition of a join with `ON`"),
         _ => return None,
     };
     let is_name = token.kind != super::token::TokenKind::Word;

@@ -75,7 +75,7 @@ impl<'a> Parser<'a> {
             }
             Statement::Create(CreateStream { time: None, .. }) => self.expected("`TIMESTAMP BY` or `;`"),
             Statement::Create(_) => self.expected("`;`"),
-            Statement::Insert(_) => self.expected("an operator, a clause of the query, `UNION ALL` or `;`"),
+            Statement::Insert(_) => self.expected("an operator, a clause of the query, `UNION` or `;`"),
         }
     }
 

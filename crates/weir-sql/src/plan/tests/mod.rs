@@ -5,6 +5,7 @@ mod expressions;
 mod functions;
 mod refusals;
 mod shapes;
+mod unplanned;
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -3,7 +3,7 @@
 use super::{Fixture, STREAMS, planned};
 
 /// Returns the message of a refused query and the text that its caret stands under.
-fn refused(columns: &str, query: &str) -> (String, String) {
+pub(super) fn refused(columns: &str, query: &str) -> (String, String) {
     let error = match planned(columns, query) {
         Ok(plan) => panic!("accepted: {query}\n{plan}"),
         Err(error) => error,

@@ -1,0 +1,41 @@
+//! Constructs of the language that the parser accepts and the planner cannot plan yet: refused by name, with a place.
+
+use super::refusals::refused;
+
+#[test]
+fn constructs_without_a_plan_are_refused_by_name() {
+    let mut wrong = vec![];
+    for (query, message, marked) in [
+        (
+            "SELECT a.id FROM cars a JOIN cars b ON a.id = b.id",
+            "`JOIN` is not available",
+            "cars b ON a.id = b.id",
+        ),
+        ("SELECT id FROM cars, ticks", "a join of several streams is not available", "ticks"),
+        ("SELECT x FROM UNNEST(ARRAY[1]) AS t (x)", "`UNNEST` is not available", "1]) AS t (x"),
+        ("SELECT x FROM LATERAL TABLE(f(1)) AS t (x)", "`LATERAL` is not available", "f(1)) AS t (x"),
+        ("SELECT DISTINCT id FROM cars", "`SELECT DISTINCT` is not available", "SELECT"),
+        (
+            "SELECT id FROM cars UNION SELECT id FROM cars",
+            "`UNION` without `ALL` is not available (`UNION ALL` keeps every row)",
+            "SELECT id FROM cars",
+        ),
+        (
+            "SELECT brand FROM cars GROUP BY brand",
+            "`GROUP BY` without a group window (`TUMBLE`, `HOP` or `SESSION`) is not available",
+            "brand",
+        ),
+        (
+            "SELECT brand FROM cars GROUP BY CUBE (brand)",
+            "`GROUPING SETS`, `CUBE` and `ROLLUP` is not available",
+            "brand",
+        ),
+        ("SELECT MAX(price) OVER (ORDER BY ts) FROM cars", "`OVER` is not available", "MAX"),
+    ] {
+        let given = refused("a STRING", query);
+        if given != (message.to_string(), marked.to_string()) {
+            wrong.push(format!("{query}\n    gives    {given:?}\n    expected {message:?} {marked:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
