@@ -40,6 +40,12 @@ bench: build ## Measure Nexmark queries and check their results against DuckDB; 
 expected: setup ## Compare the expected results of the flights jobs with DuckDB; ARGS=--write refreshes them.
 	$(PYTHON) scripts/duckdb_expected.py $(ARGS)
 
+.PHONY: conformance
+conformance: setup ## Install Apache Flink and run every job of tests/conformance on three engines; ARGS=--write refreshes the page.
+	@sh scripts/setup_flink.sh >/dev/null
+	$(CARGO) build --locked --package weir
+	$(PYTHON) scripts/conformance $(ARGS)
+
 .PHONY: docs
 docs: setup ## Build the API documentation of the crates into target/doc.
 	$(CARGO) doc --locked --workspace --no-deps

@@ -1,0 +1,171 @@
+"""Runs the conformance corpus on Weir, on Apache Flink and in DuckDB, and compares the rows.
+
+    make conformance                               installs Flink, runs all, compares docs/conformance.md
+    make conformance ARGS=--write                  and writes that page; read its difference before you commit it
+    make conformance ARGS="--only windows/hop"     the tests whose path has this in it
+    make conformance ARGS="--engines weir batch"   without Flink
+
+The form of the tests is docs/job-tests.md. A test fails when an engine gives other rows than the test says, and also when a
+stated reason why it cannot, or differs, no longer holds.
+"""
+
+import argparse
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+import duckdb
+
+import batch
+import on_flink
+import on_weir
+import report
+from case import Case, CaseError, load_all
+from flink import Cluster, FlinkError
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+CORPUS = pathlib.Path("tests/conformance")
+PAGE = ROOT / "docs" / "conformance.md"
+# Flink jobs of this size spend their time waiting for each other's threads; more at once gain nothing on two cores.
+AT_ONCE = 3
+
+
+@dataclass
+class Result:
+    status: str
+    reason: str = ""
+    # What is wrong, when it is not as the test says.
+    problem: str = None
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", metavar="TEXT", help="tests whose path has this in it")
+    parser.add_argument("--engines", nargs="+", choices=["weir", "flink", "batch"], default=["weir", "flink", "batch"])
+    parser.add_argument("--if-installed", action="store_true", help="leave Flink out when it is not installed")
+    parser.add_argument("--write", action="store_true", help="write docs/conformance.md")
+    parser.add_argument("--weir", type=pathlib.Path, help="the binary; default: the debug build")
+    parser.add_argument("--keep", type=pathlib.Path, metavar="DIR", help="keep Flink's logs in this directory")
+    return parser.parse_args()
+
+
+def debug_binary():
+    metadata = subprocess.run(
+        ["cargo", "metadata", "--no-deps", "--format-version", "1"], cwd=ROOT, check=True, capture_output=True
+    )
+    return pathlib.Path(json.loads(metadata.stdout)["target_directory"]) / "debug" / "weir"
+
+
+def flink_home():
+    answer = subprocess.run(["sh", "scripts/setup_flink.sh", "--where"], check=True, capture_output=True, text=True)
+    return pathlib.Path(answer.stdout.strip())
+
+
+def judge(case, engine, run):
+    """Runs one case on one engine and says whether that is what the test says."""
+    without, differs = case.reason(engine, "without"), case.reason(engine, "differs")
+    expected = Result("no", without) if without else Result("differs", differs) if differs else Result("same")
+    if engine == "batch" and without:
+        return expected
+    try:
+        problem = run()
+    except on_flink.Refused as refused:
+        if without:
+            return expected
+        problem = f"the translator refuses it: {refused}"
+    except (FlinkError, CaseError, RuntimeError, ValueError, KeyError) as error:
+        if without:
+            return expected
+        problem = f"{type(error).__name__}: {error}"
+    if without:
+        problem = f"the reason why not (`{without}`) does not hold any more: " + (problem or "it gives the expected rows")
+    if "fails" in case.keys and engine == "weir" and not problem:
+        return Result("fails")
+    return Result(expected.status, expected.reason, problem)
+
+
+def run_weir(cases, weir):
+    told = on_weir.run_all(weir, CORPUS)
+    return {case.path: judge(case, "weir", lambda case=case: on_weir.check(case, told.get(str(case.path)))) for case in cases}
+
+
+def run_batch(cases):
+    return {case.path: judge(case, "batch", lambda case=case: batch.check(case)) for case in cases}
+
+
+def run_flink(cases, weir, home, place):
+    with Cluster(home, place) as cluster, ThreadPoolExecutor(AT_ONCE) as pool:
+        def one(case):
+            return case.path, judge(case, "flink", lambda: on_flink.check(case, cluster, weir))
+        return dict(pool.map(one, cases))
+
+
+def print_problems(cases, by_engine):
+    bad = 0
+    for engine, results in by_engine.items():
+        for case in cases:
+            if results[case.path].problem:
+                bad += 1
+                text = results[case.path].problem.replace("\n", "\n    ")
+                print(f"{case.path}, {engine}:\n    {text}")
+        right = sum(1 for one in results.values() if not one.problem)
+        print(f"{engine}: {right} of {len(cases)} jobs are as their tests say")
+    return bad
+
+
+def page_is_stale(options, cases, by_engine, home):
+    """Writes the page, or says whether the one that is checked in is old."""
+    if len(by_engine) < 3 or options.only:
+        return False
+    results = [(case, {engine: found[case.path] for engine, found in by_engine.items()}) for case in cases]
+    text = report.page(results, home.name.removeprefix("flink-"), duckdb.__version__)
+    if options.write:
+        PAGE.write_text(text)
+        return False
+    if PAGE.exists() and PAGE.read_text() == text:
+        return False
+    print("docs/conformance.md is not what this run gives; make conformance ARGS=--write refreshes it")
+    return True
+
+
+def main():
+    options = arguments()
+    started = time.monotonic()
+    cases = [case for case in load_all(CORPUS) if not options.only or options.only in str(case.path)]
+    if not cases:
+        sys.exit(f"no test of {CORPUS} has `{options.only}` in its path")
+    weir = options.weir or debug_binary()
+    home = flink_home()
+    engines = list(options.engines)
+    if options.if_installed and "flink" in engines and not (home / "complete").exists():
+        print(f"Flink is not installed (make conformance does that), so its column is left out")
+        engines.remove("flink")
+    by_engine = {}
+    if "weir" in engines:
+        by_engine["weir"] = run_weir(cases, weir)
+    if "batch" in engines:
+        by_engine["batch"] = run_batch(cases)
+    if "flink" in engines:
+        with tempfile.TemporaryDirectory() as place:
+            by_engine["flink"] = run_flink(cases, weir, home, options.keep or place)
+    bad = print_problems(cases, by_engine)
+    stale = bad == 0 and page_is_stale(options, cases, by_engine, home)
+    print(f"time: {time.monotonic() - started:.0f} s")
+    sys.exit(1 if bad or stale else 0)
+
+
+if __name__ == "__main__":
+    import os
+
+    os.chdir(ROOT)
+    try:
+        main()
+    except CaseError as error:
+        sys.exit(str(error))
