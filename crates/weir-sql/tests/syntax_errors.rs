@@ -2,30 +2,8 @@
 
 mod support;
 
-use support::assert_error;
+use support::{assert_error, check, check_queries};
 use weir_sql::parse;
-
-/// Asserts line, column, length, text and hint of the error of each text.
-#[track_caller]
-fn check(cases: &[(&str, u32, u32, u32, &str, &str)]) {
-    for (sql, line, column, length, text, hint) in cases {
-        let error = parse(sql).expect_err(sql);
-        assert_error(sql, &error, ("CS.13005", *line, *column, *length, text, hint));
-    }
-}
-
-/// Asserts column, length, text and hint of the error of a query that follows `INSERT INTO s ` in the text;
-/// columns count from the beginning of the query.
-#[track_caller]
-fn check_queries(cases: &[(&str, u32, u32, &str, &str)]) {
-    const BEFORE: &str = "INSERT INTO s ";
-    for (query, column, length, text, hint) in cases {
-        let sql = format!("{BEFORE}{query}");
-        let error = parse(&sql).expect_err(query);
-        let column = column + BEFORE.len() as u32;
-        assert_error(&sql, &error, ("CS.13005", 1, column, *length, text, hint));
-    }
-}
 
 #[test]
 fn words_that_begin_no_statement() {
@@ -361,17 +339,6 @@ fn what_the_dialect_does_not_have_is_refused_by_name() {
             "columns are matched by position; select them in the order of the stream",
         ),
     ]);
-}
-
-#[test]
-fn patterns_are_not_available() {
-    check_queries(&[(
-        "SELECT * FROM t MATCH_RECOGNIZE (PATTERN (A{3,}?))",
-        17,
-        15,
-        "`MATCH_RECOGNIZE` is not available in this release",
-        "patterns cannot be used yet",
-    )]);
 }
 
 #[test]

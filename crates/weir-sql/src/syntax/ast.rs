@@ -5,6 +5,7 @@ use std::time::Duration;
 use arrow::datatypes::DataType;
 use sqlparser::ast::Query;
 
+use super::pattern::PatternDetails;
 use crate::{Position, WatermarkInterval};
 
 /// A name with its place.
@@ -95,6 +96,8 @@ pub struct InsertInto {
     pub query: Box<Query>,
     /// Where the query begins.
     pub query_position: Position,
+    /// What the patterns in the query say beyond the tree; see [`InsertInto::details_of`].
+    pub patterns: Vec<PatternDetails>,
     /// Byte offset of the statement in the text.
     pub offset: usize,
 }

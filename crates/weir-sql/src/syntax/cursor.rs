@@ -9,6 +9,7 @@ use sqlparser::ast::Ident;
 use super::ast::Name;
 use super::lexer::tokenize;
 use super::literal::name_text;
+use super::pattern::PatternDetails;
 use super::token::{Token, TokenKind};
 use super::words::is_hard_word;
 use crate::CheckError;
@@ -31,12 +32,23 @@ pub(crate) struct Parser<'a> {
     /// Nodes made so far, and how many of them are copies; see `expression.rs`.
     pub(super) nodes: u64,
     pub(super) copied_nodes: u64,
+    /// The patterns of the statement that is being parsed.
+    pub(super) patterns: Vec<PatternDetails>,
 }
 
 impl<'a> Parser<'a> {
     /// Makes a parser at the beginning of a text.
     pub fn new(text: &'a str, variables: Option<&'a BTreeMap<String, String>>) -> Self {
-        Self { tokens: tokenize(text), next: 0, nesting: 0, variables, height: 0, nodes: 0, copied_nodes: 0 }
+        Self {
+            tokens: tokenize(text),
+            next: 0,
+            nesting: 0,
+            variables,
+            height: 0,
+            nodes: 0,
+            copied_nodes: 0,
+            patterns: Vec::new(),
+        }
     }
 
     /// Returns the next token without taking it.

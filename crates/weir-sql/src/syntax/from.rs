@@ -12,17 +12,19 @@
 //! | `(query)` | [`TableFactor::Derived`] |
 //! | `LATERAL TABLE(f(x)) AS t (a)` | [`TableFactor::Function`] with `lateral` |
 //! | `UNNEST(x) WITH ORDINALITY AS t (a, n)` | [`TableFactor::UNNEST`] with one expression |
+//! | `t MATCH_RECOGNIZE (...) AS m` | [`TableFactor::MatchRecognize`], see [`pattern`](super::pattern) |
 //!
 //! `LATERAL TABLE` and `UNNEST` stand wherever a table stands: as an entry of the list, after `CROSS JOIN`, after
 //! `JOIN ... ON` and `LEFT JOIN ... ON TRUE`. What they read of the entries before them is the planner's affair.
 
 use sqlparser::ast::{
-    FunctionArg, FunctionArgExpr, Join, JoinConstraint, JoinOperator, ObjectName, TableAlias,
-    TableAliasColumnDef, TableFactor, TableWithJoins,
+    Join, JoinConstraint, JoinOperator, ObjectName, TableAlias, TableAliasColumnDef, TableFactor,
+    TableWithJoins,
 };
 
 use super::cursor::Parser;
-use super::refusal::{not_available, not_in_dialect};
+use super::primary::unnamed;
+use super::refusal::not_in_dialect;
 use crate::CheckError;
 
 /// How many tables one `FROM` may join; a plan is one level deeper for each.
@@ -99,7 +101,7 @@ impl Parser<'_> {
                 .error(format!("more than {MAX_TABLES} tables in one `FROM`"))
                 .hint("join some of them into a temp stream first"));
         }
-        let factor = if token.is_symbol("(") {
+        let mut factor = if token.is_symbol("(") {
             self.subquery_table()?
         } else if token.is_word("LATERAL") {
             self.table_function()?
@@ -108,18 +110,24 @@ impl Parser<'_> {
         } else {
             self.named_table()?
         };
-        let token = self.peek();
-        match token.is_word("MATCH_RECOGNIZE") {
-            true => Err(not_available(&token, "`MATCH_RECOGNIZE`", "patterns cannot be used yet")),
-            false => Ok(factor),
+        if self.peek().is_word("MATCH_RECOGNIZE") {
+            factor = self.match_recognize(factor)?;
         }
+        let alias = self.table_alias()?;
+        let token = self.peek();
+        if token.is_word("MATCH_RECOGNIZE") {
+            let text = "`MATCH_RECOGNIZE` stands before the name of the table, and once";
+            return Err(token.error(text).hint("write `stream MATCH_RECOGNIZE (...) AS name`"));
+        }
+        set_alias(&mut factor, alias);
+        Ok(factor)
     }
 
     fn subquery_table(&mut self) -> Result<TableFactor, CheckError> {
         self.take();
         let subquery = self.query()?;
         self.expect_symbol_or(")", "`UNION` or ")?;
-        Ok(TableFactor::Derived { lateral: false, subquery, alias: self.table_alias()?, sample: None })
+        Ok(TableFactor::Derived { lateral: false, subquery, alias: None, sample: None })
     }
 
     /// Parses `LATERAL TABLE(f(...))`.
@@ -145,9 +153,9 @@ impl Parser<'_> {
         Ok(TableFactor::Function {
             lateral: true,
             name: ObjectName::from(vec![name]),
-            args: args.into_iter().map(|arg| FunctionArg::Unnamed(FunctionArgExpr::Expr(arg))).collect(),
+            args: unnamed(args),
             with_ordinality: false,
-            alias: self.table_alias()?,
+            alias: None,
         })
     }
 
@@ -162,7 +170,7 @@ impl Parser<'_> {
             self.expect_word("ORDINALITY")?;
         }
         Ok(TableFactor::UNNEST {
-            alias: self.table_alias()?,
+            alias: None,
             array_exprs: vec![collection],
             with_offset: false,
             with_offset_alias: None,
@@ -188,7 +196,7 @@ impl Parser<'_> {
         }
         Ok(TableFactor::Table {
             name: ObjectName::from(parts),
-            alias: self.table_alias()?,
+            alias: None,
             args: None,
             with_hints: Vec::new(),
             version: None,
@@ -210,5 +218,17 @@ impl Parser<'_> {
             self.expect_symbol_or(")", "`,` or ")?;
         }
         Ok(Some(TableAlias { explicit, name, columns, at: None }))
+    }
+}
+
+/// Gives a table that has no name the one that follows it.
+fn set_alias(factor: &mut TableFactor, name: Option<TableAlias>) {
+    if let TableFactor::Table { alias, .. }
+    | TableFactor::Derived { alias, .. }
+    | TableFactor::Function { alias, .. }
+    | TableFactor::UNNEST { alias, .. }
+    | TableFactor::MatchRecognize { alias, .. } = factor
+    {
+        *alias = name;
     }
 }

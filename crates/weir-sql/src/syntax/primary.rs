@@ -114,8 +114,7 @@ impl<'a> Parser<'a> {
 
     /// Parses the arguments of a call; the opening bracket has been taken.
     fn arguments(&mut self, name: Ident) -> Result<Expr, CheckError> {
-        let mut list =
-            FunctionArgumentList { duplicate_treatment: None, args: Vec::new(), clauses: Vec::new() };
+        let mut list = argument_list(Vec::new());
         if self.take_word("DISTINCT") {
             list.duplicate_treatment = Some(DuplicateTreatment::Distinct);
         } else if self.take_word("ALL") {
@@ -126,9 +125,7 @@ impl<'a> Parser<'a> {
             list.args.push(FunctionArg::Unnamed(FunctionArgExpr::Wildcard));
         } else if !self.peek().is_symbol(")") || list.duplicate_treatment.is_some() {
             self.refuse_subquery("a sub-query as an argument")?;
-            let args = self.comma_separated(Self::expression)?;
-            list.args =
-                args.into_iter().map(|arg| FunctionArg::Unnamed(FunctionArgExpr::Expr(arg))).collect();
+            list.args = unnamed(self.comma_separated(Self::expression)?);
         }
         self.expect_symbol_or(")", "an operator, `,` or ")?;
         let over = self.over(&name)?;
@@ -277,7 +274,8 @@ fn cast(operand: Expr, data_type: SqlType) -> Expr {
     Expr::Cast { kind: CastKind::Cast, expr: Box::new(operand), data_type, array: false, format: None }
 }
 
-fn call(name: Ident, args: FunctionArguments, over: Option<WindowType>) -> Expr {
+/// Returns a call.
+pub(super) fn call(name: Ident, args: FunctionArguments, over: Option<WindowType>) -> Expr {
     Expr::Function(Function {
         name: ObjectName::from(vec![name]),
         uses_odbc_syntax: false,
@@ -288,6 +286,16 @@ fn call(name: Ident, args: FunctionArguments, over: Option<WindowType>) -> Expr 
         over,
         within_group: Vec::new(),
     })
+}
+
+/// Returns the arguments of a call.
+pub(super) fn argument_list(arguments: Vec<Expr>) -> FunctionArgumentList {
+    FunctionArgumentList { duplicate_treatment: None, args: unnamed(arguments), clauses: Vec::new() }
+}
+
+/// Returns expressions as the arguments of a call.
+pub(super) fn unnamed(arguments: Vec<Expr>) -> Vec<FunctionArg> {
+    arguments.into_iter().map(|argument| FunctionArg::Unnamed(FunctionArgExpr::Expr(argument))).collect()
 }
 
 /// Returns a keyword as the syntax tree attaches it, for its place.

@@ -265,6 +265,7 @@ impl<'a> Parser<'a> {
 
     fn insert(&mut self) -> Result<InsertInto, CheckError> {
         let token = self.take();
+        self.patterns.clear();
         self.expect_word("INTO")?;
         let target = self.name("the name of a stream")?;
         if let Some(list) = self.column_list_ahead() {
@@ -273,7 +274,8 @@ impl<'a> Parser<'a> {
         }
         let query_position: Position = self.peek().position;
         let query = self.query()?;
-        Ok(InsertInto { target, query, query_position, offset: token.offset })
+        let patterns = std::mem::take(&mut self.patterns);
+        Ok(InsertInto { target, query, query_position, patterns, offset: token.offset })
     }
 
     /// Returns the bracket of a column list; a bracket may also begin the query.

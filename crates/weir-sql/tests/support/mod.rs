@@ -91,3 +91,25 @@ pub fn assert_error(sql: &str, error: &CheckError, expected: (&str, u32, u32, u3
         weir_sql::render("job.sql", sql, error)
     );
 }
+
+/// Asserts line, column, length, text and hint of the error of each text.
+#[track_caller]
+pub fn check(cases: &[(&str, u32, u32, u32, &str, &str)]) {
+    for (sql, line, column, length, text, hint) in cases {
+        let error = weir_sql::parse(sql).expect_err(sql);
+        assert_error(sql, &error, ("CS.13005", *line, *column, *length, text, hint));
+    }
+}
+
+/// Asserts column, length, text and hint of the error of a query that follows `INSERT INTO s ` in the text;
+/// columns count from the beginning of the query.
+#[track_caller]
+pub fn check_queries(cases: &[(&str, u32, u32, &str, &str)]) {
+    const BEFORE: &str = "INSERT INTO s ";
+    for (query, column, length, text, hint) in cases {
+        let sql = format!("{BEFORE}{query}");
+        let error = weir_sql::parse(&sql).expect_err(query);
+        let column = column + BEFORE.len() as u32;
+        assert_error(&sql, &error, ("CS.13005", 1, column, *length, text, hint));
+    }
+}

@@ -30,6 +30,11 @@ fn constructs_without_a_plan_are_refused_by_name() {
             "`GROUPING SETS`, `CUBE` and `ROLLUP` is not available",
             "brand",
         ),
+        (
+            "SELECT a FROM cars MATCH_RECOGNIZE (MEASURES A.id AS a PATTERN (A+) DEFINE A AS A.price > 1)",
+            "`MATCH_RECOGNIZE` is not available",
+            "cars MATCH_RECOGNIZE (MEASURES A.id AS a PATTERN (A+) DEFINE A AS A.price > 1",
+        ),
         ("SELECT MAX(price) OVER (ORDER BY ts) FROM cars", "`OVER` is not available", "MAX"),
     ] {
         let given = refused("a STRING", query);
