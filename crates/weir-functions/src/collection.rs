@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, ListArray, MapArray, StructArray, UInt32Array, make_comparator, new_null_array,
+    Array, ArrayRef, AsArray, ListArray, ListBuilder, MapArray, StringBuilder, StructArray, UInt32Array,
+    make_comparator, new_null_array,
 };
 use arrow::buffer::OffsetBuffer;
 use arrow::compute::{SortOptions, concat, take};
@@ -95,6 +96,31 @@ pub fn row_field(field: &FieldRef, index: usize) -> Call {
         }
     });
     Call { function: kernel.variant(format!("{index} {}", field.name())).into_function(), returns }
+}
+
+/// Returns the function behind `SPLIT_CURSOR`: the pieces of a string at a separator taken literally, as an array. An empty
+/// separator splits nothing.
+pub fn split() -> Call {
+    let returns = DataType::List(Arc::new(Field::new_list_field(DataType::Utf8, true)));
+    let kernel = Kernel::new("split", 2, returns.clone(), |a| {
+        let (text, separator) = (a.text(0)?, a.text(1)?);
+        let mut pieces = ListBuilder::new(StringBuilder::new());
+        for row in 0..a.rows {
+            match (text.get(row), separator.get(row)) {
+                (Some(text), Some("")) => pieces.values().append_value(text),
+                (Some(text), Some(separator)) => {
+                    text.split(separator).for_each(|piece| pieces.values().append_value(piece));
+                }
+                _ => {
+                    pieces.append(false);
+                    continue;
+                }
+            }
+            pieces.append(true);
+        }
+        Ok(Arc::new(pieces.finish()))
+    });
+    Call { function: kernel.into_function(), returns }
 }
 
 /// Returns the function `CARDINALITY` for an array or map.

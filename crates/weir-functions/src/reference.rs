@@ -50,6 +50,19 @@ const FORMS: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     (
+        "Tables in FROM",
+        &[
+            (
+                "UNNEST(c) [WITH ORDINALITY]",
+                "One row for each element of an array or entry of a map; a ROW becomes one column for each field.",
+            ),
+            (
+                "LATERAL TABLE(SPLIT_CURSOR(s, separator))",
+                "One row for each piece of s; the separator is taken literally, a NULL s gives no row.",
+            ),
+        ],
+    ),
+    (
         "Aggregates over a group window",
         &[
             ("COUNT(*)", "The number of rows."),

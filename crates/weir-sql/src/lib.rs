@@ -3,6 +3,7 @@
 mod check;
 mod job;
 mod message;
+pub mod nodes;
 mod plan;
 mod render;
 mod suggest;

@@ -15,6 +15,7 @@ mod session;
 mod session_state;
 mod slice;
 mod spec;
+mod unnest;
 mod window_common;
 
 use std::ops::Range;
@@ -32,6 +33,7 @@ pub use group_window::GroupWindow;
 pub use map::Map;
 pub use session::SessionWindow;
 pub use spec::{OperatorContext, OperatorSpec};
+pub use unnest::UnnestSpec;
 pub use window_common::key_hashes;
 pub use window_common::{GroupWindowSpec, WindowKind, WindowPlan};
 

@@ -2,6 +2,7 @@
 
 mod plan;
 mod streams;
+mod unnest;
 mod window;
 
 use datafusion_common::DataFusionError;

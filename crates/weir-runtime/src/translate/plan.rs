@@ -5,12 +5,13 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{Schema, SchemaRef};
 use datafusion_common::{DFSchema, ScalarValue};
-use datafusion_expr::{Expr, LogicalPlan};
+use datafusion_expr::{Expr, LogicalPlan, UserDefinedLogicalNode};
 use datafusion_physical_expr::PhysicalExpr;
 use datafusion_physical_expr::expressions::Column;
 use weir_engine::graph::{Exchange, Node, NodeKind, SourceNode};
 use weir_engine::operator::Evaluator;
 use weir_engine::values::Values;
+use weir_sql::nodes::Unnest;
 
 use super::TranslateError;
 use super::streams::{Hidden, Rows, Translator, nullable};
@@ -67,6 +68,7 @@ impl Translator<'_> {
                 self.union(inputs, &nullable(union.schema.as_arrow()), target)
             }
             LogicalPlan::Aggregate(aggregate) => self.window(aggregate, target),
+            LogicalPlan::Extension(extension) => self.extension(&extension.node, target),
             LogicalPlan::EmptyRelation(empty) => {
                 let rows = usize::from(empty.produce_one_row);
                 let schema = nullable(empty.schema.as_arrow());
@@ -86,6 +88,18 @@ impl Translator<'_> {
             }
             other => Err(TranslateError::Unsupported(format!("`{}`", other.display()))),
         }
+    }
+
+    /// Adds the nodes of a plan that streams have and DataFusion has not.
+    fn extension(
+        &mut self,
+        node: &Arc<dyn UserDefinedLogicalNode>,
+        target: &str,
+    ) -> Result<Rows, TranslateError> {
+        if let Some(unnest) = node.as_any().downcast_ref::<Unnest>() {
+            return self.unnest(unnest, target);
+        }
+        Err(TranslateError::Unsupported(format!("`{}`", node.name())))
     }
 
     fn calc(

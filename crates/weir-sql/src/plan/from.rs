@@ -6,7 +6,9 @@ use arrow::datatypes::SchemaRef;
 use datafusion_common::{DFSchema, TableReference};
 use datafusion_expr::logical_plan::TableScanBuilder;
 use datafusion_expr::{EmptyRelation, LogicalPlan, TableSource};
-use sqlparser::ast::{TableAlias, TableFactor, TableWithJoins};
+use sqlparser::ast::{
+    Expr as SqlExpr, Join, JoinConstraint, JoinOperator, TableAlias, TableFactor, TableWithJoins,
+};
 
 use super::Streams;
 use super::bound::TimeAttribute;
@@ -14,6 +16,30 @@ use super::query::Planner;
 use super::refuse::{Checked, Place, did_you_mean, hinted};
 use super::scope::{Scope, ScopeColumn};
 use crate::TIME_ATTRIBUTE;
+
+/// How an entry of FROM is joined with those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum JoinKind {
+    Inner,
+    Left,
+    Right,
+    Full,
+    /// `CROSS JOIN`, or a comma.
+    Cross,
+}
+
+impl JoinKind {
+    /// Returns how the join is written.
+    pub(super) fn written(self) -> &'static str {
+        match self {
+            JoinKind::Inner => "JOIN",
+            JoinKind::Left => "LEFT JOIN",
+            JoinKind::Right => "RIGHT JOIN",
+            JoinKind::Full => "FULL JOIN",
+            JoinKind::Cross => "CROSS JOIN",
+        }
+    }
+}
 
 /// A stream as the leaf of a plan; it is never scanned through this value.
 #[derive(Debug)]
@@ -35,16 +61,60 @@ impl Planner<'_> {
         Ok(Scope { columns: vec![], plan })
     }
 
-    /// Plans FROM.
+    /// Plans FROM: its entries are joined from left to right.
     pub(super) fn from(&self, from: &[TableWithJoins]) -> Checked<Scope> {
-        match from {
-            [] => self.no_input(),
-            [one] if one.joins.is_empty() => self.table(&one.relation),
-            [one] => {
-                let place = one.joins.first().map_or(self.place, |join| Place::at(join, self.place));
-                Err(place.unavailable("`JOIN`"))
+        let Some((first, others)) = from.split_first() else { return self.no_input() };
+        let mut scope = match first.relation {
+            TableFactor::UNNEST { .. } | TableFactor::Function { .. } => {
+                self.joined(self.no_input()?, &first.relation, JoinKind::Cross, None)?
             }
-            [_, second, ..] => Err(Place::at(second, self.place).unavailable("a join of several streams")),
+            _ => self.table(&first.relation)?,
+        };
+        scope = self.with_joins(scope, &first.joins)?;
+        for entry in others {
+            scope = self.joined(scope, &entry.relation, JoinKind::Cross, None)?;
+            scope = self.with_joins(scope, &entry.joins)?;
+        }
+        Ok(scope)
+    }
+
+    fn with_joins(&self, mut scope: Scope, joins: &[Join]) -> Checked<Scope> {
+        for join in joins {
+            let (kind, on) = self.kind_of(join)?;
+            scope = self.joined(scope, &join.relation, kind, on)?;
+        }
+        Ok(scope)
+    }
+
+    fn kind_of<'a>(&self, join: &'a Join) -> Checked<(JoinKind, Option<&'a SqlExpr>)> {
+        let (kind, constraint) = match &join.join_operator {
+            JoinOperator::Join(on) | JoinOperator::Inner(on) => (JoinKind::Inner, on),
+            JoinOperator::Left(on) | JoinOperator::LeftOuter(on) => (JoinKind::Left, on),
+            JoinOperator::Right(on) | JoinOperator::RightOuter(on) => (JoinKind::Right, on),
+            JoinOperator::FullOuter(on) => (JoinKind::Full, on),
+            JoinOperator::CrossJoin(on) => (JoinKind::Cross, on),
+            _ => return Err(Place::at(join, self.place).unavailable("this kind of join")),
+        };
+        match constraint {
+            JoinConstraint::On(condition) => Ok((kind, Some(condition))),
+            JoinConstraint::None => Ok((kind, None)),
+            _ => Err(Place::at(join, self.place).unavailable("`USING` and `NATURAL`")),
+        }
+    }
+
+    /// Joins what has been read so far with one more entry.
+    fn joined(
+        &self,
+        left: Scope,
+        right: &TableFactor,
+        kind: JoinKind,
+        on: Option<&SqlExpr>,
+    ) -> Checked<Scope> {
+        match right {
+            TableFactor::UNNEST { .. } | TableFactor::Function { .. } => {
+                self.correlate(left, right, kind, on)
+            }
+            _ => Err(Place::at(right, self.place).unavailable("a join of several streams")),
         }
     }
 
@@ -80,10 +150,6 @@ impl Planner<'_> {
                 let scope = Scope { columns: columns.collect(), plan: output.plan };
                 self.aliased(scope, alias.as_ref(), place)
             }
-            TableFactor::UNNEST { .. } => Err(place.unavailable("`UNNEST`")),
-            TableFactor::Derived { .. }
-            | TableFactor::TableFunction { .. }
-            | TableFactor::Function { .. } => Err(place.unavailable("`LATERAL`")),
             TableFactor::MatchRecognize { .. } => Err(place.unavailable("`MATCH_RECOGNIZE`")),
             other => Err(place.unavailable(&format!("`{other}` in `FROM`"))),
         }

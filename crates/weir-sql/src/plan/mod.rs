@@ -18,6 +18,7 @@ mod refuse;
 mod scope;
 mod select;
 mod types;
+mod unnest;
 mod window;
 
 #[cfg(test)]

@@ -72,7 +72,7 @@ impl Planner<'_> {
         }
     }
 
-    fn filter(&self, predicate: Expr, input: LogicalPlan) -> Checked<LogicalPlan> {
+    pub(super) fn filter(&self, predicate: Expr, input: LogicalPlan) -> Checked<LogicalPlan> {
         let filter = Filter::try_new(predicate, Arc::new(input)).map_err(|error| self.unplanned(error))?;
         Ok(LogicalPlan::Filter(filter))
     }

@@ -5,6 +5,7 @@ mod expressions;
 mod functions;
 mod refusals;
 mod shapes;
+mod unnest;
 mod unplanned;
 
 use std::collections::HashMap;

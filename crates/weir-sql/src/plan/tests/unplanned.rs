@@ -8,12 +8,10 @@ fn constructs_without_a_plan_are_refused_by_name() {
     for (query, message, marked) in [
         (
             "SELECT a.id FROM cars a JOIN cars b ON a.id = b.id",
-            "`JOIN` is not available",
-            "cars b ON a.id = b.id",
+            "a join of several streams is not available",
+            "cars b",
         ),
         ("SELECT id FROM cars, ticks", "a join of several streams is not available", "ticks"),
-        ("SELECT x FROM UNNEST(ARRAY[1]) AS t (x)", "`UNNEST` is not available", "1]) AS t (x"),
-        ("SELECT x FROM LATERAL TABLE(f(1)) AS t (x)", "`LATERAL` is not available", "f(1)) AS t (x"),
         ("SELECT DISTINCT id FROM cars", "`SELECT DISTINCT` is not available", "SELECT"),
         (
             "SELECT id FROM cars UNION SELECT id FROM cars",

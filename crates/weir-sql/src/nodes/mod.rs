@@ -1,0 +1,9 @@
+//! The nodes of a plan that a stream has and DataFusion has not, one file each.
+//!
+//! They are [`LogicalPlan::Extension`](datafusion_expr::LogicalPlan::Extension) nodes with every choice spelled out, so
+//! that the dataflow, `explain` and other back ends read the same description.
+
+mod unnest;
+
+pub use unnest::Unnest;
+pub(crate) use unnest::element_types;
