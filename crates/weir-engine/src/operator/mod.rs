@@ -11,6 +11,8 @@ mod group_window;
 mod map;
 #[expect(dead_code, reason = "joins, OVER windows and patterns keep rows in it")]
 mod row_store;
+#[cfg_attr(not(test), expect(dead_code, reason = "OVER windows, changelogs and patterns aggregate with it"))]
+mod running;
 mod session;
 mod session_state;
 mod slice;
