@@ -1,4 +1,5 @@
-//! The form of operator state in checkpoints: a small JSON header, then Arrow IPC batches.
+//! The form of operator state in checkpoints: a small JSON header, then tables of Arrow IPC batches, each part with
+//! its length before it.
 
 use std::io::Cursor;
 
@@ -14,33 +15,65 @@ use crate::operator::OperatorError;
 
 /// Writes a header and batches of one schema.
 pub(crate) fn encode<H: Serialize>(header: &H, batches: &[RecordBatch]) -> Result<Vec<u8>, OperatorError> {
-    let header = serde_json::to_vec(header).map_err(|e| OperatorError::State(e.to_string()))?;
-    let mut bytes = Vec::new();
-    bytes.extend_from_slice(&(header.len() as u32).to_le_bytes());
-    bytes.extend_from_slice(&header);
-    if let Some(first) = batches.first() {
-        let mut writer = StreamWriter::try_new(&mut bytes, &first.schema())?;
-        for batch in batches {
-            writer.write(batch)?;
-        }
-        writer.finish()?;
-    }
-    Ok(bytes)
+    encode_tables(header, &[batches])
 }
 
 /// Reads what [`encode`] wrote.
 pub(crate) fn decode<H: DeserializeOwned>(bytes: &[u8]) -> Result<(H, Vec<RecordBatch>), OperatorError> {
-    let short = || OperatorError::State("the state file is cut short".to_string());
-    let (length, rest) = bytes.split_first_chunk::<4>().ok_or_else(short)?;
-    let length = u32::from_le_bytes(*length) as usize;
-    let header = rest.get(..length).ok_or_else(short)?;
-    let header = serde_json::from_slice(header).map_err(|e| OperatorError::State(e.to_string()))?;
-    let rest = &rest[length..];
-    if rest.is_empty() {
-        return Ok((header, Vec::new()));
+    let (header, mut tables) = decode_tables(bytes)?;
+    Ok((header, tables.pop().unwrap_or_default()))
+}
+
+/// Writes a header and tables, each of batches of one schema.
+pub(crate) fn encode_tables<H: Serialize>(
+    header: &H,
+    tables: &[&[RecordBatch]],
+) -> Result<Vec<u8>, OperatorError> {
+    let header = serde_json::to_vec(header).map_err(|e| OperatorError::State(e.to_string()))?;
+    let mut bytes = Vec::new();
+    put_part(&mut bytes, &header);
+    for batches in tables {
+        let mut table = Vec::new();
+        if let Some(first) = batches.first() {
+            let mut writer = StreamWriter::try_new(&mut table, &first.schema())?;
+            for batch in *batches {
+                writer.write(batch)?;
+            }
+            writer.finish()?;
+        }
+        put_part(&mut bytes, &table);
     }
-    let batches = StreamReader::try_new(Cursor::new(rest), None)?.collect::<Result<_, _>>()?;
-    Ok((header, batches))
+    Ok(bytes)
+}
+
+/// Reads what [`encode_tables`] wrote.
+pub(crate) fn decode_tables<H: DeserializeOwned>(
+    bytes: &[u8],
+) -> Result<(H, Vec<Vec<RecordBatch>>), OperatorError> {
+    let (header, mut rest) = take_part(bytes)?;
+    let header = serde_json::from_slice(header).map_err(|e| OperatorError::State(e.to_string()))?;
+    let mut tables = Vec::new();
+    while !rest.is_empty() {
+        let (table, others) = take_part(rest)?;
+        rest = others;
+        tables.push(match table.is_empty() {
+            true => Vec::new(),
+            false => StreamReader::try_new(Cursor::new(table), None)?.collect::<Result<_, _>>()?,
+        });
+    }
+    Ok((header, tables))
+}
+
+fn put_part(bytes: &mut Vec<u8>, part: &[u8]) {
+    bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
+    bytes.extend_from_slice(part);
+}
+
+fn take_part(bytes: &[u8]) -> Result<(&[u8], &[u8]), OperatorError> {
+    let short = || OperatorError::State("the state file is cut short".to_string());
+    let (length, rest) = bytes.split_first_chunk::<8>().ok_or_else(short)?;
+    let length = usize::try_from(u64::from_le_bytes(*length)).map_err(|_| short())?;
+    rest.split_at_checked(length).ok_or_else(short)
 }
 
 /// Appends a column.

@@ -97,12 +97,13 @@ pub(crate) async fn restorable(
 #[cfg(test)]
 mod tests {
     use object_store::memory::InMemory;
+    use weir_engine::checkpoint::FORMAT;
 
     use super::*;
 
     async fn with_checkpoint(epoch: u64) -> CheckpointStorage {
         let storage = CheckpointStorage::new(Arc::new(InMemory::new()), "c");
-        let manifest = Manifest { format: 1, epoch, ..Manifest::default() };
+        let manifest = Manifest { format: FORMAT, epoch, ..Manifest::default() };
         storage.complete(&manifest).await.unwrap();
         storage
     }

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::split::SplitState;
 
-/// Version of the manifest's form.
-pub(crate) const FORMAT: u32 = 1;
+/// Version of the form of manifests and state files.
+pub const FORMAT: u32 = 2;
 
 /// Everything needed to continue a job from a checkpoint.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

@@ -3,7 +3,5 @@
 mod manifest;
 mod storage;
 
-pub(crate) use manifest::FORMAT;
-
-pub use manifest::{Manifest, OperatorState, StateFile};
+pub use manifest::{FORMAT, Manifest, OperatorState, StateFile};
 pub use storage::{CheckpointError, CheckpointStorage};
