@@ -19,7 +19,7 @@ STAMP = re.compile(r"(\d{4}-\d{2}-\d{2})[ T](\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?)(Z|
 EPOCH = datetime.datetime(1970, 1, 1)
 
 
-class Dirty(Exception):
+class Dirty(ValueError):
     """A record does not fit its columns."""
 
 
@@ -257,6 +257,8 @@ def convert(value, kind):
     if name == "ROW":
         members = value.values() if isinstance(value, dict) else value
         return {field: convert(one, part) for field, one, part in zip(kind.fields, members, kind.parts)}
+    if isinstance(value, str) and name == "TIMESTAMP" and len(value) == len("yyyy-MM-dd"):
+        value = date_of(value)
     if isinstance(value, str):
         return from_text(value, kind)
     if name == "TIMESTAMP" and type(value) is datetime.date:
