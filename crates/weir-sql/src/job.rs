@@ -103,6 +103,8 @@ pub struct SinkStream {
     pub name: String,
     /// Declared columns.
     pub schema: SchemaRef,
+    /// `PARTITIONED BY`: indices of columns, only for connectors that write folders of files.
+    pub partitioned: Vec<usize>,
     /// Options by canonical name; defaults are not filled in.
     pub options: Options,
 }

@@ -7,7 +7,7 @@ use weir_sql::parse;
 
 #[test]
 fn words_that_begin_no_statement() {
-    let job = "a job consists of `CREATE SOURCE | SINK | TEMP STREAM` and `INSERT INTO` statements";
+    let job = "a job consists of `CREATE SOURCE | SINK | TEMP STREAM`, `CREATE TABLE`, `CREATE FUNCTION` and `INSERT INTO` statements";
     check(&[
         ("\n  CRATE SOURCE", 2, 3, 5, "unexpected `CRATE`", "expected `CREATE` or `INSERT INTO`"),
         ("DROP STREAM s", 1, 1, 4, "`DROP` is not part of Stream SQL", job),
@@ -19,7 +19,7 @@ fn words_that_begin_no_statement() {
             8,
             6,
             "unexpected `STREAM`",
-            "expected `SOURCE STREAM`, `SINK STREAM` or `TEMP STREAM`",
+            "expected `SOURCE STREAM`, `SINK STREAM`, `TEMP STREAM`, `TABLE` or `FUNCTION`",
         ),
         ("CREATE SOURCE s", 1, 15, 1, "unexpected `s`", "expected `STREAM`"),
         ("INSERT OVERWRITE s SELECT 1", 1, 8, 9, "unexpected `OVERWRITE`", "expected `INTO`"),
@@ -27,31 +27,65 @@ fn words_that_begin_no_statement() {
 }
 
 #[test]
-fn declarations_that_are_not_available() {
+fn tables_and_functions_with_something_wrong() {
+    let class = "expected a string with the name of a class, such as `'com.example.Name'`";
     check(&[
+        ("CREATE TABLE (a INT)", 1, 14, 1, "unexpected `(`", "expected the name of a table"),
+        ("CREATE TABLE STREAM t (a INT)", 1, 21, 1, "unexpected `t`", "expected `(` and the columns"),
+        ("CREATE TABLE t WITH (type = 'rds')", 1, 16, 4, "unexpected `WITH`", "expected `(` and the columns"),
         (
-            "CREATE TABLE t (a INT) WITH (type = 'rds')",
+            "CREATE TABLE t (a INT)",
             1,
-            8,
-            5,
-            "a dimension table (`CREATE TABLE`) is not available in this release",
-            "streams cannot be joined yet",
+            23,
+            1,
+            "unexpected end of the text",
+            "expected `WITH (` and the options",
         ),
         (
-            "CREATE FUNCTION f AS 'a.B'",
+            "CREATE TABLE t (a INT) WITH (b = 'c') TIMESTAMP BY a.rowtime",
             1,
-            8,
-            8,
-            "a user-defined function (`CREATE FUNCTION`) is not available in this release",
-            "use the built-in functions",
+            39,
+            9,
+            "a table has no `TIMESTAMP BY` clause",
+            "time attributes belong to source and temp streams; end the statement with `;`",
+        ),
+        ("CREATE TABLE t (a INT) WITH (b = 'c') x", 1, 39, 1, "unexpected `x`", "expected `;`"),
+        ("CREATE FUNCTION 'f' AS 'a.B'", 1, 17, 3, "unexpected `'f'`", "expected the name of a function"),
+        ("CREATE FUNCTION f", 1, 18, 1, "unexpected end of the text", "expected `AS`"),
+        ("CREATE FUNCTION f AS a.B", 1, 22, 1, "unexpected `a`", class),
+        (
+            "CREATE FUNCTION f AS ' '",
+            1,
+            22,
+            3,
+            "the name of the class is empty",
+            "expected a string such as `'com.example.Name'`",
+        ),
+        ("CREATE FUNCTION f AS 'a.B' USING JAR 'x'", 1, 28, 5, "unexpected `USING`", "expected `;`"),
+        ("CREATE SINK STREAM s (a INT) PARTITIONED (a)", 1, 42, 1, "unexpected `(`", "expected `BY`"),
+        (
+            "CREATE SINK STREAM s (a INT) PARTITIONED BY ()",
+            1,
+            46,
+            1,
+            "unexpected `)`",
+            "expected a column name",
         ),
         (
-            "CREATE SINK STREAM s (a INT) PARTITIONED BY (a) WITH (type = 'filesystem')",
+            "CREATE SINK STREAM s (a INT) PARTITIONED BY (a b)",
             1,
-            30,
+            48,
+            1,
+            "unexpected `b`",
+            "expected `,` or `)`",
+        ),
+        (
+            "CREATE SOURCE STREAM s (a INT) PARTITIONED BY (a) WITH (type = 'x')",
+            1,
+            32,
             11,
-            "`PARTITIONED BY` is not available in this release",
-            "only the `filesystem` connector writes partitions, and it is not available either",
+            "only a sink stream has a `PARTITIONED BY` clause",
+            "remove the clause",
         ),
     ]);
 }

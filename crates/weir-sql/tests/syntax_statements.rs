@@ -29,6 +29,36 @@ fn a_source_has_columns_and_options() {
 }
 
 #[test]
+fn a_table_is_declared_like_a_source() {
+    let table = create("create table Prices (id STRING, price DOUBLE) with (type = 'rds', table_name = 'p')");
+    assert_eq!((table.kind, table.name.value.as_str()), (StreamKind::Table, "Prices"));
+    assert_eq!(table.columns.len(), 2);
+    assert_eq!(option_values(&table), [("type", "rds"), ("table_name", "p")]);
+}
+
+#[test]
+fn a_sink_may_be_partitioned() {
+    let sink = create(
+        "CREATE SINK STREAM s (a INT, `b c` INT) PARTITIONED BY (`b c`, a) WITH (type = 'filesystem')",
+    );
+    let names: Vec<&str> = sink.partitioned.iter().map(|name| name.value.as_str()).collect();
+    assert_eq!(names, ["b c", "a"]);
+    assert_eq!(sink.partitioned[1].position, Position { line: 1, column: 64 });
+}
+
+#[test]
+fn a_function_is_the_name_of_a_class() {
+    let text = "CREATE FUNCTION Twice AS \"com.example.Twice\"; CREATE FUNCTION `a b` AS 'it''s'";
+    let statements = parse(text).unwrap();
+    let [Statement::Function(twice), Statement::Function(quoted)] = &statements[..] else {
+        panic!("two functions: {statements:?}")
+    };
+    assert_eq!((twice.name.value.as_str(), twice.class.as_str()), ("Twice", "com.example.Twice"));
+    assert_eq!((twice.class_position, twice.class_length), (Position { line: 1, column: 26 }, 19));
+    assert_eq!((quoted.name.value.as_str(), quoted.class.as_str()), ("a b", "it's"));
+}
+
+#[test]
 fn places_are_those_of_the_text() {
     let stream = create("\nCREATE SOURCE STREAM s (\n  a INT /* x */, `b c` INT\n) WITH (file.path = 'p')");
     assert_eq!(stream.name.position, Position { line: 2, column: 22 });

@@ -66,11 +66,11 @@ pub(super) fn find(
     }
 }
 
-/// Returns the role of a stream; a temp stream has none and is never asked.
+/// Returns the role of a stream; temp streams and tables have none and are never asked.
 pub(super) fn role(kind: StreamKind) -> Role {
     match kind {
         StreamKind::Source => Role::Source,
-        StreamKind::Sink | StreamKind::Temp => Role::Sink,
+        StreamKind::Sink | StreamKind::Temp | StreamKind::Table => Role::Sink,
     }
 }
 
@@ -138,6 +138,7 @@ pub(super) fn kind_text(kind: StreamKind) -> &'static str {
         StreamKind::Source => "source",
         StreamKind::Sink => "sink",
         StreamKind::Temp => "temp",
+        StreamKind::Table => "dimension",
     }
 }
 

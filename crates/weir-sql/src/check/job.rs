@@ -6,6 +6,7 @@ use weir_base::connector::ConnectorCatalog;
 use weir_base::error::codes;
 
 use super::connector::{self, kind_text};
+use super::function::Functions;
 use super::settings::CheckOptions;
 use super::{format, options, stream};
 use crate::plan::{PlanOptions, Streams, plan_insert};
@@ -22,10 +23,18 @@ pub fn check(text: &str, catalog: &ConnectorCatalog, options: &CheckOptions) -> 
             .hint("shorten the text"));
     }
     let statements = crate::syntax::parse_with(text, Some(&options.variables))?;
-    let mut checker = Checker { catalog, options, declared: Vec::new(), read: Vec::new(), job: empty_job() };
+    let mut checker = Checker {
+        catalog,
+        options,
+        declared: Vec::new(),
+        functions: Functions::default(),
+        read: Vec::new(),
+        job: empty_job(),
+    };
     for statement in &statements {
         match statement {
             Statement::Create(stream) => checker.declare(stream)?,
+            Statement::Function(create) => checker.functions.declare(create, options.cluster)?,
             Statement::Insert(insert) => checker.insert(insert)?,
         }
     }
@@ -47,6 +56,7 @@ struct Checker<'a> {
     options: &'a CheckOptions,
     /// Streams of all kinds in the order of declaration.
     declared: Vec<(StreamKind, Name)>,
+    functions: Functions,
     /// For each INSERT its target and the streams it reads.
     read: Vec<(Name, Vec<String>)>,
     job: Job,
@@ -61,6 +71,10 @@ impl Checker<'_> {
             let (time, schema) = stream::time_attributes(create, &declared)?;
             self.job.temps.push(TempStream { name, declared, schema, time });
         } else {
+            if create.kind == StreamKind::Table {
+                let text = "a dimension table (`CREATE TABLE`) is not available in this release";
+                return Err(CheckError::new(create.name.position, create.name.length, text));
+            }
             let (spec, role) = connector::find(create, self.catalog, self.options.cluster)?;
             let checked = options::check(create, spec, role, &mut self.job.warnings)?;
             let declared = stream::columns(create, role, &checked)?;
@@ -75,7 +89,13 @@ impl Checker<'_> {
                     time,
                 });
             } else {
-                self.job.sinks.push(SinkStream { name, schema: declared, options: checked.options });
+                let partitioned = stream::partition_columns(create, &declared, spec.name)?;
+                self.job.sinks.push(SinkStream {
+                    name,
+                    schema: declared,
+                    partitioned,
+                    options: checked.options,
+                });
             }
         }
         self.declared.push((create.kind, create.name.clone()));

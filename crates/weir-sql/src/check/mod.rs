@@ -4,6 +4,7 @@
 
 mod connector;
 mod format;
+mod function;
 mod job;
 mod options;
 mod settings;

@@ -63,6 +63,37 @@ pub(super) fn columns(
     Ok(declared)
 }
 
+/// Returns the columns after which the files of a sink are divided, as indices.
+pub(super) fn partition_columns(
+    stream: &CreateStream,
+    declared: &SchemaRef,
+    connector: &str,
+) -> Result<Vec<usize>, CheckError> {
+    let mut indices = Vec::with_capacity(stream.partitioned.len());
+    for Name { value, position, length } in &stream.partitioned {
+        let at_name = |text: String| CheckError::new(*position, *length, text);
+        if connector != "filesystem" {
+            return Err(at_name(format!("a sink of type `{connector}` has no partitions"))
+                .hint("`PARTITIONED BY` is for sinks of type `filesystem`"));
+        }
+        let names = || declared.fields().iter().map(|field| field.name().as_str());
+        let Some(index) = names().position(|name| name.eq_ignore_ascii_case(value)) else {
+            return Err(at_name(format!("the sink stream has no column `{value}`"))
+                .hint(format!("its columns are {}", crate::suggest::listed(names()))));
+        };
+        if indices.contains(&index) {
+            return Err(at_name(format!("column `{value}` is named twice")).hint("name every column once"));
+        }
+        indices.push(index);
+    }
+    if !indices.is_empty() && indices.len() == declared.fields().len() {
+        let Name { position, length, .. } = &stream.partitioned[0];
+        return Err(CheckError::new(*position, *length, "the files would have no columns")
+            .hint("columns of `PARTITIONED BY` are in the names of folders, not in the files"));
+    }
+    Ok(indices)
+}
+
 /// Checks that every declared column is a property of the schema and of its kind.
 fn check_shape(
     stream: &CreateStream,

@@ -296,6 +296,15 @@ fn counted(arguments: usize) -> String {
     }
 }
 
+/// Tells whether a name is that of a function of the language, in any case.
+pub(crate) fn is_built_in(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    window::parse_name(&name).is_some()
+        || aggregate::is_aggregate(&name)
+        || SHAPED.contains(&name.as_str())
+        || weir_functions::all().any(|function| function.name == name)
+}
+
 fn unknown(name: &str, place: Place) -> crate::CheckError {
     let known = weir_functions::all().map(|function| function.name);
     let known = known.chain(SHAPED.iter().copied()).chain(aggregate::NAMES.iter().copied());

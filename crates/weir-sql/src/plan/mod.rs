@@ -28,6 +28,7 @@ use datafusion_expr::LogicalPlan;
 use datafusion_optimizer::optimize_projections::OptimizeProjections;
 use datafusion_optimizer::{Optimizer, OptimizerContext};
 
+pub(crate) use call::is_built_in;
 pub use physical::physical;
 
 use crate::syntax::ast::InsertInto;

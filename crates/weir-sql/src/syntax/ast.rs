@@ -22,13 +22,15 @@ pub struct Name {
 /// One statement.
 #[derive(Debug)]
 pub enum Statement {
-    /// `CREATE SOURCE | SINK | TEMP STREAM`.
+    /// `CREATE SOURCE | SINK | TEMP STREAM` and `CREATE TABLE`.
     Create(CreateStream),
+    /// `CREATE FUNCTION`.
+    Function(CreateFunction),
     /// `INSERT INTO name query`.
     Insert(InsertInto),
 }
 
-/// The kind of a stream.
+/// The kind of a stream; a dimension table is one of them, because it is declared alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StreamKind {
     /// Read from outside.
@@ -37,9 +39,11 @@ pub enum StreamKind {
     Sink,
     /// Filled by one INSERT and read by another.
     Temp,
+    /// A dimension table: not read as a whole but looked up by a join.
+    Table,
 }
 
-/// `CREATE ... STREAM`.
+/// `CREATE ... STREAM`, `CREATE TABLE`.
 #[derive(Debug)]
 pub struct CreateStream {
     /// Kind.
@@ -48,10 +52,25 @@ pub struct CreateStream {
     pub name: Name,
     /// Declared columns; empty when the columns come from `json_schema`.
     pub columns: Vec<ColumnDefinition>,
+    /// `PARTITIONED BY`: columns of a sink; empty without the clause.
+    pub partitioned: Vec<Name>,
     /// The `WITH` clause, in order, escapes processed.
     pub options: Vec<OptionEntry>,
     /// `TIMESTAMP BY`.
     pub time: Option<TimeSyntax>,
+}
+
+/// `CREATE FUNCTION name AS 'class'`.
+#[derive(Debug)]
+pub struct CreateFunction {
+    /// Name.
+    pub name: Name,
+    /// The class, with its package.
+    pub class: String,
+    /// Where the class stands.
+    pub class_position: Position,
+    /// Characters the class takes in the text, quotes included.
+    pub class_length: u32,
 }
 
 /// One column.

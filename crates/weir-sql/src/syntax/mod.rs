@@ -2,6 +2,7 @@
 
 pub mod ast;
 mod cursor;
+mod declaration;
 mod expression;
 mod from;
 mod grouping;

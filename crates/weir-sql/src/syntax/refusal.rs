@@ -8,11 +8,6 @@ pub(crate) fn not_in_dialect(token: &Token<'_>, construct: &str, instead: &str) 
     token.error(format!("{construct} is not part of Stream SQL")).hint(instead)
 }
 
-/// A construct of the dialect that this release does not run yet.
-pub(crate) fn not_available(token: &Token<'_>, construct: &str, instead: &str) -> CheckError {
-    token.error(format!("{construct} is not available in this release")).hint(instead)
-}
-
 /// Returns the refusal of a clause that follows a query or a part of it, by its first word.
 pub(crate) fn clause_after_query(token: &Token<'_>) -> Option<CheckError> {
     let no_sorting = "a stream has no end at which rows could be sorted; remove the clause";

@@ -45,6 +45,7 @@ impl Fixture {
         for statement in crate::syntax::parse(text)? {
             match statement {
                 Statement::Create(stream) => fixture.declare(stream),
+                Statement::Function(_) => {}
                 Statement::Insert(insert) => fixture.inserts.push(insert),
             }
         }
@@ -74,9 +75,13 @@ impl Fixture {
                 self.sources.push(SourceStream { name, declared, schema, options: Options::default(), time });
             }
             StreamKind::Temp => self.temps.push(TempStream { name, declared, schema, time }),
-            StreamKind::Sink => {
-                self.sinks.push(SinkStream { name, schema: declared, options: Options::default() })
-            }
+            StreamKind::Sink => self.sinks.push(SinkStream {
+                name,
+                schema: declared,
+                partitioned: Vec::new(),
+                options: Options::default(),
+            }),
+            StreamKind::Table => {}
         }
     }
 
