@@ -94,7 +94,12 @@ pub fn source_stream(columns: &[(&str, &str)], pairs: &[(&str, &str)]) -> Source
 }
 
 pub fn sink_stream(columns: &[(&str, &str)], pairs: &[(&str, &str)]) -> SinkStream {
-    SinkStream { name: "OUT".to_string(), schema: schema(columns), partitioned: Vec::new(), options: options(pairs) }
+    SinkStream {
+        name: "OUT".to_string(),
+        schema: schema(columns),
+        partitioned: Vec::new(),
+        options: options(pairs),
+    }
 }
 
 pub fn writer(

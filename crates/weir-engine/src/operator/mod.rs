@@ -6,12 +6,16 @@
 mod aggregate;
 mod assign_proctime;
 mod assign_watermark;
+mod distinct;
 mod evaluate;
+mod expand;
+mod group_aggregate;
 mod group_window;
+mod grouping;
+mod keyed_state;
 mod map;
 #[expect(dead_code, reason = "joins, OVER windows and patterns keep rows in it")]
 mod row_store;
-#[cfg_attr(not(test), expect(dead_code, reason = "OVER windows, changelogs and patterns aggregate with it"))]
 mod running;
 mod session;
 mod session_state;
@@ -30,7 +34,10 @@ pub use aggregate::AggregateCall;
 pub use assign_proctime::{AssignProctime, AssignProctimeSpec};
 pub(crate) use assign_watermark::drop_rows_without_time;
 pub use assign_watermark::{AssignWatermark, AssignWatermarkSpec};
+pub use distinct::DistinctSpec;
 pub use evaluate::Evaluator;
+pub use expand::ExpandSpec;
+pub use group_aggregate::GroupAggregateSpec;
 pub use group_window::GroupWindow;
 pub use map::Map;
 pub use session::SessionWindow;

@@ -9,6 +9,7 @@ use datafusion_common::hash_utils::{RandomState, create_hashes};
 use datafusion_physical_expr::PhysicalExpr;
 
 use super::aggregate::{AggregateCall, GroupShape};
+use super::grouping::{GroupingColumns, GroupingExpressions};
 use super::{
     GroupWindow, KeyRange, Operator, OperatorContext, OperatorError, OperatorSpec, Output, SessionWindow,
 };
@@ -77,7 +78,7 @@ impl OperatorSpec for GroupWindowSpec {
 pub struct WindowPlan {
     pub(crate) spec: GroupWindowSpec,
     pub(crate) shape: GroupShape,
-    arguments: Vec<Vec<Arc<dyn PhysicalExpr>>>,
+    expressions: GroupingExpressions,
 }
 
 /// The columns of one input batch that a window needs.
@@ -102,8 +103,8 @@ impl WindowPlan {
             .map(|(_, field)| field.clone())
             .collect();
         let shape = GroupShape::new(Arc::new(Schema::new(keys)), spec.calls.clone())?;
-        let arguments = spec.calls.iter().map(AggregateCall::arguments).collect();
-        Ok(Self { spec, shape, arguments })
+        let expressions = GroupingExpressions::new(spec.keys.clone(), &spec.calls);
+        Ok(Self { spec, shape, expressions })
     }
 
     /// Evaluates keys and arguments over a batch. Rows on which that fails are set aside as dirty.
@@ -113,51 +114,14 @@ impl WindowPlan {
         output: &mut Output,
     ) -> Result<Option<WindowInput>, OperatorError> {
         let (batch, times) = super::assign_watermark::drop_rows_without_time(batch, &self.spec.time, output)?;
-        if batch.num_rows() == 0 {
-            return Ok(None);
-        }
-        match self.columns(&batch) {
-            Ok((keys, arguments)) => {
-                let row_watermarks = self.row_watermarks(&batch, &times);
-                Ok(Some(WindowInput { times, keys, arguments, row_watermarks }))
-            }
-            Err(_) => {
-                let batch = self.clean_rows(batch, output)?;
-                if batch.num_rows() == 0 {
-                    return Ok(None);
-                }
-                let times = self.spec.time.times(&batch)?;
-                let (keys, arguments) = self.columns(&batch)?;
-                let row_watermarks = self.row_watermarks(&batch, &times);
-                Ok(Some(WindowInput { times, keys, arguments, row_watermarks }))
-            }
-        }
-    }
-
-    fn columns(&self, batch: &RecordBatch) -> Result<(Vec<ArrayRef>, Vec<Vec<ArrayRef>>), DataFusionError> {
-        let evaluate =
-            |expression: &Arc<dyn PhysicalExpr>| expression.evaluate(batch)?.into_array(batch.num_rows());
-        let keys = self.spec.keys.iter().map(evaluate).collect::<Result<_, _>>()?;
-        let arguments = self
-            .arguments
-            .iter()
-            .map(|arguments| arguments.iter().map(evaluate).collect::<Result<_, _>>())
-            .collect::<Result<_, _>>()?;
-        Ok((keys, arguments))
-    }
-
-    /// Keeps the rows on which every key and argument can be evaluated.
-    fn clean_rows(&self, batch: RecordBatch, output: &mut Output) -> Result<RecordBatch, OperatorError> {
-        let schema = batch.schema();
-        let mut clean = Vec::new();
-        for row in 0..batch.num_rows() {
-            let single = batch.slice(row, 1);
-            match self.columns(&single) {
-                Ok(_) => clean.push(single),
-                Err(error) => output.dirty.push(super::evaluate::dirty_row(&single, &error)),
-            }
-        }
-        Ok(arrow::compute::concat_batches(&schema, &clean)?)
+        let Some((batch, columns)) = self.expressions.evaluate(batch, output)? else { return Ok(None) };
+        let times = match batch.num_rows() == times.len() {
+            true => times,
+            false => self.spec.time.times(&batch)?,
+        };
+        let row_watermarks = self.row_watermarks(&batch, &times);
+        let GroupingColumns { keys, arguments } = columns;
+        Ok(Some(WindowInput { times, keys, arguments, row_watermarks }))
     }
 
     /// Returns the row watermarks unless every row is ahead of the one in force before it.

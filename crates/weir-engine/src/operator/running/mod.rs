@@ -61,7 +61,6 @@ type Make = Box<dyn Fn() -> Box<dyn RunningAggregate> + Send + Sync>;
 /// One aggregate call of a query, from which the aggregate of each group or frame is made.
 pub(crate) struct RunningCall {
     make: Make,
-    result: DataType,
     state: Vec<DataType>,
 }
 
@@ -82,24 +81,19 @@ impl RunningCall {
             [of] => of.clone(),
             _ => return Err(unknown(function, &arguments)),
         };
-        let plain = plain(function, &of, retractions)?;
+        let plain = plain(function, &of, call.function.field().data_type(), retractions)?;
         // The extremes of different values are those of all values.
         let make = match call.function.is_distinct() && !matches!(function, "min" | "max") {
             true => with_values!(&of, |values| distinct::make(plain, values)),
             false => plain,
         };
         let state = make().state()?.iter().map(ScalarValue::data_type).collect();
-        Ok(Self { make, result: call.function.field().data_type().clone(), state })
+        Ok(Self { make, state })
     }
 
     /// Makes the aggregate of a new group or frame, with no row.
     pub(crate) fn aggregate(&self) -> Box<dyn RunningAggregate> {
         (self.make)()
-    }
-
-    /// Returns the type of the results.
-    pub(crate) fn result_type(&self) -> &DataType {
-        &self.result
     }
 
     /// Returns the types of the values of a state.
@@ -109,15 +103,22 @@ impl RunningCall {
 }
 
 /// Returns what makes the aggregate of a function, DISTINCT left out.
-fn plain(function: &str, of: &DataType, retractions: Retractions) -> Result<Make, OperatorError> {
+fn plain(
+    function: &str,
+    of: &DataType,
+    result: &DataType,
+    retractions: Retractions,
+) -> Result<Make, OperatorError> {
     let spread = |spread| -> Make { Box::new(move || Box::new(variance::Variance::new(spread))) };
     Ok(match (function, of) {
         ("count", _) => Box::new(|| Box::new(count::Count::default())),
         ("sum", DataType::Int64) => Box::new(|| Box::new(sum::IntegerSum::default())),
         ("sum", DataType::Float64) => Box::new(|| Box::new(sum::FloatSum::default())),
-        ("sum", DataType::Decimal128(_, scale)) => {
-            let scale = *scale;
-            Box::new(move || Box::new(sum::DecimalSum::new(scale)))
+        ("sum", DataType::Decimal128(..)) => {
+            let DataType::Decimal128(precision, scale) = *result else {
+                return Err(unknown(function, std::slice::from_ref(of)));
+            };
+            Box::new(move || Box::new(sum::DecimalSum::new(precision, scale)))
         }
         ("avg", DataType::Float64) => Box::new(|| Box::new(sum::Mean::default())),
         ("var", DataType::Float64) => spread(Spread::SampleVariance),

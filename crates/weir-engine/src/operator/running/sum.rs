@@ -1,14 +1,11 @@
 //! SUM and AVG.
 
 use arrow::array::{Array, ArrayRef, AsArray};
-use arrow::datatypes::{Decimal128Type, Float64Type, Int64Type, i256};
+use arrow::datatypes::{DECIMAL256_MAX_PRECISION, Decimal128Type, Float64Type, Int64Type, i256};
 use datafusion_common::ScalarValue;
 
 use super::{RunningAggregate, wrong_state, wrong_type};
 use crate::operator::OperatorError;
-
-/// The greatest number of digits of a DECIMAL.
-const DIGITS: u8 = 38;
 
 /// The sum of integers; wraps, like that of windows.
 #[derive(Debug, Default)]
@@ -62,9 +59,10 @@ impl RunningAggregate for IntegerSum {
     }
 }
 
-/// The sum of decimals, NULL when it has more digits than a DECIMAL.
+/// The sum of decimals, NULL when it has more digits than its type.
 #[derive(Debug)]
 pub(super) struct DecimalSum {
+    precision: u8,
     scale: i8,
     /// Wider than a DECIMAL, so that a sum that was too great for a while is right again.
     sum: i256,
@@ -72,8 +70,8 @@ pub(super) struct DecimalSum {
 }
 
 impl DecimalSum {
-    pub(super) fn new(scale: i8) -> Self {
-        Self { scale, sum: i256::ZERO, count: 0 }
+    pub(super) fn new(precision: u8, scale: i8) -> Self {
+        Self { precision, scale, sum: i256::ZERO, count: 0 }
     }
 
     fn value_of(arguments: &[ArrayRef], row: usize) -> Result<Option<i256>, OperatorError> {
@@ -101,13 +99,13 @@ impl RunningAggregate for DecimalSum {
     }
 
     fn value(&self) -> Result<ScalarValue, OperatorError> {
-        let fits = |sum: &i128| sum.unsigned_abs() < 10_u128.pow(u32::from(DIGITS));
+        let fits = |sum: &i128| sum.unsigned_abs() < 10_u128.pow(u32::from(self.precision));
         let sum = (self.count > 0).then(|| self.sum.to_i128()).flatten().filter(fits);
-        Ok(ScalarValue::Decimal128(sum, DIGITS, self.scale))
+        Ok(ScalarValue::Decimal128(sum, self.precision, self.scale))
     }
 
     fn state(&self) -> Result<Vec<ScalarValue>, OperatorError> {
-        let sum = ScalarValue::Decimal256(Some(self.sum), 2 * DIGITS, self.scale);
+        let sum = ScalarValue::Decimal256(Some(self.sum), DECIMAL256_MAX_PRECISION, self.scale);
         Ok(vec![sum, ScalarValue::Int64(Some(self.count))])
     }
 

@@ -167,12 +167,24 @@ fn without_retractions_the_extremes_keep_one_value() {
 #[test]
 fn the_result_has_the_type_that_the_call_says() {
     let decimal = DataType::Decimal128(10, 2);
-    for (function, of) in
-        [(max_udaf(), decimal.clone()), (sum_udaf(), DataType::Float64), (count_udaf(), decimal)]
-    {
-        let call = call(function, &of, false, Retractions::Possible);
+    let calls = [
+        (max_udaf(), decimal.clone()),
+        (sum_udaf(), decimal.clone()),
+        (avg_udaf(), DataType::Float64),
+        (count_udaf(), decimal),
+    ];
+    for (function, of) in calls {
+        let schema = Arc::new(Schema::new(vec![Field::new("v", of, true)]));
+        let function = AggregateExprBuilder::new(function, vec![col("v", &schema).unwrap()])
+            .schema(schema.clone())
+            .alias("a")
+            .build()
+            .unwrap();
+        let wanted = function.field().data_type().clone();
+        let call = AggregateCall { function: Arc::new(function) };
+        let call = RunningCall::new(&call, &schema, Retractions::Possible).unwrap();
         let aggregate = call.aggregate();
-        assert_eq!(&aggregate.value().unwrap().data_type(), call.result_type());
+        assert_eq!(aggregate.value().unwrap().data_type(), wanted);
         let state: Vec<DataType> = aggregate.state().unwrap().iter().map(ScalarValue::data_type).collect();
         assert_eq!(state, call.state_types());
     }
