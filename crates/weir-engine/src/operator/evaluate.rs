@@ -66,7 +66,7 @@ impl Evaluator {
         if batch.num_rows() == 0 {
             return Ok(());
         }
-        match self.try_evaluate(&batch) {
+        match self.evaluate_whole(&batch) {
             Ok(result) => {
                 parts.push(result);
                 Ok(())
@@ -83,7 +83,8 @@ impl Evaluator {
         }
     }
 
-    fn try_evaluate(&self, batch: &RecordBatch) -> Result<RecordBatch, DataFusionError> {
+    /// Evaluates a batch and fails when any of its rows cannot be evaluated.
+    pub(super) fn evaluate_whole(&self, batch: &RecordBatch) -> Result<RecordBatch, DataFusionError> {
         let filtered;
         let rows = match &self.filter {
             None => batch,

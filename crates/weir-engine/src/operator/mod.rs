@@ -14,7 +14,8 @@ mod group_window;
 mod grouping;
 mod keyed_state;
 mod map;
-#[expect(dead_code, reason = "joins, OVER windows and patterns keep rows in it")]
+mod over;
+mod over_frames;
 mod row_store;
 mod running;
 mod session;
@@ -40,6 +41,7 @@ pub use expand::ExpandSpec;
 pub use group_aggregate::GroupAggregateSpec;
 pub use group_window::GroupWindow;
 pub use map::Map;
+pub use over::{Over, OverFrame, OverSpec};
 pub use session::SessionWindow;
 pub use spec::{OperatorContext, OperatorSpec};
 pub use unnest::UnnestSpec;

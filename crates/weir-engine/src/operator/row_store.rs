@@ -108,8 +108,14 @@ impl RowStore {
         Ok(interleave_record_batch(&batches, &picks)?)
     }
 
+    /// Returns the columns of the rows.
+    pub(crate) fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
     /// Returns how many rows are live.
-    pub(crate) fn len(&self) -> usize {
+    #[cfg(test)]
+    fn len(&self) -> usize {
         self.live
     }
 

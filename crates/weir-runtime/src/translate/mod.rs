@@ -1,5 +1,6 @@
 //! From a checked job to a dataflow: streams become sources and sinks, logical plans become operators.
 
+mod over;
 mod plan;
 mod streams;
 mod unnest;

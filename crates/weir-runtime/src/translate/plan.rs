@@ -11,7 +11,7 @@ use datafusion_physical_expr::expressions::Column;
 use weir_engine::graph::{Exchange, Node, NodeKind, SourceNode};
 use weir_engine::operator::Evaluator;
 use weir_engine::values::Values;
-use weir_sql::nodes::Unnest;
+use weir_sql::nodes::{OverWindow, Unnest};
 
 use super::TranslateError;
 use super::streams::{Hidden, Rows, Translator, nullable};
@@ -98,6 +98,9 @@ impl Translator<'_> {
     ) -> Result<Rows, TranslateError> {
         if let Some(unnest) = node.as_any().downcast_ref::<Unnest>() {
             return self.unnest(unnest, target);
+        }
+        if let Some(over) = node.as_any().downcast_ref::<OverWindow>() {
+            return self.over(over, target);
         }
         Err(TranslateError::Unsupported(format!("`{}`", node.name())))
     }

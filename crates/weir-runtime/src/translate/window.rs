@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use datafusion_common::DataFusionError;
+use datafusion_common::{DFSchema, DataFusionError};
 use datafusion_expr::{Aggregate, Expr};
 use datafusion_physical_expr::aggregate::AggregateExprBuilder;
 use weir_engine::graph::Exchange;
@@ -41,7 +41,7 @@ impl Translator<'_> {
         let calls = aggregate
             .aggr_expr
             .iter()
-            .map(|expression| self.aggregate_call(expression, aggregate, &input))
+            .map(|expression| self.aggregate_call(expression, schema, &input))
             .collect::<Result<Vec<_>, _>>()?;
         let output = nullable(aggregate.schema.as_arrow());
         // Processing times are instants; only event times are wall clocks of the job's zone.
@@ -74,7 +74,7 @@ impl Translator<'_> {
     pub(super) fn aggregate_call(
         &self,
         expression: &Expr,
-        aggregate: &Aggregate,
+        schema: &DFSchema,
         input: &Rows,
     ) -> Result<AggregateCall, TranslateError> {
         let name = expression.schema_name().to_string();
@@ -88,7 +88,6 @@ impl Translator<'_> {
         if call.params.filter.is_some() || !call.params.order_by.is_empty() {
             return Err(TranslateError::Unsupported(format!("FILTER or ORDER BY in `{expression}`")));
         }
-        let schema = aggregate.input.schema();
         let arguments = call
             .params
             .args

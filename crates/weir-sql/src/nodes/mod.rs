@@ -3,7 +3,9 @@
 //! They are [`LogicalPlan::Extension`](datafusion_expr::LogicalPlan::Extension) nodes with every choice spelled out, so
 //! that the dataflow, `explain` and other back ends read the same description.
 
+mod over;
 mod unnest;
 
+pub use over::{Over, OverFrame, OverWindow};
 pub use unnest::Unnest;
 pub(crate) use unnest::element_types;

@@ -44,8 +44,8 @@ impl Binder<'_> {
     pub(super) fn function(&self, call: &Function) -> Checked<Bound> {
         let place = self.at(&call.name);
         let name = call.name.to_string().trim_matches('`').to_ascii_uppercase();
-        if call.over.is_some() {
-            return Err(place.unavailable("`OVER`"));
+        if let Some(window) = &call.over {
+            return self.over(&name, call, window, place);
         }
         let written = self.written(call, &name, place)?;
         if let Some((shape, function)) = window::parse_name(&name) {
@@ -53,8 +53,10 @@ impl Binder<'_> {
         }
         if aggregate::is_aggregate(&name) {
             return match self.stage {
-                Stage::Group(_) => self.aggregate(&name, &written, place),
-                Stage::Row(why) => Err(place.refuse(format!("the aggregate `{name}` is not allowed {why}"))),
+                Stage::Group(..) => self.aggregate(&name, &written, place),
+                Stage::Row(why) | Stage::Select(why) => {
+                    Err(place.refuse(format!("the aggregate `{name}` is not allowed {why}")))
+                }
             };
         }
         if written.star || written.distinct {

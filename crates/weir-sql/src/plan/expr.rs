@@ -24,8 +24,10 @@ use super::{PlanOptions, literal, operator};
 pub(super) enum Stage<'a> {
     /// Rows of the input: no aggregates, and why not.
     Row(&'static str),
-    /// The results of a GROUP BY: aggregates, and the functions of its window.
-    Group(Option<&'a GroupWindow>),
+    /// The select list of a SELECT without GROUP BY: aggregates with OVER, and why no others.
+    Select(&'static str),
+    /// The results of a GROUP BY: aggregates, and the functions of its window; and why no OVER.
+    Group(Option<&'a GroupWindow>, &'static str),
 }
 
 /// Checks expressions over one input.

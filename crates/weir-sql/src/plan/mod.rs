@@ -12,6 +12,7 @@ mod from;
 mod insert;
 mod literal;
 mod operator;
+mod over;
 mod physical;
 mod query;
 mod refuse;

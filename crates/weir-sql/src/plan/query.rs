@@ -217,3 +217,9 @@ pub(super) fn unique_names<'a>(names: impl Iterator<Item = Option<&'a str>>) -> 
     }
     unique
 }
+
+/// Returns names for columns that a node adds to those of its input: `prefix` with a number that no column has.
+pub(super) fn fresh_names(input: &LogicalPlan, prefix: &str, count: usize) -> Vec<String> {
+    let taken = |name: &String| input.schema().fields().iter().any(|field| field.name() == name);
+    (0..).map(|number| format!("{prefix}{number}")).filter(|name| !taken(name)).take(count).collect()
+}

@@ -81,14 +81,16 @@ impl Planner<'_> {
         if let Some(having) = &select.having {
             return Err(Place::at(having, self.place).refuse("`HAVING` needs `GROUP BY` with a group window"));
         }
-        let binder = self.binder(scope, Stage::Row("without `GROUP BY` and a group window"));
-        let items = self.items(&binder, &select.projection)?;
-        self.project(items, scope.plan.clone())
+        let binder = self.binder(scope, Stage::Select("without `GROUP BY` and a group window"));
+        let mut items = self.items(&binder, &select.projection)?;
+        let values = items.iter_mut().map(|item| (&mut item.value.expr, item.place)).collect();
+        let plan = self.over_windows(values, scope)?;
+        self.project(items, plan)
     }
 
     fn groups(&self, select: &Select, keys: &[SqlExpr], scope: &Scope) -> Checked<Output> {
         let (window, keys) = self.keys(keys, scope)?;
-        let binder = self.binder(scope, Stage::Group(Some(&window)));
+        let binder = self.binder(scope, Stage::Group(Some(&window), "beside `GROUP BY`"));
         let mut items = self.items(&binder, &select.projection)?;
         let having = match &select.having {
             Some(having) => Some((binder.bind_condition(having, "`HAVING`")?, binder.at(having))),

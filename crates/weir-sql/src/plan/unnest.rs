@@ -11,7 +11,7 @@ use super::bound::Bound;
 use super::expr::{Binder, Stage};
 use super::from::JoinKind;
 use super::operator;
-use super::query::Planner;
+use super::query::{Planner, fresh_names};
 use super::refuse::{Checked, Place, did_you_mean, hinted};
 use super::scope::{Scope, ScopeColumn};
 use crate::nodes::Unnest;
@@ -94,7 +94,7 @@ impl Planner<'_> {
             let text = format!("`{alias}` names {} columns, but there are {}", given.len(), own.len());
             return Err(place.refuse(text));
         }
-        let unique = plan_names(&left.plan, own.len());
+        let unique = fresh_names(&left.plan, "element", own.len());
         let node = Unnest::try_new(left.plan, value.expr, outer, ordinality, &unique)
             .map_err(|error| self.unplanned(error))?;
         let plan = LogicalPlan::Extension(Extension { node: Arc::new(node) });
@@ -154,21 +154,6 @@ fn own_names(collection: &DataType, ordinality: bool) -> Vec<Option<String>> {
     };
     if ordinality {
         names.push(Some("ordinality".to_string()));
-    }
-    names
-}
-
-/// Returns names for the columns of the plan that its input does not have.
-fn plan_names(input: &LogicalPlan, count: usize) -> Vec<String> {
-    let taken = |name: &str| input.schema().fields().iter().any(|field| field.name() == name);
-    let mut names = Vec::with_capacity(count);
-    let mut number = 0;
-    while names.len() < count {
-        let name = format!("element{number}");
-        if !taken(&name) {
-            names.push(name);
-        }
-        number += 1;
     }
     names
 }

@@ -133,7 +133,7 @@ impl Binder<'_> {
         let WindowFunction::Read(bound) = function else {
             return Err(place.refuse(format!("`{name}` is allowed in `GROUP BY` only")));
         };
-        let Stage::Group(Some(window)) = self.stage else {
+        let Stage::Group(Some(window), _) = self.stage else {
             let error = place
                 .refuse(format!("`{name}` needs `{}` in the `GROUP BY` of the same SELECT", shape.name()));
             return Err(error);

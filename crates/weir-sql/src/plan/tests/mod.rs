@@ -3,6 +3,7 @@
 mod aggregates;
 mod expressions;
 mod functions;
+mod over;
 mod refusals;
 mod shapes;
 mod unnest;

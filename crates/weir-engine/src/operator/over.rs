@@ -1,0 +1,335 @@
+//! OVER windows: for every row the aggregates over the rows before it, itself included.
+//!
+//! Rows of event time wait until the watermark passes them and are then taken in order of time, those of equal time
+//! in order of arrival; rows of processing time are taken as they come. What a frame still holds is kept
+//! in [`over_frames`](super::over_frames).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::{AsArray, Int64Array, RecordBatch};
+use arrow::compute::concat_batches;
+use arrow::datatypes::{Int64Type, Schema, SchemaRef};
+use datafusion_common::ScalarValue;
+use datafusion_physical_expr::PhysicalExpr;
+use weir_base::time::Timestamp;
+
+use super::assign_watermark::drop_rows_without_time;
+use super::over_frames::{FrameRow, Frames};
+use super::row_store::{RowRef, RowStore};
+use super::running::{Retractions, RunningCall};
+use super::window_common::{key_hashes, own_watermark};
+use super::{
+    AggregateCall, Evaluator, KeyRange, Operator, OperatorContext, OperatorError, OperatorSpec, Output,
+};
+use crate::message::TimeDomain;
+use crate::state;
+use crate::time_column::TimeColumn;
+
+/// The rows before a row that belong to its frame; the row itself always does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OverFrame {
+    /// So many rows of the partition; `None` is all.
+    Rows(Option<u64>),
+    /// Rows of the partition at most so many milliseconds older; `None` is all. With event time also the rows of the
+    /// same time that come after it.
+    Range(Option<i64>),
+}
+
+impl OverFrame {
+    fn is_unbounded(self) -> bool {
+        matches!(self, Self::Rows(None) | Self::Range(None))
+    }
+}
+
+/// The description of the operator.
+#[derive(Debug, Clone)]
+pub struct OverSpec {
+    /// Event or processing time.
+    pub domain: TimeDomain,
+    /// The time attribute that orders the rows.
+    pub time: TimeColumn,
+    /// What rows of one partition have in common.
+    pub partition: Vec<Arc<dyn PhysicalExpr>>,
+    /// The frame.
+    pub frame: OverFrame,
+    /// The aggregates.
+    pub calls: Vec<AggregateCall>,
+    /// Columns of the input, the hidden ones too.
+    pub input: SchemaRef,
+    /// How many of them are visible: the results follow those.
+    pub visible: usize,
+    /// Columns given out.
+    pub output: SchemaRef,
+    /// Index of the hidden row-watermark column of the input, when it has one.
+    pub row_watermark: Option<usize>,
+}
+
+impl OperatorSpec for OverSpec {
+    fn name(&self) -> &'static str {
+        "Over"
+    }
+
+    fn operator(&self, _context: &OperatorContext) -> Result<Box<dyn Operator>, OperatorError> {
+        Ok(Box::new(Over::new(self.clone())?))
+    }
+}
+
+/// Computes OVER windows.
+pub struct Over {
+    spec: OverSpec,
+    /// Gives the partition columns, then the argument columns of all calls.
+    evaluator: Evaluator,
+    calls: Vec<RunningCall>,
+    waiting: RowStore,
+    /// Rows that wait for the watermark by their time, in order of arrival.
+    by_time: BTreeMap<i64, Vec<RowRef>>,
+    frames: Frames,
+    watermark: i64,
+}
+
+impl Over {
+    /// Makes the operator.
+    pub fn new(spec: OverSpec) -> Result<Self, OperatorError> {
+        let retractions = match spec.frame.is_unbounded() {
+            true => Retractions::Never,
+            false => Retractions::Possible,
+        };
+        let calls = spec
+            .calls
+            .iter()
+            .map(|call| RunningCall::new(call, &spec.input, retractions))
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut expressions = spec.partition.clone();
+        let mut arguments = Vec::with_capacity(calls.len());
+        for call in &spec.calls {
+            let start = expressions.len() - spec.partition.len();
+            expressions.extend(call.arguments());
+            arguments.push(start..expressions.len() - spec.partition.len());
+        }
+        let fields = expressions
+            .iter()
+            .enumerate()
+            .map(|(index, expression)| {
+                let of = expression.data_type(&spec.input)?;
+                Ok(arrow::datatypes::Field::new(format!("v{index}"), of, true))
+            })
+            .collect::<Result<Vec<_>, OperatorError>>()?;
+        let (keys, values) = fields.split_at(spec.partition.len());
+        let keys: SchemaRef = Arc::new(Schema::new(keys.to_vec()));
+        let values: SchemaRef = Arc::new(Schema::new(values.to_vec()));
+        let evaluated = Arc::new(Schema::new(fields));
+        Ok(Self {
+            evaluator: Evaluator::new(None, Some((expressions, evaluated))),
+            frames: Frames::new(keys, values, &calls, arguments, spec.frame.is_unbounded())?,
+            calls,
+            waiting: RowStore::new(spec.input.clone()),
+            by_time: BTreeMap::new(),
+            watermark: i64::MIN,
+            spec,
+        })
+    }
+
+    /// Lets rows of event time wait; those behind the watermark in force when they were read are late.
+    fn wait(&mut self, batch: RecordBatch, times: &Int64Array, output: &mut Output) {
+        let row_watermarks =
+            self.spec.row_watermark.map(|index| batch.column(index).as_primitive::<Int64Type>().clone());
+        let addresses = self.waiting.insert(batch);
+        for (row, address) in addresses.enumerate() {
+            let in_force = row_watermarks.as_ref().map_or(i64::MIN, |watermarks| watermarks.value(row));
+            let time = times.value(row);
+            if time <= in_force.max(self.watermark) {
+                self.waiting.release(address);
+                output.late += 1;
+            } else {
+                self.by_time.entry(time).or_default().push(address);
+            }
+        }
+    }
+
+    /// Takes the rows that the watermark has passed, in order.
+    fn fire(&mut self, watermark: i64, output: &mut Output) -> Result<(), OperatorError> {
+        let later = match watermark.checked_add(1) {
+            Some(next) => self.by_time.split_off(&next),
+            None => BTreeMap::new(),
+        };
+        let passed = std::mem::replace(&mut self.by_time, later);
+        let addresses: Vec<RowRef> = passed.into_values().flatten().collect();
+        for chunk in addresses.chunks(crate::TARGET_BATCH_ROWS) {
+            let rows = self.waiting.gather(chunk)?;
+            let times = self.spec.time.times(&rows)?;
+            self.take(rows, &times, output)?;
+        }
+        for address in addresses {
+            self.waiting.release(address);
+        }
+        if self.waiting.wants_compaction() {
+            self.waiting.compact(self.by_time.values_mut().flatten())?;
+        }
+        Ok(())
+    }
+
+    /// Computes the results of rows in their order and gives them out.
+    fn take(
+        &mut self,
+        rows: RecordBatch,
+        times: &Int64Array,
+        output: &mut Output,
+    ) -> Result<(), OperatorError> {
+        let peers = self.spec.domain == TimeDomain::Event && matches!(self.spec.frame, OverFrame::Range(_));
+        let mut results: Vec<Vec<ScalarValue>> =
+            self.calls.iter().map(|_| Vec::with_capacity(rows.num_rows())).collect();
+        let evaluated = match self.evaluator.evaluate_whole(&rows) {
+            Ok(evaluated) => evaluated,
+            // Some row cannot be evaluated; those that can are taken by themselves.
+            Err(_) => {
+                let Some(clean) = self.clean(rows, output)? else { return Ok(()) };
+                let times = self.spec.time.times(&clean)?;
+                return self.take(clean, &times, output);
+            }
+        };
+        let (keys, values) = evaluated.columns().split_at(self.spec.partition.len());
+        let count = rows.num_rows();
+        let batch = self.frames.batch(keys, values, count)?;
+        let mut from = 0;
+        while from < count {
+            let mut to = from + 1;
+            while peers && to < count && times.value(to) == times.value(from) {
+                to += 1;
+            }
+            for row in from..to {
+                let place = FrameRow { row, time: times.value(row) };
+                self.frames.add(&batch, place, &self.calls, self.spec.frame)?;
+            }
+            for row in from..to {
+                for (results, value) in results.iter_mut().zip(self.frames.values(&batch, row)?) {
+                    results.push(value?);
+                }
+            }
+            from = to;
+        }
+        self.frames.compact()?;
+        self.give_out(&rows, results, output)
+    }
+
+    fn clean(&self, rows: RecordBatch, output: &mut Output) -> Result<Option<RecordBatch>, OperatorError> {
+        let mut clean = Vec::new();
+        for row in 0..rows.num_rows() {
+            let single = rows.slice(row, 1);
+            match self.evaluator.evaluate_whole(&single) {
+                Ok(_) => clean.push(single),
+                Err(error) => output.dirty.push(super::evaluate::dirty_row(&single, &error)),
+            }
+        }
+        match clean.is_empty() {
+            true => Ok(None),
+            false => Ok(Some(concat_batches(&rows.schema(), &clean)?)),
+        }
+    }
+
+    fn give_out(
+        &self,
+        rows: &RecordBatch,
+        results: Vec<Vec<ScalarValue>>,
+        output: &mut Output,
+    ) -> Result<(), OperatorError> {
+        let mut columns = rows.columns().to_vec();
+        for (index, values) in results.into_iter().enumerate() {
+            columns.insert(self.spec.visible + index, ScalarValue::iter_to_array(values)?);
+        }
+        output.emit(RecordBatch::try_new(self.spec.output.clone(), columns)?);
+        Ok(())
+    }
+}
+
+impl Operator for Over {
+    fn process(
+        &mut self,
+        _input: usize,
+        batch: RecordBatch,
+        output: &mut Output,
+    ) -> Result<(), OperatorError> {
+        let (batch, times) = drop_rows_without_time(batch, &self.spec.time, output)?;
+        if batch.num_rows() == 0 {
+            return Ok(());
+        }
+        match self.spec.domain {
+            TimeDomain::Event => {
+                self.wait(batch, &times, output);
+                Ok(())
+            }
+            TimeDomain::Processing => self.take(batch, &times, output),
+        }
+    }
+
+    fn watermark(
+        &mut self,
+        domain: TimeDomain,
+        watermark: Timestamp,
+        output: &mut Output,
+    ) -> Result<(), OperatorError> {
+        if domain == self.spec.domain {
+            if domain == TimeDomain::Event {
+                self.fire(watermark.0, output)?;
+            }
+            self.watermark = self.watermark.max(watermark.0);
+            if watermark == Timestamp::MAX {
+                // Nothing follows, so no frame is needed any more.
+                self.frames.clear();
+            } else if let OverFrame::Range(Some(range)) = self.spec.frame {
+                self.frames.expire(watermark.0, range);
+            }
+        }
+        output.watermark(domain, watermark);
+        Ok(())
+    }
+
+    fn snapshot(&mut self) -> Result<Vec<u8>, OperatorError> {
+        let addresses: Vec<RowRef> = self.by_time.values().flatten().copied().collect();
+        let waiting = self.waiting.gather(&addresses)?;
+        let (frames, aggregates) = self.frames.snapshot()?;
+        state::encode_tables(&self.watermark, &[&[waiting], &[frames], &[aggregates]])
+    }
+
+    fn restore(&mut self, states: &[Vec<u8>], range: &KeyRange) -> Result<(), OperatorError> {
+        let mut watermark: Option<i64> = None;
+        for bytes in states.iter().filter(|bytes| !bytes.is_empty()) {
+            let (saved, tables) = state::decode_tables::<i64>(bytes)?;
+            watermark = Some(watermark.map_or(saved, |w: i64| w.min(saved)));
+            let [waiting, frames, aggregates] = tables.as_slice() else {
+                return Err(OperatorError::State("an OVER window has three tables of state".to_string()));
+            };
+            for batch in waiting {
+                self.restore_waiting(batch, range)?;
+            }
+            self.frames.restore(frames, aggregates, &self.calls, self.spec.frame, range)?;
+        }
+        self.watermark = own_watermark(states, range)?.or(watermark).unwrap_or(i64::MIN);
+        Ok(())
+    }
+
+    fn state_bytes(&self) -> usize {
+        let addresses: usize =
+            self.by_time.values().map(|rows| 48 + rows.capacity() * size_of::<RowRef>()).sum();
+        self.waiting.bytes() + addresses + self.frames.bytes()
+    }
+}
+
+impl Over {
+    fn restore_waiting(&mut self, batch: &RecordBatch, range: &KeyRange) -> Result<(), OperatorError> {
+        let rows = batch.num_rows();
+        let keys = self
+            .spec
+            .partition
+            .iter()
+            .map(|key| key.evaluate(batch)?.into_array(rows))
+            .collect::<Result<Vec<_>, _>>()?;
+        let hashes = key_hashes(&keys, rows)?;
+        let own = state::keep_rows(batch, |row| range.contains(hashes[row]))?;
+        let times = self.spec.time.times(&own)?;
+        for (row, address) in self.waiting.insert(own).enumerate() {
+            self.by_time.entry(times.value(row)).or_default().push(address);
+        }
+        Ok(())
+    }
+}

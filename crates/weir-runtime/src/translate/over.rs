@@ -1,0 +1,61 @@
+//! OVER windows as an operator.
+
+use datafusion_expr::{Expr, UserDefinedLogicalNodeCore};
+use weir_engine::graph::Exchange;
+use weir_engine::operator::{OverFrame, OverSpec};
+use weir_engine::{TimeColumn, TimeDomain};
+use weir_sql::nodes::{OverFrame as Frame, OverWindow};
+
+use super::TranslateError;
+use super::streams::{Rows, Translator, nullable};
+
+impl Translator<'_> {
+    pub(super) fn over(&mut self, node: &OverWindow, target: &str) -> Result<Rows, TranslateError> {
+        let input = self.plan(&node.input, target)?;
+        let of = node.input.schema();
+        let Expr::Column(order) = &node.order else {
+            return Err(TranslateError::Unsupported(format!("an order by the expression `{}`", node.order)));
+        };
+        // Processing times are instants; only event times are wall clocks of the job's zone.
+        let (domain, zone) = match node.event_time {
+            true => (TimeDomain::Event, self.zone),
+            false => (TimeDomain::Processing, weir_base::text::Zone::UTC),
+        };
+        let partition = node
+            .partition
+            .iter()
+            .map(|key| weir_sql::physical_expr(key, of))
+            .collect::<Result<Vec<_>, _>>()?;
+        let calls = node
+            .calls
+            .iter()
+            .map(|call| self.aggregate_call(call, of, &input))
+            .collect::<Result<Vec<_>, _>>()?;
+        let schema = nullable(UserDefinedLogicalNodeCore::schema(node).as_arrow());
+        let spec = OverSpec {
+            domain,
+            time: TimeColumn { index: of.index_of_column(order)?, zone },
+            partition: partition.clone(),
+            frame: match node.frame {
+                Frame::Rows(rows) => OverFrame::Rows(rows),
+                Frame::Range(millis) => OverFrame::Range(millis),
+            },
+            calls,
+            input: input.full_schema(),
+            visible: input.schema.fields().len(),
+            output: input.hidden.append_to(&schema),
+            row_watermark: input.watermark_index().filter(|_| node.event_time),
+        };
+        let list = |of: &[Expr]| of.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let description = format!(
+            "partitionBy: ({}), orderBy: ({}), window: ({}), aggregates: ({})",
+            list(&node.partition),
+            node.order,
+            node.frame,
+            list(&node.calls)
+        );
+        let exchange = Exchange::Hash(partition);
+        let id = self.operator(&format!("over-{target}"), description, spec, &input, exchange);
+        Ok(Rows { node: id, schema, hidden: input.hidden })
+    }
+}
