@@ -9,7 +9,7 @@ use super::connector::{self, kind_text};
 use super::function::Functions;
 use super::settings::CheckOptions;
 use super::{format, options, stream};
-use crate::plan::{PlanOptions, Streams, plan_insert};
+use crate::plan::{PlanOptions, Planned, Streams, plan_insert};
 use crate::syntax::ast::{CreateStream, InsertInto, Name, Statement, StreamKind};
 use crate::{CheckError, Insert, Job, Message, Position, SinkStream, SourceStream, Target, TempStream};
 
@@ -78,7 +78,7 @@ impl Checker<'_> {
             let (spec, role) = connector::find(create, self.catalog, self.options.cluster)?;
             let checked = options::check(create, spec, role, &mut self.job.warnings)?;
             let declared = stream::columns(create, role, &checked)?;
-            format::check(create, role, &checked, &declared, &mut self.job.warnings)?;
+            format::check(create, role, &checked, &declared)?;
             if create.kind == StreamKind::Source {
                 let (time, schema) = stream::time_attributes(create, &declared)?;
                 self.job.sources.push(SourceStream {
@@ -123,7 +123,8 @@ impl Checker<'_> {
     fn insert(&mut self, insert: &InsertInto) -> Result<(), CheckError> {
         let streams = Streams { sources: &self.job.sources, temps: &self.job.temps, sinks: &self.job.sinks };
         let options = PlanOptions { time_zone: self.options.time_zone.clone() };
-        let (target, plan) = plan_insert(insert, &streams, &options)?;
+        let Planned { target, plan, warnings } = plan_insert(insert, &streams, &options)?;
+        self.job.warnings.extend(warnings);
         self.read.push((insert.target.clone(), scanned_streams(&plan)));
         self.job.inserts.push(Insert { target, plan, offset: insert.offset });
         Ok(())

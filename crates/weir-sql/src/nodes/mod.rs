@@ -4,8 +4,10 @@
 //! that the dataflow, `explain` and other back ends read the same description.
 
 mod over;
+mod stream_join;
 mod unnest;
 
 pub use over::{Over, OverFrame, OverWindow};
+pub use stream_join::{JoinKind, StreamJoin, TimeBounds};
 pub use unnest::Unnest;
 pub(crate) use unnest::element_types;

@@ -1,4 +1,4 @@
-//! Plans FROM: streams, sub-queries and how they are joined.
+//! Plans FROM: streams and sub-queries. How several are joined is in `join`.
 
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use sqlparser::ast::{
 
 use super::Streams;
 use super::bound::TimeAttribute;
+use super::expr::Stage;
 use super::query::Planner;
 use super::refuse::{Checked, Place, did_you_mean, hinted};
 use super::scope::{Scope, ScopeColumn};
@@ -41,6 +42,11 @@ impl JoinKind {
     }
 }
 
+/// Tells whether an entry of FROM is computed from the rows of the entries before it.
+pub(super) fn is_dependent(factor: &TableFactor) -> bool {
+    matches!(factor, TableFactor::UNNEST { .. } | TableFactor::Function { .. })
+}
+
 /// A stream as the leaf of a plan; it is never scanned through this value.
 #[derive(Debug)]
 struct StreamSource(SchemaRef);
@@ -61,32 +67,23 @@ impl Planner<'_> {
         Ok(Scope { columns: vec![], plan })
     }
 
-    /// Plans FROM: its entries are joined from left to right.
-    pub(super) fn from(&self, from: &[TableWithJoins]) -> Checked<Scope> {
-        let Some((first, others)) = from.split_first() else { return self.no_input() };
-        let mut scope = match first.relation {
-            TableFactor::UNNEST { .. } | TableFactor::Function { .. } => {
-                self.joined(self.no_input()?, &first.relation, JoinKind::Cross, None)?
-            }
-            _ => self.table(&first.relation)?,
+    /// Plans FROM and WHERE.
+    pub(super) fn from(&self, from: &[TableWithJoins], condition: Option<&SqlExpr>) -> Checked<Scope> {
+        let mut scope = match from {
+            [] => self.no_input()?,
+            [one] if one.joins.is_empty() && !is_dependent(&one.relation) => self.table(&one.relation)?,
+            several => return self.joined(several, condition),
         };
-        scope = self.with_joins(scope, &first.joins)?;
-        for entry in others {
-            scope = self.joined(scope, &entry.relation, JoinKind::Cross, None)?;
-            scope = self.with_joins(scope, &entry.joins)?;
+        if let Some(condition) = condition {
+            let binder = self.binder(&scope, Stage::Row("in `WHERE`"));
+            let predicate = binder.bind_condition(condition, "`WHERE`")?;
+            scope.plan = self.filter(predicate, scope.plan)?;
         }
         Ok(scope)
     }
 
-    fn with_joins(&self, mut scope: Scope, joins: &[Join]) -> Checked<Scope> {
-        for join in joins {
-            let (kind, on) = self.kind_of(join)?;
-            scope = self.joined(scope, &join.relation, kind, on)?;
-        }
-        Ok(scope)
-    }
-
-    fn kind_of<'a>(&self, join: &'a Join) -> Checked<(JoinKind, Option<&'a SqlExpr>)> {
+    /// Returns how an entry is joined, and its condition.
+    pub(super) fn kind_of<'a>(&self, join: &'a Join) -> Checked<(JoinKind, Option<&'a SqlExpr>)> {
         let (kind, constraint) = match &join.join_operator {
             JoinOperator::Join(on) | JoinOperator::Inner(on) => (JoinKind::Inner, on),
             JoinOperator::Left(on) | JoinOperator::LeftOuter(on) => (JoinKind::Left, on),
@@ -102,8 +99,8 @@ impl Planner<'_> {
         }
     }
 
-    /// Joins what has been read so far with one more entry.
-    fn joined(
+    /// Joins rows with an entry that is computed from them.
+    pub(super) fn dependent(
         &self,
         left: Scope,
         right: &TableFactor,
@@ -114,11 +111,12 @@ impl Planner<'_> {
             TableFactor::UNNEST { .. } | TableFactor::Function { .. } => {
                 self.correlate(left, right, kind, on)
             }
-            _ => Err(Place::at(right, self.place).unavailable("a join of several streams")),
+            other => Err(Place::at(right, self.place).unavailable(&format!("`{other}` in a join"))),
         }
     }
 
-    fn table(&self, factor: &TableFactor) -> Checked<Scope> {
+    /// Plans an entry that stands for itself.
+    pub(super) fn table(&self, factor: &TableFactor) -> Checked<Scope> {
         let place = Place::at(factor, self.place);
         match factor {
             TableFactor::Table {

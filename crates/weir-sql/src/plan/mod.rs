@@ -5,11 +5,13 @@ mod access;
 mod aggregate;
 mod bound;
 mod call;
+mod condition;
 mod convert;
 mod expr;
 mod fold;
 mod from;
 mod insert;
+mod join;
 mod literal;
 mod operator;
 mod over;
@@ -25,6 +27,8 @@ mod window;
 #[cfg(test)]
 mod tests;
 
+use std::cell::RefCell;
+
 use datafusion_expr::LogicalPlan;
 use datafusion_optimizer::optimize_projections::OptimizeProjections;
 use datafusion_optimizer::{Optimizer, OptimizerContext};
@@ -33,7 +37,7 @@ pub(crate) use call::is_built_in;
 pub use physical::physical;
 
 use crate::syntax::ast::InsertInto;
-use crate::{CheckError, SinkStream, SourceStream, Target, TempStream};
+use crate::{CheckError, Message, SinkStream, SourceStream, Target, TempStream};
 use query::Planner;
 use refuse::Place;
 
@@ -58,12 +62,21 @@ pub(crate) struct PlanOptions {
 /// Stack for the deepest expression that the parser takes; the passes over a plan are recursive.
 const STACK_BYTES: usize = 64 * 1024 * 1024;
 
+/// A planned INSERT.
+#[derive(Debug)]
+pub(crate) struct Planned {
+    pub(crate) target: Target,
+    pub(crate) plan: LogicalPlan,
+    /// What is accepted but probably not meant.
+    pub(crate) warnings: Vec<Message>,
+}
+
 /// Checks and plans an INSERT.
 pub(crate) fn plan_insert(
     insert: &InsertInto,
     streams: &Streams<'_>,
     options: &PlanOptions,
-) -> Result<(Target, LogicalPlan), CheckError> {
+) -> Result<Planned, CheckError> {
     stacker::grow(STACK_BYTES, || plan_on_this_stack(insert, streams, options))
 }
 
@@ -71,8 +84,9 @@ fn plan_on_this_stack(
     insert: &InsertInto,
     streams: &Streams<'_>,
     options: &PlanOptions,
-) -> Result<(Target, LogicalPlan), CheckError> {
-    let planner = Planner { streams, options, place: Place { position: insert.query_position, length: 1 } };
+) -> Result<Planned, CheckError> {
+    let place = Place { position: insert.query_position, length: 1 };
+    let planner = Planner { streams, options, place, warnings: RefCell::default() };
     let target = planner.target(&insert.target)?;
     let output = planner.query(&insert.query)?;
     let plan = planner.fill(target, &insert.target, output)?;
@@ -82,5 +96,5 @@ fn plan_on_this_stack(
     let plan = optimizer
         .optimize(plan, &OptimizerContext::new(), |_, _| {})
         .map_err(|error| planner.unplanned(error))?;
-    Ok((target, plan))
+    Ok(Planned { target, plan, warnings: planner.warnings.into_inner() })
 }

@@ -1,5 +1,6 @@
 //! Plans queries: SELECT, UNION ALL, VALUES.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Schema};
@@ -15,6 +16,7 @@ use super::refuse::{Checked, Place, hinted};
 use super::scope::Scope;
 use super::types::same;
 use super::{PlanOptions, Streams};
+use crate::Message;
 
 /// A planned query.
 #[derive(Debug)]
@@ -47,6 +49,8 @@ pub(super) struct Planner<'a> {
     pub(super) options: &'a PlanOptions,
     /// The place of the query.
     pub(super) place: Place,
+    /// What is accepted but probably not meant.
+    pub(super) warnings: RefCell<Vec<Message>>,
 }
 
 impl Planner<'_> {

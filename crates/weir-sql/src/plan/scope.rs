@@ -68,17 +68,26 @@ impl Scope {
             });
         let first = matches.next();
         if first.is_some() && matches.next().is_some() {
-            let place = Place::of(name.span, place);
-            return Err(place.refuse(format!(
-                "column `{}` is ambiguous in {}",
-                name.value,
-                self.described(of)
-            )));
+            return Err(self.ambiguous(of, name, Place::of(name.span, place)));
         }
         if first.is_none() && name.value.eq_ignore_ascii_case("rowtime") {
             return self.rowtime(of, name, place);
         }
         Ok(first)
+    }
+
+    /// Makes the refusal of a name that several inputs have.
+    fn ambiguous(&self, of: Option<&str>, name: &Ident, place: Place) -> crate::CheckError {
+        let has_name = |column: &&ScopeColumn| {
+            column.name.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(&name.value))
+        };
+        let owners = self.columns.iter().filter(|column| column.is_of(of)).filter(has_name);
+        let written: Vec<String> = owners
+            .filter_map(|column| Some(format!("{}.{}", column.qualifier.as_ref()?, name.value)))
+            .collect();
+        let hint = (written.len() > 1 && of.is_none())
+            .then(|| format!("it is one of {}", listed(written.iter().map(String::as_str))));
+        hinted(place.refuse(format!("column `{}` is ambiguous in {}", name.value, self.described(of))), hint)
     }
 
     fn rowtime(&self, of: Option<&str>, name: &Ident, place: Place) -> Checked<Option<&ScopeColumn>> {

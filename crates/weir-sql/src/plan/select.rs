@@ -29,12 +29,7 @@ impl Planner<'_> {
     /// Plans a SELECT.
     pub(super) fn select(&self, select: &Select) -> Checked<Output> {
         self.refuse_extras(select)?;
-        let mut scope = self.from(&select.from)?;
-        if let Some(condition) = &select.selection {
-            let binder = self.binder(&scope, Stage::Row("in `WHERE`"));
-            let predicate = binder.bind_condition(condition, "`WHERE`")?;
-            scope.plan = self.filter(predicate, scope.plan.clone())?;
-        }
+        let scope = self.from(&select.from, select.selection.as_ref())?;
         match &select.group_by {
             GroupByExpr::Expressions(keys, modifiers) if modifiers.is_empty() => {
                 if keys.is_empty() {

@@ -3,6 +3,7 @@
 mod aggregates;
 mod expressions;
 mod functions;
+mod joins;
 mod over;
 mod refusals;
 mod shapes;
@@ -21,7 +22,7 @@ use weir_functions::conversion::{to_text, type_name};
 
 use super::query::Planner;
 use super::refuse::Place;
-use super::{PlanOptions, Streams, physical, plan_insert};
+use super::{PlanOptions, Planned, Streams, physical, plan_insert};
 use crate::syntax::ast::{CreateStream, InsertInto, Statement, StreamKind};
 use crate::{
     CheckError, Options, Position, SinkStream, SourceStream, TIME_ATTRIBUTE, Target, TempStream, TimeClause,
@@ -87,6 +88,10 @@ impl Fixture {
     }
 
     fn plan(&self, time_zone: &str) -> Result<(Target, LogicalPlan), CheckError> {
+        self.planned(time_zone).map(|planned| (planned.target, planned.plan))
+    }
+
+    fn planned(&self, time_zone: &str) -> Result<Planned, CheckError> {
         let streams = Streams { sources: &self.sources, temps: &self.temps, sinks: &self.sinks };
         let options = PlanOptions { time_zone: time_zone.to_string() };
         plan_insert(self.inserts.last().expect("the text has an INSERT"), &streams, &options)
@@ -130,7 +135,7 @@ fn queried(query: &str, time_zone: &str) -> Result<LogicalPlan, CheckError> {
     let streams = Streams { sources: &fixture.sources, temps: &fixture.temps, sinks: &fixture.sinks };
     let options = PlanOptions { time_zone: time_zone.to_string() };
     let place = Place { position: Position { line: 1, column: 1 }, length: 1 };
-    let planner = Planner { streams: &streams, options: &options, place };
+    let planner = Planner { streams: &streams, options: &options, place, warnings: Default::default() };
     planner.query(&fixture.inserts[0].query).map(|output| output.plan)
 }
 

@@ -40,7 +40,7 @@ fn collections_in_from_are_refused_with_their_place() {
         ("SELECT x FROM UNNEST(tags) AS t (x), cars", "column `tags` is unknown: there is no `FROM`", "tags"),
         (
             "SELECT x FROM cars, UNNEST(tags) AS t (x), UNNEST(tags) AS u (x)",
-            "column `x` is ambiguous in the streams `cars`, `t`, `u`",
+            "column `x` is ambiguous in the streams `cars`, `t`, `u` (it is one of `t.x`, `u.x`)",
             "x",
         ),
     ] {
