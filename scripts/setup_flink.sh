@@ -17,17 +17,35 @@ fi
 version=${1:-${WEIR_FLINK_VERSION:-1.20.3}}
 home=${WEIR_CACHE:-$HOME/.cache/weir}/flink-$version
 echo "$home"
-if [ "$where" = yes ] || [ -f "$home/complete" ]; then
+[ "$where" = no ] || exit 0
+
+# Compiles the dimension tables of the corpus into the installation, when they are newer than what is there.
+build_lookup() {
+    source=scripts/conformance/flink_lookup/FileLookup.java
+    jar=$home/lib/weir-conformance.jar
+    if [ -f "$jar" ] && [ ! "$source" -nt "$jar" ]; then
+        return 0
+    fi
+    classes=$(mktemp -d)
+    javac -nowarn --release 17 -cp "$home/lib/*" -d "$classes" "$source" >&2
+    mkdir -p "$classes/META-INF/services"
+    echo weir.conformance.FileLookup >"$classes/META-INF/services/org.apache.flink.table.factories.Factory"
+    jar --create --file "$jar" -C "$classes" .
+    rm -rf "$classes"
+}
+
+if [ -f "$home/complete" ]; then
+    build_lookup
     exit 0
 fi
 
 missing=""
-command -v java >/dev/null || missing="$missing openjdk-17-jre-headless"
+command -v javac >/dev/null || missing="$missing openjdk-17-jdk-headless"
 command -v mvn >/dev/null || missing="$missing maven"
 [ -z "$missing" ] || sh scripts/setup_packages.sh $missing >&2
 java_version=$(java -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p' | head -n 1)
-if [ "${java_version:-0}" -lt 11 ]; then
-    echo "setup: Flink $version needs Java 11 or later, this machine has ${java_version:-none}" >&2
+if [ "${java_version:-0}" -lt 17 ]; then
+    echo "setup: Flink $version is run here with Java 17 or later, this machine has ${java_version:-none}" >&2
     exit 1
 fi
 
@@ -49,3 +67,4 @@ mvn --batch-mode --quiet dependency:copy "-Dartifact=org.apache.flink:flink-sql-
 rm -rf "$home"
 mv "$home.part" "$home"
 touch "$home/complete"
+build_lookup

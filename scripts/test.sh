@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs all tests: Rust (golden jobs and the short crash test included), then the published Python clients.
+# Runs all tests: Rust (golden jobs and the short crash test included), the published Python clients, the conformance corpus.
 #
 # Everything is run even when something fails, and the closing lines of both runners are repeated at the end.
 set -eu
@@ -26,6 +26,7 @@ record build "$cargo" test --workspace --locked --no-run
 built=$(date +%s)
 record rust "$cargo" test --workspace --locked --no-fail-fast
 record python sh scripts/test_python.sh
+record conformance .venv/bin/python scripts/conformance --engines batch
 ended=$(date +%s)
 
 echo
@@ -37,5 +38,8 @@ awk '/^test result:/ { programs++; passed += $4; failed += $6; ignored += $8 }
     "$place/rust.output"
 printf 'pytest: '
 tail -n 1 "$place/python.output"
+printf 'conformance: '
+grep ' jobs are as ' "$place/conformance.output" | tr '\n' ' ' || true
+echo
 echo "time: $((built - started)) s to build, $((ended - built)) s for the rest"
-[ "$(cat "$place/rust.code")" -eq 0 ] && [ "$(cat "$place/python.code")" -eq 0 ]
+[ "$(cat "$place/rust.code")" -eq 0 ] && [ "$(cat "$place/python.code")" -eq 0 ] && [ "$(cat "$place/conformance.code")" -eq 0 ]

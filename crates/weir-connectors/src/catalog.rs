@@ -32,6 +32,8 @@ pub(crate) const fn choice(
 pub(crate) const SWITCH: &[&str] = &["true", "false"];
 /// Encodings that are read and written.
 pub(crate) const ENCODINGS: &[&str] = &["csv", "json"];
+/// Encodings of messages, which are read only in part.
+pub(crate) const MESSAGE_ENCODINGS: &[&str] = &["csv", "json", "xml", "email", "blob"];
 /// The option `region`, which old jobs carry.
 pub(crate) const REGION: OptionSpec = text(
     "region",
@@ -49,6 +51,18 @@ pub(crate) const JSON_SCHEMA: OptionSpec = text(
     "json_schema",
     Need::Optional(""),
     "json: a JSON Schema that declares the columns of a stream without a column list.",
+);
+/// The option `xml_config`.
+pub(crate) const XML_CONFIG: OptionSpec = text(
+    "xml_config",
+    Need::WithEncode(&["xml"]),
+    "xml: the element of each column, `column=path;...`, the path being the names of elements below the root joined by `.`; columns not listed are elements of their own name.",
+);
+/// The option `email_key`.
+pub(crate) const EMAIL_KEY: OptionSpec = text(
+    "email_key",
+    Need::WithEncode(&["email"]),
+    "email: what fills each column, separated by commas: a header, `body`, or `charset`.",
 );
 /// The option `quote` of a source.
 pub(crate) const QUOTE: OptionSpec =

@@ -117,54 +117,25 @@ impl<'a> StreamOptions<'a> {
         }
     }
 
+    /// Reads the delimiter between two records of content that is read. It is empty when the whole content
+    /// is one record, as it is without the option in encodings whose records span lines.
+    pub fn row_delimiter_or_none(&self) -> Result<Vec<u8>, ConnectorError> {
+        let encode = self.get("encode").and_then(Encode::of_name);
+        match self.get("row_delimiter") {
+            None if encode.is_some_and(Encode::spans_lines) => Ok(Vec::new()),
+            Some("") => Ok(Vec::new()),
+            _ => self.row_delimiter(),
+        }
+    }
+
     /// Reads the options of the format.
     pub fn format(&self, zone: Zone) -> Result<FormatOptions, ConnectorError> {
-        let encode = match self.get("encode").unwrap_or("csv").trim() {
-            value if value.eq_ignore_ascii_case("csv") => Encode::Csv,
-            value if value.eq_ignore_ascii_case("json") => Encode::Json,
-            other => {
-                return Err(
-                    self.error("encode", format!("`{other}` is not supported here; use `csv` or `json`"))
-                );
-            }
-        };
-        let field_delimiter = match self.get("field_delimiter") {
-            None => ",".to_string(),
-            Some("") => return Err(self.error("field_delimiter", "must not be empty")),
-            Some(value) => value.to_string(),
-        };
-        let array_bracket = match self.get("array_bracket").unwrap_or("[]") {
-            "[]" => ('[', ']'),
-            "()" => ('(', ')'),
-            "{}" => ('{', '}'),
-            other => {
-                return Err(
-                    self.error("array_bracket", format!("`{other}` is not one of `[]`, `()`, `{{}}`"))
-                );
-            }
-        };
-        Ok(FormatOptions {
-            encode,
-            field_delimiter,
-            quote: self.quote()?,
-            json_config: self.get("json_config").map(str::to_string).filter(|value| !value.trim().is_empty()),
-            enable_output_null: self.flag("enable_output_null", true)?,
-            array_bracket,
-            zone,
-        })
+        FormatOptions::read(|name| self.get(name), zone).map_err(|error| self.format_error(error))
     }
 
     /// Makes a fault of the format a fault of the stream.
     pub fn format_error(&self, error: weir_formats::FormatError) -> ConnectorError {
         ConnectorError::permanent(format!("stream `{}`: {error}", self.stream))
-    }
-
-    fn quote(&self) -> Result<Option<u8>, ConnectorError> {
-        match self.get("quote").unwrap_or_default().as_bytes() {
-            [] => Ok(None),
-            [byte] => Ok(Some(*byte)),
-            _ => Err(self.error("quote", "must be one character of one byte")),
-        }
     }
 }
 

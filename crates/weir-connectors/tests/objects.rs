@@ -316,7 +316,7 @@ async fn parts_committed_after_an_at_least_once_checkpoint_are_not_continued() {
 async fn wrong_options_are_refused() {
     let world = world();
     for (pair, complaint) in [
-        (("encode", "parquet"), "`parquet` is not supported"),
+        (("encode", "parquet"), "`parquet` is not an encoding of this release"),
         (("obs_dir", "bk1/${zzz}"), "needs `append = \"false\"`"),
         (("rolling_size", "big"), "not a size"),
         (("rolling_interval", "HH"), "is not one of"),

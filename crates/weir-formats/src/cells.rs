@@ -68,7 +68,7 @@ pub(crate) fn check_type(column: &str, data_type: &DataType) -> Result<(), Forma
 pub(crate) fn declared_columns(schema: &Schema, rows: &RecordBatch) -> Result<Vec<ArrayRef>, FormatError> {
     if schema.fields().len() != rows.num_columns() {
         let message = format!("{} columns instead of {}", rows.num_columns(), schema.fields().len());
-        return Err(FormatError::Rows(message));
+        return Err(FormatError::rows(message));
     }
     let declared = schema.fields().iter().zip(rows.columns());
     let converted = declared.map(|(field, array)| {
@@ -118,7 +118,7 @@ impl<'a> Cells<'a> {
                 };
                 Kind::Row(children.map(open).collect::<Result<_, FormatError>>()?)
             }
-            other => return Err(FormatError::Rows(format!("type {} cannot be written", type_name(other)))),
+            other => return Err(FormatError::rows(format!("type {} cannot be written", type_name(other)))),
         };
         Ok(Self { nulls: array.nulls(), kind })
     }

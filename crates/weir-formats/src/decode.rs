@@ -3,10 +3,13 @@
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
+use crate::blob::BlobDecoder;
 use crate::csv::CsvDecoder;
+use crate::email::EmailDecoder;
 use crate::json::JsonDecoder;
 use crate::options::{Encode, FormatError, FormatOptions};
 use crate::records::{Records, without_carriage_return};
+use crate::xml::XmlDecoder;
 
 /// A record that does not fit the declared columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,5 +66,8 @@ pub fn decoder(schema: SchemaRef, options: &FormatOptions) -> Result<Box<dyn Dec
     Ok(match options.encode {
         Encode::Csv => Box::new(CsvDecoder::new(schema, options)?),
         Encode::Json => Box::new(JsonDecoder::new(schema, options)?),
+        Encode::Xml => Box::new(XmlDecoder::new(schema, options)?),
+        Encode::Email => Box::new(EmailDecoder::new(schema, options)?),
+        Encode::Blob => Box::new(BlobDecoder::new(schema)?),
     })
 }

@@ -51,5 +51,9 @@ pub fn encoder(schema: SchemaRef, options: &FormatOptions) -> Result<Box<dyn Enc
     Ok(match options.encode {
         Encode::Csv => Box::new(CsvEncoder::new(schema, options)?),
         Encode::Json => Box::new(JsonEncoder::new(schema, options)?),
+        Encode::Xml | Encode::Email | Encode::Blob => {
+            let message = format!("`{}` can be read but not written", options.encode.name());
+            return Err(FormatError::option("encode", message).hint("expected `csv` or `json` on a sink"));
+        }
     })
 }

@@ -1,4 +1,5 @@
-//! One value of a primitive type from its text, as csv fields, JSON strings and JSON map keys have it.
+//! One value of a primitive type from its text: a csv field, a JSON string or map key, the text of an
+//! XML element, a header of an e-mail.
 
 use weir_base::text::{self, IntegerError, Zone};
 
@@ -76,6 +77,17 @@ pub(crate) fn values_name(values: &Values) -> String {
         Values::Row { .. } => "ROW",
     }
     .to_string()
+}
+
+/// Adds a value from its text as csv has it: an empty one of a column that is not STRING is NULL.
+/// The error is the reason for people.
+#[inline]
+pub(crate) fn push_field(column: &mut Column, field: &[u8], zone: &Zone) -> Result<(), String> {
+    if field.trim_ascii().is_empty() && !matches!(column.values, Values::Text(_)) {
+        column.push_null();
+        return Ok(());
+    }
+    push_text(column, field, zone).map_err(|mismatch| mismatch.reason(field, &column.values))
 }
 
 /// Adds a value from its text, which is valid UTF-8. Blanks around it are ignored except for STRING.

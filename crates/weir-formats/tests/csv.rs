@@ -166,7 +166,10 @@ fn options_that_cannot_work_are_refused() {
     assert!(refuse(text.clone(), options("\",", Some(b'"'))).starts_with("option `quote`: "));
     assert!(refuse(text.clone(), options(",", Some(0xe9))).starts_with("option `quote`: "));
     let nested = schema(&[("tags", list(DataType::Utf8))]);
-    assert_eq!(refuse(nested, options(",", None)), "column `tags`: ARRAY cannot be read from csv");
+    assert_eq!(
+        refuse(nested, options(",", None)),
+        "column `tags`: ARRAY cannot be read from csv; expected a primitive type; only json reads ARRAY, MAP and ROW"
+    );
     let binary = schema(&[("raw", DataType::Binary)]);
     assert_eq!(refuse(binary, options(",", None)), "column `raw`: type Binary cannot be read");
     let brackets = FormatOptions { array_bracket: ('<', '>'), ..FormatOptions::default() };

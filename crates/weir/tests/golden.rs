@@ -43,3 +43,8 @@ fn check(folder: &Folder) -> Result<(), Failed> {
         }
     }
 }
+
+#[test]
+fn xml_email_blob() {
+    check("xml_email_blob");
+}

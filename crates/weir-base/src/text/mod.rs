@@ -6,6 +6,7 @@
 
 mod datetime;
 mod float;
+mod mail_date;
 mod number;
 mod zone;
 
@@ -17,6 +18,7 @@ pub use float::{
     format_double, format_float, parse_float, parse_single, scale_double, scale_single, write_double,
     write_float,
 };
+pub use mail_date::parse_mail_date;
 pub use number::{
     Integer, IntegerError, format_decimal, is_number, parse_boolean, parse_decimal, parse_integer,
     try_parse_integer, write_decimal, write_integer,

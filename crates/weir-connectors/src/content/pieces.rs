@@ -16,6 +16,7 @@ const RECORD_BYTES_GUESS: usize = 64;
 
 /// What separates records, and whether the first is a header.
 pub(crate) struct Cut<'a> {
+    /// Empty when the whole content is one record.
     pub delimiter: &'a [u8],
     pub header: bool,
 }
@@ -168,7 +169,7 @@ impl Pieces {
         self.block = Bytes::new();
         if self.carry.len() > MAX_RECORD_BYTES {
             return Err(ConnectorError::permanent(format!(
-                "`{}`: the record at byte {} is longer than {} MiB; is the delimiter of records right?",
+                "`{}`: the record at byte {} is longer than {} MiB, the most that one can have; is `row_delimiter` right?",
                 self.name,
                 self.position.offset,
                 MAX_RECORD_BYTES >> 20
@@ -184,9 +185,9 @@ fn dirty_record(name: &str, offset: u64, data: &[u8], fault: weir_formats::Dirty
 }
 
 /// Returns where in `block` the first delimiter ends, which may begin in `carry`. The carry itself
-/// holds no whole delimiter.
+/// holds no whole delimiter. Without a delimiter the record ends with the content.
 fn find_end(carry: &[u8], block: &[u8], delimiter: &[u8]) -> Option<usize> {
-    let overlap = delimiter.len() - 1;
+    let overlap = delimiter.len().checked_sub(1)?;
     if overlap > 0 && !carry.is_empty() {
         let tail = &carry[carry.len().saturating_sub(overlap)..];
         let mut border = tail.to_vec();
@@ -227,6 +228,7 @@ mod tests {
         assert_eq!(find_end(b"a<", b"e", b"<end>"), None);
         assert_eq!(find_end(b"a<en", b"d>b", b"<end>"), Some(2));
         assert_eq!(find_end(b"a|", b"|", b"||"), Some(1));
+        assert_eq!(find_end(b"ab", b"cd", b""), None);
         assert_eq!(end_of_records(b"a\nb\nc", b"\n", 1), 2);
         assert_eq!(end_of_records(b"a\nb\nc", b"\n", 9), 4);
     }

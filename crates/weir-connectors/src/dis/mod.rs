@@ -13,12 +13,14 @@ use weir_base::text::Zone;
 use weir_cloud::streams::StreamsError;
 use weir_engine::error::ConnectorError;
 
-use crate::catalog::{ENCODINGS, JSON_CONFIG, JSON_SCHEMA, QUOTE, REGION, SWITCH, choice, text};
+use crate::catalog::{
+    EMAIL_KEY, ENCODINGS, JSON_CONFIG, JSON_SCHEMA, MESSAGE_ENCODINGS, QUOTE, REGION, SWITCH, XML_CONFIG,
+    choice, text,
+};
 use crate::options::check;
 
 const CHANNEL: OptionSpec = text("channel", Need::Mandatory, "Name of the stream, which must exist.");
-const ENCODE: OptionSpec =
-    choice("encode", Need::Mandatory, ENCODINGS, "Encoding of a message, which is one record.");
+const ENCODE: &str = "Encoding of a message, which is one record.";
 const DELIMITER: OptionSpec =
     text("field_delimiter", Need::WithEncode(&["csv"]), "csv: one or more characters between two fields.");
 
@@ -31,11 +33,13 @@ pub(crate) static SPEC: ConnectorSpec = ConnectorSpec {
             role: Role::Source,
             options: &[
                 CHANNEL,
-                ENCODE,
+                choice("encode", Need::Mandatory, MESSAGE_ENCODINGS, ENCODE),
                 DELIMITER,
                 QUOTE,
                 JSON_CONFIG,
                 JSON_SCHEMA,
+                XML_CONFIG,
+                EMAIL_KEY,
                 text(
                     "partition_count",
                     Need::Optional("all"),
@@ -81,7 +85,7 @@ pub(crate) static SPEC: ConnectorSpec = ConnectorSpec {
             role: Role::Sink,
             options: &[
                 CHANNEL,
-                ENCODE,
+                choice("encode", Need::Mandatory, ENCODINGS, ENCODE),
                 DELIMITER,
                 JSON_CONFIG,
                 text(

@@ -9,13 +9,17 @@ pub(crate) use source::source;
 
 use weir_base::connector::{ConnectorSpec, Need, Role, RoleSpec};
 
-use crate::catalog::{ENCODINGS, FIELD_DELIMITER, JSON_CONFIG, JSON_SCHEMA, QUOTE, SWITCH, choice, text};
+use crate::catalog::{
+    EMAIL_KEY, ENCODINGS, FIELD_DELIMITER, JSON_CONFIG, JSON_SCHEMA, MESSAGE_ENCODINGS, QUOTE, SWITCH,
+    XML_CONFIG, choice, text,
+};
 use crate::options::check;
 
 const PATH_SOURCE: &str = "File to read, or a directory whose files are read in the order of their names; hidden files are left out.";
 const PATH_SINK: &str =
     "File to write; its directory is created when it is missing, and a fresh start begins it anew.";
-const ROW_DELIMITER: &str = "What separates two records.";
+const ROW_DELIMITER_SOURCE: &str = "What separates two records; when it is empty, which is the default for xml, email and blob, each file is one record.";
+const ROW_DELIMITER_SINK: &str = "What follows each record.";
 
 /// What the checker and the reference page say of it.
 pub(crate) static SPEC: ConnectorSpec = ConnectorSpec {
@@ -29,14 +33,16 @@ pub(crate) static SPEC: ConnectorSpec = ConnectorSpec {
                 choice(
                     "encode",
                     Need::Optional("csv"),
-                    ENCODINGS,
+                    MESSAGE_ENCODINGS,
                     "Encoding of a record. A name that ends in `.gz` is decompressed.",
                 ),
                 FIELD_DELIMITER,
-                text("row_delimiter", Need::Optional("\\n"), ROW_DELIMITER),
+                text("row_delimiter", Need::Optional("\\n"), ROW_DELIMITER_SOURCE),
                 QUOTE,
                 JSON_CONFIG,
                 JSON_SCHEMA,
+                XML_CONFIG,
+                EMAIL_KEY,
                 choice(
                     "header",
                     Need::Optional("false"),
@@ -64,7 +70,7 @@ pub(crate) static SPEC: ConnectorSpec = ConnectorSpec {
                 text("path", Need::Mandatory, PATH_SINK),
                 choice("encode", Need::Optional("csv"), ENCODINGS, "Encoding of a record."),
                 FIELD_DELIMITER,
-                text("row_delimiter", Need::Optional("\\n"), ROW_DELIMITER),
+                text("row_delimiter", Need::Optional("\\n"), ROW_DELIMITER_SINK),
                 text("quote", Need::Optional(""), "csv: one character written around every field."),
                 JSON_CONFIG,
                 choice(

@@ -51,11 +51,16 @@ pub(super) fn reading(options: &StreamOptions<'_>) -> Result<(Layout, bool), Con
     if follow && is_gzip(options.required("path")?) {
         return Err(options.error("follow", "a compressed file cannot be followed"));
     }
-    let layout = Layout {
-        delimiter: options.row_delimiter()?,
-        header: options.flag("header", false)?,
-        rate: options.rate("rows_per_second")?,
-    };
+    let delimiter = options.row_delimiter_or_none()?;
+    let header = options.flag("header", false)?;
+    let whole = "a file that is one record, because `row_delimiter` is empty";
+    if delimiter.is_empty() && follow {
+        return Err(options.error("follow", format!("{whole}, cannot be followed")));
+    }
+    if delimiter.is_empty() && header {
+        return Err(options.error("header", format!("{whole}, has no line of names")));
+    }
+    let layout = Layout { delimiter, header, rate: options.rate("rows_per_second")? };
     Ok((layout, follow))
 }
 

@@ -8,17 +8,13 @@ use arrow::datatypes::SchemaRef;
 use memchr::memmem::Finder;
 use weir_base::text::Zone;
 
-use crate::column::{Column, Values};
 use crate::decode::{Decoder, Dirty};
 use crate::options::{FormatError, FormatOptions, type_name};
+use crate::rows::{Rows, checked_text};
 use crate::scalar;
 
 pub(crate) struct CsvDecoder {
-    schema: SchemaRef,
-    columns: Vec<Column>,
-    rows: usize,
-    /// Rows and text bytes per column of the last batch: what the next one will probably need.
-    last_sizes: Vec<(usize, usize)>,
+    rows: Rows,
     delimiter: Vec<u8>,
     finder: Finder<'static>,
     quote: Option<u8>,
@@ -31,18 +27,14 @@ impl CsvDecoder {
         for field in schema.fields() {
             if field.data_type().is_nested() {
                 let message = format!("{} cannot be read from csv", type_name(field.data_type()));
-                return Err(FormatError::column(field.name(), message));
+                return Err(FormatError::column(field.name(), message)
+                    .hint("expected a primitive type; only json reads ARRAY, MAP and ROW"));
             }
         }
-        let columns =
-            schema.fields().iter().map(|field| Column::new(field)).collect::<Result<Vec<_>, _>>()?;
         let delimiter = options.field_delimiter.clone().into_bytes();
         Ok(Self {
-            last_sizes: vec![(0, 0); columns.len()],
             finder: Finder::new(&delimiter).into_owned(),
-            schema,
-            columns,
-            rows: 0,
+            rows: Rows::new(schema)?,
             delimiter,
             quote: options.quote,
             zone: options.zone,
@@ -71,8 +63,9 @@ impl CsvDecoder {
                 index + 1
             }
         };
-        if count < self.columns.len() {
-            return Err(format!("too few fields: {count} instead of {}", self.columns.len()));
+        let wanted = self.rows.columns.len();
+        if count < wanted {
+            return Err(format!("too few fields: {count} instead of {wanted}"));
         }
         Ok(())
     }
@@ -95,9 +88,10 @@ impl CsvDecoder {
             }
         }
         if inside {
-            return Err(match self.schema.fields().get(index) {
-                Some(field) => format!("column `{}`: odd number of quote characters", field.name()),
-                None => "odd number of quote characters".to_string(),
+            let reason = "odd number of quote characters";
+            return Err(match index < self.rows.columns.len() {
+                true => self.rows.reason(index, reason),
+                false => reason.to_string(),
             });
         }
         self.push_field(index, without_quotes(&record[start..], quote))?;
@@ -105,50 +99,27 @@ impl CsvDecoder {
     }
 
     fn push_field(&mut self, index: usize, field: &[u8]) -> Result<(), String> {
-        let wanted = self.columns.len();
-        let Some(column) = self.columns.get_mut(index) else {
+        let wanted = self.rows.columns.len();
+        let Some(column) = self.rows.columns.get_mut(index) else {
             return Err(format!("too many fields: more than {wanted}"));
         };
-        if field.trim_ascii().is_empty() && !matches!(column.values, Values::Text(_)) {
-            column.push_null();
-            return Ok(());
-        }
-        scalar::push_text(column, field, &self.zone).map_err(|mismatch| {
-            let reason = mismatch.reason(field, &column.values);
-            format!("column `{}`: {reason}", self.schema.field(index).name())
-        })
+        scalar::push_field(column, field, &self.zone).map_err(|reason| self.rows.reason(index, &reason))
     }
 }
 
 impl Decoder for CsvDecoder {
     fn push(&mut self, record: &[u8]) -> Result<(), Dirty> {
-        if let Err(error) = std::str::from_utf8(record) {
-            return Err(Dirty { reason: format!("not valid UTF-8 at byte {}", error.valid_up_to()) });
-        }
-        if self.rows == 0 {
-            for (column, (rows, bytes)) in self.columns.iter_mut().zip(&self.last_sizes) {
-                column.reserve(*rows, *bytes);
-            }
-        }
-        match self.push_fields(record) {
-            Ok(()) => {
-                self.rows += 1;
-                Ok(())
-            }
-            Err(reason) => {
-                self.columns.iter_mut().for_each(|column| column.truncate(self.rows));
-                Err(Dirty { reason })
-            }
-        }
+        self.rows.begin();
+        let outcome = checked_text(record).and_then(|_| self.push_fields(record));
+        self.rows.end(outcome)
     }
 
     fn rows(&self) -> usize {
-        self.rows
+        self.rows.count()
     }
 
     fn flush(&mut self) -> RecordBatch {
-        self.last_sizes = self.columns.iter().map(|column| (column.len(), column.text_bytes())).collect();
-        crate::column::finish_batch(&self.schema, &mut self.columns, std::mem::take(&mut self.rows))
+        self.rows.flush()
     }
 }
 
@@ -163,14 +134,16 @@ fn without_quotes(field: &[u8], quote: u8) -> &[u8] {
 /// Checks that fields can be told apart.
 pub(super) fn check_delimiter(options: &FormatOptions) -> Result<(), FormatError> {
     if options.field_delimiter.is_empty() {
-        return Err(FormatError::option("field_delimiter", "is empty; give one or more characters"));
+        return Err(FormatError::option("field_delimiter", "is empty").hint("give one or more characters"));
     }
     let Some(quote) = options.quote else { return Ok(()) };
     if !quote.is_ascii() {
         return Err(FormatError::option("quote", "is not an ASCII character"));
     }
     if options.field_delimiter.as_bytes().contains(&quote) {
-        return Err(FormatError::option("quote", "is part of `field_delimiter`; choose another character"));
+        return Err(
+            FormatError::option("quote", "is part of `field_delimiter`").hint("choose another character")
+        );
     }
     Ok(())
 }

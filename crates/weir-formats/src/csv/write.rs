@@ -19,7 +19,8 @@ impl CsvEncoder {
     pub fn new(schema: SchemaRef, options: &FormatOptions) -> Result<Self, FormatError> {
         check_delimiter(options)?;
         if !matches!(options.array_bracket, ('[', ']') | ('(', ')') | ('{', '}')) {
-            return Err(FormatError::option("array_bracket", "is none of `()`, `{}` and `[]`"));
+            return Err(FormatError::option("array_bracket", "is no pair of brackets")
+                .hint("expected `[]`, `()` or `{}`"));
         }
         for field in schema.fields() {
             check_type(field.name(), field.data_type())?;

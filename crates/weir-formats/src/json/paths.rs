@@ -2,6 +2,7 @@
 
 use arrow::datatypes::Schema;
 
+use crate::column_paths::listed_paths;
 use crate::options::FormatError;
 
 /// The place of a column.
@@ -24,28 +25,9 @@ pub(crate) enum Step {
 
 /// Returns the path of every column; one that is not listed is the top-level key of its name.
 pub(crate) fn column_paths(schema: &Schema, json_config: Option<&str>) -> Result<Vec<Path>, FormatError> {
-    let mut paths: Vec<Option<Path>> = vec![None; schema.fields().len()];
-    for pair in json_config.unwrap_or_default().split(';').map(str::trim).filter(|pair| !pair.is_empty()) {
-        let Some((name, path)) = pair.split_once('=') else {
-            return Err(config_error(format!("`{pair}` is not a pair; write column=path")));
-        };
-        let name = name.trim();
-        let Some(column) = column_index(schema, name) else {
-            return Err(config_error(format!("the stream has no column `{name}`")));
-        };
-        if paths[column].is_some() {
-            return Err(config_error(format!("column `{name}` is listed twice")));
-        }
-        paths[column] = Some(parse_path(path.trim())?);
-    }
+    let paths = listed_paths(schema, "json_config", json_config.unwrap_or_default(), parse_path)?;
     let own_name = |column: usize| Path::Steps(vec![Step::Key(schema.field(column).name().clone())]);
     Ok(paths.into_iter().enumerate().map(|(column, path)| path.unwrap_or_else(|| own_name(column))).collect())
-}
-
-fn column_index(schema: &Schema, name: &str) -> Option<usize> {
-    let fields = schema.fields();
-    let exact = fields.iter().position(|field| field.name() == name);
-    exact.or_else(|| fields.iter().position(|field| field.name().to_lowercase() == name.to_lowercase()))
 }
 
 fn parse_path(text: &str) -> Result<Path, FormatError> {
@@ -53,7 +35,8 @@ fn parse_path(text: &str) -> Result<Path, FormatError> {
         return Ok(Path::Whole);
     }
     let wrong = |what: &str| {
-        config_error(format!("path `{text}` {what}; write keys joined by `.`, with [i] for elements"))
+        FormatError::option("json_config", format!("path `{text}` {what}"))
+            .hint("write keys joined by `.`, with [i] for elements")
     };
     let mut steps = Vec::new();
     for part in text.strip_prefix("$.").unwrap_or(text).split('.') {
@@ -78,10 +61,6 @@ fn parse_path(text: &str) -> Result<Path, FormatError> {
         }
     }
     Ok(Path::Steps(steps))
-}
-
-fn config_error(message: String) -> FormatError {
-    FormatError::option("json_config", message)
 }
 
 #[cfg(test)]

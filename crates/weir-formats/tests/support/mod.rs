@@ -125,3 +125,22 @@ pub fn value(array: &ArrayRef, row: usize) -> Value {
         other => panic!("unexpected type {other}"),
     }
 }
+
+/// Decodes a record in the midst of its like, once after the other and in one batch: good ones are equal
+/// rows each time, dirty ones have a reason and leave nothing behind.
+pub fn check_records(columns: &SchemaRef, options: &FormatOptions, record: &[u8]) {
+    let mut decoder = decoder(columns.clone(), options).expect("decoder");
+    let first = decoder.push(record);
+    assert_eq!(decoder.rows(), usize::from(first.is_ok()));
+    let alone = flush_checked(decoder.as_mut());
+    let again = [decoder.push(record), decoder.push(b""), decoder.push(record)];
+    assert_eq!((&again[0], &again[2]), (&first, &first), "the same record, another outcome");
+    let together = flush_checked(decoder.as_mut());
+    assert_eq!(together.num_rows(), again.iter().filter(|outcome| outcome.is_ok()).count());
+    if let Err(dirty) = &first {
+        assert!(!dirty.reason.is_empty() && !dirty.reason.contains('\n'), "{:?}", dirty.reason);
+    } else {
+        assert_eq!(together.slice(0, 1), alone);
+        assert_eq!(together.slice(together.num_rows() - 1, 1), alone);
+    }
+}

@@ -78,7 +78,7 @@ impl Checker<'_> {
             let (spec, role) = connector::find(create, self.catalog, self.options.cluster)?;
             let checked = options::check(create, spec, role, &mut self.job.warnings)?;
             let declared = stream::columns(create, role, &checked)?;
-            format::check(create, role, &checked, &declared)?;
+            format::check(create, role, &checked, &declared, &mut self.job.warnings)?;
             if create.kind == StreamKind::Source {
                 let (time, schema) = stream::time_attributes(create, &declared)?;
                 self.job.sources.push(SourceStream {

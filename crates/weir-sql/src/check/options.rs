@@ -13,6 +13,13 @@ use crate::{CheckError, Message, Options};
 const SYNONYMS: [(&str, &str); 2] =
     [("partitioncnt", "partitioncount"), ("fileddelimiter", "fielddelimiter")];
 
+/// Encodings of the language that no connector of this release has.
+const MISSING_ENCODES: [&str; 4] = ["orc", "avro", "avro_merge", "parquet"];
+
+/// The encoding that is a class of the user, and the options that name it.
+const USER_DEFINED: &str = "user_defined";
+const USER_DEFINED_OPTIONS: [&str; 2] = ["encodeclassname", "encodeclassparameter"];
+
 /// Options that every connector accepts without using them.
 const ACCEPTED_EVERYWHERE: [&str; 1] = ["driver"];
 
@@ -42,10 +49,18 @@ pub(super) fn check<'a>(
         let (name, value) = if key == "type" {
             ("type", connector.name.to_string())
         } else if let Some(spec) = role.options.iter().find(|spec| option_key(spec.name) == key) {
-            (spec.name, value_of(entry, spec)?)
+            (spec.name, value_of(stream, entry, connector, spec)?)
         } else if role.ignored.iter().chain(&ACCEPTED_EVERYWHERE).any(|name| option_key(name) == key) {
             warnings.push(ignored(stream, entry, connector));
             continue;
+        } else if USER_DEFINED_OPTIONS.contains(&key.as_str()) {
+            let text = format!(
+                "option `{}` names a class of a JAR, which the embedded engine cannot run",
+                entry.name.value
+            );
+            return Err(
+                CheckError::new(entry.name.position, entry.name.length, text).hint(expected_encode(role))
+            );
         } else {
             return Err(unknown(stream, entry, connector, role));
         };
@@ -76,7 +91,12 @@ fn key_of(name: &str) -> String {
 }
 
 /// Returns the value in the spelling of the connector.
-fn value_of(entry: &OptionEntry, spec: &OptionSpec) -> Result<String, CheckError> {
+fn value_of(
+    stream: &CreateStream,
+    entry: &OptionEntry,
+    connector: &ConnectorSpec,
+    spec: &OptionSpec,
+) -> Result<String, CheckError> {
     if spec.values.is_empty() {
         let value = &entry.value;
         let without_prefix = value.strip_prefix("jdbc:").filter(|_| spec.name == "db_url");
@@ -88,6 +108,7 @@ fn value_of(entry: &OptionEntry, spec: &OptionSpec) -> Result<String, CheckError
     }
     match spec.values.iter().find(|allowed| allowed.eq_ignore_ascii_case(value)) {
         Some(allowed) => Ok((*allowed).to_string()),
+        None if spec.name == "encode" => Err(without_encode(stream, entry, connector, spec)),
         None => {
             let text = format!("`{value}` is not a value of option `{}`", spec.name);
             let hint = match nearest(value, spec.values.iter().copied()) {
@@ -96,6 +117,37 @@ fn value_of(entry: &OptionEntry, spec: &OptionSpec) -> Result<String, CheckError
             };
             Err(at_value(entry, text).hint(hint))
         }
+    }
+}
+
+/// Returns the refusal of an encoding: by its name when the language has it.
+fn without_encode(
+    stream: &CreateStream,
+    entry: &OptionEntry,
+    connector: &ConnectorSpec,
+    spec: &OptionSpec,
+) -> CheckError {
+    let value = entry.value.trim().to_ascii_lowercase();
+    let expected = || format!("expected one of {}", listed(spec.values.iter().copied()));
+    let text = if value == USER_DEFINED {
+        "encode `user_defined` runs a class of a JAR, which the embedded engine cannot".to_string()
+    } else if MISSING_ENCODES.contains(&value.as_str()) {
+        format!("encode `{value}` is not available in this release")
+    } else if weir_formats::Encode::of_name(&value).is_some() {
+        format!("a {} of type `{}` cannot have encode `{value}`", kind_text(stream.kind), connector.name)
+    } else {
+        let hint = nearest(&value, spec.values.iter().copied())
+            .map_or_else(expected, |meant| format!("did you mean `{meant}`?"));
+        return at_value(entry, format!("`{}` is not a value of option `encode`", entry.value.trim()))
+            .hint(hint);
+    };
+    at_value(entry, text).hint(expected())
+}
+
+fn expected_encode(role: &RoleSpec) -> String {
+    match role.options.iter().find(|spec| spec.name == "encode") {
+        Some(spec) => format!("expected option `encode` with one of {}", listed(spec.values.iter().copied())),
+        None => "remove it".to_string(),
     }
 }
 

@@ -31,7 +31,7 @@ pub struct Description {
     pub saved_dirty_records: Option<PathBuf>,
     /// Late rows of the whole job, when that is part of what the job shows.
     pub late_rows: Option<u64>,
-    /// Source stream to file.
+    /// Source stream to file, or to a directory of files.
     #[serde(default)]
     pub inputs: BTreeMap<String, PathBuf>,
     /// Sink stream to what must reach it.
@@ -127,7 +127,7 @@ impl Folder {
             named.extend(output.duckdb.iter().map(|file| self.path.join(file)));
         }
         for file in named {
-            if !file.is_file() {
+            if !file.exists() {
                 bail!("golden job `{}` needs the file {}, which is missing", self.name, file.display());
             }
         }

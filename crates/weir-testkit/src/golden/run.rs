@@ -94,10 +94,9 @@ impl<'a> Attempt<'a> {
         let mut longest = 1;
         for file in self.folder.description.inputs.values() {
             let file = self.folder.path.join(file);
-            let rows = match file.extension().is_some_and(|extension| extension == "gz") {
-                // About eleven to one for text; only the duration of the run depends on it.
-                true => std::fs::metadata(&file)?.len() / 24,
-                false => std::fs::read_to_string(&file)?.lines().count() as u64,
+            let rows = match file.is_dir() {
+                true => std::fs::read_dir(&file)?.count() as u64,
+                false => rows_of_file(&file)?,
             };
             longest = longest.max(rows);
         }
@@ -250,6 +249,15 @@ impl Run {
     fn messages(&self) -> anyhow::Result<String> {
         let bytes = std::fs::read(&self.log)?;
         Ok(String::from_utf8_lossy(&bytes[self.start.min(bytes.len())..]).into_owned())
+    }
+}
+
+/// Estimates the rows of a text file.
+fn rows_of_file(file: &Path) -> anyhow::Result<u64> {
+    match file.extension().is_some_and(|extension| extension == "gz") {
+        // About eleven to one for text; only the duration of the run depends on it.
+        true => Ok(std::fs::metadata(file)?.len() / 24),
+        false => Ok(std::fs::read_to_string(file)?.lines().count() as u64),
     }
 }
 

@@ -3,18 +3,8 @@
 use std::path::PathBuf;
 
 use anyhow::bail;
+use weir_formats::FORMAT_OPTIONS;
 use weir_sql::{Job, Options};
-
-/// Options that say how records are encoded; they hold for a file just as well.
-const FORMAT_OPTIONS: &[&str] = &[
-    "encode",
-    "field_delimiter",
-    "quote",
-    "json_config",
-    "json_schema",
-    "enable_output_null",
-    "array_bracket",
-];
 
 /// Replaces the connectors of streams.
 pub fn bind(job: &mut Job, bindings: &[(String, PathBuf)], replay_rate: Option<u64>) -> anyhow::Result<()> {
@@ -43,7 +33,7 @@ fn file(declared: &Options, path: &std::path::Path) -> Options {
     options.0.insert("path".to_string(), path.display().to_string());
     for name in FORMAT_OPTIONS {
         if let Some(value) = declared.get(name) {
-            options.0.insert((*name).to_string(), value.to_string());
+            options.0.insert(name.to_string(), value.to_string());
         }
     }
     options.0.entry("encode".to_string()).or_insert_with(|| "csv".to_string());
