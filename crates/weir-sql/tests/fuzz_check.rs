@@ -87,6 +87,9 @@ const WRAPPERS: &[(&str, &str)] = &[
     ("JSON_VALUE(s, ", ")"),
     ("DATE_FORMAT(ts, ", ")"),
     ("TIMESTAMPADD(DAY, 1, ", ")"),
+    ("SUM(", ") OVER (PARTITION BY s ORDER BY ts ROWS 2 PRECEDING)"),
+    ("(n, ", ") = (1, 2)"),
+    ("(ts, ", ") OVERLAPS (ts, ts)"),
 ];
 const TAILS: &[&str] = &[
     " FROM src",
@@ -94,6 +97,18 @@ const TAILS: &[&str] = &[
     " FROM src GROUP BY TUMBLE(ts, INTERVAL '1' MINUTE)",
     " FROM src GROUP BY HOP(proctime, INTERVAL '1' MINUTE, INTERVAL '1' HOUR), s HAVING COUNT(*) > 1",
     " FROM (SELECT s, n, ts FROM src)",
+    " FROM src, (SELECT 1 AS k) AS t",
+    " FROM src JOIN (SELECT s AS k, ts AS at FROM src) AS t ON s = k AND ts BETWEEN at - INTERVAL '1' HOUR AND at",
+    " FROM src LEFT JOIN src AS t ON src.s = t.s",
+    " FROM src CROSS JOIN UNNEST(l) AS t (x)",
+    " FROM src, UNNEST(m) WITH ORDINALITY AS t (k, v, i)",
+    " FROM src LEFT JOIN LATERAL TABLE(SPLIT_CURSOR(s, ',')) AS t (x) ON TRUE",
+    " FROM src GROUP BY s",
+    " FROM src GROUP BY GROUPING SETS ((s), (n, ok), ())",
+    " FROM src GROUP BY TUMBLE(ts, INTERVAL '1' MINUTE), ROLLUP (s, n)",
+    " FROM src UNION SELECT s FROM src",
+    " FROM src MATCH_RECOGNIZE (PARTITION BY s ORDER BY ts MEASURES LAST(B.n) AS n, A.s AS s PATTERN (A B{2,}?) \
+     WITHIN INTERVAL '1' HOUR DEFINE B AS B.n > PREV(B.n)) AS m",
     "",
 ];
 

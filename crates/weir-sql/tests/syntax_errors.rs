@@ -7,11 +7,10 @@ use weir_sql::parse;
 
 #[test]
 fn words_that_begin_no_statement() {
-    let job = "a job consists of `CREATE SOURCE | SINK | TEMP STREAM`, `CREATE TABLE`, `CREATE FUNCTION` and `INSERT INTO` statements";
+    let temp = "declare a temp stream and insert into it";
     check(&[
         ("\n  CRATE SOURCE", 2, 3, 5, "unexpected `CRATE`", "expected `CREATE` or `INSERT INTO`"),
-        ("DROP STREAM s", 1, 1, 4, "`DROP` is not part of Stream SQL", job),
-        ("set x = 1", 1, 1, 3, "`SET` is not part of Stream SQL", job),
+        ("CREATE VIEW v AS SELECT 1", 1, 8, 4, "`CREATE VIEW` is not part of Stream SQL", temp),
         ("SELECT 1", 1, 1, 6, "a query must say where its rows go", "write `INSERT INTO stream` before it"),
         (
             "CREATE STREAM s (a INT)",
@@ -24,6 +23,19 @@ fn words_that_begin_no_statement() {
         ("CREATE SOURCE s", 1, 15, 1, "unexpected `s`", "expected `STREAM`"),
         ("INSERT OVERWRITE s SELECT 1", 1, 8, 9, "unexpected `OVERWRITE`", "expected `INTO`"),
     ]);
+}
+
+#[test]
+fn statements_of_other_dialects_are_refused_by_name() {
+    let job = "a job consists of `CREATE SOURCE | SINK | TEMP STREAM`, `CREATE TABLE`, `CREATE FUNCTION` and `INSERT INTO` statements";
+    for word in [
+        "ALTER", "delete", "DESC", "DESCRIBE", "DROP", "EXPLAIN", "MERGE", "RESET", "set", "SHOW",
+        "TRUNCATE", "UPDATE", "UPSERT", "USE",
+    ] {
+        let text = format!("{word} s");
+        let complaint = format!("`{}` is not part of Stream SQL", word.to_uppercase());
+        check(&[(&text, 1, 1, word.len() as u32, &complaint, job)]);
+    }
 }
 
 #[test]
@@ -50,7 +62,14 @@ fn tables_and_functions_with_something_wrong() {
             "time attributes belong to source and temp streams; end the statement with `;`",
         ),
         ("CREATE TABLE t (a INT) WITH (b = 'c') x", 1, 39, 1, "unexpected `x`", "expected `;`"),
-        ("CREATE FUNCTION 'f' AS 'a.B'", 1, 17, 3, "unexpected `'f'`", "expected the name of a function"),
+        (
+            "CREATE FUNCTION 'f' AS 'a.B'",
+            1,
+            17,
+            3,
+            "unexpected `'f'`",
+            "expected the name of a function; quotes make text, a name in quotes takes back quotes",
+        ),
         ("CREATE FUNCTION f", 1, 18, 1, "unexpected end of the text", "expected `AS`"),
         ("CREATE FUNCTION f AS a.B", 1, 22, 1, "unexpected `a`", class),
         (
@@ -653,12 +672,29 @@ const CLAUSE: &str = "expected an operator, a clause of the query, `UNION` or `;
 #[test]
 fn queries_with_something_wrong() {
     check_queries(&[
+        ("SELECT a FORM t", 15, 1, "unexpected `t`", "did you mean `FROM` in place of `FORM`?"),
+        ("SELECT a FROM t wehre a", 23, 1, "unexpected `a`", "did you mean `WHERE` in place of `wehre`?"),
+        ("SELECT a FROM t ORDR BY a", 22, 2, "unexpected `BY`", CLAUSE),
         (
-            "SELECT a FORM t",
-            15,
-            1,
-            "unexpected `t`",
-            "expected an operator, a clause of the query, `UNION` or `;`",
+            "SELECT a AS \"b\" FROM t",
+            13,
+            3,
+            "unexpected `\"b\"`",
+            "expected a column name; quotes make text, a name in quotes takes back quotes",
+        ),
+        (
+            "SELECT a FROM t WHERE a > ANY (SELECT 1)",
+            27,
+            3,
+            "a comparison with `ANY` is not part of Stream SQL",
+            "sub-queries are possible only in `FROM`",
+        ),
+        (
+            "SELECT a FROM t WHERE a = SOME (SELECT 1)",
+            33,
+            6,
+            "a sub-query as an argument is not part of Stream SQL",
+            "sub-queries are possible only in `FROM`",
         ),
         (
             "SELECT FROM t",
@@ -709,7 +745,20 @@ fn queries_with_something_wrong() {
         ("SELECT CASE a ELSE 2 END", 15, 4, "unexpected `ELSE`", "expected `WHEN`"),
         ("SELECT CAST(a, INT)", 14, 1, "unexpected `,`", "expected `AS`"),
         ("SELECT MAP['a', 1, 'b']", 8, 3, "a key of the map has no value", "expected `MAP[key, value, ...]`"),
-        ("SELECT * FROM (SELECT a FRM t) x", 29, 1, "unexpected `t`", "expected `UNION` or `)`"),
+        (
+            "SELECT * FROM (SELECT a FRM t) x",
+            29,
+            1,
+            "unexpected `t`",
+            "did you mean `FROM` in place of `FRM`?",
+        ),
+        (
+            "SELECT * FROM (SELECT a FROM t, u v w) x",
+            37,
+            1,
+            "unexpected `w`",
+            "expected a clause of the query, `UNION` or `)`",
+        ),
         ("SELECT * FROM t WHERE", 22, 1, "unexpected end of the text", "expected an expression"),
         (
             "SELECT * FROM select",

@@ -62,6 +62,11 @@ impl<'a> Parser<'a> {
         self.tokens[(self.next + ahead).min(last)]
     }
 
+    /// Returns the token that was taken last.
+    pub fn taken_before(&self) -> Option<Token<'a>> {
+        self.next.checked_sub(1).and_then(|index| self.tokens.get(index)).copied()
+    }
+
     /// Takes the next token. At the end it goes on returning the end.
     pub fn take(&mut self) -> Token<'a> {
         let token = self.peek();
@@ -139,6 +144,9 @@ impl<'a> Parser<'a> {
             TokenKind::Word => Err(token
                 .error(format!("`{}` is a reserved word and cannot be {what} as it is", token.text))
                 .hint(format!("expected {what}; put a reserved word in back quotes to use it as a name"))),
+            TokenKind::String { .. } => Err(self
+                .expected(what)
+                .hint(format!("expected {what}; quotes make text, a name in quotes takes back quotes"))),
             _ => Err(self.expected(what)),
         }
     }

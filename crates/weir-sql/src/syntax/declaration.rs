@@ -24,6 +24,10 @@ impl Parser<'_> {
             ("TEMP", StreamKind::Temp),
             ("TABLE", StreamKind::Table),
         ];
+        if token.is_word("VIEW") {
+            let instead = "declare a temp stream and insert into it";
+            return Err(not_in_dialect(&token, "`CREATE VIEW`", instead));
+        }
         let Some((_, kind)) = kinds.into_iter().find(|(word, _)| token.is_word(word)) else {
             return Err(self.expected("`SOURCE STREAM`, `SINK STREAM`, `TEMP STREAM`, `TABLE` or `FUNCTION`"));
         };

@@ -202,7 +202,8 @@ impl<'a> Parser<'a> {
         token: &Token<'_>,
     ) -> Result<Expr, CheckError> {
         let symmetric = self.take_word("SYMMETRIC");
-        if !symmetric {
+        // `a BETWEEN asymmetric AND b` names a column.
+        if !symmetric && !self.peek_at(1).is_word("AND") {
             self.take_word("ASYMMETRIC");
         }
         let low = self.sum()?;

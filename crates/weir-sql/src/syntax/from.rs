@@ -126,7 +126,7 @@ impl Parser<'_> {
     fn subquery_table(&mut self) -> Result<TableFactor, CheckError> {
         self.take();
         let subquery = self.query()?;
-        self.expect_symbol_or(")", "`UNION` or ")?;
+        self.end_of_subquery()?;
         Ok(TableFactor::Derived { lateral: false, subquery, alias: None, sample: None })
     }
 

@@ -97,6 +97,10 @@ impl<'a> Parser<'a> {
             }
             "GROUPING" if open => self.name_or_call(),
             "EXISTS" => Err(not_in_dialect(&token, "`EXISTS`", "sub-queries are possible only in `FROM`")),
+            "ANY" | "ALL" if open => {
+                let construct = format!("a comparison with `{}`", token.text.to_ascii_uppercase());
+                Err(not_in_dialect(&token, &construct, "sub-queries are possible only in `FROM`"))
+            }
             _ if is_hard_word(token.text) => Err(token
                 .error(format!("unexpected {}", token.describe()))
                 .hint("expected an expression; put a reserved word in back quotes to use it as a name")),

@@ -17,7 +17,11 @@ use super::refusal::{clause_after_query, not_in_dialect};
 use super::token::{Token, TokenKind};
 use super::words::can_be_alias;
 use crate::CheckError;
+use crate::suggest::nearest;
 
+/// The words that begin a clause after a column or a table.
+const CLAUSES: [&str; 11] =
+    ["FROM", "WHERE", "GROUP", "HAVING", "UNION", "JOIN", "INNER", "LEFT", "RIGHT", "FULL", "CROSS"];
 /// How many queries one query may combine; the tree is one level deeper for each.
 const MAX_BRANCHES: usize = 100;
 
@@ -75,10 +79,34 @@ impl<'a> Parser<'a> {
         }
         if self.take_symbol("(") {
             let query = self.query()?;
-            self.expect_symbol_or(")", "`UNION` or ")?;
+            self.end_of_subquery()?;
             return Ok(SetExpr::Query(query));
         }
         Err(self.expected("a query: `SELECT`, `VALUES` or `(`"))
+    }
+
+    /// Takes the bracket after a query.
+    pub(super) fn end_of_subquery(&mut self) -> Result<(), CheckError> {
+        match self.take_symbol(")") {
+            true => Ok(()),
+            false => Err(self.after_query("a clause of the query, `UNION` or `)`")),
+        }
+    }
+
+    /// Returns the complaint about what follows a query and is no part of it. The word before may be a misspelt
+    /// keyword that was taken for the name of a column or a table.
+    pub(super) fn after_query(&self, wanted: &str) -> CheckError {
+        let error = self.expected(wanted);
+        let Some(before) = self.taken_before().filter(|token| token.kind == TokenKind::Word) else {
+            return error;
+        };
+        match nearest(before.text, CLAUSES) {
+            Some(meant) if !meant.eq_ignore_ascii_case(before.text) => {
+                let hint = format!("did you mean `{meant}` in place of `{}`?", before.text);
+                error.hint(hint)
+            }
+            _ => error,
+        }
     }
 
     fn values(&mut self) -> Result<Values, CheckError> {

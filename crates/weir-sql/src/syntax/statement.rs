@@ -33,8 +33,10 @@ impl<'a> Parser<'a> {
     fn other_statement(&self) -> CheckError {
         let token = self.peek();
         let accepted = "a job consists of `CREATE SOURCE | SINK | TEMP STREAM`, `CREATE TABLE`, `CREATE FUNCTION` and `INSERT INTO` statements";
-        let known =
-            ["DROP", "ALTER", "SHOW", "DESCRIBE", "EXPLAIN", "SET", "USE", "UPDATE", "DELETE", "MERGE"];
+        let known = [
+            "ALTER", "DELETE", "DESC", "DESCRIBE", "DROP", "EXPLAIN", "MERGE", "RESET", "SET", "SHOW",
+            "TRUNCATE", "UPDATE", "UPSERT", "USE",
+        ];
         if known.iter().any(|word| token.is_word(word)) {
             return not_in_dialect(&token, &format!("`{}`", token.text.to_ascii_uppercase()), accepted);
         }
@@ -76,7 +78,7 @@ impl<'a> Parser<'a> {
             }
             Statement::Create(CreateStream { time: None, .. }) => self.expected("`TIMESTAMP BY` or `;`"),
             Statement::Create(_) | Statement::Function(_) => self.expected("`;`"),
-            Statement::Insert(_) => self.expected("an operator, a clause of the query, `UNION` or `;`"),
+            Statement::Insert(_) => self.after_query("an operator, a clause of the query, `UNION` or `;`"),
         }
     }
 
