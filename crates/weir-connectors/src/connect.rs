@@ -40,6 +40,9 @@ pub async fn discard_staged(stream: &SinkStream, environment: &Environment) -> R
 
 /// Makes the connector of a sink stream. Touches nothing but local paths, whose access is checked.
 pub fn sink(stream: &SinkStream, environment: &Environment) -> Result<SharedSink, ConnectorError> {
+    if let Some(sink) = environment.sinks.get(&stream.name.to_lowercase()) {
+        return Ok(Arc::clone(sink));
+    }
     let options = StreamOptions::new(&stream.name, &stream.options);
     match options.required("type")?.to_ascii_lowercase().as_str() {
         "obs" => obs::sink(stream, environment),

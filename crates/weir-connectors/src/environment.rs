@@ -1,5 +1,6 @@
 //! What surrounds the connectors of a job: stores, clock, settings, and which files they may touch.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use weir_base::time::Timestamp;
 use weir_cloud::objects::Objects;
 use weir_cloud::streams::Streams;
 use weir_engine::error::ConnectorError;
+use weir_engine::sink::SharedSink;
 
 use crate::print::PrintTarget;
 
@@ -35,6 +37,8 @@ pub struct Environment {
     pub clock: Arc<dyn Clock>,
     /// Where the `print` sink writes.
     pub print: Arc<dyn PrintTarget>,
+    /// What stands in the place of declared sinks, by their names in lower case: a test looks at what reaches them.
+    pub sinks: HashMap<String, SharedSink>,
 }
 
 impl fmt::Debug for Environment {

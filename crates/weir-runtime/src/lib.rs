@@ -3,6 +3,7 @@
 mod dirty;
 mod embedded;
 mod execution_graph;
+pub mod job_test;
 mod launch;
 mod runner;
 mod translate;

@@ -43,8 +43,3 @@ fn check(folder: &Folder) -> Result<(), Failed> {
         }
     }
 }
-
-#[test]
-fn xml_email_blob() {
-    check("xml_email_blob");
-}

@@ -60,6 +60,7 @@ pub fn world() -> World {
         settings: JobSettings { checkpoint: Some(checkpoint), ..JobSettings::default() },
         clock: Arc::new(clock.clone()) as Arc<dyn Clock>,
         print: Arc::new(Printed::default()),
+        sinks: std::collections::HashMap::new(),
     };
     World { root, clock, streams, environment }
 }

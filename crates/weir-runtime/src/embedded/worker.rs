@@ -1,5 +1,6 @@
 //! The worker: runs one job and tells the service about it.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -175,6 +176,7 @@ pub(super) fn environment(request: &WorkerRequest, clock: Arc<dyn Clock>) -> Res
         files: FileAccess::Under(config.file_directories.clone()),
         settings: start.settings.clone(),
         print: Arc::new(weir_connectors::LogPrint::new(clock.clone())),
+        sinks: HashMap::new(),
         clock,
     })
 }

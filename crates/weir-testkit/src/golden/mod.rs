@@ -2,12 +2,10 @@
 //!
 //! One folder gives the same rows however it runs: plainly, with checkpoints, killed and resumed, at any parallelism.
 
-mod compare;
 mod folder;
 mod mode;
 mod run;
 
-pub use compare::{Order, difference};
-pub use folder::{Description, Folder, Output};
+pub use folder::Folder;
 pub use mode::{Mode, all_modes};
 pub use run::run;

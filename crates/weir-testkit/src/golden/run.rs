@@ -9,8 +9,9 @@ use anyhow::{Context, bail};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
-use super::compare::{Order, difference};
-use super::folder::{DirtyData, Folder};
+use weir_runtime::job_test::{DirtyData, Order, difference};
+
+use super::folder::Folder;
 use super::mode::Mode;
 
 /// A run that takes longer than this hangs: the largest input takes a second or two.
@@ -59,12 +60,12 @@ impl<'a> Attempt<'a> {
     }
 
     fn compose(&self) -> anyhow::Result<Vec<String>> {
-        let described = &self.folder.description;
-        let mut arguments = vec!["run".to_string(), shown(&self.folder.sql())];
+        let described = &self.folder.case;
+        let mut arguments = vec!["run".to_string(), shown(&self.folder.sql()?)];
         let mut option = |name: &str, value: String| arguments.extend([name.to_string(), value]);
         option("--data", shown(&self.place.join("data")));
-        for (stream, file) in &described.inputs {
-            option("--bind", format!("{stream}={}", shown(&self.folder.path.join(file))));
+        for (stream, file) in self.folder.inputs() {
+            option("--bind", format!("{stream}={}", shown(&file)));
         }
         for stream in described.outputs.keys() {
             option("--bind", format!("{stream}={}", shown(&self.output(stream))));
@@ -75,8 +76,10 @@ impl<'a> Attempt<'a> {
         if let Some(clock) = described.record_clock {
             option("--record-clock", format!("{},{}", clock.start_ms, clock.step_ms));
         }
-        if described.dirty_data == DirtyData::Save {
-            option("--dirty-data", "2:bucket/dirty".to_string());
+        match described.dirty_data {
+            DirtyData::Drop => {}
+            DirtyData::Save => option("--dirty-data", "2:bucket/dirty".to_string()),
+            DirtyData::Fail => option("--dirty-data", "1".to_string()),
         }
         if self.mode.has_checkpoints() {
             option("--checkpoint-dir", shown(&self.place.join("checkpoints")));
@@ -92,8 +95,7 @@ impl<'a> Attempt<'a> {
     /// Returns the rows per second at which the longest input lasts [`SLOW_RUN`].
     fn slow_rate(&self) -> anyhow::Result<u64> {
         let mut longest = 1;
-        for file in self.folder.description.inputs.values() {
-            let file = self.folder.path.join(file);
+        for (_, file) in self.folder.inputs() {
             let rows = match file.is_dir() {
                 true => std::fs::read_dir(&file)?.count() as u64,
                 false => rows_of_file(&file)?,
@@ -159,9 +161,9 @@ impl<'a> Attempt<'a> {
     }
 
     fn check(&self, summary: &str) -> anyhow::Result<()> {
-        let described = &self.folder.description;
+        let described = &self.folder.case;
         for (stream, output) in &described.outputs {
-            let expected = std::fs::read_to_string(self.folder.path.join(&output.expected))?;
+            let expected = described.expected(output).map_err(anyhow::Error::msg)?.unwrap_or_default();
             let file = self.output(stream);
             let actual = std::fs::read_to_string(&file).with_context(|| {
                 format!("sink `{stream}` left no file {}; messages of the run:\n{summary}", file.display())
@@ -171,7 +173,7 @@ impl<'a> Attempt<'a> {
                 false => Order::Any,
             };
             if let Some(text) = difference(&expected, &actual, order, described.tolerance) {
-                bail!("sink `{stream}` differs from {}: {text}", output.expected.display());
+                bail!("sink `{stream}` differs from what is expected: {text}");
             }
         }
         self.check_losses(summary)?;
@@ -183,7 +185,7 @@ impl<'a> Attempt<'a> {
         if self.mode.is_killed() {
             return Ok(());
         }
-        let described = &self.folder.description;
+        let described = &self.folder.case;
         let (late, dirty) = losses(summary);
         for (what, expected, found) in
             [("late", described.late_rows, late), ("dirty", described.dirty_records, dirty)]
@@ -199,8 +201,8 @@ impl<'a> Attempt<'a> {
     }
 
     fn check_saved_dirty_records(&self) -> anyhow::Result<()> {
-        let Some(file) = &self.folder.description.saved_dirty_records else { return Ok(()) };
-        let expected = std::fs::read_to_string(self.folder.path.join(file))?;
+        let Some(file) = &self.folder.case.saved_dirty_records else { return Ok(()) };
+        let expected = std::fs::read_to_string(self.folder.case.file(file))?;
         let mut saved = Vec::new();
         collect_saved(&self.place.join("data"), &mut saved)?;
         if self.mode.is_killed() {

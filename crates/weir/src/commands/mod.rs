@@ -6,6 +6,7 @@ mod config;
 mod demo;
 mod run;
 mod serve;
+mod test;
 mod text;
 mod worker;
 
@@ -50,6 +51,7 @@ fn command() -> Command {
         .subcommand(serve::command())
         .subcommand(run::command())
         .subcommand(check::command())
+        .subcommand(test::command())
         .subcommand(demo::command())
         .subcommand(bucket::command())
         .subcommand(config::command())
@@ -93,6 +95,7 @@ fn dispatch(name: &str, matches: &ArgMatches) -> Outcome {
         "serve" => serve::run(matches),
         "run" => run::run(matches),
         "check" => check::run(matches),
+        "test" => test::run(matches),
         "demo" => demo::run(matches),
         "bucket" => bucket::run(matches),
         "config" => config::run(matches),

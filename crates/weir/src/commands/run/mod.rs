@@ -1,10 +1,11 @@
 //! `weir run`: runs a job in the foreground, without a service.
 
 mod arguments;
-mod bind;
+pub(crate) mod bind;
 mod print;
 mod summary;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -125,6 +126,7 @@ fn environment(
         settings: arguments.settings.clone(),
         clock,
         print,
+        sinks: HashMap::new(),
     })
 }
 
