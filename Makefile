@@ -13,6 +13,7 @@ help: ## Show this list.
 setup: ## Install what the build and the tests need (says what).
 	@sh scripts/setup_rust.sh
 	@sh scripts/setup_python.sh
+	@sh scripts/setup_servers.sh
 
 .PHONY: build
 build: ## Build the release binary.

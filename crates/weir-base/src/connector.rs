@@ -9,6 +9,8 @@ pub enum Role {
     Source,
     /// `CREATE SINK STREAM`.
     Sink,
+    /// `CREATE TABLE`: a dimension table.
+    Table,
 }
 
 /// Whether an option must be given.
@@ -38,6 +40,47 @@ pub struct OptionSpec {
 /// A check over all options of a stream. Gets a look-up from canonical name to value; the error is the complaint.
 pub type OptionRule = fn(&dyn Fn(&str) -> Option<String>) -> Result<(), String>;
 
+/// A column of a table as the rule of its connector sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TableColumn<'a> {
+    /// Its name as declared.
+    pub name: &'a str,
+    /// Its type in the words of the language, such as `STRING` or `DECIMAL(10, 2)`.
+    pub type_name: &'a str,
+}
+
+/// By which columns rows of a table are looked up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TableKeys {
+    /// By any.
+    Any,
+    /// By exactly these, all of them.
+    Exactly(Vec<usize>),
+}
+
+/// What is wrong with a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableFault {
+    /// Where.
+    pub at: TablePlace,
+    /// The complaint.
+    pub message: String,
+}
+
+/// A part of a `CREATE TABLE` statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TablePlace {
+    /// The table as a whole.
+    Table,
+    /// The column of this index.
+    Column(usize),
+    /// The value of the option with this canonical name.
+    Option(&'static str),
+}
+
+/// A check over columns and options of a table; gets the options like an [`OptionRule`].
+pub type TableRule = fn(&[TableColumn<'_>], &dyn Fn(&str) -> Option<String>) -> Result<TableKeys, TableFault>;
+
 /// The options of a connector in one role.
 #[derive(Debug)]
 pub struct RoleSpec {
@@ -49,6 +92,8 @@ pub struct RoleSpec {
     pub ignored: &'static [&'static str],
     /// For rules such as "one of the two".
     pub rule: Option<OptionRule>,
+    /// For a table: what it asks of the columns. Without a rule any columns will do, and any are keys.
+    pub table: Option<TableRule>,
 }
 
 /// A connector type.

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use weir_engine::error::ConnectorError;
+use weir_engine::lookup::SharedLookup;
 use weir_engine::sink::SharedSink;
 use weir_engine::source::SharedSource;
-use weir_sql::{SinkStream, SourceStream};
+use weir_sql::{DimensionTable, SinkStream, SourceStream};
 
 use crate::environment::Environment;
 use crate::options::StreamOptions;
-use crate::{blackhole, datagen, dis, file, nexmark, obs, print};
+use crate::{blackhole, datagen, dcs_redis, dis, file, nexmark, obs, print, rds};
 
 /// Makes the connector of a source stream. Touches nothing but local paths, whose access is checked.
 pub fn source(stream: &SourceStream, environment: &Environment) -> Result<SharedSource, ConnectorError> {
@@ -51,5 +52,16 @@ pub fn sink(stream: &SinkStream, environment: &Environment) -> Result<SharedSink
         "print" => Ok(print::sink(stream, environment)),
         "blackhole" => Ok(blackhole::sink()),
         other => Err(options.error("type", format!("there is no sink connector `{other}`"))),
+    }
+}
+
+/// Makes the connector of a dimension table. Touches nothing but local paths, whose access is checked.
+pub fn table(table: &DimensionTable, environment: &Environment) -> Result<SharedLookup, ConnectorError> {
+    let options = StreamOptions::of_table(table);
+    match options.required("type")?.to_ascii_lowercase().as_str() {
+        "dcs_redis" => dcs_redis::table(table, environment),
+        "rds" => rds::table(table, environment),
+        "file" => file::table(table, environment),
+        other => Err(options.error("type", format!("there is no table connector `{other}`"))),
     }
 }

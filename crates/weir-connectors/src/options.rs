@@ -15,11 +15,18 @@ use weir_sql::Options;
 pub(crate) struct StreamOptions<'a> {
     pub stream: &'a str,
     pub options: &'a Options,
+    /// What it is, as errors call it.
+    kind: &'static str,
 }
 
 impl<'a> StreamOptions<'a> {
     pub fn new(stream: &'a str, options: &'a Options) -> Self {
-        Self { stream, options }
+        Self { stream, options, kind: "stream" }
+    }
+
+    /// Reads the options of a dimension table.
+    pub fn of_table(table: &'a weir_sql::DimensionTable) -> Self {
+        Self { stream: &table.name, options: &table.options, kind: "table" }
     }
 
     /// Makes an error about an option.
@@ -27,7 +34,7 @@ impl<'a> StreamOptions<'a> {
         ConnectorError::permanent(match self.stream {
             // In the checker, which names the stream itself.
             "" => format!("option `{name}`: {message}"),
-            stream => format!("stream `{stream}`, option `{name}`: {message}"),
+            stream => format!("{} `{stream}`, option `{name}`: {message}", self.kind),
         })
     }
 
@@ -135,7 +142,7 @@ impl<'a> StreamOptions<'a> {
 
     /// Makes a fault of the format a fault of the stream.
     pub fn format_error(&self, error: weir_formats::FormatError) -> ConnectorError {
-        ConnectorError::permanent(format!("stream `{}`: {error}", self.stream))
+        ConnectorError::permanent(format!("{} `{}`: {error}", self.kind, self.stream))
     }
 }
 

@@ -10,7 +10,7 @@ const HEAD: &str = "# Connectors
 
 <!-- Generated from the connectors' own descriptions; refresh with `UPDATE_DOCS=1 cargo test -p weir-connectors`. -->
 
-A stream names its connector in option `type` of its `WITH` clause. Option names are compared without case and
+A stream or dimension table names its connector in option `type` of its `WITH` clause. Option names are compared without case and
 underscores. Options that old jobs carry and that are accepted without effect are listed last.
 ";
 
@@ -38,6 +38,7 @@ fn write_role(role: &RoleSpec, page: &mut String) {
     let title = match role.role {
         Role::Source => "Source",
         Role::Sink => "Sink",
+        Role::Table => "Dimension table",
     };
     let _ = write!(page, "\n### {title}\n\n");
     match role.options {

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-/// A fault of a source or sink.
+/// A fault of a source, dimension table or sink.
 #[derive(Debug, Clone, Error)]
 #[error("{message}")]
 pub struct ConnectorError {

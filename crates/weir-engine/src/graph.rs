@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use datafusion_physical_expr::PhysicalExpr;
 
-use crate::operator::OperatorSpec;
+use crate::operator::{LookupSpec, OperatorSpec};
 use crate::sink::SharedSink;
 use crate::source::SharedSource;
 use crate::time_column::TimeColumn;
@@ -56,6 +56,8 @@ pub enum NodeKind {
     Source(SourceNode),
     /// Turns rows into rows. An operator that does not ask which input a row comes from reads several as UNION ALL.
     Operator(Arc<dyn OperatorSpec>),
+    /// Joins with a dimension table. It waits for the table, so that it always begins a chain.
+    Lookup(Arc<LookupSpec>),
     /// Writes.
     Sink(SharedSink),
 }
@@ -100,11 +102,13 @@ impl Graph {
     }
 
     /// Groups nodes into chains: a node joins the chain of its only input when it is the only
-    /// reader of it and no exchange is needed. Every chain runs as one task per subtask.
+    /// reader of it, no exchange is needed and it does not wait for others than its input. Every chain runs as one task per subtask.
     pub(crate) fn chains(&self, parallelism: usize) -> Vec<Vec<NodeId>> {
         let mut chains: Vec<Vec<NodeId>> = Vec::new();
         for id in (0..self.nodes.len()).map(NodeId) {
-            let previous = match self.node(id).inputs.as_slice() {
+            let node = self.node(id);
+            let previous = match node.inputs.as_slice() {
+                _ if matches!(node.kind, NodeKind::Lookup(_)) => None,
                 [input] if parallelism == 1 || matches!(input.exchange, Exchange::Forward) => {
                     (self.consumers(input.from).len() == 1).then_some(input.from)
                 }

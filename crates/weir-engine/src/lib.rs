@@ -7,6 +7,7 @@ pub mod dirty;
 pub mod error;
 pub mod graph;
 pub mod job;
+pub mod lookup;
 mod message;
 pub mod metrics;
 pub mod operator;

@@ -18,13 +18,13 @@ use crate::coordinator::{NodeInfo, commit_with_retry, first_epoch};
 use crate::graph::{Exchange, Graph, NodeId, NodeKind, SourceNode};
 use crate::job::{JobError, JobSpec, Surroundings};
 use crate::metrics::NodeCounters;
-use crate::operator::{Evaluator, KeyRange, Operator, OperatorContext};
+use crate::operator::{Evaluator, KeyRange, LookupJoin, Operator, OperatorContext};
 use crate::sink::{SharedSink, WriterContext};
 use crate::source::{SharedSource, SourceReader};
 use crate::split::SplitState;
 use crate::task::{
-    Chain, ChainLink, EventSender, OperatorTask, Rows, SinkTail, SourceCommand, SourceTask, TaskError,
-    TaskEvent, TaskId, TaskInput,
+    Chain, ChainLink, EventSender, LookupHead, OperatorTask, Rows, SinkTail, SourceCommand, SourceTask,
+    TaskError, TaskEvent, TaskId, TaskInput,
 };
 
 /// A subtask ready to be started.
@@ -319,6 +319,7 @@ impl Builder {
     ) -> Result<Chain, JobError> {
         let mut links = Vec::new();
         let mut sink = None;
+        let mut lookup = None;
         for id in nodes.iter().filter(|id| !self.sources.contains_key(id)) {
             let node = self.graph.node(*id);
             let counters = self.counters[id.0].subtasks[subtask].clone();
@@ -333,13 +334,24 @@ impl Builder {
                 sink = Some(SinkTail { node: *id, connector, writer, counters, transactional, flushes });
                 continue;
             }
+            if let NodeKind::Lookup(spec) = &node.kind {
+                lookup = Some(LookupHead {
+                    name: node.name.clone(),
+                    join: LookupJoin::new(Arc::clone(spec)),
+                    counters,
+                    clock: self.surroundings.clock.clone(),
+                    cancel: self.cancel.clone(),
+                    reports_memory: subtask == 0,
+                });
+                continue;
+            }
             let operator = self.operator(*id, subtask)?;
             links.push(ChainLink { node: *id, name: node.name.clone(), operator, counters });
         }
         let head = self.counters[nodes[0].0].subtasks[subtask].clone();
         let dirty = self.surroundings.dirty.clone();
         let clock = self.surroundings.clock.clone();
-        Ok(Chain { links, sink, outputs, head, dirty, clock, epoch: self.epoch })
+        Ok(Chain { lookup, links, sink, outputs, head, dirty, clock, epoch: self.epoch })
     }
 
     fn operator(&self, id: NodeId, subtask: usize) -> Result<Box<dyn Operator>, JobError> {

@@ -19,6 +19,7 @@ mod records;
 mod rows;
 mod scalar;
 mod text_list;
+mod text_rows;
 mod xml;
 
 pub use decode::{Decoder, Dirty, decoder};
@@ -26,3 +27,4 @@ pub use encode::{EncodedRecords, Encoder, encoder};
 pub use json_schema::columns_of_json_schema;
 pub use options::{Encode, FORMAT_OPTIONS, FormatError, FormatOptions, Subject};
 pub use records::without_carriage_return;
+pub use text_rows::TextRows;

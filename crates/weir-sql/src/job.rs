@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use arrow::datatypes::SchemaRef;
 use datafusion_expr::LogicalPlan;
+use weir_base::connector::TableKeys;
 
 /// The metadata key of a field that is a time attribute; the value is `rowtime` or `proctime`.
 pub const TIME_ATTRIBUTE: &str = "weir.time";
@@ -18,6 +19,8 @@ pub struct Job {
     pub temps: Vec<TempStream>,
     /// Sink streams in the order of declaration.
     pub sinks: Vec<SinkStream>,
+    /// Dimension tables in the order of declaration.
+    pub tables: Vec<DimensionTable>,
     /// INSERT statements in the order of the text.
     pub inserts: Vec<Insert>,
     /// What is accepted but probably not meant.
@@ -107,6 +110,19 @@ pub struct SinkStream {
     pub partitioned: Vec<usize>,
     /// Options by canonical name; defaults are not filled in.
     pub options: Options,
+}
+
+/// `CREATE TABLE`: a table whose rows are looked up by a join.
+#[derive(Debug, Clone)]
+pub struct DimensionTable {
+    /// Name as declared.
+    pub name: String,
+    /// Declared columns.
+    pub schema: SchemaRef,
+    /// Options by canonical name; defaults are not filled in.
+    pub options: Options,
+    /// By which columns its rows are looked up.
+    pub keys: TableKeys,
 }
 
 /// What an INSERT writes to.

@@ -14,6 +14,7 @@ static FOLDERS: ConnectorSpec = ConnectorSpec {
         options: &[OptionSpec { name: "file.path", need: Need::Mandatory, values: &[], meaning: "Where." }],
         ignored: &[],
         rule: None,
+        table: None,
     }],
     shared_cluster: false,
 };

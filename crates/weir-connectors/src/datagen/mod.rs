@@ -58,6 +58,7 @@ pub(crate) static SPEC: ConnectorSpec = ConnectorSpec {
         ],
         ignored: &["encode"],
         rule: Some(rule),
+        table: None,
     }],
     shared_cluster: true,
 };

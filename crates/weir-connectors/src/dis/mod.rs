@@ -80,6 +80,7 @@ pub(crate) static SPEC: ConnectorSpec = ConnectorSpec {
             ],
             ignored: &["ak", "sk", "partition_key", "enable_output_null", "row_delimiter"],
             rule: Some(source_rule),
+            table: None,
         },
         RoleSpec {
             role: Role::Sink,
@@ -116,6 +117,7 @@ pub(crate) static SPEC: ConnectorSpec = ConnectorSpec {
                 "json_schema",
             ],
             rule: None,
+            table: None,
         },
     ],
     shared_cluster: true,

@@ -3,9 +3,11 @@
 mod append;
 mod sink;
 mod source;
+mod table;
 
 pub(crate) use sink::sink;
 pub(crate) use source::source;
+pub(crate) use table::table;
 
 use weir_base::connector::{ConnectorSpec, Need, Role, RoleSpec};
 
@@ -20,6 +22,7 @@ const PATH_SINK: &str =
     "File to write; its directory is created when it is missing, and a fresh start begins it anew.";
 const ROW_DELIMITER_SOURCE: &str = "What separates two records; when it is empty, which is the default for xml, email and blob, each file is one record.";
 const ROW_DELIMITER_SINK: &str = "What follows each record.";
+const PATH_TABLE: &str = "File that holds the rows. It is kept in memory, at most 256 MiB, and read again within a second after it has changed; a name that ends in `.gz` is decompressed.";
 
 /// What the checker and the reference page say of it.
 pub(crate) static SPEC: ConnectorSpec = ConnectorSpec {
@@ -63,6 +66,7 @@ pub(crate) static SPEC: ConnectorSpec = ConnectorSpec {
             ],
             ignored: &[],
             rule: Some(source_rule),
+            table: None,
         },
         RoleSpec {
             role: Role::Sink,
@@ -93,6 +97,27 @@ pub(crate) static SPEC: ConnectorSpec = ConnectorSpec {
             ],
             ignored: &["follow", "rows_per_second"],
             rule: Some(sink_rule),
+            table: None,
+        },
+        RoleSpec {
+            role: Role::Table,
+            options: &[
+                text("path", Need::Mandatory, PATH_TABLE),
+                choice("encode", Need::Optional("csv"), ENCODINGS, "Encoding of a record."),
+                FIELD_DELIMITER,
+                text("row_delimiter", Need::Optional("\\n"), "What separates two records."),
+                QUOTE,
+                JSON_CONFIG,
+                choice(
+                    "header",
+                    Need::Optional("false"),
+                    SWITCH,
+                    "Whether the first line of the file holds names and is skipped.",
+                ),
+            ],
+            ignored: &[],
+            rule: Some(table_rule),
+            table: None,
         },
     ],
     shared_cluster: true,
@@ -107,4 +132,8 @@ fn sink_rule(option: &dyn Fn(&str) -> Option<String>) -> Result<(), String> {
         options.row_delimiter()?;
         sink::has_header(options).map(drop)
     })
+}
+
+fn table_rule(option: &dyn Fn(&str) -> Option<String>) -> Result<(), String> {
+    check(SPEC.role(Role::Table), option, table::check_options)
 }

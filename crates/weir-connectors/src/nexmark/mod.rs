@@ -63,6 +63,7 @@ pub(crate) static SPEC: ConnectorSpec = ConnectorSpec {
         ],
         ignored: &["encode"],
         rule: Some(rule),
+        table: None,
     }],
     shared_cluster: true,
 };

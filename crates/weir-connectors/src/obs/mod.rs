@@ -59,6 +59,7 @@ pub(crate) static SPEC: ConnectorSpec = ConnectorSpec {
             ],
             ignored: &["ak", "sk"],
             rule: Some(source_rule),
+            table: None,
         },
         RoleSpec {
             role: Role::Sink,
@@ -123,6 +124,7 @@ pub(crate) static SPEC: ConnectorSpec = ConnectorSpec {
             ],
             ignored: &["ak", "sk", "json_schema"],
             rule: Some(sink_rule),
+            table: None,
         },
     ],
     shared_cluster: true,

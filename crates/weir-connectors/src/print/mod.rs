@@ -19,7 +19,7 @@ use crate::environment::Environment;
 pub(crate) static SPEC: ConnectorSpec = ConnectorSpec {
     name: "print",
     summary: "Shows rows on the terminal of `weir run`, or in the log of the job, for development. Rows show at once and may repeat after a failure.",
-    roles: &[RoleSpec { role: Role::Sink, options: &[], ignored: &[], rule: None }],
+    roles: &[RoleSpec { role: Role::Sink, options: &[], ignored: &[], rule: None, table: None }],
     shared_cluster: true,
 };
 

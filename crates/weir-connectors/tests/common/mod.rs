@@ -1,6 +1,8 @@
 //! What the tests of the connectors share: declared streams, an environment, reading to the end.
 #![allow(dead_code, clippy::unwrap_used)]
 
+pub mod tables;
+
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -70,7 +72,11 @@ pub fn schema(columns: &[(&str, &str)]) -> SchemaRef {
         "BIGINT" => DataType::Int64,
         "INT" => DataType::Int32,
         "DOUBLE" => DataType::Float64,
+        "FLOAT" => DataType::Float32,
         "BOOLEAN" => DataType::Boolean,
+        "DECIMAL" => DataType::Decimal128(8, 2),
+        "DATE" => DataType::Date32,
+        "TIME" => DataType::Time32(TimeUnit::Millisecond),
         "TIMESTAMP" => DataType::Timestamp(TimeUnit::Millisecond, None),
         _ => DataType::Utf8,
     };

@@ -7,7 +7,7 @@ use arrow::array::RecordBatch;
 use weir_base::clock::Clock;
 use weir_base::time::Timestamp;
 
-use super::{TaskError, TaskState};
+use super::{LookupHead, TaskError, TaskState};
 use crate::channel::{OutputEdge, send};
 use crate::dirty::{DirtyEntry, DirtyPolicy};
 use crate::graph::NodeId;
@@ -48,6 +48,8 @@ impl SinkTail {
 
 /// The operators of one subtask, run one after the other on the same thread.
 pub(crate) struct Chain {
+    /// The join with a dimension table before the operators.
+    pub(crate) lookup: Option<LookupHead>,
     pub(crate) links: Vec<ChainLink>,
     pub(crate) sink: Option<SinkTail>,
     pub(crate) outputs: Vec<OutputEdge>,
@@ -62,7 +64,59 @@ pub(crate) struct Chain {
 impl Chain {
     /// Runs a batch of one of the inputs through the chain.
     pub(crate) async fn batch(&mut self, input: usize, batch: RecordBatch) -> Result<(), TaskError> {
-        self.element(input, Element::Batch(batch)).await
+        match &self.lookup {
+            None => self.element(input, Element::Batch(batch)).await,
+            Some(_) => self.look_up(batch).await,
+        }
+    }
+
+    async fn look_up(&mut self, batch: RecordBatch) -> Result<(), TaskError> {
+        let Some(lookup) = self.lookup.take() else { return Ok(()) };
+        let outcome = self.joined(&lookup, batch).await;
+        self.lookup = Some(lookup);
+        outcome
+    }
+
+    async fn joined(&mut self, lookup: &LookupHead, batch: RecordBatch) -> Result<(), TaskError> {
+        let since = Instant::now();
+        let mut output = Output::default();
+        let joined = match lookup.join(batch, &mut output).await {
+            Err(TaskError::Cancelled) => {
+                // Like a subtask that is cancelled between two batches.
+                self.flush().await?;
+                return Err(TaskError::Cancelled);
+            }
+            joined => joined?,
+        };
+        lookup.counters.add_busy(since);
+        let Some(mut joined) = joined else {
+            return self.pass_joined(lookup, output).await;
+        };
+        loop {
+            let more = joined.next(&mut output)?;
+            self.pass_joined(lookup, std::mem::take(&mut output)).await?;
+            if !more {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Runs joined rows through the operators.
+    async fn pass_joined(&mut self, lookup: &LookupHead, joined: Output) -> Result<(), TaskError> {
+        let since = Instant::now();
+        let (mut results, mut dirty) = (Vec::new(), Vec::new());
+        if !joined.dirty.is_empty() {
+            Counters::add(&lookup.counters.dirty, joined.dirty.len() as u64);
+            dirty.push((lookup.name.clone(), joined.dirty));
+        }
+        for element in joined.elements {
+            if let Element::Batch(batch) = &element {
+                Counters::add(&lookup.counters.records_out, batch.num_rows() as u64);
+            }
+            run(&mut self.links, 0, element, &mut results, &mut dirty)?;
+        }
+        self.head.add_busy(since);
+        self.give_out(results, dirty).await
     }
 
     /// Runs a watermark through the chain.
@@ -71,6 +125,11 @@ impl Chain {
         domain: TimeDomain,
         watermark: Timestamp,
     ) -> Result<(), TaskError> {
+        if let Some(lookup) = &self.lookup
+            && domain == TimeDomain::Event
+        {
+            lookup.counters.set_watermark(watermark);
+        }
         self.element(0, Element::Watermark(domain, watermark)).await
     }
 
@@ -178,6 +237,9 @@ impl Chain {
             pass_on(link, rest, output, &mut results, &mut dirty)?;
         }
         self.give_out(results, dirty).await?;
+        if let Some(lookup) = &self.lookup {
+            lookup.report_memory();
+        }
         for link in &self.links {
             link.counters
                 .state_bytes

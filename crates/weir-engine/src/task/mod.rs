@@ -1,6 +1,7 @@
 //! Subtasks: the loops that move rows, watermarks and barriers through chains of operators.
 
 mod chain;
+mod lookup;
 mod operator;
 mod source;
 
@@ -8,6 +9,7 @@ use thiserror::Error;
 use tokio::sync::mpsc;
 
 pub(crate) use chain::{Chain, ChainLink, SinkTail};
+pub(crate) use lookup::LookupHead;
 pub(crate) use operator::{OperatorTask, Rows, TaskInput};
 pub(crate) use source::{SourceCommand, SourceTask};
 
@@ -23,7 +25,7 @@ pub(crate) enum TaskError {
     /// An operator failed.
     #[error("{0}")]
     Operator(#[from] OperatorError),
-    /// A source or sink failed.
+    /// A source, table or sink failed.
     #[error("{0}")]
     Connector(#[from] ConnectorError),
     /// The policy for dirty records says so.

@@ -8,7 +8,7 @@ use crate::CheckError;
 use crate::suggest::{listed, nearest};
 use crate::syntax::ast::{CreateStream, OptionEntry, StreamKind};
 
-/// A connector type of the language that is not in the catalogue of this release.
+/// A connector type of the language, which need not be in the catalogue of this release.
 struct KnownType {
     name: &'static str,
     source: bool,
@@ -19,8 +19,8 @@ const fn known(name: &'static str, source: bool, shared_cluster: bool) -> KnownT
     KnownType { name, source, shared_cluster }
 }
 
-/// The connector types of the language; all of them can be sinks. An entry has no effect once the
-/// catalogue has a connector of that name.
+/// The connector types of the language; all of them can be sinks. An entry has no effect where the
+/// catalogue has a connector of that name in the role.
 const KNOWN_TYPES: [KnownType; 16] = [
     known("dis", true, true),
     known("kafka", true, false),
@@ -58,7 +58,7 @@ pub(super) fn find(
         return Err(without_spec(stream, option, catalog, cluster));
     };
     let Some(role_spec) = spec.role(role(stream.kind)) else {
-        return Err(invalid(stream, option, catalog));
+        return Err(without_spec(stream, option, catalog, cluster));
     };
     match cluster == (Cluster::Shared { restricted: true }) && !spec.shared_cluster {
         true => Err(not_in_shared_cluster(option, spec.name)),
@@ -74,7 +74,7 @@ pub(super) fn role(kind: StreamKind) -> Role {
     }
 }
 
-/// Returns the refusal of a type that is not in the catalogue.
+/// Returns the refusal of a type that the catalogue does not have in the role of the stream.
 fn without_spec(
     stream: &CreateStream,
     option: &OptionEntry,

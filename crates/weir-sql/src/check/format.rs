@@ -29,7 +29,7 @@ pub(super) fn check(
     let options = FormatOptions::read(option, Zone::UTC).map_err(|error| place(stream, checked, error))?;
     warn_about_unused(options.encode, checked, warnings);
     let result = match role.role {
-        Role::Source => decoder(columns.clone(), &options).map(|_| ()),
+        Role::Source | Role::Table => decoder(columns.clone(), &options).map(|_| ()),
         Role::Sink => encoder(columns.clone(), &options).map(|_| ()),
     };
     result.map_err(|error| place(stream, checked, error))

@@ -46,6 +46,7 @@ fn empty_job() -> Job {
         sources: Vec::new(),
         temps: Vec::new(),
         sinks: Vec::new(),
+        tables: Vec::new(),
         inserts: Vec::new(),
         warnings: Vec::new(),
     }

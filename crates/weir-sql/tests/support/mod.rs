@@ -40,6 +40,7 @@ static DIS: ConnectorSpec = ConnectorSpec {
                 }
                 _ => Ok(()),
             }),
+            table: None,
         },
         RoleSpec {
             role: Role::Sink,
@@ -56,6 +57,7 @@ static DIS: ConnectorSpec = ConnectorSpec {
             ],
             ignored: &["offset"],
             rule: None,
+            table: None,
         },
     ],
     shared_cluster: true,
@@ -64,7 +66,7 @@ static DIS: ConnectorSpec = ConnectorSpec {
 static PRINT: ConnectorSpec = ConnectorSpec {
     name: "print",
     summary: "A terminal.",
-    roles: &[RoleSpec { role: Role::Sink, options: &[], ignored: &[], rule: None }],
+    roles: &[RoleSpec { role: Role::Sink, options: &[], ignored: &[], rule: None, table: None }],
     shared_cluster: false,
 };
 
