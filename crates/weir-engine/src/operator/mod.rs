@@ -15,6 +15,7 @@ mod grouping;
 mod keyed_state;
 mod lookup_join;
 mod map;
+mod matching;
 mod over;
 mod over_frames;
 mod row_store;
@@ -44,6 +45,9 @@ pub use group_window::GroupWindow;
 pub(crate) use lookup_join::{Joined, LookupJoin};
 pub use lookup_join::{LookupKind, LookupSpec};
 pub use map::Map;
+pub use matching::{
+    Base, Condition, MatchRecognize, MatchRows, MatchSpec, Measures, Pattern, RowOrder, Skip, Slot,
+};
 pub use over::{Over, OverFrame, OverSpec};
 pub use session::SessionWindow;
 pub use spec::{OperatorContext, OperatorSpec};
@@ -69,6 +73,9 @@ pub enum OperatorError {
     /// A snapshot could not be read.
     #[error("state of operator cannot be restored: {0}")]
     State(String),
+    /// A row pattern cannot be followed.
+    #[error("{0}")]
+    Pattern(String),
 }
 
 /// A row whose evaluation failed.

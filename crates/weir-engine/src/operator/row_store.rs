@@ -4,8 +4,8 @@
 //! holds them in the batches in which they came and counts how many rows of each are live. When most of
 //! what it holds is dead the owner lets it [`RowStore::compact`], so memory stays within twice the live rows.
 
-use arrow::array::{RecordBatch, RecordBatchOptions};
-use arrow::compute::interleave_record_batch;
+use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions, new_null_array};
+use arrow::compute::{interleave, interleave_record_batch};
 use arrow::datatypes::SchemaRef;
 
 use super::OperatorError;
@@ -29,6 +29,27 @@ pub(crate) struct RowStore {
     free: Vec<u32>,
     live: usize,
     held: usize,
+}
+
+/// Where rows stand that are looked at column by column. A row that is missing has NULL in every column.
+pub(crate) struct Picks {
+    batches: Vec<u32>,
+    /// Batch and row; what is missing stands behind the last batch.
+    places: Vec<(usize, usize)>,
+    any_missing: bool,
+}
+
+impl Picks {
+    /// Returns the number of rows.
+    pub(crate) fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Returns which rows are missing, or `None` when none is.
+    pub(crate) fn missing(&self) -> Option<BooleanArray> {
+        let missing = |place: &(usize, usize)| Some(place.0 == self.batches.len());
+        self.any_missing.then(|| self.places.iter().map(missing).collect())
+    }
 }
 
 /// Dead rows that are held without complaint; below this compaction is not worth its copy.
@@ -111,6 +132,33 @@ impl RowStore {
     /// Returns the columns of the rows.
     pub(crate) fn schema(&self) -> &SchemaRef {
         &self.schema
+    }
+
+    /// Finds rows.
+    pub(crate) fn picks(&self, rows: &[Option<RowRef>]) -> Picks {
+        let mut batches: Vec<u32> = rows.iter().flatten().map(|at| at.batch).collect();
+        batches.sort_unstable();
+        batches.dedup();
+        let place = |at: &Option<RowRef>| match at {
+            Some(at) => (batches.partition_point(|batch| *batch < at.batch), at.row as usize),
+            None => (batches.len(), 0),
+        };
+        let places = rows.iter().map(place).collect();
+        Picks { places, any_missing: rows.contains(&None), batches }
+    }
+
+    /// Returns one column of rows.
+    pub(crate) fn column(&self, picks: &Picks, column: usize) -> Result<ArrayRef, OperatorError> {
+        let data_type = self.schema.field(column).data_type();
+        let nothing = new_null_array(data_type, usize::from(picks.any_missing));
+        let mut columns: Vec<&dyn Array> = Vec::with_capacity(picks.batches.len() + 1);
+        for batch in &picks.batches {
+            columns.push(self.row(RowRef { batch: *batch, row: 0 })?.0.column(column).as_ref());
+        }
+        if picks.any_missing || columns.is_empty() {
+            columns.push(nothing.as_ref());
+        }
+        Ok(interleave(&columns, &picks.places)?)
     }
 
     /// Returns how many rows are live.
@@ -196,6 +244,18 @@ mod tests {
         store.compact(kept.iter_mut()).unwrap();
         assert_eq!((store.held, store.len()), (1, 1));
         assert_eq!(values(&store.gather(&kept).unwrap()), [7]);
+    }
+
+    #[test]
+    fn missing_rows_are_null() {
+        let mut store = RowStore::new(batch(&[]).schema());
+        let first: Vec<RowRef> = store.insert(batch(&[1, 2])).collect();
+        let second: Vec<RowRef> = store.insert(batch(&[3])).collect();
+        let picks = store.picks(&[Some(second[0]), None, Some(first[1])]);
+        let column = store.column(&picks, 0).unwrap();
+        assert_eq!(column.as_primitive::<Int64Type>().iter().collect::<Vec<_>>(), [Some(3), None, Some(2)]);
+        assert_eq!(picks.missing().unwrap().true_count(), 1);
+        assert!(store.column(&store.picks(&[]), 0).unwrap().is_empty());
     }
 
     proptest! {
