@@ -33,7 +33,7 @@ from flink import Cluster, FlinkError
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 CORPUS = pathlib.Path("tests/conformance")
 PAGE = ROOT / "docs" / "conformance.md"
-# Flink jobs of this size spend their time waiting for each other's threads; more at once gain nothing on two cores.
+# Small jobs spend their time starting and waiting; more at once gain nothing on two cores.
 AT_ONCE = 3
 
 
@@ -78,7 +78,7 @@ def judge(case, engine, run):
         problem = run()
     except on_flink.Refused as refused:
         problem = f"the translator refuses it: {refused}"
-    except (FlinkError, CaseError, RuntimeError, ValueError, KeyError) as error:
+    except (FlinkError, CaseError, OSError, ValueError, KeyError, subprocess.TimeoutExpired) as error:
         problem = f"{type(error).__name__}: {error}"
     if without:
         # Refused, failed, or rows that are the machine's and not the job's: all of these are a no.
@@ -89,8 +89,9 @@ def judge(case, engine, run):
 
 
 def run_weir(cases, weir):
-    told = on_weir.run_all(weir, CORPUS)
-    return {case.path: judge(case, "weir", lambda case=case: on_weir.check(case, told.get(str(case.path)))) for case in cases}
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        found = pool.map(lambda case: judge(case, "weir", lambda: on_weir.check(case, weir)), cases)
+        return {case.path: result for case, result in zip(cases, found)}
 
 
 def run_batch(cases):
@@ -138,7 +139,9 @@ def main():
     cases = [case for case in load_all(CORPUS) if not options.only or options.only in str(case.path)]
     if not cases:
         sys.exit(f"no test of {CORPUS} has `{options.only}` in its path")
-    weir = options.weir or debug_binary()
+    weir = (options.weir or debug_binary()).resolve()
+    if not weir.is_file():
+        sys.exit(f"there is no {weir}; cargo build --package weir makes it")
     home = flink_home()
     engines = list(options.engines)
     if options.if_installed and "flink" in engines and not (home / "complete").exists():

@@ -41,6 +41,10 @@ class Case:
     def job(self):
         return stream_sql.parse(self.sql)
 
+    @property
+    def record_clock(self):
+        return {**RECORD_CLOCK, **self.keys.get("record_clock", {})}
+
     def stream(self, name):
         return self.job.streams[name.lower()]
 
@@ -108,6 +112,22 @@ class Case:
         """`final` is csv whatever the sink writes, so NULL and the empty string are one there."""
         return tuple("" if value is None and kind.name == "STRING" else value
                      for value, (_, kind) in zip(row, self.stream(output).columns))
+
+    def compare(self, output, changes, own=None, in_order=True):
+        """Compares (kind, row) changes with `rows` and `final`, or with the rows that engine `own` gives; returns what differs."""
+        keys = self.outputs[output]
+        in_order = in_order and keys.get("order", self.keys.get("order")) == "fixed"
+        expected = self.expected(output, own or "rows")
+        if expected is not None:
+            text = values.difference(expected, values.written(changes), self.tolerance, in_order)
+            if text:
+                return f"{output}:\n{text}"
+        if "final" in keys and not own:
+            left = [self.folded(row, output) for row in values.fold(changes)]
+            text = values.difference(self.expected(output, "final"), left, self.tolerance)
+            if text:
+                return f"{output} (final):\n{text}"
+        return None
 
 
 def load_all(directory):

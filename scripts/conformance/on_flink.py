@@ -6,7 +6,6 @@ import pathlib
 import subprocess
 import tempfile
 
-import values
 from flink import FlinkError
 
 EPOCH = datetime.datetime(1970, 1, 1)
@@ -78,14 +77,7 @@ def check(case, cluster, weir, translate=translate):
             changes[query["sink"].lower()] = session.execute(query["sql"])
     for output, keys in case.outputs.items():
         found = [(kind, case.converted(output, row)) for kind, row in changes[output.lower()]]
-        own = "flink" if "flink" in keys else None
-        if own or case.expected(output, "rows") is not None:
-            text = values.difference(case.expected(output, own or "rows"), values.written(found), case.tolerance)
-            if text:
-                return f"{output}:\n{text}"
-        if not own and "final" in keys:
-            left = [case.folded(row, output) for row in values.fold(found)]
-            text = values.difference(case.expected(output, "final"), left, case.tolerance)
-            if text:
-                return f"{output} (final):\n{text}"
+        text = case.compare(output, found, "flink" if "flink" in keys else None, in_order=False)
+        if text:
+            return text
     return None

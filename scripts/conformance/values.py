@@ -323,8 +323,12 @@ def agree(left, right, tolerance):
     return left == right
 
 
-def difference(expected, actual, tolerance=None):
+def difference(expected, actual, tolerance=None, in_order=False):
     """Compares two multisets of rows; returns None, or the rows that are missing and surplus."""
+    if in_order and len(expected) == len(actual):
+        for place, (left, right) in enumerate(zip(expected, actual)):
+            if not agree(left, right, tolerance) and any(agree(left, other, tolerance) for other in actual):
+                return f"row {place + 1} is out of order:\n- {shown(left)}\n+ {shown(right)}"
     surplus = list(actual)
     missing = []
     for row in expected:

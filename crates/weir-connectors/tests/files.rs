@@ -4,10 +4,14 @@
 mod common;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use arrow::array::{Int8Array, RecordBatch};
+use arrow::datatypes::{DataType, Field, Schema};
 use common::*;
 use weir_connectors::{FileAccess, sink, source};
 use weir_engine::source::SourceEvent;
+use weir_engine::{ROW_KIND, RowKind};
 
 const DELIMITER: &str = "<|end|>";
 
@@ -197,4 +201,32 @@ async fn sink_rows_show_at_commit_and_once() {
     world.environment.run = world.environment.run.plus(std::time::Duration::from_millis(1));
     sink_of(&world.environment).discard_uncommitted(None).await.unwrap();
     assert_eq!(content(), "a,s\n");
+}
+
+#[tokio::test]
+async fn a_sink_with_row_kinds_writes_the_whole_changelog() {
+    let world = world();
+    let path = world.root.path().join("o.csv");
+    let pairs = [("type", "file"), ("path", path.to_str().unwrap()), ("row_kinds", "true")];
+    let sink = sink(&sink_stream(AS, &pairs), &world.environment).unwrap();
+    assert!(sink.takes_row_kinds());
+    sink.discard_uncommitted(None).await.unwrap();
+    let mut writer = sink.open(writer(0, 1, None, vec![])).await.unwrap();
+
+    writer.write(&rows(&[(1, "a")])).await.unwrap();
+    let changes = rows(&[(1, "a"), (1, "b"), (2, "c"), (1, "b")]);
+    let kinds = [RowKind::UpdateBefore, RowKind::UpdateAfter, RowKind::Insert, RowKind::Delete];
+    writer.write(&with_kinds(&changes, &kinds)).await.unwrap();
+
+    let prepared = writer.prepare(1, true).await.unwrap().committable.unwrap();
+    sink.commit(&[prepared]).await.unwrap();
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "+I 1,a\n-U 1,a\n+U 1,b\n+I 2,c\n-D 1,b\n");
+}
+
+fn with_kinds(rows: &RecordBatch, kinds: &[RowKind]) -> RecordBatch {
+    let mut fields = rows.schema().fields().to_vec();
+    fields.push(Arc::new(Field::new(ROW_KIND, DataType::Int8, false)));
+    let mut columns = rows.columns().to_vec();
+    columns.push(Arc::new(Int8Array::from_iter_values(kinds.iter().map(|kind| *kind as i8))));
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap()
 }

@@ -94,6 +94,12 @@ pub(crate) static SPEC: ConnectorSpec = ConnectorSpec {
                     SWITCH,
                     "csv: whether the file begins with a line of the column names.",
                 ),
+                choice(
+                    "row_kinds",
+                    Need::Optional("false"),
+                    SWITCH,
+                    "Whether withdrawn rows are written too, and each record begins with its kind and a blank: `+I` added, `-U` and `+U` the old and the new form of an updated row, `-D` withdrawn.",
+                ),
             ],
             ignored: &["follow", "rows_per_second"],
             rule: Some(sink_rule),

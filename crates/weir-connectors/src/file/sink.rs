@@ -5,11 +5,12 @@ use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow::array::{AsArray, RecordBatch};
+use arrow::datatypes::{Int8Type, SchemaRef};
 use async_trait::async_trait;
 use weir_engine::error::ConnectorError;
 use weir_engine::sink::{Guarantee, Prepared, SharedSink, SinkConnector, SinkWriter, WriterContext};
+use weir_engine::{ROW_KIND, RowKind};
 use weir_formats::{EncodedRecords, Encoder, FormatOptions};
 use weir_sql::SinkStream;
 
@@ -42,6 +43,7 @@ pub(crate) fn sink(stream: &SinkStream, environment: &Environment) -> Result<Sha
         schema: Arc::clone(&stream.schema),
         format,
         row_delimiter,
+        row_kinds: options.flag("row_kinds", false)?,
         output,
         run: format!("{} {}", environment.job, environment.run),
     }))
@@ -68,6 +70,7 @@ struct FileSink {
     schema: SchemaRef,
     format: FormatOptions,
     row_delimiter: Vec<u8>,
+    row_kinds: bool,
     output: Output,
     /// Names the user's run.
     run: String,
@@ -98,6 +101,10 @@ impl SinkConnector for FileSink {
         Guarantee::ExactlyOnce
     }
 
+    fn takes_row_kinds(&self) -> bool {
+        self.row_kinds
+    }
+
     async fn discard_uncommitted(&self, restored_epoch: Option<u64>) -> Result<(), ConnectorError> {
         let run = self.run.clone();
         self.blocking("prepare", move |output| match restored_epoch {
@@ -114,8 +121,10 @@ impl SinkConnector for FileSink {
             name: self.name.clone(),
             output: self.output.clone(),
             row_delimiter: self.row_delimiter.clone(),
+            row_kinds: self.row_kinds,
             encoder,
             records: EncodedRecords::default(),
+            kinds: Vec::new(),
             subtask: context.subtask,
             epoch: context.restored_epoch.unwrap_or(0),
             staged: None,
@@ -142,8 +151,11 @@ struct FileWriter {
     name: String,
     output: Output,
     row_delimiter: Vec<u8>,
+    row_kinds: bool,
     encoder: Box<dyn Encoder>,
     records: EncodedRecords,
+    /// Kind of each record, when they are written.
+    kinds: Vec<RowKind>,
     subtask: usize,
     /// The last epoch prepared; what is staged now belongs to the next one.
     epoch: u64,
@@ -158,13 +170,37 @@ impl FileWriter {
         }
         let mut bytes = 0;
         if let Some((_, file)) = &mut self.staged {
-            for record in self.records.iter() {
+            for (place, record) in self.records.iter().enumerate() {
+                if let Some(kind) = self.kinds.get(place) {
+                    file.write_all(kind.sign().as_bytes())?;
+                    file.write_all(b" ")?;
+                    bytes += kind.sign().len() + 1;
+                }
                 file.write_all(record)?;
                 file.write_all(&self.row_delimiter)?;
                 bytes += record.len() + self.row_delimiter.len();
             }
         }
         Ok(bytes as u64)
+    }
+}
+
+impl FileWriter {
+    /// Keeps the kinds of rows and returns the rows without that column. Rows of a plan that only adds have none.
+    fn take_kinds(&mut self, rows: &RecordBatch) -> Result<RecordBatch, ConnectorError> {
+        let fault = |what: String| ConnectorError::permanent(format!("stream `{}`: {what}", self.name));
+        let Ok(column) = rows.schema().index_of(ROW_KIND) else {
+            self.kinds = vec![RowKind::Insert; rows.num_rows()];
+            return Ok(rows.clone());
+        };
+        let values = rows.column(column).as_primitive_opt::<Int8Type>();
+        let values = values.ok_or_else(|| fault("the kinds of rows are no Int8".to_string()))?;
+        let kinds =
+            values.values().iter().map(|value| RowKind::from_value(*value)).collect::<Option<Vec<_>>>();
+        self.kinds = kinds.ok_or_else(|| fault("a row has an unknown kind".to_string()))?;
+        let mut rows = rows.clone();
+        rows.remove_column(column);
+        Ok(rows)
     }
 }
 
@@ -175,6 +211,10 @@ impl SinkWriter for FileWriter {
             return Ok(0);
         }
         self.records.clear();
+        let rows = match self.row_kinds {
+            true => &self.take_kinds(rows)?,
+            false => rows,
+        };
         self.encoder
             .encode(rows, &mut self.records)
             .map_err(|error| ConnectorError::permanent(format!("stream `{}`: {error}", self.name)))?;

@@ -26,6 +26,12 @@ pub fn command() -> Command {
             )
             .action(ArgAction::Append),
         )
+        .arg(
+            Arg::new("row-kinds")
+                .long("row-kinds")
+                .action(ArgAction::SetTrue)
+                .help("Write the whole changelog to bound sinks: each record begins with +I, -U, +U or -D"),
+        )
         .arg(option("parallelism", "N", "Subtasks per operator chain, 1 to 50").default_value("1"))
         .arg(option("checkpoint-dir", "DIR", "Keep checkpoints here and continue from the newest one"))
         .arg(
@@ -71,6 +77,7 @@ pub fn command() -> Command {
 pub struct Arguments {
     pub file: PathBuf,
     pub bindings: Vec<(String, PathBuf)>,
+    pub row_kinds: bool,
     pub replay_rate: Option<u64>,
     pub checkpoint_directory: Option<PathBuf>,
     pub data: Option<PathBuf>,
@@ -94,6 +101,7 @@ impl Arguments {
         Ok(Self {
             file: text("job").map(PathBuf::from).unwrap_or_default(),
             bindings: bindings.map(|binding| parse_binding(binding)).collect::<anyhow::Result<_>>()?,
+            row_kinds: matches.get_flag("row-kinds"),
             replay_rate,
             data: text("data").map(PathBuf::from),
             project: text("project").unwrap_or_default().to_string(),
