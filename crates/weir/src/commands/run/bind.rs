@@ -1,20 +1,20 @@
 //! Puts files in the place of sources and sinks, keeping how their records are encoded.
 
+use std::path::PathBuf;
+
 use anyhow::bail;
 use weir_formats::FORMAT_OPTIONS;
 use weir_sql::{Job, Options};
 
-use super::arguments::Arguments;
-
 /// Replaces the connectors of streams.
-pub fn bind(job: &mut Job, arguments: &Arguments) -> anyhow::Result<()> {
-    for (stream, path) in &arguments.bindings {
+pub fn bind(job: &mut Job, bindings: &[(String, PathBuf)], replay_rate: Option<u64>) -> anyhow::Result<()> {
+    for (stream, path) in bindings {
         let source = job.sources.iter_mut().find(|source| source.name.eq_ignore_ascii_case(stream));
         let sink = job.sinks.iter_mut().find(|sink| sink.name.eq_ignore_ascii_case(stream));
         let options = match (source, sink) {
             (Some(source), _) => {
                 source.options = file(&source.options, path);
-                if let Some(rate) = arguments.replay_rate {
+                if let Some(rate) = replay_rate {
                     source.options.0.insert("rows_per_second".to_string(), rate.to_string());
                 }
                 continue;
@@ -23,11 +23,17 @@ pub fn bind(job: &mut Job, arguments: &Arguments) -> anyhow::Result<()> {
             (None, None) => bail!("--bind: the job has no source or sink `{stream}`"),
         };
         *options = file(options, path);
-        if arguments.row_kinds {
-            options.0.insert("row_kinds".to_string(), "true".to_string());
-        }
     }
     Ok(())
+}
+
+/// Makes the bound sinks of a job write the whole changelog.
+pub fn write_row_kinds(job: &mut Job, bindings: &[(String, PathBuf)]) {
+    for sink in &mut job.sinks {
+        if bindings.iter().any(|(stream, _)| sink.name.eq_ignore_ascii_case(stream)) {
+            sink.options.0.insert("row_kinds".to_string(), "true".to_string());
+        }
+    }
 }
 
 fn file(declared: &Options, path: &std::path::Path) -> Options {
