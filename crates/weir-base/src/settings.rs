@@ -63,6 +63,14 @@ pub struct RecordClock {
     pub step: Duration,
 }
 
+impl RecordClock {
+    /// Returns the instant, in milliseconds since the epoch, at which a record is read; the first has number 0.
+    pub fn instant(&self, record: u64) -> i64 {
+        let steps = i64::try_from(record).unwrap_or(i64::MAX);
+        self.start_ms.saturating_add(crate::time::millis(self.step).saturating_mul(steps))
+    }
+}
+
 /// The settings of one job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobSettings {

@@ -11,6 +11,7 @@ use futures::future::BoxFuture;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use weir_base::settings::CheckpointMode;
+use weir_base::time::Timestamp;
 
 use crate::channel::{OutputEdge, channel};
 use crate::checkpoint::{CheckpointStorage, Manifest, OperatorState};
@@ -351,7 +352,8 @@ impl Builder {
         let head = self.counters[nodes[0].0].subtasks[subtask].clone();
         let dirty = self.surroundings.dirty.clone();
         let clock = self.surroundings.clock.clone();
-        Ok(Chain { lookup, links, sink, outputs, head, dirty, clock, epoch: self.epoch })
+        let record_instant = self.record_clock.as_ref().map(|clock| Timestamp(clock.start_ms));
+        Ok(Chain { lookup, links, sink, outputs, head, dirty, clock, record_instant, epoch: self.epoch })
     }
 
     fn operator(&self, id: NodeId, subtask: usize) -> Result<Box<dyn Operator>, JobError> {

@@ -3,30 +3,44 @@
 use arrow::array::AsArray;
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float32Type, Float64Type, Int32Type, Int64Type};
+use datafusion_common::Result;
 use sha1::Digest as _;
 
-use crate::kernel::{Kernel, primitives};
+use crate::kernel::{Kernel, primitives, row_error};
 use crate::registry::Call;
 
-/// Returns the MD5 digest in hexadecimal; the empty string gives itself.
-pub(crate) fn md5(s: &str) -> String {
+/// Appends bytes in hexadecimal.
+pub(crate) fn write_hex(bytes: &[u8], digits: &[u8; 16], out: &mut String) -> Result<()> {
+    for byte in bytes {
+        out.push(char::from(digits[usize::from(byte >> 4)]));
+        out.push(char::from(digits[usize::from(byte & 15)]));
+    }
+    Ok(())
+}
+
+fn write_digest(digest: &[u8], out: &mut String) -> Result<()> {
+    write_hex(digest, b"0123456789abcdef", out)
+}
+
+/// Appends the MD5 digest in hexadecimal; the empty string gives itself.
+pub(crate) fn md5(s: &str, out: &mut String) -> Result<()> {
     use md5::Digest as _;
-    if s.is_empty() { String::new() } else { hex::encode(md5::Md5::digest(s)) }
+    if s.is_empty() { Ok(()) } else { write_digest(&md5::Md5::digest(s), out) }
 }
 
-/// Returns the SHA-1 digest in hexadecimal.
-pub(crate) fn sha1(s: &str) -> String {
-    hex::encode(sha1::Sha1::digest(s))
+/// Appends the SHA-1 digest in hexadecimal.
+pub(crate) fn sha1(s: &str, out: &mut String) -> Result<()> {
+    write_digest(&sha1::Sha1::digest(s), out)
 }
 
-/// Returns the SHA-2 digest of so many bits in hexadecimal, or `None` when there is no such digest.
-pub(crate) fn sha2(s: &str, bits: i64) -> Option<String> {
+/// Appends the SHA-2 digest of so many bits in hexadecimal.
+pub(crate) fn sha2(s: &str, bits: i64, out: &mut String) -> Result<()> {
     match bits {
-        224 => Some(hex::encode(sha2::Sha224::digest(s))),
-        256 => Some(hex::encode(sha2::Sha256::digest(s))),
-        384 => Some(hex::encode(sha2::Sha384::digest(s))),
-        512 => Some(hex::encode(sha2::Sha512::digest(s))),
-        _ => None,
+        224 => write_digest(&sha2::Sha224::digest(s), out),
+        256 => write_digest(&sha2::Sha256::digest(s), out),
+        384 => write_digest(&sha2::Sha384::digest(s), out),
+        512 => write_digest(&sha2::Sha512::digest(s), out),
+        _ => row_error(format!("SHA2 of {bits} bits does not exist; use 224, 256, 384 or 512")),
     }
 }
 
@@ -101,7 +115,10 @@ mod tests {
 
     #[test]
     fn md5_keeps_the_empty_string() {
-        assert_eq!(md5(""), "");
-        assert_eq!(md5("weir"), "57c6838eabf401f73f6dd50093408e33");
+        let mut out = String::new();
+        md5("", &mut out).expect("a digest");
+        assert_eq!(out, "");
+        md5("weir", &mut out).expect("a digest");
+        assert_eq!(out, "57c6838eabf401f73f6dd50093408e33");
     }
 }

@@ -46,7 +46,9 @@ pub fn add_interval(sign: Sign, time: &DataType, interval: &DataType) -> Option<
             let times = Times::of(a.array(0)?)?;
             let interval = a.primitive::<DurationMillisecondType>(1)?;
             times.rebuild(a.rows, |row| match (times.get(row), interval.get(row)) {
-                (Some(ms), Some(more)) => add_ms(ms, more.saturating_mul(factor)).map(Some),
+                (Some(ms), Some(more)) => {
+                    more.checked_mul(factor).map_or_else(out_of_range, |more| add_ms(ms, more)).map(Some)
+                }
                 _ => Ok(None),
             })
         }),
@@ -109,16 +111,15 @@ pub fn timestamp_diff(unit: Unit) -> Option<Call> {
     Some(Call { function: kernel.variant(format!("{unit:?}")).into_function(), returns: DataType::Int32 })
 }
 
+/// Counts whole months. They are counted on from the earlier time, so that `a` to `b` is as many as `b` to `a`.
 fn months_between(from: i64, to: i64) -> Result<i64> {
+    if from > to {
+        return Ok(-months_between(to, from)?);
+    }
     let (start, end) = (wall(from)?.date(), wall(to)?.date());
     let index = |date: NaiveDate| i64::from(date.year()) * 12 + i64::from(date.month0());
     let months = index(end) - index(start);
-    let reached = add_months(from, months)?;
-    Ok(match months {
-        m if m > 0 && reached > to => m - 1,
-        m if m < 0 && reached < to => m + 1,
-        m => m,
-    })
+    Ok(if add_months(from, months)? > to { months - 1 } else { months })
 }
 
 /// Returns the function that adds or subtracts two intervals of one kind, or `None` for other types.
@@ -130,7 +131,9 @@ pub fn combine_intervals(sign: Sign, of: &DataType) -> Option<Call> {
                     (a.primitive::<DurationMillisecondType>(0)?, a.primitive::<DurationMillisecondType>(1)?);
                 primitives::<DurationMillisecondType>(a.rows, |row| match (left.get(row), right.get(row)) {
                     (Some(left), Some(right)) if sign == Sign::Plus => add_ms(left, right).map(Some),
-                    (Some(left), Some(right)) => add_ms(left, right.saturating_neg()).map(Some),
+                    (Some(left), Some(right)) => {
+                        left.checked_sub(right).map(Some).map_or_else(out_of_range, Ok)
+                    }
                     _ => Ok(None),
                 })
             })
@@ -141,8 +144,9 @@ pub fn combine_intervals(sign: Sign, of: &DataType) -> Option<Call> {
                     (a.primitive::<IntervalYearMonthType>(0)?, a.primitive::<IntervalYearMonthType>(1)?);
                 primitives::<IntervalYearMonthType>(a.rows, |row| match (left.get(row), right.get(row)) {
                     (Some(left), Some(right)) => {
-                        let right = if sign == Sign::Plus { right } else { right.saturating_neg() };
-                        left.checked_add(right).map(Some).map_or_else(out_of_range, Ok)
+                        let plus = sign == Sign::Plus;
+                        let sum = if plus { left.checked_add(right) } else { left.checked_sub(right) };
+                        sum.map(Some).map_or_else(out_of_range, Ok)
                     }
                     _ => Ok(None),
                 })
@@ -169,6 +173,9 @@ mod tests {
         assert_eq!(months_between(a, b).expect("in range"), 1);
         assert_eq!(months_between(b, a).expect("in range"), -1);
         assert_eq!(months_between(a, a).expect("in range"), 0);
+        let (january, february) = (at("2024-01-31 00:00:00"), at("2024-02-29 00:00:00"));
+        assert_eq!(months_between(january, february).expect("in range"), 1);
+        assert_eq!(months_between(february, january).expect("in range"), -1);
     }
 
     #[test]

@@ -3,31 +3,47 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use datafusion_common::Result;
+use arrow::datatypes::DataType;
 use serde_json::value::RawValue;
 
-/// Returns a string scalar without its quotes and anything else as its own text.
-pub(crate) fn value(document: Option<&str>, path: Option<&str>) -> Result<Option<String>> {
-    let (Some(document), Some(path)) = (document, path) else { return Ok(None) };
-    let Ok(root) = serde_json::from_str::<&RawValue>(document) else { return Ok(None) };
-    let Some(found) = steps(path).and_then(|steps| walk(root, &steps)) else { return Ok(None) };
-    let text = found.get();
-    if text == "null" {
-        return Ok(None);
-    }
-    if text.starts_with('"') {
-        return Ok(serde_json::from_str::<String>(text).ok());
-    }
-    Ok(Some(text.to_string()))
+use crate::compiled::Compiled;
+use crate::kernel::{Kernel, strings};
+use crate::registry::Call;
+
+/// Returns the function `JSON_VALUE`.
+pub(crate) fn json_value() -> Call {
+    let paths = Compiled::new(|path| Ok(steps(path)));
+    let kernel = Kernel::new("json_value", 2, DataType::Utf8, move |a| {
+        let (document, path) = (a.text(0)?, a.text(1)?);
+        let mut paths = paths.batch();
+        strings(a.rows, |row| {
+            let (Some(document), Some(path)) = (document.get(row), path.get(row)) else { return Ok(None) };
+            Ok(paths.get(path)?.as_ref().as_ref().and_then(|steps| value(document, steps)))
+        })
+    });
+    Call { function: kernel.into_function(), returns: DataType::Utf8 }
 }
 
-enum Step<'a> {
-    Key(&'a str),
+/// Returns a string scalar without its quotes and anything else as its own text.
+fn value<'a>(document: &'a str, steps: &[Step]) -> Option<Cow<'a, str>> {
+    let root = serde_json::from_str::<&RawValue>(document).ok()?;
+    let text = walk(root, steps)?.get();
+    if text == "null" {
+        return None;
+    }
+    if text.starts_with('"') {
+        return serde_json::from_str::<String>(text).ok().map(Cow::Owned);
+    }
+    Some(Cow::Borrowed(text))
+}
+
+enum Step {
+    Key(String),
     Index(usize),
 }
 
 /// Splits `$.a[0].b`; `None` when it is not a path.
-fn steps(path: &str) -> Option<Vec<Step<'_>>> {
+fn steps(path: &str) -> Option<Vec<Step>> {
     let mut rest = path.trim().strip_prefix('$')?;
     let mut steps = Vec::new();
     while !rest.is_empty() {
@@ -36,7 +52,7 @@ fn steps(path: &str) -> Option<Vec<Step<'_>>> {
             if end == 0 {
                 return None;
             }
-            steps.push(Step::Key(&after[..end]));
+            steps.push(Step::Key(after[..end].to_string()));
             rest = &after[end..];
         } else {
             let (index, after) = rest.strip_prefix('[')?.split_once(']')?;
@@ -47,13 +63,13 @@ fn steps(path: &str) -> Option<Vec<Step<'_>>> {
     Some(steps)
 }
 
-fn walk<'a>(root: &'a RawValue, steps: &[Step<'_>]) -> Option<&'a RawValue> {
+fn walk<'a>(root: &'a RawValue, steps: &[Step]) -> Option<&'a RawValue> {
     let mut current = root;
     for step in steps {
         current = match step {
             Step::Key(key) => {
                 let object: HashMap<Cow<'_, str>, &RawValue> = serde_json::from_str(current.get()).ok()?;
-                object.get(*key).copied()?
+                object.get(key.as_str()).copied()?
             }
             Step::Index(index) => {
                 let array: Vec<&RawValue> = serde_json::from_str(current.get()).ok()?;
@@ -69,7 +85,7 @@ mod tests {
     use super::*;
 
     fn at(document: &str, path: &str) -> Option<String> {
-        value(Some(document), Some(path)).expect("JSON_VALUE never fails")
+        steps(path).and_then(|steps| value(document, &steps)).map(Cow::into_owned)
     }
 
     #[test]

@@ -57,6 +57,13 @@ impl Kernel {
         self
     }
 
+    /// Marks a kernel without arguments whose result depends on when a batch is evaluated: it is the same
+    /// for all rows of a batch, but must not be computed when the query is planned.
+    pub(crate) fn stable(mut self) -> Self {
+        self.signature = signature(0, Volatility::Stable);
+        self
+    }
+
     /// Returns the kernel as a function of a plan.
     pub(crate) fn into_function(self) -> Arc<ScalarUDF> {
         Arc::new(ScalarUDF::new_from_impl(self))
@@ -160,6 +167,16 @@ impl Arguments {
         self.columns.len()
     }
 
+    /// Tells whether an argument is the same in every row by its form: a literal.
+    pub(crate) fn is_constant(&self, index: usize) -> bool {
+        self.columns[index].constant
+    }
+
+    /// Returns an argument as it came: an array of one row when it is constant.
+    pub(crate) fn unrepeated(&self, index: usize) -> &ArrayRef {
+        &self.columns[index].array
+    }
+
     /// Returns an argument as an array of [`Arguments::rows`] rows.
     pub(crate) fn array(&self, index: usize) -> Result<ArrayRef> {
         let column = &self.columns[index];
@@ -226,6 +243,23 @@ pub(crate) fn strings<S: AsRef<str>>(
     let mut builder = StringBuilder::with_capacity(rows, rows * 16);
     for row in 0..rows {
         builder.append_option(value(row)?);
+    }
+    Ok(Arc::new(builder.finish()))
+}
+
+/// Collects the strings that `write` makes of each row; it returns `false` for NULL. One buffer serves all rows.
+pub(crate) fn written(
+    rows: usize,
+    mut write: impl FnMut(usize, &mut String) -> Result<bool>,
+) -> Result<ArrayRef> {
+    let mut builder = StringBuilder::with_capacity(rows, rows * 16);
+    let mut text = String::new();
+    for row in 0..rows {
+        text.clear();
+        match write(row, &mut text)? {
+            true => builder.append_value(&text),
+            false => builder.append_null(),
+        }
     }
     Ok(Arc::new(builder.finish()))
 }

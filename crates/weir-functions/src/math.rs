@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, Float64Array};
+use arrow::array::{Array, ArrayRef, AsArray, Float64Array};
 use arrow::compute::kernels::numeric::rem;
 use arrow::compute::{binary, cast};
-use arrow::datatypes::{DataType, Float64Type, Int32Type, Int64Type};
+use arrow::datatypes::{DataType, Float32Type, Float64Type};
 use datafusion_common::Result;
 use datafusion_expr::ScalarUDF;
-use rand::Rng as _;
 
-use crate::kernel::{Kernel, primitives, row_error};
-use crate::registry::Parameter::{BigInt, Double, Integer, Number};
+use crate::kernel::{Kernel, row_error};
+use crate::random;
+use crate::registry::Parameter::{Double, Integer, Number};
 use crate::registry::{Call, Context, Family, Function, Parameter};
 use crate::rounding::{self, Rounding};
 
@@ -85,14 +85,22 @@ pub(crate) static FUNCTIONS: &[Function] = &[
     }),
     math("PI", "PI()", "The constant pi.", &[], |_, _| constant("pi", std::f64::consts::PI)),
     math("E", "E()", "The constant e.", &[], |_, _| constant("e", std::f64::consts::E)),
-    math("RAND", "RAND()", "A random DOUBLE from 0 to below 1.", &[], |_, _| rand_double()),
+    math(
+        "RAND",
+        "RAND([seed])",
+        "A random DOUBLE from 0 to below 1; a literal seed fixes the sequence of the job.",
+        &[Integer],
+        |types, _| random::rand_double(types.len()),
+    )
+    .optional(1),
     math(
         "RAND_INTEGER",
-        "RAND_INTEGER(bound)",
-        "A random INT from 0 to below the bound.",
-        &[BigInt],
-        |_, _| rand_integer(),
-    ),
+        "RAND_INTEGER([seed,] bound)",
+        "A random INT from 0 to below the bound; a literal seed fixes the sequence of the job.",
+        &[Integer, Integer],
+        |types, _| random::rand_integer(types.len()),
+    )
+    .optional(1),
 ];
 
 fn doubles(function: Arc<ScalarUDF>) -> Call {
@@ -131,40 +139,18 @@ fn constant(name: &'static str, value: f64) -> Call {
     doubles(kernel.into_function())
 }
 
-fn rand_double() -> Call {
-    let kernel = Kernel::new("rand", 0, DataType::Float64, |a| {
-        let mut random = rand::rng();
-        primitives::<Float64Type>(a.rows, |_| Ok(Some(random.random::<f64>())))
-    });
-    doubles(kernel.volatile(0).into_function())
-}
-
-fn rand_integer() -> Call {
-    let kernel = Kernel::new("rand_integer", 1, DataType::Int32, |a| {
-        let bound = a.primitive::<Int64Type>(0)?;
-        let mut random = rand::rng();
-        primitives::<Int32Type>(a.rows, |row| {
-            let Some(bound) = bound.get(row) else { return Ok(None) };
-            match i32::try_from(bound) {
-                Ok(bound) if bound > 0 => Ok(Some(random.random_range(0..bound))),
-                _ => row_error(format!("RAND_INTEGER needs a positive INT as its bound, not {bound}")),
-            }
-        })
-    });
-    Call { function: kernel.volatile(1).into_function(), returns: DataType::Int32 }
-}
-
 /// Returns the function behind `MOD` and `%` for two arguments of one numeric type: the remainder
 /// with the sign of the first; zero as divisor is an error of the row.
 pub fn modulo(of: &DataType) -> Call {
     let returns = of.clone();
     let kernel = Kernel::new("mod", 2, of.clone(), move |a| {
         let (left, right) = (a.array(0)?, a.array(1)?);
-        if matches!(returns, DataType::Float32 | DataType::Float64) {
-            return Ok(rem(&left, &right)?);
+        if has_zero(&right, &left) {
+            return row_error("MOD by zero".to_string());
         }
         match rem(&left, &right) {
             Ok(result) => cast_back(result, &returns),
+            // Integers and decimals notice it themselves.
             Err(arrow::error::ArrowError::DivideByZero) => row_error("MOD by zero".to_string()),
             Err(error) => Err(error.into()),
         }
@@ -174,4 +160,16 @@ pub fn modulo(of: &DataType) -> Call {
 
 fn cast_back(array: ArrayRef, to: &DataType) -> Result<ArrayRef> {
     if array.data_type() == to { Ok(array) } else { Ok(cast(&array, to)?) }
+}
+
+/// Tells whether a row divides a floating number by zero.
+fn has_zero(divisor: &ArrayRef, dividend: &ArrayRef) -> bool {
+    let divides = |row: usize| !dividend.is_null(row) && !divisor.is_null(row);
+    if let Some(values) = divisor.as_primitive_opt::<Float64Type>() {
+        return (0..values.len()).any(|row| values.value(row) == 0.0 && divides(row));
+    }
+    match divisor.as_primitive_opt::<Float32Type>() {
+        Some(values) => (0..values.len()).any(|row| values.value(row) == 0.0 && divides(row)),
+        None => false,
+    }
 }

@@ -26,6 +26,10 @@ pub enum Parameter {
     Time,
     /// DATE or TIMESTAMP; keeps its type.
     Day,
+    /// A string that is a regular expression.
+    Regex,
+    /// A string that is a date pattern.
+    DatePattern,
 }
 
 impl Parameter {
@@ -40,6 +44,17 @@ impl Parameter {
             Parameter::NumberOrText => "a number or a STRING",
             Parameter::Time => "a DATE, TIME or TIMESTAMP",
             Parameter::Day => "a DATE or TIMESTAMP",
+            Parameter::Regex => "a STRING with a regular expression",
+            Parameter::DatePattern => "a STRING with a date pattern",
+        }
+    }
+
+    /// Checks a literal argument beyond its type: what would fail in every row fails before there is one.
+    pub fn check_literal(self, text: &str) -> Result<(), String> {
+        match self {
+            Parameter::Regex => crate::pattern::regex(text).map(|_| ()),
+            Parameter::DatePattern => crate::date_pattern::DatePattern::parse(text).map(|_| ()),
+            _ => Ok(()),
         }
     }
 }
@@ -113,7 +128,9 @@ impl Function {
 
 /// Returns all functions.
 pub fn all() -> impl Iterator<Item = &'static Function> {
-    crate::math::FUNCTIONS.iter().chain(crate::text::FUNCTIONS).chain(crate::temporal::FUNCTIONS)
+    let families =
+        [crate::math::FUNCTIONS, crate::text::FUNCTIONS, crate::temporal::FUNCTIONS, crate::clock::FUNCTIONS];
+    families.into_iter().flatten()
 }
 
 /// Returns a function by its name, compared without case.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray};
 use arrow::datatypes::{
-    ArrowPrimitiveType, DataType, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
-    Int64Type,
+    ArrowPrimitiveType, DECIMAL128_MAX_PRECISION, DataType, Decimal128Type, Float32Type, Float64Type,
+    Int8Type, Int16Type, Int32Type, Int64Type,
 };
 use datafusion_common::{Result, exec_datafusion_err, internal_err};
 
@@ -23,12 +23,27 @@ pub(crate) enum Rounding {
     Down,
     /// SIGN.
     Sign,
+    /// ROUND.
+    Nearest,
+}
+
+/// Returns the type that holds every result for a type of numbers: a DECIMAL may need one more digit.
+fn widened(of: &DataType, rounding: Rounding) -> DataType {
+    let DataType::Decimal128(precision, scale) = of else { return of.clone() };
+    let precision = match rounding {
+        Rounding::Absolute => *precision,
+        Rounding::Up | Rounding::Down if *scale == 0 => *precision,
+        Rounding::Up | Rounding::Down | Rounding::Nearest => precision + 1,
+        Rounding::Sign => (*precision).max(scale.unsigned_abs() + 1),
+    };
+    DataType::Decimal128(precision.min(DECIMAL128_MAX_PRECISION), *scale)
 }
 
 /// Returns the function for a type.
 pub(crate) fn call(name: &'static str, of: &DataType, rounding: Rounding) -> Call {
-    let numeric = of.clone();
-    let kernel = Kernel::new(name, 1, of.clone(), move |a| {
+    let numeric = widened(of, rounding);
+    let returns = numeric.clone();
+    let kernel = Kernel::new(name, 1, returns.clone(), move |a| {
         let array = a.array(0)?;
         match &numeric {
             DataType::Int8 => integer::<Int8Type>(&array, rounding),
@@ -54,7 +69,7 @@ pub(crate) fn call(name: &'static str, of: &DataType, rounding: Rounding) -> Cal
             other => internal_err!("{other} is not numeric"),
         }
     });
-    Call { function: kernel.variant(of).into_function(), returns: of.clone() }
+    Call { function: kernel.variant(of).into_function(), returns }
 }
 
 fn integer<T: ArrowPrimitiveType>(array: &ArrayRef, rounding: Rounding) -> Result<ArrayRef>
@@ -66,7 +81,7 @@ where
         let wide: i64 = n.into();
         let result = match rounding {
             Rounding::Absolute => wide.checked_abs(),
-            Rounding::Up | Rounding::Down => Some(wide),
+            Rounding::Up | Rounding::Down | Rounding::Nearest => Some(wide),
             Rounding::Sign => Some(wide.signum()),
         };
         result
@@ -81,6 +96,7 @@ fn double(n: f64, rounding: Rounding) -> f64 {
         Rounding::Absolute => n.abs(),
         Rounding::Up => n.ceil(),
         Rounding::Down => n.floor(),
+        Rounding::Nearest => n.round(),
         Rounding::Sign if n == 0.0 || n.is_nan() => n,
         Rounding::Sign => n.signum(),
     }
@@ -94,13 +110,15 @@ fn decimal(n: i128, one: i128, rounding: Rounding) -> i128 {
         Rounding::Up if down == n => n,
         Rounding::Up => down + one,
         Rounding::Sign => n.signum() * one,
+        Rounding::Nearest => (n + n.signum() * (one / 2)) / one * one,
     }
 }
 
 /// Returns the function `ROUND` for a number and an optional count of decimals.
 pub(crate) fn round(types: &[DataType]) -> Call {
-    let numeric = types[0].clone();
-    let kernel = Kernel::new("round", types.len(), numeric.clone(), move |a| match &numeric {
+    let numeric = widened(&types[0], Rounding::Nearest);
+    let returns = numeric.clone();
+    let kernel = Kernel::new("round", types.len(), returns.clone(), move |a| match &numeric {
         DataType::Int8 => round_integer::<Int8Type>(a),
         DataType::Int16 => round_integer::<Int16Type>(a),
         DataType::Int32 => round_integer::<Int32Type>(a),
@@ -132,7 +150,7 @@ pub(crate) fn round(types: &[DataType]) -> Call {
         }
         other => internal_err!("{other} is not numeric"),
     });
-    Call { function: kernel.variant(&types[0]).into_function(), returns: types[0].clone() }
+    Call { function: kernel.variant(&types[0]).into_function(), returns }
 }
 
 fn decimals(a: &Arguments, row: usize) -> Result<Option<i64>> {

@@ -15,8 +15,9 @@ use weir_base::text::{Zone, parse_plain_timestamp};
 use crate::conversion::{DAY_MS, timestamp_type};
 use crate::interval::add_months;
 use crate::kernel::{Arguments, Kernel, primitives};
-use crate::registry::Parameter::{BigInt, Day, Text, Time};
+use crate::registry::Parameter::{BigInt, DatePattern, Day, Text, Time};
 use crate::registry::{Call, Context, Family, Function, Parameter};
+use crate::{clock, date_pattern};
 
 const fn temporal(
     name: &'static str,
@@ -64,17 +65,27 @@ pub(crate) static FUNCTIONS: &[Function] = &[
     ),
     temporal(
         "UNIX_TIMESTAMP",
-        "UNIX_TIMESTAMP(s)",
-        "Seconds since the epoch of `yyyy-MM-dd HH:mm:ss` in the job's time zone; NULL when it does not parse.",
-        &[Text],
-        |_, context| unix_timestamp("unix_timestamp", context, 1000),
-    ),
+        "UNIX_TIMESTAMP([s [, pattern]])",
+        "Seconds since the epoch of a text in the job's time zone, `yyyy-MM-dd HH:mm:ss` without a pattern; NULL \
+         when it does not match; without a text that of the processing instant.",
+        &[Text, DatePattern],
+        |types, context| unix_timestamp("unix_timestamp", types.len(), context, 1000),
+    )
+    .optional(2),
     temporal(
         "UNIX_TIMESTAMP_MS",
-        "UNIX_TIMESTAMP_MS(s)",
-        "Milliseconds since the epoch of `yyyy-MM-dd HH:mm:ss[.SSS]` in the job's time zone.",
-        &[Text],
-        |_, context| unix_timestamp("unix_timestamp_ms", context, 1),
+        "UNIX_TIMESTAMP_MS([s [, pattern]])",
+        "The same in milliseconds, of `yyyy-MM-dd HH:mm:ss[.SSS]` without a pattern.",
+        &[Text, DatePattern],
+        |types, context| unix_timestamp("unix_timestamp_ms", types.len(), context, 1),
+    )
+    .optional(2),
+    temporal(
+        "DATE_FORMAT",
+        "DATE_FORMAT(t, pattern)",
+        "A date or timestamp as text, by a pattern of yyyy yy MM M dd d HH H hh h mm m ss s SSS a E EEEE Z XXX.",
+        &[Day, DatePattern],
+        |types, context| date_pattern::date_format(&types[0], context),
     ),
 ];
 
@@ -283,7 +294,7 @@ fn part(name: &'static str, unit: Unit, of: &DataType) -> Call {
 
 fn floor_ms(unit: Unit, ms: i64) -> Result<i64> {
     if let (Some(fixed), false) = (unit.fixed_ms(), unit == Unit::Week) {
-        return Ok(ms - ms.rem_euclid(fixed));
+        return ms.checked_sub(ms.rem_euclid(fixed)).map_or_else(out_of_range, Ok);
     }
     let date = wall(ms)?.date();
     let start = match unit {
@@ -304,7 +315,7 @@ fn ceil_ms(unit: Unit, ms: i64) -> Result<i64> {
         return Ok(ms);
     }
     match (unit.fixed_ms(), unit.months()) {
-        (Some(fixed), _) => Ok(floor + fixed),
+        (Some(fixed), _) => floor.checked_add(fixed).map_or_else(out_of_range, Ok),
         (None, months) => add_months(floor, months.unwrap_or(0)),
     }
 }
@@ -334,17 +345,18 @@ pub fn to_unit(direction: Direction, unit: Unit, of: &DataType) -> Call {
     Call { function: kernel.into_function(), returns: of.clone() }
 }
 
-fn zone(context: &Context) -> Result<Zone> {
-    match Zone::parse(&context.time_zone) {
+/// Returns a time zone by its name.
+pub(crate) fn zone(name: &str) -> Result<Zone> {
+    match Zone::parse(name) {
         Some(zone) => Ok(zone),
-        None => Err(exec_datafusion_err!("`{}` is not a time zone", context.time_zone)),
+        None => Err(exec_datafusion_err!("`{name}` is not a time zone")),
     }
 }
 
 fn to_timestamp(context: &Context) -> Call {
     let (own, variant) = (context.clone(), context.time_zone.clone());
     let kernel = Kernel::new("to_timestamp", 1, timestamp_type(), move |a| {
-        let zone = zone(&own)?;
+        let zone = zone(&own.time_zone)?;
         let instant = a.primitive::<Int64Type>(0)?;
         primitives::<TimestampMillisecondType>(a.rows, |row| {
             Ok(instant.get(row).map(|instant| zone.instant_to_wall(instant)))
@@ -353,14 +365,19 @@ fn to_timestamp(context: &Context) -> Call {
     Call { function: kernel.variant(variant).into_function(), returns: timestamp_type() }
 }
 
-fn unix_timestamp(name: &'static str, context: &Context, divisor: i64) -> Call {
+fn unix_timestamp(name: &'static str, arguments: usize, context: &Context, unit_ms: i64) -> Call {
+    match arguments {
+        0 => return clock::epoch(name, unit_ms),
+        2 => return date_pattern::epoch(name, context, unit_ms),
+        _ => {}
+    }
     let (own, variant) = (context.clone(), context.time_zone.clone());
     let kernel = Kernel::new(name, 1, DataType::Int64, move |a: &Arguments| {
-        let zone = zone(&own)?;
+        let zone = zone(&own.time_zone)?;
         let s = a.text(0)?;
         primitives::<Int64Type>(a.rows, |row| {
             let wall = s.get(row).and_then(|s| parse_plain_timestamp(s.trim()));
-            Ok(wall.map(|wall| zone.wall_to_instant(wall).div_euclid(divisor)))
+            Ok(wall.map(|wall| zone.wall_to_instant(wall).div_euclid(unit_ms)))
         })
     });
     Call { function: kernel.variant(variant).into_function(), returns: DataType::Int64 }

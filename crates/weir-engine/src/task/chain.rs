@@ -6,6 +6,7 @@ use std::time::Instant;
 use arrow::array::RecordBatch;
 use weir_base::clock::Clock;
 use weir_base::time::Timestamp;
+use weir_functions::clock::at_instant;
 
 use super::{LookupHead, TaskError, TaskState};
 use crate::channel::{OutputEdge, send};
@@ -57,6 +58,8 @@ pub(crate) struct Chain {
     pub(crate) head: Arc<Counters>,
     pub(crate) dirty: Arc<dyn DirtyPolicy>,
     pub(crate) clock: Arc<dyn Clock>,
+    /// The processing instant when the job counts records: that of the record that the sources read last.
+    pub(crate) record_instant: Option<Timestamp>,
     /// Epoch of the last barrier seen, or of the checkpoint restored from.
     pub(crate) epoch: u64,
 }
@@ -93,7 +96,7 @@ impl Chain {
             return self.pass_joined(lookup, output).await;
         };
         loop {
-            let more = joined.next(&mut output)?;
+            let more = at_instant(self.instant(), || joined.next(&mut output))?;
             self.pass_joined(lookup, std::mem::take(&mut output)).await?;
             if !more {
                 return Ok(());
@@ -109,11 +112,12 @@ impl Chain {
             Counters::add(&lookup.counters.dirty, joined.dirty.len() as u64);
             dirty.push((lookup.name.clone(), joined.dirty));
         }
+        let instant = self.instant();
         for element in joined.elements {
             if let Element::Batch(batch) = &element {
                 Counters::add(&lookup.counters.records_out, batch.num_rows() as u64);
             }
-            run(&mut self.links, 0, element, &mut results, &mut dirty)?;
+            at_instant(instant, || run(&mut self.links, 0, element, &mut results, &mut dirty))?;
         }
         self.head.add_busy(since);
         self.give_out(results, dirty).await
@@ -137,9 +141,25 @@ impl Chain {
         let since = Instant::now();
         let mut results = Vec::new();
         let mut dirty = Vec::new();
-        run(&mut self.links, input, element, &mut results, &mut dirty)?;
+        self.note_instant(&element);
+        at_instant(self.instant(), || run(&mut self.links, input, element, &mut results, &mut dirty))?;
         self.head.add_busy(since);
         self.give_out(results, dirty).await
+    }
+
+    /// Learns from the watermark of processing time when the next record is read.
+    fn note_instant(&mut self, element: &Element) {
+        if let (Some(latest), Element::Watermark(TimeDomain::Processing, watermark)) =
+            (&mut self.record_instant, element)
+            && *watermark < Timestamp::MAX
+        {
+            *latest = (*latest).max(Timestamp(watermark.0.saturating_add(1)));
+        }
+    }
+
+    /// Returns what expressions take for the present.
+    fn instant(&self) -> Timestamp {
+        self.record_instant.unwrap_or_else(|| self.clock.now())
     }
 
     async fn give_out(&mut self, results: Vec<Element>, dirty: Dirty) -> Result<(), TaskError> {
@@ -229,12 +249,14 @@ impl Chain {
     pub(crate) async fn flush(&mut self) -> Result<(), TaskError> {
         let mut results = Vec::new();
         let mut dirty = Vec::new();
-        let now = self.clock.now();
+        let (now, instant) = (self.clock.now(), self.instant());
         for at in 0..self.links.len() {
             let Some((link, rest)) = self.links[at..].split_first_mut() else { break };
-            let mut output = Output::default();
-            link.operator.tick(now, &mut output)?;
-            pass_on(link, rest, output, &mut results, &mut dirty)?;
+            at_instant(instant, || {
+                let mut output = Output::default();
+                link.operator.tick(now, &mut output)?;
+                pass_on(link, rest, output, &mut results, &mut dirty)
+            })?;
         }
         self.give_out(results, dirty).await?;
         if let Some(lookup) = &self.lookup {

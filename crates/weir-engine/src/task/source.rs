@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use weir_base::clock::Clock;
 use weir_base::settings::RecordClock;
-use weir_base::time::{Timestamp, millis};
+use weir_base::time::Timestamp;
 
 use super::operator::FLUSH_INTERVAL;
 use super::{Chain, EventSender, TaskError, TaskEvent, TaskId, TaskState};
@@ -190,7 +190,31 @@ impl SourceTask {
         }
     }
 
+    /// Takes what was read. When the job counts records each of them has an instant of its own, so that expressions
+    /// that read the clock see it one by one; how a reader cuts its batches must not show.
     async fn batch(
+        &mut self,
+        batch: SourceBatch,
+        time: &mut SplitTime,
+        records: &mut u64,
+    ) -> Result<(), TaskError> {
+        let Some(clock) = self.record_clock.clone().filter(|_| self.source.processing_time) else {
+            return self.rows(batch, time, records).await;
+        };
+        let SourceBatch { split, rows, dirty, bytes } = batch;
+        let nothing = rows.slice(0, 0);
+        self.rows(SourceBatch { split: split.clone(), rows: nothing, dirty, bytes }, time, records).await?;
+        for row in 0..rows.num_rows() {
+            let read = Timestamp(clock.instant(*records) - 1);
+            self.chain.watermark(TimeDomain::Processing, read).await?;
+            let rows = rows.slice(row, 1);
+            let one = SourceBatch { split: split.clone(), rows, dirty: Vec::new(), bytes: 0 };
+            self.rows(one, time, records).await?;
+        }
+        Ok(())
+    }
+
+    async fn rows(
         &mut self,
         batch: SourceBatch,
         time: &mut SplitTime,
@@ -247,10 +271,7 @@ impl SourceTask {
             return Ok((rows, None));
         }
         let times: Vec<i64> = match &self.record_clock {
-            Some(clock) => {
-                let step = millis(clock.step);
-                (0..count as u64).map(|k| clock.start_ms + (first + k) as i64 * step).collect()
-            }
+            Some(clock) => (first..*records).map(|record| clock.instant(record)).collect(),
             None => vec![self.clock.now().0; count],
         };
         let last = times.last().copied();

@@ -70,23 +70,40 @@ impl Translator<'_> {
             LogicalPlan::Aggregate(aggregate) => self.window(aggregate, target),
             LogicalPlan::Extension(extension) => self.extension(&extension.node, target),
             LogicalPlan::EmptyRelation(empty) => {
-                let rows = usize::from(empty.produce_one_row);
-                let schema = nullable(empty.schema.as_arrow());
-                let options = RecordBatchOptions::new().with_row_count(Some(rows));
-                let columns = schema
-                    .fields()
-                    .iter()
-                    .map(|f| arrow::array::new_null_array(f.data_type(), rows))
-                    .collect();
-                let batch = RecordBatch::try_new_with_options(schema, columns, &options)
-                    .map_err(datafusion_common::DataFusionError::from)?;
+                let batch = null_rows(nullable(empty.schema.as_arrow()), usize::from(empty.produce_one_row))?;
                 Ok(self.constants(batch, target))
+            }
+            LogicalPlan::Values(values)
+                if values.values.iter().flatten().any(|e| !matches!(e, Expr::Literal(..))) =>
+            {
+                self.computed_values(&values.values, &nullable(values.schema.as_arrow()), target)
             }
             LogicalPlan::Values(values) => {
                 let batch = evaluate_values(&values.values, &nullable(values.schema.as_arrow()))?;
                 Ok(self.constants(batch, target))
             }
             other => Err(TranslateError::Unsupported(format!("`{}`", other.display()))),
+        }
+    }
+
+    /// Adds rows of expressions that are evaluated when the job runs, as those of a SELECT without FROM are: they
+    /// read the clock, draw random numbers, or fail.
+    fn computed_values(
+        &mut self,
+        rows: &[Vec<Expr>],
+        schema: &SchemaRef,
+        target: &str,
+    ) -> Result<Rows, TranslateError> {
+        let mut inputs = Vec::with_capacity(rows.len());
+        for row in rows {
+            let empty = null_rows(Arc::new(Schema::empty()), 1)?;
+            let input = self.constants(empty, target);
+            let projection = Some((row.as_slice(), schema.clone()));
+            inputs.push(self.calc(&input, &DFSchema::empty(), None, projection, target)?);
+        }
+        match inputs.len() {
+            1 => Ok(inputs.remove(0)),
+            _ => self.union(inputs, schema, target),
         }
     }
 
@@ -161,7 +178,7 @@ impl Translator<'_> {
             connector: Arc::new(Values::new(batch)),
             event_time: None,
             proctime: false,
-            processing_time: false,
+            processing_time: self.processing_time,
             row_watermark: false,
             schema: schema.clone(),
         });
@@ -170,6 +187,15 @@ impl Translator<'_> {
         let node = self.graph.add(Node { id, description: name.clone(), name, kind, inputs: Vec::new() });
         Rows { node, schema, hidden: Hidden::NONE }
     }
+}
+
+fn null_rows(schema: SchemaRef, rows: usize) -> Result<RecordBatch, TranslateError> {
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    let columns =
+        schema.fields().iter().map(|field| arrow::array::new_null_array(field.data_type(), rows)).collect();
+    let batch = RecordBatch::try_new_with_options(schema, columns, &options)
+        .map_err(datafusion_common::DataFusionError::from)?;
+    Ok(batch)
 }
 
 fn evaluate_values(rows: &[Vec<Expr>], schema: &SchemaRef) -> Result<RecordBatch, TranslateError> {

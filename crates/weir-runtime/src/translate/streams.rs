@@ -13,6 +13,7 @@ use weir_engine::graph::{Exchange, Graph, Input, Node, NodeId, NodeKind, SourceN
 use weir_engine::operator::{AssignProctimeSpec, AssignWatermarkSpec, Evaluator, OperatorSpec};
 use weir_engine::watermark::{Interval, Strategy};
 use weir_engine::{ROW_KIND, ROW_WATERMARK, RowKind, TimeColumn};
+use weir_functions::clock::reads_clock;
 use weir_sql::{Job, SourceStream, Target, TempStream, WatermarkInterval, WatermarkStrategy};
 
 use super::TranslateError;
@@ -88,15 +89,16 @@ pub(super) struct Translator<'a> {
     pub(super) graph: Graph,
     ids: BTreeSet<String>,
     streams: BTreeMap<String, Rows>,
-    processing_time: bool,
+    pub(super) processing_time: bool,
     /// Whether the job has operators on event time, which ask whether a row is late.
     asks_lateness: bool,
 }
 
 impl<'a> Translator<'a> {
     pub(super) fn new(job: &'a Job, label: &'a str, zone: Zone, environment: &'a Environment) -> Self {
-        let processing_time =
-            job.sources.iter().any(|s| s.time.proctime) || job.temps.iter().any(|t| t.time.proctime);
+        let processing_time = job.sources.iter().any(|s| s.time.proctime)
+            || job.temps.iter().any(|t| t.time.proctime)
+            || job.inserts.iter().any(|insert| asks_time(&insert.plan));
         let asks_lateness = job.inserts.iter().any(|insert| asks_lateness(&insert.plan));
         Self {
             asks_lateness,
@@ -392,6 +394,11 @@ fn asks_lateness(plan: &LogicalPlan) -> bool {
         LogicalPlan::Aggregate(_) | LogicalPlan::Window(_) | LogicalPlan::Join(_) | LogicalPlan::Extension(_)
     );
     asks || plan.inputs().into_iter().any(asks_lateness)
+}
+
+/// Tells whether an expression of the plan reads the clock.
+fn asks_time(plan: &LogicalPlan) -> bool {
+    plan.expressions().iter().any(reads_clock) || plan.inputs().into_iter().any(asks_time)
 }
 
 fn binary_equal(left: Arc<dyn PhysicalExpr>, right: Arc<dyn PhysicalExpr>) -> Arc<dyn PhysicalExpr> {

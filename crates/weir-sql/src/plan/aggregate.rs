@@ -23,7 +23,7 @@ use super::call::Written;
 use super::convert::convert;
 use super::expr::{Binder, Stage, null_of};
 use super::refuse::{Checked, Place};
-use super::types::{is_integer, is_numeric, is_temporal};
+use super::types::{as_decimal, is_integer, is_numeric, is_temporal};
 
 /// The aggregates.
 pub(super) const NAMES: &[&str] =
@@ -74,7 +74,7 @@ impl Binder<'_> {
                 let item = arrow::datatypes::Field::new_list_field(of, true);
                 Ok(Bound::new(Expr::AggregateFunction(collected), DataType::List(Arc::new(item))))
             }
-            "AVG" => mean(avg_udaf(), value, written.distinct).ok_or_else(refused),
+            "AVG" => average(value, written.distinct).ok_or_else(refused),
             "STDDEV_POP" => mean(stddev_pop_udaf(), value, false).ok_or_else(refused),
             "STDDEV_SAMP" => mean(stddev_udaf(), value, false).ok_or_else(refused),
             "VAR_POP" => mean(var_pop_udaf(), value, false).ok_or_else(refused),
@@ -137,6 +137,21 @@ fn sum(value: Bound, distinct: bool) -> Option<Bound> {
     let value = convert(value, &to)?;
     Some(Bound::new(call(sum_udaf(), vec![value.expr], distinct), to))
 }
+
+/// AVG. Of BIGINT and DECIMAL it is computed digit by digit: a DOUBLE holds only some 16 of them.
+fn average(value: Bound, distinct: bool) -> Option<Bound> {
+    let of = value.data_type.clone();
+    let (precision, scale) = match as_decimal(&of) {
+        Some((precision, scale)) if (11..=MAX_EXACT_AVERAGE).contains(&precision) => (precision, scale),
+        _ => return mean(avg_udaf(), value, distinct),
+    };
+    let value = convert(value, &DataType::Decimal128(precision, scale))?;
+    let quotient = DataType::Decimal128(precision + 4, scale + 4);
+    convert(Bound::new(call(avg_udaf(), vec![value.expr], distinct), quotient), &of)
+}
+
+/// The greatest precision of which a quotient has four digits more.
+const MAX_EXACT_AVERAGE: u8 = 34;
 
 /// AVG and its relatives keep the type of the argument; of integers they cut the fraction off.
 fn mean(function: Arc<AggregateUDF>, value: Bound, distinct: bool) -> Option<Bound> {

@@ -129,7 +129,16 @@ impl Binder<'_> {
         for (index, argument) in arguments.iter().enumerate() {
             let value = self.expression(argument)?;
             let Some(parameter) = function.parameter(index) else { continue };
-            values.push(fit(value, parameter, name, index, self.at(*argument))?);
+            let place = self.at(*argument);
+            let mut value = fit(value, parameter, name, index, place)?;
+            if matches!(parameter, Parameter::Regex | Parameter::DatePattern) {
+                value.expr = super::fold::fold(value.expr);
+                let literal = operator::literal_text(&value.expr);
+                literal
+                    .map_or(Ok(()), |text| parameter.check_literal(text))
+                    .map_err(|text| place.refuse(text))?;
+            }
+            values.push(value);
         }
         let types: Vec<DataType> = values.iter().map(|value| value.data_type.clone()).collect();
         let context = Context { time_zone: self.options.time_zone.clone() };
@@ -244,10 +253,15 @@ impl Binder<'_> {
     fn unit(&self, name: &str, sql: &SqlExpr) -> Checked<Unit> {
         let place = self.at(sql);
         let unit = match sql {
-            SqlExpr::Identifier(unit) => Unit::parse(&unit.value),
+            SqlExpr::Identifier(unit) => {
+                // The units of ODBC are called `SQL_TSI_DAY` and so on.
+                let name = unit.value.to_ascii_uppercase();
+                Unit::parse(name.strip_prefix("SQL_TSI_").unwrap_or(&name))
+            }
             SqlExpr::Value(value) => value.value.clone().into_string().and_then(|unit| Unit::parse(&unit)),
             _ => None,
         };
+        let unit = unit.filter(|unit| !matches!(unit, Unit::DayOfWeek | Unit::DayOfYear));
         unit.ok_or_else(|| {
             let error = place.refuse(format!("the first argument of `{name}` must be a unit of time"));
             hinted(
@@ -319,7 +333,7 @@ fn fit(value: Bound, parameter: Parameter, name: &str, index: usize, place: Plac
     let of = value.data_type.clone();
     let (number, text, null) = (is_numeric(&of), of == DataType::Utf8, of == DataType::Null);
     let target = match parameter {
-        Parameter::Text if text || null => Some(DataType::Utf8),
+        Parameter::Text | Parameter::Regex | Parameter::DatePattern if text || null => Some(DataType::Utf8),
         Parameter::Integer | Parameter::BigInt if is_integer(&of) || null => Some(DataType::Int64),
         Parameter::IntegerOrText if is_integer(&of) => Some(DataType::Int64),
         Parameter::Double if number || null => Some(DataType::Float64),

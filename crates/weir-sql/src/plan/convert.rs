@@ -18,6 +18,18 @@ pub(super) fn convert(value: Bound, to: &DataType) -> Option<Bound> {
         let null = ScalarValue::try_from(to).ok()?;
         return Some(Bound::new(Expr::Literal(null, None), to.clone()));
     }
+    let exact = match (&from, to) {
+        (DataType::Float32 | DataType::Float64, DataType::Decimal128(..)) => {
+            conversion::float_to_decimal(&from, to)
+        }
+        (DataType::Decimal128(..), DataType::Float32 | DataType::Float64) => {
+            conversion::decimal_to_float(&from, to)
+        }
+        _ => None,
+    };
+    if let Some(call) = exact {
+        return Some(Bound::call(call, vec![value.expr]));
+    }
     if is_numeric(&from) && (is_numeric(to) || matches!(to, DataType::Decimal256(..)))
         || matches!(from, DataType::Decimal256(..)) && is_numeric(to)
     {

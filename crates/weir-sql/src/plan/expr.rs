@@ -4,8 +4,8 @@ use arrow::datatypes::DataType;
 use datafusion_common::ScalarValue;
 use datafusion_expr::{Expr, Operator};
 use sqlparser::ast::{
-    CaseWhen, CeilFloorKind, DateTimeField, Expr as SqlExpr, Spanned, TrimWhereField, UnaryOperator, Value,
-    ValueWithSpan,
+    BinaryOperator, CaseWhen, CeilFloorKind, DateTimeField, Expr as SqlExpr, Spanned, TrimWhereField,
+    UnaryOperator, Value, ValueWithSpan,
 };
 use weir_functions::conversion::type_name;
 use weir_functions::temporal::{self, Direction, Unit};
@@ -17,7 +17,7 @@ use super::refuse::{Checked, Place, hinted};
 use super::scope::Scope;
 use super::types::{cast_target, common, is_integer, is_temporal};
 use super::window::GroupWindow;
-use super::{PlanOptions, literal, operator};
+use super::{PlanOptions, literal, operator, row};
 
 /// What an expression may use besides columns.
 #[derive(Clone, Copy)]
@@ -67,9 +67,11 @@ impl Binder<'_> {
             SqlExpr::TypedString(typed) => literal::typed_string(typed, place),
             SqlExpr::Interval(interval) => literal::interval(interval, place),
             SqlExpr::UnaryOp { op, expr } => self.unary(*op, expr, place),
-            SqlExpr::BinaryOp { left, op, right } => {
-                operator::apply(self.expression(left)?, op, self.expression(right)?, place)
-            }
+            SqlExpr::BinaryOp { left, op, right } => match (row::comparison(op), op) {
+                (Some(comparison), _) => self.compare(left, comparison, right, place),
+                (None, BinaryOperator::Overlaps) => self.overlaps(left, right, place),
+                (None, _) => operator::apply(self.expression(left)?, op, self.expression(right)?, place),
+            },
             SqlExpr::IsNull(inner) => Ok(Bound::boolean(self.expression(inner)?.expr.is_null())),
             SqlExpr::IsNotNull(inner) => Ok(Bound::boolean(self.expression(inner)?.expr.is_not_null())),
             SqlExpr::IsTrue(inner) => self.truth(inner, Expr::is_true),
@@ -85,10 +87,7 @@ impl Binder<'_> {
                 self.compare(left, Operator::IsNotDistinctFrom, right, place)
             }
             SqlExpr::Between { expr, negated, low, high } => self.between(expr, *negated, low, high, place),
-            SqlExpr::InList { expr, list, negated } => {
-                let list = list.iter().map(|item| self.expression(item)).collect::<Checked<Vec<_>>>()?;
-                operator::in_list(self.expression(expr)?, list, *negated, place)
-            }
+            SqlExpr::InList { expr, list, negated } => self.in_list(expr, list, *negated, place),
             SqlExpr::Like { negated, any: false, expr, pattern, escape_char } => operator::like(
                 self.expression(expr)?,
                 self.expression(pattern)?,
@@ -150,10 +149,6 @@ impl Binder<'_> {
         }
     }
 
-    fn compare(&self, left: &SqlExpr, op: Operator, right: &SqlExpr, place: Place) -> Checked<Bound> {
-        operator::compare(self.expression(left)?, op, self.expression(right)?, place)
-    }
-
     fn truth(&self, inner: &SqlExpr, test: fn(Expr) -> Expr) -> Checked<Bound> {
         let value = operator::condition(self.expression(inner)?, "this test", self.at(inner))?;
         Ok(Bound::boolean(test(value.expr)))
@@ -172,21 +167,6 @@ impl Binder<'_> {
             }
             _ => Err(place.unavailable(&format!("the operator `{op}`"))),
         }
-    }
-
-    fn between(
-        &self,
-        value: &SqlExpr,
-        negated: bool,
-        low: &SqlExpr,
-        high: &SqlExpr,
-        place: Place,
-    ) -> Checked<Bound> {
-        let value = self.expression(value)?;
-        let above = operator::compare(value.clone(), Operator::GtEq, self.expression(low)?, place)?;
-        let below = operator::compare(value, Operator::LtEq, self.expression(high)?, place)?;
-        let inside = above.expr.and(below.expr);
-        Ok(Bound::boolean(if negated { Expr::Not(Box::new(inside)) } else { inside }))
     }
 
     fn case(

@@ -18,6 +18,7 @@ mod over;
 mod physical;
 mod query;
 mod refuse;
+mod row;
 mod scope;
 mod select;
 mod types;

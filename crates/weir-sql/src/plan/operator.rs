@@ -12,6 +12,7 @@ use weir_functions::{math, pattern};
 use super::bound::Bound;
 use super::convert::convert;
 use super::refuse::{Checked, Place};
+use super::row::joined;
 use super::types::{
     as_decimal, common_numeric, comparable, decimal_result, is_integer, is_interval, is_numeric, is_temporal,
 };
@@ -20,15 +21,9 @@ fn binary(left: Bound, operator: Operator, right: Bound) -> Expr {
     Expr::BinaryExpr(BinaryExpr::new(Box::new(left.expr), operator, Box::new(right.expr)))
 }
 
-/// Applies a binary operator.
+/// Applies a binary operator that is no comparison.
 pub(super) fn apply(left: Bound, operator: &BinaryOperator, right: Bound, place: Place) -> Checked<Bound> {
     match operator {
-        BinaryOperator::Eq => compare(left, Operator::Eq, right, place),
-        BinaryOperator::NotEq => compare(left, Operator::NotEq, right, place),
-        BinaryOperator::Lt => compare(left, Operator::Lt, right, place),
-        BinaryOperator::LtEq => compare(left, Operator::LtEq, right, place),
-        BinaryOperator::Gt => compare(left, Operator::Gt, right, place),
-        BinaryOperator::GtEq => compare(left, Operator::GtEq, right, place),
         BinaryOperator::And => logical(left, Operator::And, right, place),
         BinaryOperator::Or => logical(left, Operator::Or, right, place),
         BinaryOperator::Plus => add(left, Sign::Plus, right, place),
@@ -85,7 +80,8 @@ fn symbol(sign: Sign) -> &'static str {
     if sign == Sign::Plus { "+" } else { "-" }
 }
 
-fn add(left: Bound, sign: Sign, right: Bound, place: Place) -> Checked<Bound> {
+/// Applies `+` or `-` to numbers, times and intervals.
+pub(super) fn add(left: Bound, sign: Sign, right: Bound, place: Place) -> Checked<Bound> {
     let mismatch = |left: &Bound, right: &Bound| {
         let (a, b) = (type_name(&left.data_type), type_name(&right.data_type));
         Err(place.refuse(format!("`{}` does not apply to {a} and {b}", symbol(sign))))
@@ -228,8 +224,20 @@ pub(super) fn similar(
     place: Place,
 ) -> Checked<Bound> {
     let (value, matched) = (text(value, "`SIMILAR TO`", place)?, text(matched, "`SIMILAR TO`", place)?);
-    let found = Bound::call(pattern::similar(escape), vec![value.expr, matched.expr]);
+    let matched = super::fold::fold(matched.expr);
+    if let Some(pattern) = literal_text(&matched) {
+        pattern::check_similar(pattern, escape).map_err(|text| place.refuse(text))?;
+    }
+    let found = Bound::call(pattern::similar(escape), vec![value.expr, matched]);
     Ok(if negated { Bound::boolean(Expr::Not(Box::new(found.expr))) } else { found })
+}
+
+/// Returns the text of a string literal.
+pub(super) fn literal_text(expr: &Expr) -> Option<&str> {
+    match expr {
+        Expr::Literal(ScalarValue::Utf8(Some(text)), _) => Some(text),
+        _ => None,
+    }
 }
 
 /// Applies `IN` to a list of values.
@@ -246,5 +254,11 @@ pub(super) fn in_list(value: Bound, list: Vec<Bound>, negated: bool, place: Plac
         .into_iter()
         .map(|item| convert(item, &to).map(|item| super::fold::fold(item.expr)).ok_or_else(refused))
         .collect::<Checked<Vec<_>>>()?;
+    if to.is_floating() {
+        // The set behind a list tells 0.0 from -0.0, which `=` does not.
+        let equal = list.into_iter().map(|item| value.expr.clone().eq(item)).collect();
+        let any = joined(equal, Operator::Or).ok_or_else(refused)?;
+        return Ok(Bound::boolean(if negated { Expr::Not(Box::new(any)) } else { any }));
+    }
     Ok(Bound::boolean(Expr::InList(InList::new(Box::new(value.expr), list, negated))))
 }

@@ -113,6 +113,12 @@ pub(super) fn comparable(a: &DataType, b: &DataType) -> Option<DataType> {
     };
     match (a, b) {
         (DataType::Null, DataType::Null) => Some(DataType::Boolean),
+        // Made below of two DECIMALs; with anything else it counts as one.
+        (DataType::Decimal256(..), other) | (other, DataType::Decimal256(..))
+            if as_decimal(other).is_none() =>
+        {
+            comparable(&DataType::Decimal128(MAX_PRECISION, 0), other)
+        }
         (DataType::Null, other) | (other, DataType::Null) => Some(other.clone()),
         (DataType::Utf8, number) | (number, DataType::Utf8) if is_numeric(number) => Some(DataType::Float64),
         (DataType::Date32, DataType::Timestamp(..)) | (DataType::Timestamp(..), DataType::Date32) => {
@@ -124,8 +130,22 @@ pub(super) fn comparable(a: &DataType, b: &DataType) -> Option<DataType> {
             Some(DataType::Float64)
         }
         _ if a == b && simple(a) => Some(a.clone()),
-        _ => common_numeric(a, b),
+        _ => comparable_decimals(a, b).or_else(|| common_numeric(a, b)),
     }
+}
+
+/// Returns the type in which two DECIMALs or integers are compared digit by digit when no DECIMAL holds the
+/// digits of both.
+fn comparable_decimals(a: &DataType, b: &DataType) -> Option<DataType> {
+    let wide = |of: &DataType| match of {
+        DataType::Decimal256(precision, scale) => Some((*precision, *scale)),
+        of => as_decimal(of),
+    };
+    let ((p1, s1), (p2, s2)) = (wide(a)?, wide(b)?);
+    let scale = s1.max(s2);
+    let whole = (i16::from(p1) - i16::from(s1)).max(i16::from(p2) - i16::from(s2));
+    let precision = u8::try_from(whole + i16::from(scale)).ok()?;
+    (precision > MAX_PRECISION).then_some(DataType::Decimal256(precision, scale))
 }
 
 /// Tells whether two types are the same but for the names of fields and elements.

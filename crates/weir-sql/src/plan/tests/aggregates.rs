@@ -2,23 +2,34 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int32Array};
-use arrow::datatypes::{Field, Schema};
+use arrow::array::{ArrayRef, StringArray};
+use arrow::datatypes::{DataType, Field, Schema};
 use arrow::record_batch::RecordBatch;
 use datafusion_common::DFSchema;
-use datafusion_expr::{Expr, LogicalPlan};
+use datafusion_expr::{Expr, LogicalPlan, col};
 use datafusion_physical_expr::aggregate::AggregateExprBuilder;
+use weir_functions::conversion::from_text;
 
 use super::{evaluated, physical, projected, queried};
 
 /// Returns the type and text of an aggregate over `x` of type INT, as a windowed query computes it.
 fn over(expression: &str, values: &[Option<i32>]) -> String {
+    let values: Vec<String> =
+        values.iter().map(|value| value.map_or("NULL".to_string(), |value| value.to_string())).collect();
+    aggregated(expression, "INT", &values.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// Returns the type and text of an aggregate over the values of `x`, of which NULL is none; or its refusal.
+pub(super) fn aggregated(expression: &str, of: &str, values: &[&str]) -> String {
     let query = format!(
-        "SELECT {expression} FROM (SELECT price AS x, ts FROM cars) GROUP BY TUMBLE(ts, INTERVAL '1' DAY)"
+        "SELECT {expression} FROM (SELECT CAST(id AS {of}) AS x, ts FROM cars) GROUP BY TUMBLE(ts, INTERVAL '1' DAY)"
     );
-    let plan = queried(&query, "UTC").unwrap_or_else(|error| panic!("{expression}: {error}"));
+    let plan = match queried(&query, "UTC") {
+        Ok(plan) => plan,
+        Err(refusal) => return format!("refused {refusal}"),
+    };
     let LogicalPlan::Aggregate(node) = plan.inputs()[0] else { panic!("no aggregate") };
-    let column: ArrayRef = Arc::new(Int32Array::from(values.to_vec()));
+    let column = column(node.input.schema().field(0).data_type(), values);
     let schema = Arc::new(Schema::new(vec![Field::new("x", column.data_type().clone(), true)]));
     let input = DFSchema::try_from(schema.as_ref().clone()).expect("one column");
     let batch = RecordBatch::try_new(Arc::clone(&schema), vec![column]).expect("one column");
@@ -60,6 +71,19 @@ fn over(expression: &str, values: &[Option<i32>]) -> String {
     let (name, text) =
         evaluated(&projected(&plan)[0], &schema, &batch).unwrap_or_else(|error| panic!("{error}"));
     format!("{name} {text}")
+}
+
+fn column(of: &DataType, values: &[&str]) -> ArrayRef {
+    let texts: ArrayRef =
+        Arc::new(StringArray::from_iter(values.iter().map(|v| (*v != "NULL").then_some(v))));
+    if *of == DataType::Utf8 {
+        return texts;
+    }
+    let batch = RecordBatch::try_from_iter_with_nullable([("text", texts, true)]).expect("one column");
+    let schema = DFSchema::try_from(batch.schema().as_ref().clone()).expect("one column");
+    let cast = from_text(of).expect("a type that strings can be cast to").function.call(vec![col("text")]);
+    let cast = physical(&cast, &schema).expect("a cast").evaluate(&batch).expect("values of the type");
+    cast.into_array(values.len()).expect("one array")
 }
 
 #[test]
