@@ -70,6 +70,16 @@ impl Kernel {
     }
 }
 
+/// Returns what else than its arguments the result of a function of this crate depends on, such as the unit of an
+/// `EXTRACT`; empty when there is nothing.
+pub fn variant_of(function: &ScalarUDF) -> String {
+    // A kernel shows itself as its name, followed by the variant in square brackets.
+    let shown = format!("{:?}", function.inner());
+    let variant =
+        shown.strip_prefix(function.name()).and_then(|rest| rest.strip_prefix('[')?.strip_suffix(']'));
+    variant.unwrap_or_default().to_string()
+}
+
 fn signature(arguments: usize, volatility: Volatility) -> Signature {
     if arguments == 0 { Signature::nullary(volatility) } else { Signature::any(arguments, volatility) }
 }

@@ -1,6 +1,7 @@
 //! Stream SQL text to a checked plan. No async.
 
 mod check;
+pub mod flink;
 mod job;
 mod message;
 pub mod nodes;

@@ -4,6 +4,7 @@ mod bucket;
 mod check;
 mod config;
 mod demo;
+mod explain;
 mod run;
 mod serve;
 mod test;
@@ -51,6 +52,7 @@ fn command() -> Command {
         .subcommand(serve::command())
         .subcommand(run::command())
         .subcommand(check::command())
+        .subcommand(explain::command())
         .subcommand(test::command())
         .subcommand(demo::command())
         .subcommand(bucket::command())
@@ -95,6 +97,7 @@ fn dispatch(name: &str, matches: &ArgMatches) -> Outcome {
         "serve" => serve::run(matches),
         "run" => run::run(matches),
         "check" => check::run(matches),
+        "explain" => explain::run(matches),
         "test" => test::run(matches),
         "demo" => demo::run(matches),
         "bucket" => bucket::run(matches),
