@@ -10,9 +10,9 @@ mod render;
 mod suggest;
 pub mod syntax;
 
-pub use check::{CheckOptions, Cluster, check};
+pub use check::{CheckOptions, Cluster, check, check_all};
 pub use job::*;
-pub use message::{CheckError, Message, Position};
+pub use message::{CheckError, CheckErrors, Message, Position};
 pub use plan::physical as physical_expr;
 pub use render::render;
 pub use syntax::parse;

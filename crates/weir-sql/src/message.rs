@@ -39,6 +39,39 @@ pub struct CheckError {
     pub message: Message,
 }
 
+/// The errors of a job in the order of their places; there is at least one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckErrors {
+    first: CheckError,
+    others: Vec<CheckError>,
+}
+
+impl CheckErrors {
+    /// Puts errors in order; `None` when there are none.
+    pub(crate) fn sorted(mut errors: Vec<CheckError>) -> Option<Self> {
+        errors.sort_by_key(|error| error.message.position);
+        let mut errors = errors.into_iter();
+        let first = errors.next()?;
+        Some(Self { first, others: errors.collect() })
+    }
+
+    /// Returns the first error and drops the others.
+    pub fn into_first(self) -> CheckError {
+        self.first
+    }
+
+    /// Returns the errors in order.
+    pub fn iter(&self) -> impl Iterator<Item = &CheckError> {
+        std::iter::once(&self.first).chain(&self.others)
+    }
+}
+
+impl From<CheckError> for CheckErrors {
+    fn from(error: CheckError) -> Self {
+        Self { first: error, others: Vec::new() }
+    }
+}
+
 impl CheckError {
     /// Makes an error of the text, CS.13005, at a place.
     pub fn new(position: Position, length: u32, text: impl Into<String>) -> Self {

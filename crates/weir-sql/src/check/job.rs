@@ -11,32 +11,44 @@ use super::settings::CheckOptions;
 use super::{format, options, stream};
 use crate::plan::{PlanOptions, Planned, Streams, plan_insert};
 use crate::syntax::ast::{CreateStream, InsertInto, Name, Statement, StreamKind};
-use crate::{CheckError, Insert, Job, Message, Position, SinkStream, SourceStream, Target, TempStream};
+use crate::syntax::{Broken, Parsed};
+use crate::{
+    CheckError, CheckErrors, Insert, Job, Message, Position, SinkStream, SourceStream, Target, TempStream,
+};
 
-/// Parses and checks the text of a job.
+/// Parses and checks the text of a job. Of several errors the first in the text is returned.
 pub fn check(text: &str, catalog: &ConnectorCatalog, options: &CheckOptions) -> Result<Job, CheckError> {
+    check_all(text, catalog, options).map_err(CheckErrors::into_first)
+}
+
+/// Parses and checks the text of a job, and goes on after errors. A statement gives one error at most, and none when
+/// it uses a stream or function whose own declaration is wrong.
+pub fn check_all(text: &str, catalog: &ConnectorCatalog, options: &CheckOptions) -> Result<Job, CheckErrors> {
     if text.len() > options.max_bytes {
         let complaint =
             format!("the text has {} bytes, more than the limit of {}", text.len(), options.max_bytes);
-        return Err(CheckError::new(Position { line: 1, column: 1 }, 1, complaint)
+        let error = CheckError::new(Position { line: 1, column: 1 }, 1, complaint)
             .code(codes::SQL_BODY_TOO_LONG)
-            .hint("shorten the text"));
+            .hint("shorten the text");
+        return Err(error.into());
     }
-    let statements = crate::syntax::parse_with(text, Some(&options.variables))?;
+    let Parsed { statements, broken } = crate::syntax::parse_all(text, &options.variables);
     let mut checker = Checker {
         catalog,
         options,
         declared: Vec::new(),
         functions: Functions::default(),
         read: Vec::new(),
+        undeclared: Vec::new(),
+        errors: Vec::new(),
         job: empty_job(),
     };
+    for Broken { error, declares } in broken {
+        checker.errors.push(error);
+        checker.undeclared.extend(declares.map(|name| name.value));
+    }
     for statement in &statements {
-        match statement {
-            Statement::Create(stream) => checker.declare(stream)?,
-            Statement::Function(create) => checker.functions.declare(create, options.cluster)?,
-            Statement::Insert(insert) => checker.insert(insert)?,
-        }
+        checker.statement(statement);
     }
     checker.finish()
 }
@@ -60,10 +72,33 @@ struct Checker<'a> {
     functions: Functions,
     /// For each INSERT its target and the streams it reads.
     read: Vec<(Name, Vec<String>)>,
+    /// The names of streams and functions whose declarations are wrong.
+    undeclared: Vec<String>,
+    errors: Vec<CheckError>,
     job: Job,
 }
 
 impl Checker<'_> {
+    fn statement(&mut self, statement: &Statement) {
+        let (name, result) = match statement {
+            Statement::Create(create) => (Some(&create.name), self.declare(create)),
+            Statement::Function(create) => {
+                (Some(&create.name), self.functions.declare(create, self.options.cluster))
+            }
+            Statement::Insert(insert) if self.uses_undeclared(insert) => return,
+            Statement::Insert(insert) => (None, self.insert(insert)),
+        };
+        if let Err(error) = result {
+            self.errors.push(error);
+            self.undeclared.extend(name.map(|name| name.value.clone()));
+        }
+    }
+
+    fn uses_undeclared(&self, insert: &InsertInto) -> bool {
+        let used = || std::iter::once(&insert.target).chain(&insert.tables).chain(&insert.calls);
+        self.undeclared.iter().any(|name| used().any(|used| used.value.eq_ignore_ascii_case(name)))
+    }
+
     fn declare(&mut self, create: &CreateStream) -> Result<(), CheckError> {
         self.check_name_is_free(&create.name)?;
         let name = create.name.value.clone();
@@ -132,24 +167,36 @@ impl Checker<'_> {
     }
 
     /// Checks what concerns the job as a whole.
-    fn finish(mut self) -> Result<Job, CheckError> {
-        let start = Position { line: 1, column: 1 };
-        if self.job.inserts.is_empty() {
-            return Err(CheckError::new(start, 1, "the job has no INSERT statement")
-                .hint("a job needs `INSERT INTO sink SELECT ...`"));
+    fn finish(mut self) -> Result<Job, CheckErrors> {
+        if self.errors.is_empty() {
+            self.errors.extend(self.without_purpose());
         }
-        let writes_out = self.job.inserts.iter().any(|insert| matches!(insert.target, Target::Sink(_)));
-        if self.job.sinks.is_empty() || !writes_out {
-            return Err(CheckError::new(start, 1, "the job writes to no sink stream")
-                .hint("a job needs a sink stream and an INSERT into it"));
+        self.errors.extend(self.cycle());
+        if let Some(errors) = CheckErrors::sorted(std::mem::take(&mut self.errors)) {
+            return Err(errors);
         }
-        self.check_cycles()?;
         self.warn_about_unused();
+        self.job.warnings.sort_by_key(|warning| warning.position);
         Ok(self.job)
     }
 
-    /// Refuses temp streams that are filled from themselves.
-    fn check_cycles(&self) -> Result<(), CheckError> {
+    fn without_purpose(&self) -> Option<CheckError> {
+        let start = Position { line: 1, column: 1 };
+        if self.job.inserts.is_empty() {
+            return Some(
+                CheckError::new(start, 1, "the job has no INSERT statement")
+                    .hint("a job needs `INSERT INTO sink SELECT ...`"),
+            );
+        }
+        let writes_out = self.job.inserts.iter().any(|insert| matches!(insert.target, Target::Sink(_)));
+        (self.job.sinks.is_empty() || !writes_out).then(|| {
+            CheckError::new(start, 1, "the job writes to no sink stream")
+                .hint("a job needs a sink stream and an INSERT into it")
+        })
+    }
+
+    /// Returns the refusal of a temp stream that is filled from itself.
+    fn cycle(&self) -> Option<CheckError> {
         let is_temp = |name: &Name| matches!(self.find(&name.value), Some((StreamKind::Temp, _)));
         for (target, _) in self.read.iter().filter(|(target, _)| is_temp(target)) {
             let mut reached: Vec<&str> = Vec::new();
@@ -159,8 +206,10 @@ impl Checker<'_> {
                 for input in inputs.flat_map(|(_, read)| read) {
                     if input.eq_ignore_ascii_case(&target.value) {
                         let text = format!("stream `{}` is filled from itself", target.value);
-                        return Err(CheckError::new(target.position, target.length, text)
-                            .hint("a job cannot have a cycle of streams"));
+                        return Some(
+                            CheckError::new(target.position, target.length, text)
+                                .hint("a job cannot have a cycle of streams"),
+                        );
                     }
                     if !reached.contains(&input.as_str()) {
                         reached.push(input);
@@ -169,7 +218,7 @@ impl Checker<'_> {
                 }
             }
         }
-        Ok(())
+        None
     }
 
     fn warn_about_unused(&mut self) {

@@ -10,5 +10,5 @@ mod options;
 mod settings;
 mod stream;
 
-pub use job::check;
+pub use job::{check, check_all};
 pub use settings::{CheckOptions, Cluster};

@@ -117,6 +117,10 @@ pub struct InsertInto {
     pub query_position: Position,
     /// What the patterns in the query say beyond the tree; see [`InsertInto::details_of`].
     pub patterns: Vec<PatternDetails>,
+    /// The streams and tables that `FROM` names, in the order of the text, without schema and catalog.
+    pub tables: Vec<Name>,
+    /// The functions that are called, in the order of the text; not those with a syntax of their own.
+    pub calls: Vec<Name>,
     /// Byte offset of the statement in the text.
     pub offset: usize,
 }

@@ -32,8 +32,16 @@ pub(crate) struct Parser<'a> {
     /// Nodes made so far, and how many of them are copies; see `expression.rs`.
     pub(super) nodes: u64,
     pub(super) copied_nodes: u64,
-    /// The patterns of the statement that is being parsed.
-    pub(super) patterns: Vec<PatternDetails>,
+    /// What was found in the statement that is being parsed.
+    pub(super) found: Found,
+}
+
+/// What the statement of a query holds besides its tree.
+#[derive(Default)]
+pub(super) struct Found {
+    pub patterns: Vec<PatternDetails>,
+    pub tables: Vec<Name>,
+    pub calls: Vec<Name>,
 }
 
 impl<'a> Parser<'a> {
@@ -47,7 +55,7 @@ impl<'a> Parser<'a> {
             height: 0,
             nodes: 0,
             copied_nodes: 0,
-            patterns: Vec::new(),
+            found: Found::default(),
         }
     }
 
@@ -60,6 +68,22 @@ impl<'a> Parser<'a> {
     pub fn peek_at(&self, ahead: usize) -> Token<'a> {
         let last = self.tokens.len() - 1;
         self.tokens[(self.next + ahead).min(last)]
+    }
+
+    /// Returns the place in the tokens.
+    pub fn place(&self) -> usize {
+        self.next
+    }
+
+    /// Returns the tokens that were taken since a place.
+    pub fn taken_since(&self, place: usize) -> &[Token<'a>] {
+        self.tokens.get(place..self.next).unwrap_or_default()
+    }
+
+    /// Begins a new statement: nothing is found, nothing is nested. Returns what was found before.
+    pub(super) fn forget(&mut self) -> Found {
+        (self.nesting, self.height) = (0, 0);
+        std::mem::take(&mut self.found)
     }
 
     /// Returns the token that was taken last.

@@ -22,7 +22,7 @@ use sqlparser::ast::{
     TableWithJoins,
 };
 
-use super::cursor::Parser;
+use super::cursor::{Parser, ident_of, name_of};
 use super::primary::unnamed;
 use super::refusal::not_in_dialect;
 use crate::CheckError;
@@ -141,7 +141,8 @@ impl Parser<'_> {
         }
         self.expect_word("TABLE")?;
         self.expect_symbol("(")?;
-        let name = self.ident("the name of a table function")?;
+        let name = self.expect_name("the name of a table function")?;
+        self.found.calls.push(name_of(&name));
         self.expect_symbol("(")?;
         let mut args = Vec::new();
         if !self.peek().is_symbol(")") {
@@ -152,7 +153,7 @@ impl Parser<'_> {
         self.expect_symbol(")")?;
         Ok(TableFactor::Function {
             lateral: true,
-            name: ObjectName::from(vec![name]),
+            name: ObjectName::from(vec![ident_of(&name)]),
             args: unnamed(args),
             with_ordinality: false,
             alias: None,
@@ -185,10 +186,13 @@ impl Parser<'_> {
             let instead = "a table function is called by `LATERAL TABLE(function(...))`";
             return Err(not_in_dialect(&token, "`TABLE(...)`", instead));
         }
-        let mut parts = vec![self.ident("the name of a stream")?];
+        let mut name = self.expect_name("the name of a stream")?;
+        let mut parts = vec![ident_of(&name)];
         while parts.len() < 3 && self.take_symbol(".") {
-            parts.push(self.ident("the name of a stream")?);
+            name = self.expect_name("the name of a stream")?;
+            parts.push(ident_of(&name));
         }
+        self.found.tables.push(name_of(&name));
         let token = self.peek();
         if token.is_symbol("(") {
             let instead = "a table function is called by `LATERAL TABLE(function(...))`";

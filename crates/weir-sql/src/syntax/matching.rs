@@ -41,7 +41,7 @@ impl<'a> Parser<'a> {
         self.expect_symbol_or(")", "an operator, `,` or ")?;
         if let Some(first) = first_variable(&pattern) {
             let details = PatternDetails { position: word.position, first: first.clone(), within };
-            self.patterns.push(details);
+            self.found.patterns.push(details);
         }
         Ok(TableFactor::MatchRecognize {
             table: Box::new(table),

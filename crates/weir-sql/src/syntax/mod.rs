@@ -14,6 +14,7 @@ mod over;
 pub mod pattern;
 mod primary;
 mod query;
+mod recovery;
 mod refusal;
 mod standard_call;
 mod statement;
@@ -25,23 +26,21 @@ mod words;
 use std::collections::BTreeMap;
 
 use ast::Statement;
+pub(crate) use recovery::{Broken, Parsed};
 
 use crate::CheckError;
 
 /// Parses the statements of a job without checking them. Global variables stay as they are written.
 pub fn parse(text: &str) -> Result<Vec<Statement>, CheckError> {
-    parse_with(text, None)
-}
-
-/// Parses the statements of a job. Global variables are replaced when they are given.
-pub(crate) fn parse_with(
-    text: &str,
-    variables: Option<&BTreeMap<String, String>>,
-) -> Result<Vec<Statement>, CheckError> {
-    let mut parser = cursor::Parser::new(text, variables);
+    let mut parser = cursor::Parser::new(text, None);
     let mut statements = Vec::new();
     while let Some(statement) = parser.statement()? {
         statements.push(statement);
     }
     Ok(statements)
+}
+
+/// Parses what can be parsed of a job. Global variables are replaced.
+pub(crate) fn parse_all(text: &str, variables: &BTreeMap<String, String>) -> Parsed {
+    cursor::Parser::new(text, Some(variables)).statements()
 }

@@ -8,7 +8,7 @@ use sqlparser::ast::{
 };
 use sqlparser::tokenizer::{Token as SqlToken, TokenWithSpan};
 
-use super::cursor::{Parser, ident_of};
+use super::cursor::{Parser, ident_of, name_of};
 use super::literal::string_text;
 use super::refusal::not_in_dialect;
 use super::token::{Token, TokenKind};
@@ -109,11 +109,13 @@ impl<'a> Parser<'a> {
     }
 
     fn name_or_call(&mut self) -> Result<Expr, CheckError> {
-        let name = ident_of(&self.take());
-        match self.take_symbol("(") {
-            true => self.arguments(name),
-            false => Ok(Expr::Identifier(name)),
+        let token = self.take();
+        let name = ident_of(&token);
+        if !self.take_symbol("(") {
+            return Ok(Expr::Identifier(name));
         }
+        self.found.calls.push(name_of(&token));
+        self.arguments(name)
     }
 
     /// Parses the arguments of a call; the opening bracket has been taken.

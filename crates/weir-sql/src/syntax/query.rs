@@ -165,7 +165,8 @@ impl<'a> Parser<'a> {
         if self.take_word("WHERE") {
             select.selection = Some(self.expression()?);
         }
-        if self.take_words(&["GROUP", "BY"]) {
+        if self.take_word("GROUP") {
+            self.expect_word("BY")?;
             select.group_by = GroupByExpr::Expressions(self.group_items()?, Vec::new());
         }
         if self.take_word("HAVING") {

@@ -10,23 +10,33 @@ impl<'a> Parser<'a> {
     /// Parses the next statement, or returns `None` at the end of the text.
     pub fn statement(&mut self) -> Result<Option<Statement>, CheckError> {
         while self.take_symbol(";") {}
+        let statement = self.statement_without_end()?;
+        if let Some(statement) = &statement {
+            self.end_of_statement(statement)?;
+        }
+        Ok(statement)
+    }
+
+    /// Parses a statement, but not what must follow it.
+    pub(super) fn statement_without_end(&mut self) -> Result<Option<Statement>, CheckError> {
         let token = self.peek();
         if token.kind == TokenKind::End {
-            return Ok(None);
-        }
-        let statement = if token.is_word("CREATE") {
-            self.create()?
+            Ok(None)
+        } else if token.is_word("CREATE") {
+            self.create().map(Some)
         } else if token.is_word("INSERT") {
-            Statement::Insert(self.insert()?)
+            self.insert().map(|insert| Some(Statement::Insert(insert)))
         } else {
-            return Err(self.other_statement());
-        };
-        match self.peek() {
-            end if end.kind == TokenKind::End => {}
-            end if end.is_symbol(";") => {}
-            _ => return Err(self.after_statement(&statement)),
+            Err(self.other_statement())
         }
-        Ok(Some(statement))
+    }
+
+    /// Checks that nothing follows a statement but its `;`.
+    pub(super) fn end_of_statement(&self, statement: &Statement) -> Result<(), CheckError> {
+        match self.peek() {
+            end if end.kind == TokenKind::End || end.is_symbol(";") => Ok(()),
+            _ => Err(self.after_statement(statement)),
+        }
     }
 
     /// Returns the complaint about a word that begins no statement.
@@ -84,7 +94,6 @@ impl<'a> Parser<'a> {
 
     fn insert(&mut self) -> Result<InsertInto, CheckError> {
         let token = self.take();
-        self.patterns.clear();
         self.expect_word("INTO")?;
         let target = self.name("the name of a stream")?;
         if let Some(list) = self.column_list_ahead() {
@@ -93,8 +102,16 @@ impl<'a> Parser<'a> {
         }
         let query_position: Position = self.peek().position;
         let query = self.query()?;
-        let patterns = std::mem::take(&mut self.patterns);
-        Ok(InsertInto { target, query, query_position, patterns, offset: token.offset })
+        let names = self.forget();
+        Ok(InsertInto {
+            target,
+            query,
+            query_position,
+            patterns: names.patterns,
+            tables: names.tables,
+            calls: names.calls,
+            offset: token.offset,
+        })
     }
 
     /// Returns the bracket of a column list; a bracket may also begin the query.

@@ -5,13 +5,13 @@ use std::path::Path;
 use anyhow::Context;
 use clap::{Arg, ArgMatches, Command};
 use serde_json::json;
-use weir_sql::{CheckOptions, Cluster, Message};
+use weir_sql::{CheckError, CheckOptions, Cluster, Message};
 
 use super::{Exit, Outcome};
 
 pub fn command() -> Command {
     Command::new("check")
-        .about("Check a Stream SQL job: nothing, or the place and what would be accepted there")
+        .about("Check a Stream SQL job: nothing, or every mistake with its place and what would be accepted there")
         .arg(Arg::new("job").required(true).value_name("JOB.SQL").help("File with the job"))
         .arg(output_argument(&["text", "json"], "text"))
         .arg(
@@ -51,7 +51,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let time_zone = matches.get_one::<String>("time-zone").cloned().unwrap_or_default();
     let options = CheckOptions { cluster, time_zone, ..CheckOptions::default() };
     let json = matches.get_one::<String>("output").is_some_and(|output| output == "json");
-    match weir_sql::check(&text, &weir_connectors::CATALOG, &options) {
+    match weir_sql::check_all(&text, &weir_connectors::CATALOG, &options) {
         Ok(job) if json => {
             let warnings: Vec<_> = job.warnings.iter().map(|message| message_json(file, message)).collect();
             println!("{}", json!({ "accepted": true, "warnings": warnings }));
@@ -63,14 +63,15 @@ pub fn run(matches: &ArgMatches) -> Outcome {
             }
             Ok(Exit::Done)
         }
-        Err(error) if json => {
-            let mut message = message_json(file, &error.message);
-            message["code"] = json!(error.code.to_string());
-            println!("{}", json!({ "accepted": false, "error": message }));
+        Err(errors) if json => {
+            let errors: Vec<_> = errors.iter().map(|error| error_json(file, error)).collect();
+            println!("{}", json!({ "accepted": false, "error": errors.first(), "errors": errors }));
             Ok(Exit::Refused)
         }
-        Err(error) => {
-            println!("{}", weir_sql::render(file, &text, &error));
+        Err(errors) => {
+            for error in errors.iter() {
+                println!("{}", weir_sql::render(file, &text, error));
+            }
             Ok(Exit::Refused)
         }
     }
@@ -79,6 +80,12 @@ pub fn run(matches: &ArgMatches) -> Outcome {
 pub fn print_warning(file: &str, warning: &Message) {
     let position = warning.position;
     eprintln!("warning: {file}:{}:{}: {}", position.line, position.column, warning.text);
+}
+
+fn error_json(file: &str, error: &CheckError) -> serde_json::Value {
+    let mut message = message_json(file, &error.message);
+    message["code"] = json!(error.code.to_string());
+    message
 }
 
 fn message_json(file: &str, message: &Message) -> serde_json::Value {

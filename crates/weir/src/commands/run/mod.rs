@@ -42,10 +42,12 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         max_bytes: usize::MAX,
         ..CheckOptions::default()
     };
-    let mut job = match weir_sql::check(&text, &weir_connectors::CATALOG, &options) {
+    let mut job = match weir_sql::check_all(&text, &weir_connectors::CATALOG, &options) {
         Ok(job) => job,
-        Err(error) => {
-            eprintln!("{}", weir_sql::render(&file, &text, &error));
+        Err(errors) => {
+            for error in errors.iter() {
+                eprintln!("{}", weir_sql::render(&file, &text, error));
+            }
             return Ok(Exit::Refused);
         }
     };
