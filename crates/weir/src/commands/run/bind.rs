@@ -6,33 +6,15 @@ use anyhow::bail;
 use weir_formats::FORMAT_OPTIONS;
 use weir_sql::{Job, Options};
 
-<<<<<<< Updated upstream
 /// Replaces the connectors of streams.
 pub fn bind(job: &mut Job, bindings: &[(String, PathBuf)], replay_rate: Option<u64>) -> anyhow::Result<()> {
-=======
-/// How the files are read and written.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Manner {
-    /// Sources are read at this many rows per second.
-    pub replay_rate: Option<u64>,
-    /// Sinks write the whole changelog.
-    pub row_kinds: bool,
-}
-
-/// Replaces the connectors of streams.
-pub fn bind(job: &mut Job, bindings: &[(String, PathBuf)], manner: Manner) -> anyhow::Result<()> {
->>>>>>> Stashed changes
     for (stream, path) in bindings {
         let source = job.sources.iter_mut().find(|source| source.name.eq_ignore_ascii_case(stream));
         let sink = job.sinks.iter_mut().find(|sink| sink.name.eq_ignore_ascii_case(stream));
         let options = match (source, sink) {
             (Some(source), _) => {
                 source.options = file(&source.options, path);
-<<<<<<< Updated upstream
                 if let Some(rate) = replay_rate {
-=======
-                if let Some(rate) = manner.replay_rate {
->>>>>>> Stashed changes
                     source.options.0.insert("rows_per_second".to_string(), rate.to_string());
                 }
                 continue;
@@ -41,12 +23,6 @@ pub fn bind(job: &mut Job, bindings: &[(String, PathBuf)], manner: Manner) -> an
             (None, None) => bail!("--bind: the job has no source or sink `{stream}`"),
         };
         *options = file(options, path);
-<<<<<<< Updated upstream
-=======
-        if manner.row_kinds {
-            options.0.insert("row_kinds".to_string(), "true".to_string());
-        }
->>>>>>> Stashed changes
     }
     Ok(())
 }

@@ -54,15 +54,10 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     for warning in &job.warnings {
         print_warning(&file, warning);
     }
-<<<<<<< Updated upstream
     bind::bind(&mut job, &arguments.bindings, arguments.replay_rate)?;
     if arguments.row_kinds {
         bind::write_row_kinds(&mut job, &arguments.bindings);
     }
-=======
-    let manner = bind::Manner { replay_rate: arguments.replay_rate, row_kinds: arguments.row_kinds };
-    bind::bind(&mut job, &arguments.bindings, manner)?;
->>>>>>> Stashed changes
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     // Kept until the end: without --data the job's streams and buckets live only as long as it runs.
     let temporary;

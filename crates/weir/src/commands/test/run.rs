@@ -56,7 +56,7 @@ async fn observe(case: &Case, limit: Duration) -> anyhow::Result<Observed> {
     let zone = Zone::parse(&time_zone).with_context(|| format!("`{time_zone}` is not a time zone"))?;
     let place = tempfile::tempdir().context("no temporary directory can be made")?;
     let inputs = inputs(case, &job, place.path())?;
-    bind::bind(&mut job, &inputs, bind::Manner::default())?;
+    bind::bind(&mut job, &inputs, None)?;
     let captures = captures(case, &job, &zone)?;
     run_job(case, &job, &captures, place.path(), limit).await
 }
