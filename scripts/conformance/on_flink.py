@@ -6,6 +6,7 @@ import pathlib
 import subprocess
 import tempfile
 
+import respell
 from flink import FlinkError
 
 EPOCH = datetime.datetime(1970, 1, 1)
@@ -46,16 +47,28 @@ def numbers(value):
     return str(value) if type(value).__name__ == "Decimal" else value
 
 
-def translate(weir, case, place):
+def files(case, place):
+    """Writes the records of every source and dimension table; returns the files by name."""
+    paths = {}
+    for stream in case.job.streams.values():
+        if stream.kind in ("source", "table"):
+            paths[stream.name] = place / f"{stream.name}.json"
+            write_records(case, stream, paths[stream.name])
+    return paths
+
+
+def respelled(_weir, case, place):
+    """Returns the statements of the job's own text, respelled."""
+    return respell.Respelling(case.job).script(files(case, place))
+
+
+def translated(weir, case, place):
     """Returns the statements of `weir explain --flink --json` over the case's records."""
     job = place / "job.sql"
     job.write_text(case.sql)
     command = [weir, "explain", "--flink", "--json", job]
-    for stream in case.job.streams.values():
-        if stream.kind in ("source", "table"):
-            path = place / f"{stream.name}.json"
-            write_records(case, stream, path)
-            command += ["--bind", f"{stream.name}={path}"]
+    for name, path in files(case, place).items():
+        command += ["--bind", f"{name}={path}"]
     if "time_zone" in case.keys:
         command += ["--time-zone", case.keys["time_zone"]]
     answer = subprocess.run(command, capture_output=True, text=True)
@@ -66,7 +79,7 @@ def translate(weir, case, place):
     return json.loads(answer.stdout)
 
 
-def check(case, cluster, weir, translate=translate):
+def check(case, cluster, weir, translate=translated):
     """Returns what differs, or None. Raises `Refused` when there is no translation."""
     with tempfile.TemporaryDirectory() as place, cluster.session() as session:
         script = translate(weir, case, pathlib.Path(place))

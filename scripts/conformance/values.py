@@ -109,7 +109,7 @@ def from_json(value, kind, raw=None):
         if isinstance(value, bool):
             return "true" if value else "false"
         if isinstance(value, (dict, list)):
-            return json.dumps(value, default=str, separators=(",", ":"), ensure_ascii=False)
+            return raw_json(value)
         return str(value)
     if name == "ARRAY":
         if not isinstance(value, list):
@@ -132,6 +132,15 @@ def from_json(value, kind, raw=None):
     if isinstance(value, bool):
         raise Dirty(f"not a {name}")
     return from_text(str(value), kind)
+
+
+def raw_json(value):
+    """Writes a document again with its numbers as they were; blanks between tokens are not kept."""
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{json.dumps(key, ensure_ascii=False)}:{raw_json(one)}" for key, one in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(raw_json, value)) + "]"
+    return str(value) if isinstance(value, Number) else json.dumps(value, ensure_ascii=False)
 
 
 def dirty(value):
