@@ -1,5 +1,6 @@
 //! The dataflow of a job as a planner describes it: nodes, and how rows travel between them.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -81,6 +82,7 @@ pub struct Node {
 pub struct Graph {
     /// The nodes.
     pub nodes: Vec<Node>,
+    changelogs: BTreeSet<NodeId>,
 }
 
 impl Graph {
@@ -88,6 +90,16 @@ impl Graph {
     pub fn add(&mut self, node: Node) -> NodeId {
         self.nodes.push(node);
         NodeId(self.nodes.len() - 1)
+    }
+
+    /// Notes that the rows which a node gives out are a changelog: some withdraw earlier ones.
+    pub fn mark_changelog(&mut self, id: NodeId) {
+        self.changelogs.insert(id);
+    }
+
+    /// Returns whether the rows which a node gives out are a changelog.
+    pub fn is_changelog(&self, id: NodeId) -> bool {
+        self.changelogs.contains(&id)
     }
 
     /// Returns a node.

@@ -53,6 +53,10 @@ impl OperatorSpec for AssignWatermarkSpec {
         "Watermark"
     }
 
+    fn keeps(&self) -> Option<String> {
+        Some("the watermark".to_string())
+    }
+
     fn operator(&self, context: &OperatorContext) -> Result<Box<dyn Operator>, OperatorError> {
         let (column, schema) = (self.column.clone(), self.schema.clone());
         Ok(Box::new(AssignWatermark::new(column, schema, self.strategy, context.idle_timeout)))

@@ -70,6 +70,19 @@ impl OperatorSpec for OverSpec {
         "Over"
     }
 
+    fn keeps(&self) -> Option<String> {
+        let waiting = match self.domain {
+            TimeDomain::Event => "rows until the watermark passes them; ",
+            TimeDomain::Processing => "",
+        };
+        let frame = match self.frame {
+            OverFrame::Rows(Some(rows)) => format!("the last {} rows of each partition, for ever", rows + 1),
+            OverFrame::Range(Some(ms)) => format!("rows of each partition, until they are {ms} ms old"),
+            _ => "the aggregates of each partition, for ever".to_string(),
+        };
+        Some(format!("{waiting}{frame}"))
+    }
+
     fn operator(&self, _context: &OperatorContext) -> Result<Box<dyn Operator>, OperatorError> {
         Ok(Box::new(Over::new(self.clone())?))
     }

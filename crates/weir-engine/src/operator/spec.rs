@@ -24,6 +24,11 @@ pub trait OperatorSpec: Send + Sync + 'static {
     /// Returns the name shown to people, such as `GroupWindow`.
     fn name(&self) -> &'static str;
 
+    /// Says for people what the operator keeps and when that goes; `None` when it keeps nothing.
+    fn keeps(&self) -> Option<String> {
+        None
+    }
+
     /// Makes the operator of one subtask, with no state yet.
     fn operator(&self, context: &OperatorContext) -> Result<Box<dyn Operator>, OperatorError>;
 }

@@ -64,6 +64,14 @@ impl OperatorSpec for GroupWindowSpec {
         "GroupWindow"
     }
 
+    fn keeps(&self) -> Option<String> {
+        let (what, until) = match self.kind {
+            WindowKind::Session { .. } => ("session", "the session is complete"),
+            _ => ("slice of time", "the last window that holds it is complete"),
+        };
+        Some(format!("aggregates for each key and {what}, until {until}"))
+    }
+
     fn operator(&self, _context: &OperatorContext) -> Result<Box<dyn Operator>, OperatorError> {
         let plan = WindowPlan::new(self.clone())?;
         Ok(match self.kind {

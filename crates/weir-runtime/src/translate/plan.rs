@@ -19,6 +19,14 @@ use super::streams::{Hidden, Rows, Translator, nullable};
 impl Translator<'_> {
     /// Adds the nodes of a plan. `target` is the stream it is for; it becomes part of the ids.
     pub(super) fn plan(&mut self, plan: &LogicalPlan, target: &str) -> Result<Rows, TranslateError> {
+        let rows = self.node(plan, target)?;
+        if rows.hidden.row_kind {
+            self.graph.mark_changelog(rows.node);
+        }
+        Ok(rows)
+    }
+
+    fn node(&mut self, plan: &LogicalPlan, target: &str) -> Result<Rows, TranslateError> {
         match plan {
             LogicalPlan::Projection(projection) => {
                 let schema = nullable(projection.schema.as_arrow());

@@ -1,0 +1,67 @@
+//! `weir explain`: how a job would run, on the embedded engine or as Flink SQL.
+
+mod dataflow;
+mod flink;
+
+use std::path::Path;
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use weir_sql::{CheckOptions, Cluster};
+
+use super::check::{read_job, time_zone_argument};
+use super::{Exit, Outcome};
+
+pub fn command() -> Command {
+    Command::new("explain")
+        .about("Show how a Stream SQL job would run: operators, keys, state, changelogs, guarantees")
+        .arg(Arg::new("job").required(true).value_name("JOB.SQL").help("File with the job"))
+        .arg(
+            Arg::new("parallelism")
+                .long("parallelism")
+                .value_name("N")
+                .value_parser(clap::value_parser!(u16).range(1..=50))
+                .default_value("1")
+                .help("Subtasks per operator chain, 1 to 50"),
+        )
+        .arg(
+            Arg::new("flink")
+                .long("flink")
+                .action(ArgAction::SetTrue)
+                .help("Print the job as Flink SQL for Flink 1.20, or say what of it Flink cannot do"),
+        )
+        .arg(
+            Arg::new("bind")
+                .long("bind")
+                .value_name("STREAM=PATH")
+                .action(ArgAction::Append)
+                .requires("flink")
+                .help(
+                    "With --flink: read a source or dimension table from a file of JSON lines of its columns",
+                ),
+        )
+        .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("Print one JSON object"))
+        .arg(time_zone_argument())
+}
+
+pub fn run(matches: &ArgMatches) -> Outcome {
+    let file = matches.get_one::<String>("job").map(String::as_str).unwrap_or_default();
+    let text = read_job(Path::new(file))?;
+    let time_zone = matches.get_one::<String>("time-zone").cloned().unwrap_or_default();
+    let options = CheckOptions {
+        cluster: Cluster::Local,
+        time_zone: time_zone.clone(),
+        max_bytes: usize::MAX,
+        ..CheckOptions::default()
+    };
+    let job = match weir_sql::check(&text, &weir_connectors::CATALOG, &options) {
+        Ok(job) => job,
+        Err(error) => {
+            eprintln!("{}", weir_sql::render(file, &text, &error));
+            return Ok(Exit::Refused);
+        }
+    };
+    match matches.get_flag("flink") {
+        true => flink::explain(file, &text, &job, time_zone, matches),
+        false => dataflow::explain(&job, time_zone, matches),
+    }
+}
