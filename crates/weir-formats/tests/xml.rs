@@ -215,6 +215,15 @@ fn what_is_not_well_formed_is_dirty() {
         "<r/><!DOCTYPE r>",
         "<!DOCTYPE><r/>",
         "<!ELEMENT r><r/>",
+        "<!DOCTYPEr><r/>",
+        "<!doctype r><r/>",
+        "<!DOCTYPE 1><r/>",
+        "<!DOCTYPE r x><r/>",
+        "<!DOCTYPE r SYSTEM><r/>",
+        "<!DOCTYPE r SYSTEM'x'><r/>",
+        "<!DOCTYPE r PUBLIC 'x'><r/>",
+        "\u{feff}\u{feff}<r/>",
+        "\u{feff} <?xml version='1.0'?><r/>",
     ] {
         let reason = read_as(DataType::Utf8, document).expect_err(document);
         assert!(reason.starts_with("not well-formed XML: "), "{document}: {reason}");
@@ -232,6 +241,7 @@ fn reasons_tell_what_and_where() {
         ("<r>&x;</r>", "the entity `&x;`, which XML does not define; others are not expanded at byte 3"),
         ("<r a='1' a='2'/>", "attribute `a` twice in one tag at byte 0"),
         ("<r/><r/>", "a second root element at byte 4"),
+        ("\u{feff}<r/><r/>", "a second root element at byte 7"),
         ("<r>\u{1}</r>", "the control character 1 at byte 3"),
     ] {
         let expected = format!("not well-formed XML: {reason}");

@@ -8,6 +8,7 @@ use arrow::datatypes::SchemaRef;
 use memchr::memmem::Finder;
 use weir_base::text::Zone;
 
+use crate::column::Values;
 use crate::decode::{Decoder, Dirty};
 use crate::options::{FormatError, FormatOptions, type_name};
 use crate::rows::{Rows, checked_text};
@@ -79,7 +80,7 @@ impl CsvDecoder {
                 inside = !inside;
                 position += 1;
             } else if !inside && record[position..].starts_with(&self.delimiter) {
-                self.push_field(index, without_quotes(&record[start..position], quote))?;
+                self.push_quoted_field(index, &record[start..position], quote)?;
                 index += 1;
                 position += self.delimiter.len();
                 start = position;
@@ -94,8 +95,15 @@ impl CsvDecoder {
                 false => reason.to_string(),
             });
         }
-        self.push_field(index, without_quotes(&record[start..], quote))?;
+        self.push_quoted_field(index, &record[start..], quote)?;
         Ok(index + 1)
+    }
+
+    /// Adds a field without the quotes around it. Blanks outside of them are text of a STRING and nothing else.
+    fn push_quoted_field(&mut self, index: usize, field: &[u8], quote: u8) -> Result<(), String> {
+        let is_text =
+            self.rows.columns.get(index).is_some_and(|column| matches!(column.values, Values::Text(_)));
+        self.push_field(index, without_quotes(if is_text { field } else { field.trim_ascii() }, quote))
     }
 
     fn push_field(&mut self, index: usize, field: &[u8]) -> Result<(), String> {
@@ -123,7 +131,7 @@ impl Decoder for CsvDecoder {
     }
 }
 
-/// Removes the quotes around a field. Blanks outside of them are kept: for STRING they are text.
+/// Removes the quotes around a field.
 fn without_quotes(field: &[u8], quote: u8) -> &[u8] {
     match field {
         [first, middle @ .., last] if *first == quote && *last == quote => middle,

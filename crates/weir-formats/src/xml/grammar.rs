@@ -141,6 +141,40 @@ pub(super) fn check_attributes(attributes: &[u8]) -> Result<(), String> {
     }
 }
 
+/// Checks `<!DOCTYPE ...>` up to the declarations in brackets, of which nothing is used: neither entities nor
+/// default values of attributes reach a column.
+pub(super) fn check_doctype(doctype: &[u8]) -> Result<(), String> {
+    match is_doctype(doctype) {
+        Some(true) => Ok(()),
+        _ => Err("a malformed DOCTYPE".to_string()),
+    }
+}
+
+fn is_doctype(doctype: &[u8]) -> Option<bool> {
+    let rest = blanks_then(doctype.strip_prefix(b"<!DOCTYPE")?.strip_suffix(b">")?)?;
+    let end = rest.iter().position(|byte| is_space(*byte) || *byte == b'[').unwrap_or(rest.len());
+    let (name, rest) = rest.split_at(end);
+    let rest = match blanks_then(rest) {
+        Some(identifier) if identifier.starts_with(b"SYSTEM") => literal(&identifier[6..])?,
+        Some(identifier) if identifier.starts_with(b"PUBLIC") => literal(literal(&identifier[6..])?)?,
+        _ => rest,
+    };
+    let rest = trim_start(rest);
+    let is_complete = rest.is_empty() || (rest.starts_with(b"[") && rest.trim_ascii_end().ends_with(b"]"));
+    Some(is_name(name) && is_complete)
+}
+
+/// Returns what follows at least one blank.
+fn blanks_then(text: &[u8]) -> Option<&[u8]> {
+    Some(trim_start(text)).filter(|rest| rest.len() < text.len())
+}
+
+/// Returns what follows blanks and a text in quotes.
+fn literal(text: &[u8]) -> Option<&[u8]> {
+    let [quote @ (b'"' | b'\''), rest @ ..] = blanks_then(text)? else { return None };
+    Some(&rest[memchr::memchr(*quote, rest)? + 1..])
+}
+
 /// Checks what stands in `<?xml ...?>` behind the word `xml`. The encoding it names is not looked at:
 /// records are UTF-8, whatever they were when they were written.
 pub(super) fn check_declaration(attributes: &[u8]) -> Result<(), String> {

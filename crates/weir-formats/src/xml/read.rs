@@ -6,7 +6,9 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use weir_base::text::Zone;
 
-use super::grammar::{check_attributes, check_characters, check_declaration, is_blank, is_name, resolve};
+use super::grammar::{
+    check_attributes, check_characters, check_declaration, check_doctype, is_blank, is_name, resolve,
+};
 use super::plan::{Plan, ROOT};
 use crate::column::Values;
 use crate::decode::{Decoder, Dirty};
@@ -14,6 +16,9 @@ use crate::options::{FormatError, FormatOptions};
 use crate::rows::{Rows, checked_text};
 use crate::scalar::{Mismatch, push_field};
 use crate::text_list::{check_flat, push_list};
+
+/// What may stand before a document to say that it is Unicode.
+const BYTE_ORDER_MARK: char = '\u{FEFF}';
 
 pub(crate) struct XmlDecoder {
     rows: Rows,
@@ -35,6 +40,14 @@ struct Document {
     has_doctype: bool,
     /// The text of the wanted element so far.
     text: Vec<u8>,
+}
+
+impl Document {
+    /// Goes to the start of another document.
+    fn begin(&mut self) {
+        self.path.clear();
+        (self.unwanted, self.has_root, self.has_doctype) = (0, false, false);
+    }
 }
 
 /// Why a document is dirty.
@@ -59,35 +72,44 @@ impl XmlDecoder {
 
     fn read(&mut self, record: &[u8]) -> Result<(), String> {
         let text = checked_text(record)?;
-        let malformed = |what: &str, at: u64| format!("not well-formed XML: {what} at byte {at}");
         check_characters(text).map_err(|what| format!("not well-formed XML: {what}"))?;
+        let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
+        let skipped = record.len() - text.len();
+        let malformed =
+            |what: &str, at: usize| format!("not well-formed XML: {what} at byte {}", skipped + at);
+        if text.starts_with(BYTE_ORDER_MARK) {
+            // The parser would skip it as well.
+            return Err(malformed("a second byte-order mark", 0));
+        }
         self.documents += 1;
-        let Document { path, unwanted, has_root, has_doctype, .. } = &mut self.document;
-        path.clear();
-        (*unwanted, *has_root, *has_doctype) = (0, false, false);
+        self.document.begin();
         let mut reader = Reader::from_str(text);
         let config = reader.config_mut();
         config.check_comments = true;
         config.expand_empty_elements = true;
-        let mut is_first = true;
+        let mut at = 0;
         loop {
-            let at = reader.buffer_position();
             let event = match reader.read_event() {
                 Ok(event) => event,
-                Err(error) => return Err(malformed(&without_class(error), reader.error_position())),
+                Err(error) => {
+                    let at = usize::try_from(reader.error_position()).unwrap_or(at);
+                    return Err(malformed(&without_class(error), at));
+                }
             };
             if matches!(event, Event::Eof) {
                 break;
             }
-            self.take(&event, is_first).map_err(|fault| match fault {
+            let end = usize::try_from(reader.buffer_position()).unwrap_or(text.len());
+            let raw = text.as_bytes().get(at..end).unwrap_or_default();
+            self.take(&event, raw, at == 0).map_err(|fault| match fault {
                 Fault::Malformed(what) => malformed(&what, at),
                 Fault::Column(column, reason) => self.rows.reason(column, &reason),
             })?;
-            is_first = false;
+            at = end;
         }
         match (self.document.has_root, self.document.path.is_empty()) {
-            (false, _) => Err(malformed("no root element", text.len() as u64)),
-            (true, false) => Err(malformed("an element without its end tag", text.len() as u64)),
+            (false, _) => Err(malformed("no root element", text.len())),
+            (true, false) => Err(malformed("an element without its end tag", text.len())),
             (true, true) => {
                 self.rows.fill_with_null();
                 Ok(())
@@ -95,8 +117,8 @@ impl XmlDecoder {
         }
     }
 
-    /// Takes the next piece of the document.
-    fn take(&mut self, event: &Event<'_>, is_first: bool) -> Result<(), Fault> {
+    /// Takes the next piece of the document, which is `raw` in the text.
+    fn take(&mut self, event: &Event<'_>, raw: &[u8], is_first: bool) -> Result<(), Fault> {
         let document = &mut self.document;
         let is_outside = document.path.is_empty();
         match event {
@@ -143,7 +165,10 @@ impl XmlDecoder {
             }
             Event::DocType(_) => {
                 let is_misplaced = document.has_root || std::mem::replace(&mut document.has_doctype, true);
-                if is_misplaced { malformed("a DOCTYPE in a wrong place") } else { Ok(()) }
+                if is_misplaced {
+                    return malformed("a DOCTYPE in a wrong place");
+                }
+                check_doctype(raw).map_err(Fault::Malformed)
             }
         }
     }
