@@ -230,14 +230,16 @@ mod tests {
         let (store, clock): (Arc<dyn ObjectStore>, _) =
             (Arc::new(InMemory::new()), ManualClock::new(Timestamp(NOW)));
         let policy = saving(7, &store, &clock);
-        let entries = vec![entry("é\n\"x\"".as_bytes(), Some("`f` at byte 3")), entry(b"a\xff", None), entry(b"", None)];
+        let entries = vec![
+            entry("é\n\"x\"".as_bytes(), Some("`f` at byte 3")),
+            entry(b"a\xff", None),
+            entry(b"", None),
+        ];
         policy.handle("cars", entries).await.unwrap();
         assert!(files(&store).await.is_empty(), "few records wait");
         policy.flush().await.unwrap();
         policy.flush().await.unwrap();
-        let line = |data: &str, encoding: &str| {
-            json!({"job_id": 7, "stream": "cars", "time": NOW, "reason": "why", "data": data, "encoding": encoding})
-        };
+        let line = |data: &str, encoding: &str| json!({"job_id": 7, "stream": "cars", "time": NOW, "reason": "why", "data": data, "encoding": encoding});
         let mut first = line("é\n\"x\"", "utf8");
         first["place"] = json!("`f` at byte 3");
         let lines = vec![first, line("Yf8=", "base64"), line("", "utf8")];
@@ -263,7 +265,10 @@ mod tests {
         let found: Vec<(String, Value)> =
             files(&store).await.into_iter().map(|(name, lines)| (name, lines[0]["data"].clone())).collect();
         let expected = [("09-1", "a"), ("09-2", "b"), ("09-3", "c"), ("10-3", "d"), ("10-4", "e")];
-        assert_eq!(found, expected.map(|(name, data)| (format!("a/b/dirty-20240315{name}.jsonl"), json!(data))));
+        assert_eq!(
+            found,
+            expected.map(|(name, data)| (format!("a/b/dirty-20240315{name}.jsonl"), json!(data)))
+        );
     }
 
     #[tokio::test]
