@@ -71,6 +71,9 @@ impl RecordClock {
     }
 }
 
+/// How long the state of a key is kept without use when a job does not say.
+pub const DEFAULT_IDLE_STATE_RETENTION: Duration = Duration::from_secs(3600);
+
 /// The settings of one job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobSettings {
@@ -84,6 +87,9 @@ pub struct JobSettings {
     pub time_zone: String,
     /// After this time without a record a partition no longer holds back the watermark; `None` is never.
     pub source_idle_timeout: Option<Duration>,
+    /// After this time without use the state of a key is dropped by operators that keep it without bounds: `GROUP BY`
+    /// without a window, `DISTINCT`, `UNION` and joins without time bounds.
+    pub idle_state_retention: Duration,
     /// A repeatable processing-time clock, or `None` for the machine's.
     pub record_clock: Option<RecordClock>,
     /// Bucket that gets the job's log, or `None` when logs stay where the job runs.
@@ -98,6 +104,7 @@ impl Default for JobSettings {
             dirty_data: DirtyDataPolicy::Drop,
             time_zone: "UTC".to_string(),
             source_idle_timeout: Some(Duration::from_secs(30)),
+            idle_state_retention: DEFAULT_IDLE_STATE_RETENTION,
             record_clock: None,
             log_bucket: None,
         }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use weir_base::settings::{CheckpointMode, CheckpointSettings, DirtyDataPolicy, JobSettings};
+use weir_base::settings::{
+    CheckpointMode, CheckpointSettings, DEFAULT_IDLE_STATE_RETENTION, DirtyDataPolicy, JobSettings,
+};
 use weir_store::JobDefinition;
 
 use crate::options::ControlOptions;
@@ -23,6 +25,8 @@ pub(crate) fn of_definition(definition: &JobDefinition, options: &ControlOptions
         dirty_data: DirtyDataPolicy::parse(definition.dirty_data_strategy.as_deref().unwrap_or_default())
             .unwrap_or_default(),
         time_zone: options.time_zone.clone(),
+        idle_state_retention: u64::try_from(definition.idle_state_retention)
+            .map_or(DEFAULT_IDLE_STATE_RETENTION, Duration::from_secs),
         log_bucket: definition.obs_bucket.clone().filter(|_| definition.log_enabled),
         ..JobSettings::default()
     }

@@ -1,5 +1,6 @@
 //! Stream SQL text to a checked plan. No async.
 
+pub mod changelog;
 mod check;
 pub mod flink;
 mod job;

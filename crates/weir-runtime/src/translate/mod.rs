@@ -1,5 +1,6 @@
 //! From a checked job to a dataflow: streams become sources and sinks, logical plans become operators.
 
+mod group;
 mod over;
 mod plan;
 mod streams;
@@ -50,7 +51,7 @@ pub fn dataflow(
 ) -> Result<Graph, TranslateError> {
     let zone = Zone::parse(&settings.time_zone)
         .ok_or_else(|| TranslateError::TimeZone(settings.time_zone.clone()))?;
-    let mut translator = Translator::new(job, label, zone, environment);
+    let mut translator = Translator::new(job, label, zone, settings.idle_state_retention, environment);
     translator.run()?;
     Ok(translator.graph)
 }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{Schema, SchemaRef};
 use datafusion_common::{DFSchema, ScalarValue};
-use datafusion_expr::{Expr, LogicalPlan, UserDefinedLogicalNode};
+use datafusion_expr::{Distinct, Expr, LogicalPlan, UserDefinedLogicalNode};
 use datafusion_physical_expr::PhysicalExpr;
 use datafusion_physical_expr::expressions::Column;
 use weir_engine::graph::{Exchange, Node, NodeKind, SourceNode};
 use weir_engine::operator::Evaluator;
 use weir_engine::values::Values;
-use weir_sql::nodes::{OverWindow, Unnest};
+use weir_sql::nodes::{Expand, OverWindow, Unnest};
 
 use super::TranslateError;
 use super::streams::{Hidden, Rows, Translator, nullable};
@@ -75,7 +75,8 @@ impl Translator<'_> {
                 }
                 self.union(inputs, &nullable(union.schema.as_arrow()), target)
             }
-            LogicalPlan::Aggregate(aggregate) => self.window(aggregate, target),
+            LogicalPlan::Aggregate(aggregate) => self.aggregate(aggregate, target),
+            LogicalPlan::Distinct(Distinct::All(input)) => self.distinct(input, target),
             LogicalPlan::Extension(extension) => self.extension(&extension.node, target),
             LogicalPlan::EmptyRelation(empty) => {
                 let batch = null_rows(nullable(empty.schema.as_arrow()), usize::from(empty.produce_one_row))?;
@@ -123,6 +124,9 @@ impl Translator<'_> {
     ) -> Result<Rows, TranslateError> {
         if let Some(unnest) = node.as_any().downcast_ref::<Unnest>() {
             return self.unnest(unnest, target);
+        }
+        if let Some(expand) = node.as_any().downcast_ref::<Expand>() {
+            return self.expand(expand, target);
         }
         if let Some(over) = node.as_any().downcast_ref::<OverWindow>() {
             return self.over(over, target);

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion_expr::{LogicalPlan, Operator};
@@ -14,6 +15,7 @@ use weir_engine::operator::{AssignProctimeSpec, AssignWatermarkSpec, Evaluator, 
 use weir_engine::watermark::{Interval, Strategy};
 use weir_engine::{ROW_KIND, ROW_WATERMARK, RowKind, TimeColumn};
 use weir_functions::clock::reads_clock;
+use weir_functions::window::window_of;
 use weir_sql::{Job, SourceStream, Target, TempStream, WatermarkInterval, WatermarkStrategy};
 
 use super::TranslateError;
@@ -85,6 +87,8 @@ pub(super) struct Translator<'a> {
     pub(super) job: &'a Job,
     label: &'a str,
     pub(super) zone: Zone,
+    /// After this time without use the state of a key is dropped.
+    pub(super) idle_state_retention: Duration,
     environment: &'a Environment,
     pub(super) graph: Graph,
     ids: BTreeSet<String>,
@@ -95,7 +99,13 @@ pub(super) struct Translator<'a> {
 }
 
 impl<'a> Translator<'a> {
-    pub(super) fn new(job: &'a Job, label: &'a str, zone: Zone, environment: &'a Environment) -> Self {
+    pub(super) fn new(
+        job: &'a Job,
+        label: &'a str,
+        zone: Zone,
+        idle_state_retention: Duration,
+        environment: &'a Environment,
+    ) -> Self {
         let processing_time = job.sources.iter().any(|s| s.time.proctime)
             || job.temps.iter().any(|t| t.time.proctime)
             || job.inserts.iter().any(|insert| asks_time(&insert.plan));
@@ -105,6 +115,7 @@ impl<'a> Translator<'a> {
             job,
             label,
             zone,
+            idle_state_retention,
             environment,
             graph: Graph::default(),
             ids: BTreeSet::new(),
@@ -389,10 +400,11 @@ impl<'a> Translator<'a> {
 }
 
 fn asks_lateness(plan: &LogicalPlan) -> bool {
-    let asks = matches!(
-        plan,
-        LogicalPlan::Aggregate(_) | LogicalPlan::Window(_) | LogicalPlan::Join(_) | LogicalPlan::Extension(_)
-    );
+    let asks = match plan {
+        LogicalPlan::Aggregate(node) => node.group_expr.iter().any(|key| window_of(key).is_some()),
+        LogicalPlan::Window(_) | LogicalPlan::Join(_) | LogicalPlan::Extension(_) => true,
+        _ => false,
+    };
     asks || plan.inputs().into_iter().any(asks_lateness)
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use datafusion_common::{DFSchema, DataFusionError};
+use datafusion_expr::expr::NullTreatment;
 use datafusion_expr::{Aggregate, Expr};
 use datafusion_physical_expr::aggregate::AggregateExprBuilder;
 use weir_engine::graph::Exchange;
@@ -98,6 +99,7 @@ impl Translator<'_> {
             .schema(input.full_schema())
             .alias(name)
             .with_distinct(call.params.distinct)
+            .with_ignore_nulls(call.params.null_treatment == Some(NullTreatment::IgnoreNulls))
             .build()?;
         Ok(AggregateCall { function: Arc::new(function) })
     }

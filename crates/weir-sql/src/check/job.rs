@@ -9,7 +9,8 @@ use super::connector::{self, kind_text};
 use super::function::Functions;
 use super::settings::CheckOptions;
 use super::{format, options, stream};
-use crate::plan::{PlanOptions, Planned, Streams, plan_insert};
+use crate::changelog::Changelogs;
+use crate::plan::{AppendOnly, PlanOptions, Planned, Streams, plan_insert};
 use crate::syntax::ast::{CreateStream, InsertInto, Name, Statement, StreamKind};
 use crate::syntax::{Broken, Parsed};
 use crate::{
@@ -41,6 +42,7 @@ pub fn check_all(text: &str, catalog: &ConnectorCatalog, options: &CheckOptions)
         read: Vec::new(),
         undeclared: Vec::new(),
         errors: Vec::new(),
+        append_only: Vec::new(),
         job: empty_job(),
     };
     for Broken { error, declares } in broken {
@@ -75,6 +77,8 @@ struct Checker<'a> {
     /// The names of streams and functions whose declarations are wrong.
     undeclared: Vec<String>,
     errors: Vec<CheckError>,
+    /// The operators that take only rows that stay.
+    append_only: Vec<AppendOnly>,
     job: Job,
 }
 
@@ -159,8 +163,9 @@ impl Checker<'_> {
     fn insert(&mut self, insert: &InsertInto) -> Result<(), CheckError> {
         let streams = Streams { sources: &self.job.sources, temps: &self.job.temps, sinks: &self.job.sinks };
         let options = PlanOptions { time_zone: self.options.time_zone.clone() };
-        let Planned { target, plan, warnings } = plan_insert(insert, &streams, &options)?;
+        let Planned { target, plan, warnings, append_only } = plan_insert(insert, &streams, &options)?;
         self.job.warnings.extend(warnings);
+        self.append_only.extend(append_only);
         self.read.push((insert.target.clone(), scanned_streams(&plan)));
         self.job.inserts.push(Insert { target, plan, offset: insert.offset });
         Ok(())
@@ -173,6 +178,11 @@ impl Checker<'_> {
         }
         self.errors.extend(self.cycle());
         if let Some(errors) = CheckErrors::sorted(std::mem::take(&mut self.errors)) {
+            return Err(errors);
+        }
+        let changelogs = Changelogs::of(&self.job);
+        let changing = self.append_only.iter().filter_map(|operator| operator.check(&changelogs).err());
+        if let Some(errors) = CheckErrors::sorted(changing.collect()) {
             return Err(errors);
         }
         self.warn_about_unused();

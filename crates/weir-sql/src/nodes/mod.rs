@@ -3,10 +3,13 @@
 //! They are [`LogicalPlan::Extension`](datafusion_expr::LogicalPlan::Extension) nodes with every choice spelled out, so
 //! that the dataflow, `explain` and other back ends read the same description.
 
+mod expand;
 mod over;
 mod stream_join;
 mod unnest;
 
+pub use expand::Expand;
+pub(crate) use expand::{GROUPING, key_name};
 pub use over::{Over, OverFrame, OverWindow};
 pub use stream_join::{JoinKind, StreamJoin, TimeBounds};
 pub use unnest::Unnest;

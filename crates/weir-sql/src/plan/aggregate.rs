@@ -7,7 +7,7 @@ use arrow::datatypes::DataType;
 use datafusion_common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion_common::{Column, DataFusionError};
 use datafusion_expr::expr::{AggregateFunction, NullTreatment};
-use datafusion_expr::{Aggregate, AggregateUDF, Expr, LogicalPlan, lit};
+use datafusion_expr::{Aggregate, AggregateUDF, Expr, Extension, LogicalPlan, lit};
 use datafusion_functions_aggregate::array_agg::array_agg_udaf;
 use datafusion_functions_aggregate::average::avg_udaf;
 use datafusion_functions_aggregate::count::count_udaf;
@@ -22,8 +22,10 @@ use super::bound::Bound;
 use super::call::Written;
 use super::convert::convert;
 use super::expr::{Binder, Stage, null_of};
+use super::grouping::Grouping;
 use super::refuse::{Checked, Place};
 use super::types::{as_decimal, is_integer, is_numeric, is_temporal};
+use crate::nodes::{Expand, GROUPING, key_name};
 
 /// The aggregates.
 pub(super) const NAMES: &[&str] =
@@ -174,23 +176,69 @@ pub(super) struct Grouped {
 /// Plans a GROUP BY: `outputs` are rewritten to read the keys and aggregates of the new node.
 pub(super) fn group(
     input: LogicalPlan,
-    keys: Vec<Expr>,
+    grouping: &Grouping,
     outputs: Vec<(Expr, Place)>,
     place: Place,
 ) -> Checked<Grouped> {
     let aggregates = collect(&outputs);
+    if grouping.keys.is_empty() && aggregates.is_empty() {
+        for (output, place) in outputs {
+            rewrite(output, &[], &[], place)?;
+        }
+        return Err(place.refuse("one group of all rows needs an aggregate"));
+    }
     let refused = |error: DataFusionError| place.refuse(format!("this GROUP BY cannot be planned: {error}"));
+    let Keys { input, known, planned } = keys(input, grouping).map_err(refused)?;
     let mut names = HashSet::new();
-    let named_keys = keys.iter().map(|key| distinct_name(key, &mut names)).collect();
+    let named_keys = planned.iter().map(|key| distinct_name(key, &mut names)).collect();
     let named_aggregates = aggregates.iter().map(|call| distinct_name(call, &mut names)).collect();
     let node = Aggregate::try_new(Arc::new(input), named_keys, named_aggregates).map_err(refused)?;
     let columns: Vec<Expr> = node.schema.columns().into_iter().map(Expr::Column).collect();
-    let known: Vec<&Expr> = keys.iter().chain(&aggregates).collect();
+    let known: Vec<&Expr> = known.iter().chain(&aggregates).collect();
     let outputs = outputs
         .into_iter()
         .map(|(output, place)| rewrite(output, &known, &columns, place))
         .collect::<Checked<Vec<_>>>()?;
     Ok(Grouped { plan: LogicalPlan::Aggregate(node), outputs })
+}
+
+/// The input of an `Aggregate`, with its keys as the query has them and as the node reads them.
+struct Keys {
+    input: LogicalPlan,
+    known: Vec<Expr>,
+    planned: Vec<Expr>,
+}
+
+/// Returns the keys of a GROUP BY; several groupings read them from an [`Expand`].
+fn keys(input: LogicalPlan, grouping: &Grouping) -> Result<Keys, DataFusionError> {
+    let mut known = grouping.keys.clone();
+    let Some(sets) = &grouping.sets else {
+        return Ok(Keys { input, planned: known.clone(), known });
+    };
+    let window = grouping.window_position();
+    let expanded: Vec<usize> = (0..known.len()).filter(|key| Some(*key) != window).collect();
+    let rolled_up =
+        |set: &Vec<usize>| (0..expanded.len()).filter(|at| !set.contains(&expanded[*at])).collect();
+    let expand = Expand::try_new(
+        input,
+        expanded.iter().map(|key| known[*key].clone()).collect(),
+        sets.iter().map(rolled_up).collect(),
+    )?;
+    let mut planned = known.clone();
+    for (at, key) in expanded.into_iter().enumerate() {
+        planned[key] = Expr::Column(Column::new_unqualified(key_name(at)));
+    }
+    let number = Expr::Column(Column::new_unqualified(GROUPING));
+    known.push(number.clone());
+    planned.push(number);
+    let input = LogicalPlan::Extension(Extension { node: Arc::new(expand) });
+    Ok(Keys { input, known, planned })
+}
+
+/// Returns whether an expression has an aggregate in it.
+pub(super) fn contains_aggregate(expr: &Expr) -> bool {
+    // The closure returns no error, so the walk cannot fail.
+    expr.exists(|node| Ok(matches!(node, Expr::AggregateFunction(_)))).unwrap_or(false)
 }
 
 /// Returns the different aggregates in the order in which they are first used.

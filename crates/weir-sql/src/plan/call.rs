@@ -14,7 +14,7 @@ use super::convert::convert;
 use super::expr::{Binder, Stage, null_of, unified};
 use super::refuse::{Checked, Place, did_you_mean, hinted};
 use super::types::{TIMESTAMP, is_integer, is_numeric, is_temporal};
-use super::{aggregate, operator, window};
+use super::{aggregate, grouping, operator, window};
 
 /// The names of the functions that have a shape of their own.
 const SHAPED: &[&str] = &[
@@ -53,11 +53,12 @@ impl Binder<'_> {
         }
         if aggregate::is_aggregate(&name) {
             return match self.stage {
-                Stage::Group(..) => self.aggregate(&name, &written, place),
-                Stage::Row(why) | Stage::Select(why) => {
-                    Err(place.refuse(format!("the aggregate `{name}` is not allowed {why}")))
-                }
+                Stage::Group(..) | Stage::Select(_) => self.aggregate(&name, &written, place),
+                Stage::Row(why) => Err(place.refuse(format!("the aggregate `{name}` is not allowed {why}"))),
             };
+        }
+        if grouping::FUNCTIONS.contains(&name.as_str()) {
+            return self.grouping_function(&name, &written, place);
         }
         if written.star || written.distinct {
             return Err(place.refuse(format!("`{name}` takes neither `*` nor `DISTINCT`")));
@@ -317,6 +318,7 @@ pub(crate) fn is_built_in(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
     window::parse_name(&name).is_some()
         || aggregate::is_aggregate(&name)
+        || grouping::FUNCTIONS.contains(&name.as_str())
         || SHAPED.contains(&name.as_str())
         || weir_functions::all().any(|function| function.name == name)
 }
@@ -324,6 +326,7 @@ pub(crate) fn is_built_in(name: &str) -> bool {
 fn unknown(name: &str, place: Place) -> crate::CheckError {
     let known = weir_functions::all().map(|function| function.name);
     let known = known.chain(SHAPED.iter().copied()).chain(aggregate::NAMES.iter().copied());
+    let known = known.chain(grouping::FUNCTIONS.iter().copied());
     hinted(place.refuse(format!("function `{name}` is not available")), did_you_mean(name, known))
 }
 

@@ -13,10 +13,10 @@ use weir_functions::text;
 
 use super::bound::Bound;
 use super::convert::convert;
+use super::grouping::Grouping;
 use super::refuse::{Checked, Place, hinted};
 use super::scope::Scope;
 use super::types::{cast_target, common, is_integer, is_temporal};
-use super::window::GroupWindow;
 use super::{PlanOptions, literal, operator, row};
 
 /// What an expression may use besides columns.
@@ -24,10 +24,10 @@ use super::{PlanOptions, literal, operator, row};
 pub(super) enum Stage<'a> {
     /// Rows of the input: no aggregates, and why not.
     Row(&'static str),
-    /// The select list of a SELECT without GROUP BY: aggregates with OVER, and why no others.
-    Select(&'static str),
-    /// The results of a GROUP BY: aggregates, and the functions of its window; and why no OVER.
-    Group(Option<&'a GroupWindow>, &'static str),
+    /// The select list of a SELECT without GROUP BY: aggregates with OVER, or plain ones over the group of all rows.
+    Select(&'a Grouping),
+    /// The results of a GROUP BY: aggregates, and the functions of its window and groupings; and why no OVER.
+    Group(&'a Grouping, &'static str),
 }
 
 /// Checks expressions over one input.

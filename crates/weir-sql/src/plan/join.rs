@@ -222,6 +222,10 @@ impl Planner<'_> {
         if condition.bounds.is_none() {
             self.warn_unbounded(&condition, place, times_above);
         }
+        if condition.bounds.is_some() {
+            self.needs_append_only("an interval join", place, &left.plan);
+            self.needs_append_only("an interval join", place, &right.plan);
+        }
         if let Some(TimeBounds { lower, upper, .. }) = &condition.bounds
             && lower > upper
         {

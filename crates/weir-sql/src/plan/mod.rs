@@ -3,6 +3,7 @@
 
 mod access;
 mod aggregate;
+mod append_only;
 mod bound;
 mod call;
 mod condition;
@@ -10,6 +11,7 @@ mod convert;
 mod expr;
 mod fold;
 mod from;
+mod grouping;
 mod insert;
 mod join;
 mod literal;
@@ -34,6 +36,7 @@ use datafusion_expr::LogicalPlan;
 use datafusion_optimizer::optimize_projections::OptimizeProjections;
 use datafusion_optimizer::{Optimizer, OptimizerContext};
 
+pub(crate) use append_only::AppendOnly;
 pub(crate) use call::is_built_in;
 pub use physical::physical;
 
@@ -70,6 +73,8 @@ pub(crate) struct Planned {
     pub(crate) plan: LogicalPlan,
     /// What is accepted but probably not meant.
     pub(crate) warnings: Vec<Message>,
+    /// The operators that take only rows that stay.
+    pub(crate) append_only: Vec<AppendOnly>,
 }
 
 /// Checks and plans an INSERT.
@@ -87,7 +92,8 @@ fn plan_on_this_stack(
     options: &PlanOptions,
 ) -> Result<Planned, CheckError> {
     let place = Place { position: insert.query_position, length: 1 };
-    let planner = Planner { streams, options, place, warnings: RefCell::default() };
+    let planner =
+        Planner { streams, options, place, warnings: RefCell::default(), append_only: RefCell::default() };
     let target = planner.target(&insert.target)?;
     let output = planner.query(&insert.query)?;
     let plan = planner.fill(target, &insert.target, output)?;
@@ -97,5 +103,10 @@ fn plan_on_this_stack(
     let plan = optimizer
         .optimize(plan, &OptimizerContext::new(), |_, _| {})
         .map_err(|error| planner.unplanned(error))?;
-    Ok(Planned { target, plan, warnings: planner.warnings.into_inner() })
+    Ok(Planned {
+        target,
+        plan,
+        warnings: planner.warnings.into_inner(),
+        append_only: planner.append_only.into_inner(),
+    })
 }

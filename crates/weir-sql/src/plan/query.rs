@@ -1,14 +1,15 @@
-//! Plans queries: SELECT, UNION ALL, VALUES.
+//! Plans queries: SELECT, UNION, VALUES.
 
 use std::cell::RefCell;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Schema};
 use datafusion_common::{Column, DFSchema, DataFusionError};
-use datafusion_expr::{Expr, LogicalPlan, Projection, Union, Values as ValuesNode};
+use datafusion_expr::{Distinct, Expr, LogicalPlan, Projection, Union, Values as ValuesNode};
 use sqlparser::ast::{Query, SetExpr, SetOperator, SetQuantifier, Values};
 use weir_functions::conversion::type_name;
 
+use super::append_only::AppendOnly;
 use super::bound::{Bound, TimeAttribute};
 use super::convert::convert;
 use super::expr::{Binder, Stage, unified};
@@ -51,6 +52,8 @@ pub(super) struct Planner<'a> {
     pub(super) place: Place,
     /// What is accepted but probably not meant.
     pub(super) warnings: RefCell<Vec<Message>>,
+    /// The operators that take only rows that stay.
+    pub(super) append_only: RefCell<Vec<AppendOnly>>,
 }
 
 impl Planner<'_> {
@@ -88,11 +91,11 @@ impl Planner<'_> {
             SetExpr::SetOperation { op, set_quantifier, left, right } => {
                 let place = Place::at(right.as_ref(), self.place);
                 match (op, set_quantifier) {
-                    (SetOperator::Union, SetQuantifier::All) => self.union(left, right, place),
-                    (SetOperator::Union, _) => Err(hinted(
-                        place.unavailable("`UNION` without `ALL`"),
-                        Some("`UNION ALL` keeps every row".to_string()),
-                    )),
+                    (SetOperator::Union, SetQuantifier::All) => self.union(left, right, "`UNION ALL`", place),
+                    (SetOperator::Union, SetQuantifier::None | SetQuantifier::Distinct) => {
+                        let all = self.union(left, right, "`UNION`", place)?;
+                        self.distinct(all, "`UNION`")
+                    }
                     (other, _) => Err(place.unavailable(&format!("`{other}`"))),
                 }
             }
@@ -100,11 +103,11 @@ impl Planner<'_> {
         }
     }
 
-    fn union(&self, left: &SetExpr, right: &SetExpr, place: Place) -> Checked<Output> {
+    fn union(&self, left: &SetExpr, right: &SetExpr, name: &str, place: Place) -> Checked<Output> {
         let (left, right) = (self.term(left)?, self.term(right)?);
         if left.columns.len() != right.columns.len() {
             let (a, b) = (left.columns.len(), right.columns.len());
-            return Err(place.refuse(format!("the branches of `UNION ALL` have {a} and {b} columns")));
+            return Err(place.refuse(format!("the branches of {name} have {a} and {b} columns")));
         }
         let mut types = Vec::with_capacity(left.columns.len());
         for (index, (a, b)) in left.columns.iter().zip(&right.columns).enumerate() {
@@ -115,7 +118,7 @@ impl Planner<'_> {
                 (of, other) => {
                     let (of, other) = (type_name(of), type_name(other));
                     let text = format!(
-                        "column {} of `UNION ALL` is {of} in one branch and {other} in another",
+                        "column {} of {name} is {of} in one branch and {other} in another",
                         index + 1
                     );
                     return Err(hinted(
@@ -141,6 +144,20 @@ impl Planner<'_> {
         });
         let columns = columns.collect();
         Ok(Output { plan: LogicalPlan::Union(union), columns })
+    }
+
+    /// Keeps each row once.
+    pub(super) fn distinct(&self, output: Output, what: &str) -> Checked<Output> {
+        for column in &output.columns {
+            if matches!(column.data_type, DataType::Map(..)) {
+                return Err(column.place.refuse(format!("{what} cannot compare MAP values")));
+            }
+        }
+        let columns = output.columns.into_iter().map(|column| OutputColumn { time: None, ..column });
+        Ok(Output {
+            columns: columns.collect(),
+            plan: LogicalPlan::Distinct(Distinct::All(Arc::new(output.plan))),
+        })
     }
 
     /// Gives a branch of a union the types and names that all have.

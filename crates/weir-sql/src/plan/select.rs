@@ -13,10 +13,10 @@ use weir_functions::conversion::type_name;
 use super::aggregate;
 use super::bound::Bound;
 use super::expr::{Binder, Stage};
+use super::grouping::Grouping;
 use super::query::{Output, OutputColumn, Planner, unique_names};
 use super::refuse::{Checked, Place};
 use super::scope::Scope;
-use super::window::{GroupWindow, WindowFunction, parse_name};
 
 /// One expression of the select list.
 struct Item {
@@ -30,22 +30,26 @@ impl Planner<'_> {
     pub(super) fn select(&self, select: &Select) -> Checked<Output> {
         self.refuse_extras(select)?;
         let scope = self.from(&select.from, select.selection.as_ref())?;
-        match &select.group_by {
+        let output = match &select.group_by {
             GroupByExpr::Expressions(keys, modifiers) if modifiers.is_empty() => {
                 if keys.is_empty() {
-                    self.rows(select, &scope)
+                    self.rows(select, &scope)?
                 } else {
-                    self.groups(select, keys, &scope)
+                    self.groups(select, &self.grouping(keys, &scope)?, &scope, "beside `GROUP BY`")?
                 }
             }
-            _ => Err(self.place.unavailable("`GROUP BY ALL` and `GROUP BY ... WITH`")),
+            _ => return Err(self.place.unavailable("`GROUP BY ALL` and `GROUP BY ... WITH`")),
+        };
+        match select.distinct {
+            Some(Distinct::Distinct) => self.distinct(output, "`SELECT DISTINCT`"),
+            _ => Ok(output),
         }
     }
 
     fn refuse_extras(&self, select: &Select) -> Checked<()> {
         let place = Place::of(select.select_token.0.span, self.place);
         let refused = [
-            (matches!(select.distinct, Some(Distinct::Distinct | Distinct::On(_))), "`SELECT DISTINCT`"),
+            (matches!(select.distinct, Some(Distinct::On(_))), "`DISTINCT ON`"),
             (select.top.is_some(), "`TOP`"),
             (select.into.is_some(), "`SELECT INTO`"),
             (select.exclude.is_some(), "`EXCLUDE`"),
@@ -72,20 +76,27 @@ impl Planner<'_> {
         Ok(LogicalPlan::Filter(filter))
     }
 
+    /// Plans a SELECT without GROUP BY: row by row, unless it has aggregates; then all rows are one group.
     fn rows(&self, select: &Select, scope: &Scope) -> Checked<Output> {
-        if let Some(having) = &select.having {
-            return Err(Place::at(having, self.place).refuse("`HAVING` needs `GROUP BY` with a group window"));
+        let one_group = Grouping::default();
+        let mut items = self.items(&self.binder(scope, Stage::Select(&one_group)), &select.projection)?;
+        let aggregates = items.iter().any(|item| aggregate::contains_aggregate(&item.value.expr));
+        if aggregates || select.having.is_some() {
+            return self.groups(select, &one_group, scope, "beside an aggregate without `OVER`");
         }
-        let binder = self.binder(scope, Stage::Select("without `GROUP BY` and a group window"));
-        let mut items = self.items(&binder, &select.projection)?;
         let values = items.iter_mut().map(|item| (&mut item.value.expr, item.place)).collect();
         let plan = self.over_windows(values, scope)?;
         self.project(items, plan)
     }
 
-    fn groups(&self, select: &Select, keys: &[SqlExpr], scope: &Scope) -> Checked<Output> {
-        let (window, keys) = self.keys(keys, scope)?;
-        let binder = self.binder(scope, Stage::Group(Some(&window), "beside `GROUP BY`"));
+    fn groups(
+        &self,
+        select: &Select,
+        grouping: &Grouping,
+        scope: &Scope,
+        no_over: &'static str,
+    ) -> Checked<Output> {
+        let binder = self.binder(scope, Stage::Group(grouping, no_over));
         let mut items = self.items(&binder, &select.projection)?;
         let having = match &select.having {
             Some(having) => Some((binder.bind_condition(having, "`HAVING`")?, binder.at(having))),
@@ -94,7 +105,7 @@ impl Planner<'_> {
         let mut outputs: Vec<(Expr, Place)> =
             items.iter().map(|item| (item.value.expr.clone(), item.place)).collect();
         outputs.extend(having.clone());
-        let grouped = aggregate::group(scope.plan.clone(), keys, outputs, self.place)?;
+        let grouped = aggregate::group(scope.plan.clone(), grouping, outputs, self.place)?;
         let mut rewritten = grouped.outputs;
         let predicate = if having.is_some() { rewritten.pop() } else { None };
         let mut plan = grouped.plan;
@@ -109,53 +120,6 @@ impl Planner<'_> {
             item.value.expr = expr;
         }
         self.project(items, plan)
-    }
-
-    /// Checks GROUP BY: exactly one window, and any keys.
-    fn keys(&self, keys: &[SqlExpr], scope: &Scope) -> Checked<(GroupWindow, Vec<Expr>)> {
-        let binder = self.binder(scope, Stage::Row("in `GROUP BY`"));
-        let mut window: Option<GroupWindow> = None;
-        let mut bound: Vec<Expr> = Vec::with_capacity(keys.len());
-        for key in flattened(keys) {
-            let place = binder.at(key);
-            if let Some(found) = self.window_key(&binder, key)? {
-                if window.is_some() {
-                    return Err(place.refuse("`GROUP BY` may hold one group window"));
-                }
-                bound.push(found.marker.clone());
-                window = Some(found);
-                continue;
-            }
-            let value = binder.bind(key)?;
-            if matches!(value.data_type, DataType::Null | DataType::Map(..)) {
-                return Err(
-                    place.refuse(format!("{} cannot be a key of `GROUP BY`", type_name(&value.data_type)))
-                );
-            }
-            if !bound.contains(&value.expr) {
-                bound.push(value.expr);
-            }
-        }
-        match window {
-            Some(window) => Ok((window, bound)),
-            None => {
-                let place = keys.first().map_or(self.place, |key| binder.at(key));
-                Err(place.unavailable("`GROUP BY` without a group window (`TUMBLE`, `HOP` or `SESSION`)"))
-            }
-        }
-    }
-
-    fn window_key(&self, binder: &Binder<'_>, key: &SqlExpr) -> Checked<Option<GroupWindow>> {
-        let SqlExpr::Function(call) = key else { return Ok(None) };
-        let name = call.name.to_string().to_ascii_uppercase();
-        match parse_name(&name) {
-            Some((shape, WindowFunction::Group)) => {
-                let place = binder.at(&call.name);
-                let written = binder.written(call, &name, place)?;
-                Ok(Some(binder.group_window(shape, &written, place)?))
-            }
-            _ => Ok(None),
-        }
     }
 
     fn items(&self, binder: &Binder<'_>, projection: &[SelectItem]) -> Checked<Vec<Item>> {
@@ -236,19 +200,6 @@ impl Planner<'_> {
         let columns = columns.collect();
         Ok(Output { plan: LogicalPlan::Projection(projection), columns })
     }
-}
-
-/// Takes the parentheses of `GROUP BY (a, b)` off.
-fn flattened(keys: &[SqlExpr]) -> Vec<&SqlExpr> {
-    let mut flat = Vec::with_capacity(keys.len());
-    for key in keys {
-        match key {
-            SqlExpr::Tuple(parts) => flat.extend(parts),
-            SqlExpr::Nested(inner) => flat.push(inner.as_ref()),
-            other => flat.push(other),
-        }
-    }
-    flat
 }
 
 /// Returns the name that an expression has without an alias: that of the column or field it reads.

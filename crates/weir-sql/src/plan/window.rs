@@ -6,6 +6,7 @@ use weir_functions::window::{Bound as WindowBound, WindowKind};
 use super::bound::{Bound, TimeAttribute};
 use super::call::Written;
 use super::expr::{Binder, Stage};
+use super::grouping::Grouping;
 use super::literal::{constant_millis, is_year_month};
 use super::refuse::{Checked, Place, hinted};
 use super::types::TIMESTAMP;
@@ -19,7 +20,7 @@ pub(super) enum Shape {
 }
 
 impl Shape {
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Shape::Tumble => "TUMBLE",
             Shape::Hop => "HOP",
@@ -56,7 +57,7 @@ pub(super) enum WindowFunction {
 pub(super) struct GroupWindow {
     pub(super) marker: Expr,
     attribute: TimeAttribute,
-    shape: Shape,
+    pub(super) shape: Shape,
 }
 
 /// Reads the name of a window or of one of its functions, in upper case.
@@ -133,7 +134,7 @@ impl Binder<'_> {
         let WindowFunction::Read(bound) = function else {
             return Err(place.refuse(format!("`{name}` is allowed in `GROUP BY` only")));
         };
-        let Stage::Group(Some(window), _) = self.stage else {
+        let Stage::Group(Grouping { window: Some(window), .. }, _) = self.stage else {
             let error = place
                 .refuse(format!("`{name}` needs `{}` in the `GROUP BY` of the same SELECT", shape.name()));
             return Err(error);

@@ -3,6 +3,7 @@
 mod aggregates;
 mod expressions;
 mod functions;
+mod groups;
 mod joins;
 mod over;
 mod refusals;
@@ -94,7 +95,8 @@ impl Fixture {
     fn planned(&self, time_zone: &str) -> Result<Planned, CheckError> {
         let streams = Streams { sources: &self.sources, temps: &self.temps, sinks: &self.sinks };
         let options = PlanOptions { time_zone: time_zone.to_string() };
-        plan_insert(self.inserts.last().expect("the text has an INSERT"), &streams, &options)
+        let insert = self.inserts.last().expect("the text has an INSERT");
+        plan_insert(insert, &streams, &options)
     }
 }
 
@@ -135,7 +137,13 @@ fn queried(query: &str, time_zone: &str) -> Result<LogicalPlan, CheckError> {
     let streams = Streams { sources: &fixture.sources, temps: &fixture.temps, sinks: &fixture.sinks };
     let options = PlanOptions { time_zone: time_zone.to_string() };
     let place = Place { position: Position { line: 1, column: 1 }, length: 1 };
-    let planner = Planner { streams: &streams, options: &options, place, warnings: Default::default() };
+    let planner = Planner {
+        streams: &streams,
+        options: &options,
+        place,
+        warnings: Default::default(),
+        append_only: Default::default(),
+    };
     planner.query(&fixture.inserts[0].query).map(|output| output.plan)
 }
 

@@ -63,9 +63,9 @@ fn refusals_stand_where_the_mistake_is() {
         ),
         (
             "a BIGINT",
-            "SELECT SUM(price) FROM cars",
-            "the aggregate `SUM` is not allowed without `GROUP BY` and a group window",
-            "SUM",
+            "SELECT SUM(MAX(price)) FROM cars",
+            "the aggregate `MAX` is not allowed inside another aggregate",
+            "MAX",
         ),
         (
             "a STRING",

@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use weir_base::settings::{CheckpointMode, CheckpointSettings, DirtyDataPolicy, JobSettings, RecordClock};
+use weir_base::settings::{
+    CheckpointMode, CheckpointSettings, DEFAULT_IDLE_STATE_RETENTION, DirtyDataPolicy, JobSettings,
+    RecordClock,
+};
 use weir_base::text::Zone;
 
 use crate::commands::check::{output_argument, time_zone_argument};
@@ -61,6 +64,14 @@ pub fn command() -> Command {
                 "Leave a silent partition out of the watermark after this time; 0 is never",
             )
             .default_value("30"),
+        )
+        .arg(
+            option(
+                "idle-state-retention",
+                "SECONDS",
+                "Forget groups and rows kept for DISTINCT, UNION and joins that were not used for this time",
+            )
+            .default_value("3600"),
         )
         .arg(option(
             "data",
@@ -145,12 +156,20 @@ fn settings<'a>(text: &impl Fn(&str) -> Option<&'a str>, checkpoints: bool) -> a
         bail!("--time-zone `{time_zone}` must be an IANA name or an offset such as +08:00");
     }
     let idle = seconds("idle-timeout", text("idle-timeout").unwrap_or("30"))?;
+    let idle_state_retention = match text("idle-state-retention") {
+        Some(time) => seconds("idle-state-retention", time)?,
+        None => DEFAULT_IDLE_STATE_RETENTION,
+    };
+    if idle_state_retention.is_zero() {
+        bail!("--idle-state-retention must be above 0");
+    }
     Ok(JobSettings {
         parallelism,
         checkpoint,
         dirty_data,
         time_zone,
         source_idle_timeout: (!idle.is_zero()).then_some(idle),
+        idle_state_retention,
         record_clock: text("record-clock").map(record_clock).transpose()?,
         log_bucket: None,
     })

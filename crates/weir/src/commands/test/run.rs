@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 use object_store::memory::InMemory;
 use weir_base::clock::{Clock, SystemClock};
-use weir_base::settings::{DirtyDataPolicy, JobSettings, RecordClock};
+use weir_base::settings::{DEFAULT_IDLE_STATE_RETENTION, DirtyDataPolicy, JobSettings, RecordClock};
 use weir_base::text::Zone;
 use weir_base::time::Timestamp;
 use weir_cloud::objects::{Objects, ObjectsConfig};
@@ -173,6 +173,9 @@ fn settings(case: &Case) -> JobSettings {
             DirtyData::Fail => DirtyDataPolicy::Fail,
         },
         time_zone: case.time_zone.clone().unwrap_or_else(|| "UTC".to_string()),
+        idle_state_retention: case
+            .idle_state_retention
+            .map_or(DEFAULT_IDLE_STATE_RETENTION, Duration::from_secs),
         // A machine that is slow for a while must not make an input idle.
         source_idle_timeout: None,
         record_clock: Some(RecordClock {

@@ -1,0 +1,99 @@
+//! `GROUP BY` without a window, `DISTINCT` and grouping sets as operators.
+
+use std::sync::Arc;
+
+use datafusion_expr::{Aggregate, Expr, LogicalPlan, UserDefinedLogicalNodeCore};
+use weir_engine::graph::Exchange;
+use weir_engine::operator::{DistinctSpec, Evaluator, ExpandSpec, GroupAggregateSpec};
+use weir_functions::window::window_of;
+use weir_sql::nodes::Expand;
+
+use super::TranslateError;
+use super::streams::{Hidden, Rows, Translator, columns, nullable};
+
+impl Translator<'_> {
+    /// Adds a GROUP BY, with or without a window.
+    pub(super) fn aggregate(&mut self, node: &Aggregate, target: &str) -> Result<Rows, TranslateError> {
+        match node.group_expr.iter().any(|key| window_of(key).is_some()) {
+            true => self.window(node, target),
+            false => self.group(node, target),
+        }
+    }
+
+    fn group(&mut self, node: &Aggregate, target: &str) -> Result<Rows, TranslateError> {
+        let input = self.plan(&node.input, target)?;
+        let of = node.input.schema();
+        let keys = node
+            .group_expr
+            .iter()
+            .map(|key| weir_sql::physical_expr(key, of))
+            .collect::<Result<Vec<_>, _>>()?;
+        let calls = node
+            .aggr_expr
+            .iter()
+            .map(|call| self.aggregate_call(call, of, &input))
+            .collect::<Result<Vec<_>, _>>()?;
+        let schema = nullable(node.schema.as_arrow());
+        let hidden = Hidden { row_kind: true, row_watermark: false };
+        let spec = GroupAggregateSpec {
+            keys: keys.clone(),
+            calls,
+            input: input.full_schema(),
+            row_kind: input.kind_index(),
+            output: hidden.append_to(&schema),
+            retention: self.idle_state_retention,
+        };
+        let list = |of: &[Expr]| of.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let description =
+            format!("groupBy: ({}), aggregates: ({})", list(&node.group_expr), list(&node.aggr_expr));
+        let id = self.operator(&format!("group-{target}"), description, spec, &input, Exchange::Hash(keys));
+        Ok(Rows { node: id, schema, hidden })
+    }
+
+    /// Adds SELECT DISTINCT or UNION.
+    pub(super) fn distinct(&mut self, input: &LogicalPlan, target: &str) -> Result<Rows, TranslateError> {
+        let input = self.plan(input, target)?;
+        let schema = input.schema.clone();
+        let hidden = Hidden { row_watermark: false, ..input.hidden };
+        let spec = DistinctSpec {
+            columns: schema.clone(),
+            row_kind: input.kind_index(),
+            output: hidden.append_to(&schema),
+            retention: self.idle_state_retention,
+        };
+        let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+        let description = format!("distinct: ({})", names.join(", "));
+        let exchange = Exchange::Hash(columns(&schema));
+        let id = self.operator(&format!("distinct-{target}"), description, spec, &input, exchange);
+        Ok(Rows { node: id, schema, hidden })
+    }
+
+    /// Adds the groupings of a GROUP BY.
+    pub(super) fn expand(&mut self, node: &Expand, target: &str) -> Result<Rows, TranslateError> {
+        let input = self.plan(&node.input, target)?;
+        let of = node.input.schema();
+        let visible = input.schema.fields().len();
+        let mut expressions = columns(&input.schema);
+        for key in &node.keys {
+            expressions.push(weir_sql::physical_expr(key, of)?);
+        }
+        expressions.extend(input.hidden_columns());
+        let schema = nullable(UserDefinedLogicalNodeCore::schema(node).as_arrow());
+        let output = input.hidden.append_to(&schema);
+        // The number of the grouping is put between the keys and the hidden columns.
+        let set_position = visible + node.keys.len();
+        let mut evaluated: Vec<_> = output.fields().iter().cloned().collect();
+        evaluated.remove(set_position);
+        let evaluated = Arc::new(arrow::datatypes::Schema::new(evaluated));
+        let rolled_up = |set: &Vec<usize>| set.iter().map(|key| visible + key).collect();
+        let spec = ExpandSpec {
+            evaluator: Evaluator::new(None, Some((expressions, evaluated))),
+            rolled_up: node.rolled_up.iter().map(rolled_up).collect(),
+            set_position,
+            output,
+        };
+        let description = format!("{} groupings", node.rolled_up.len());
+        let id = self.operator(&format!("expand-{target}"), description, spec, &input, Exchange::Forward);
+        Ok(Rows { node: id, schema, hidden: input.hidden })
+    }
+}
