@@ -1,6 +1,7 @@
 //! From a checked job to a dataflow: streams become sources and sinks, logical plans become operators.
 
 mod group;
+mod lookup;
 mod over;
 mod plan;
 mod streams;
@@ -27,6 +28,9 @@ pub enum TranslateError {
         /// What it said.
         error: ConnectorError,
     },
+    /// The connector of a dimension table refused its options.
+    #[error("{0}")]
+    Table(ConnectorError),
     /// A plan holds a node that the engine does not run; a bug of the planner.
     #[error("the engine does not run {0}")]
     Unsupported(String),

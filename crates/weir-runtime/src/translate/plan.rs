@@ -11,7 +11,7 @@ use datafusion_physical_expr::expressions::Column;
 use weir_engine::graph::{Exchange, Node, NodeKind, SourceNode};
 use weir_engine::operator::Evaluator;
 use weir_engine::values::Values;
-use weir_sql::nodes::{Expand, OverWindow, Unnest};
+use weir_sql::nodes::{Expand, LookupJoin, OverWindow, Unnest};
 
 use super::TranslateError;
 use super::streams::{Hidden, Rows, Translator, nullable};
@@ -130,6 +130,9 @@ impl Translator<'_> {
         }
         if let Some(over) = node.as_any().downcast_ref::<OverWindow>() {
             return self.over(over, target);
+        }
+        if let Some(join) = node.as_any().downcast_ref::<LookupJoin>() {
+            return self.lookup(join, target);
         }
         Err(TranslateError::Unsupported(format!("`{}`", node.name())))
     }

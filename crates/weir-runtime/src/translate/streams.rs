@@ -11,6 +11,7 @@ use datafusion_physical_expr::expressions::{BinaryExpr, Column, lit};
 use weir_base::text::Zone;
 use weir_connectors::Environment;
 use weir_engine::graph::{Exchange, Graph, Input, Node, NodeId, NodeKind, SourceNode};
+use weir_engine::lookup::SharedLookup;
 use weir_engine::operator::{AssignProctimeSpec, AssignWatermarkSpec, Evaluator, OperatorSpec};
 use weir_engine::watermark::{Interval, Strategy};
 use weir_engine::{ROW_KIND, ROW_WATERMARK, RowKind, TimeColumn};
@@ -89,10 +90,12 @@ pub(super) struct Translator<'a> {
     pub(super) zone: Zone,
     /// After this time without use the state of a key is dropped.
     pub(super) idle_state_retention: Duration,
-    environment: &'a Environment,
+    pub(super) environment: &'a Environment,
     pub(super) graph: Graph,
     ids: BTreeSet<String>,
     streams: BTreeMap<String, Rows>,
+    /// Dimension tables by their declared names.
+    pub(super) tables: BTreeMap<String, SharedLookup>,
     pub(super) processing_time: bool,
     /// Whether the job has operators on event time, which ask whether a row is late.
     asks_lateness: bool,
@@ -120,6 +123,7 @@ impl<'a> Translator<'a> {
             graph: Graph::default(),
             ids: BTreeSet::new(),
             streams: BTreeMap::new(),
+            tables: BTreeMap::new(),
             processing_time,
         }
     }

@@ -5,16 +5,18 @@ use datafusion_expr::LogicalPlan;
 use weir_base::connector::ConnectorCatalog;
 use weir_base::error::codes;
 
-use super::connector::{self, kind_text};
+use super::connector::{self, described, noun};
 use super::function::Functions;
 use super::settings::CheckOptions;
-use super::{format, options, stream};
+use super::{format, options, stream, table};
 use crate::changelog::Changelogs;
+use crate::nodes::LookupJoin;
 use crate::plan::{AppendOnly, PlanOptions, Planned, Streams, plan_insert};
 use crate::syntax::ast::{CreateStream, InsertInto, Name, Statement, StreamKind};
 use crate::syntax::{Broken, Parsed};
 use crate::{
-    CheckError, CheckErrors, Insert, Job, Message, Position, SinkStream, SourceStream, Target, TempStream,
+    CheckError, CheckErrors, DimensionTable, Insert, Job, Message, Position, SinkStream, SourceStream,
+    Target, TempStream,
 };
 
 /// Parses and checks the text of a job. Of several errors the first in the text is returned.
@@ -104,17 +106,13 @@ impl Checker<'_> {
     }
 
     fn declare(&mut self, create: &CreateStream) -> Result<(), CheckError> {
-        self.check_name_is_free(&create.name)?;
+        self.check_name_is_free(create.kind, &create.name)?;
         let name = create.name.value.clone();
         if create.kind == StreamKind::Temp {
             let declared = stream::declared_columns(create)?;
             let (time, schema) = stream::time_attributes(create, &declared)?;
             self.job.temps.push(TempStream { name, declared, schema, time });
         } else {
-            if create.kind == StreamKind::Table {
-                let text = "a dimension table (`CREATE TABLE`) is not available in this release";
-                return Err(CheckError::new(create.name.position, create.name.length, text));
-            }
             let (spec, role) = connector::find(create, self.catalog, self.options.cluster)?;
             let checked = options::check(create, spec, role, &mut self.job.warnings)?;
             let declared = stream::columns(create, role, &checked)?;
@@ -127,6 +125,14 @@ impl Checker<'_> {
                     schema,
                     options: checked.options,
                     time,
+                });
+            } else if create.kind == StreamKind::Table {
+                let keys = table::keys(create, role, &checked, &declared)?;
+                self.job.tables.push(DimensionTable {
+                    name,
+                    schema: declared,
+                    options: checked.options,
+                    keys,
                 });
             } else {
                 let partitioned = stream::partition_columns(create, &declared, spec.name)?;
@@ -142,10 +148,10 @@ impl Checker<'_> {
         Ok(())
     }
 
-    fn check_name_is_free(&self, name: &Name) -> Result<(), CheckError> {
+    fn check_name_is_free(&self, kind: StreamKind, name: &Name) -> Result<(), CheckError> {
         match self.find(&name.value) {
             Some((_, first)) => {
-                let text = format!("stream `{}` is declared twice", name.value);
+                let text = format!("{} `{}` is declared twice", noun(kind), name.value);
                 let hint = format!(
                     "`{}` stands at line {}, column {}; names are compared without case",
                     first.value, first.position.line, first.position.column
@@ -161,7 +167,8 @@ impl Checker<'_> {
     }
 
     fn insert(&mut self, insert: &InsertInto) -> Result<(), CheckError> {
-        let streams = Streams { sources: &self.job.sources, temps: &self.job.temps, sinks: &self.job.sinks };
+        let Job { sources, temps, sinks, tables, .. } = &self.job;
+        let streams = Streams { sources, temps, sinks, tables };
         let options = PlanOptions { time_zone: self.options.time_zone.clone() };
         let Planned { target, plan, warnings, append_only } = plan_insert(insert, &streams, &options)?;
         self.job.warnings.extend(warnings);
@@ -242,25 +249,31 @@ impl Checker<'_> {
                 StreamKind::Sink if !is_filled(&name.value) => "is never written to",
                 StreamKind::Temp if !is_filled(&name.value) => "is never filled",
                 StreamKind::Temp if !is_read(&name.value) => "is never read",
+                StreamKind::Table if !is_read(&name.value) => "is never looked up",
                 _ => continue,
             };
             self.job.warnings.push(Message {
                 position: name.position,
                 length: name.length,
-                text: format!("{} stream `{}` {complaint}", kind_text(*kind), name.value),
+                text: format!("{} `{}` {complaint}", described(*kind), name.value),
                 hint: None,
             });
         }
     }
 }
 
-/// Returns the names of the streams that a plan reads.
+/// Returns the names of the streams and tables that a plan reads.
 fn scanned_streams(plan: &LogicalPlan) -> Vec<String> {
     let mut names = Vec::new();
     // The closure returns no error, so the walk cannot fail.
     let _ = plan.apply(|node| {
         if let LogicalPlan::TableScan(scan) = node {
             names.push(scan.table_name.table().to_string());
+        }
+        if let LogicalPlan::Extension(extension) = node
+            && let Some(join) = extension.node.as_any().downcast_ref::<LookupJoin>()
+        {
+            names.push(join.table.clone());
         }
         Ok(TreeNodeRecursion::Continue)
     });

@@ -9,6 +9,7 @@ mod job;
 mod options;
 mod settings;
 mod stream;
+mod table;
 
 pub use job::{check, check_all};
 pub use settings::{CheckOptions, Cluster};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use weir_base::connector::{ConnectorSpec, Need, OptionSpec, RoleSpec, option_key};
 
-use super::connector::{at_value, kind_text};
+use super::connector::{at_value, kind_text, noun};
 use crate::suggest::{listed, nearest};
 use crate::syntax::ast::{CreateStream, OptionEntry};
 use crate::{CheckError, Message, Options};
@@ -168,8 +168,10 @@ fn check_needs(
             continue;
         }
         let complaint = match options.get(spec.name) {
-            None => format!("stream `{}` has no option `{}`", stream.name.value, spec.name),
-            Some("") => format!("option `{}` of stream `{}` is empty", spec.name, stream.name.value),
+            None => format!("{} `{}` has no option `{}`", noun(stream.kind), stream.name.value, spec.name),
+            Some("") => {
+                format!("option `{}` of {} `{}` is empty", spec.name, noun(stream.kind), stream.name.value)
+            }
             Some(_) => continue,
         };
         let kind = kind_text(stream.kind);

@@ -8,7 +8,7 @@ use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef, TimeUnit};
 use weir_base::connector::RoleSpec;
 use weir_functions::conversion::type_name;
 
-use super::connector::{at_value, kind_text};
+use super::connector::{at_value, kind_text, noun};
 use super::options::{Checked, value_or_default};
 use crate::syntax::ast::{CreateStream, Name, OptionEntry, StreamKind, TimeSyntax};
 use crate::{CheckError, TIME_ATTRIBUTE, TimeClause, WatermarkInterval, WatermarkStrategy};
@@ -34,7 +34,7 @@ pub(super) fn declared_columns(stream: &CreateStream) -> Result<SchemaRef, Check
     Ok(Arc::new(Schema::new(fields)))
 }
 
-/// Returns the columns of a source or sink, which a `json_schema` may declare.
+/// Returns the columns of a source, sink or table, which a `json_schema` may declare.
 pub(super) fn columns(
     stream: &CreateStream,
     role: &RoleSpec,
@@ -44,9 +44,12 @@ pub(super) fn columns(
     let Some(entry) = checked.entries.get("json_schema").filter(|entry| !entry.value.trim().is_empty())
     else {
         if stream.columns.is_empty() {
-            let text = format!("stream `{}` has no columns", stream.name.value);
-            return Err(CheckError::new(stream.name.position, stream.name.length, text)
-                .hint("declare columns after the name, or give the option `json_schema`"));
+            let text = format!("{} `{}` has no columns", noun(stream.kind), stream.name.value);
+            let hint = match stream.kind {
+                StreamKind::Table => "declare columns after the name",
+                _ => "declare columns after the name, or give the option `json_schema`",
+            };
+            return Err(CheckError::new(stream.name.position, stream.name.length, text).hint(hint));
         }
         return Ok(declared);
     };

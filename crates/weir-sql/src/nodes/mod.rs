@@ -4,12 +4,14 @@
 //! that the dataflow, `explain` and other back ends read the same description.
 
 mod expand;
+mod lookup_join;
 mod over;
 mod stream_join;
 mod unnest;
 
 pub use expand::Expand;
 pub(crate) use expand::{GROUPING, key_name};
+pub use lookup_join::LookupJoin;
 pub use over::{Over, OverFrame, OverWindow};
 pub use stream_join::{JoinKind, StreamJoin, TimeBounds};
 pub use unnest::Unnest;

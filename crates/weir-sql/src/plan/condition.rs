@@ -206,7 +206,7 @@ fn comparison(operator: &BinaryOperator) -> Option<Operator> {
 }
 
 /// Returns the two sides of an equality.
-fn equality(expr: &Expr) -> Option<(&Expr, &Expr)> {
+pub(super) fn equality(expr: &Expr) -> Option<(&Expr, &Expr)> {
     match expr {
         Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) => Some((left, right)),
         _ => None,

@@ -40,11 +40,14 @@ impl JoinKind {
             JoinKind::Cross => "CROSS JOIN",
         }
     }
-}
 
-/// Tells whether an entry of FROM is computed from the rows of the entries before it.
-pub(super) fn is_dependent(factor: &TableFactor) -> bool {
-    matches!(factor, TableFactor::UNNEST { .. } | TableFactor::Function { .. })
+    /// Returns the join as messages call it.
+    pub(super) fn described(self) -> String {
+        match self {
+            JoinKind::Cross => "`CROSS JOIN` or a comma".to_string(),
+            other => format!("`{}`", other.written()),
+        }
+    }
 }
 
 /// A stream as the leaf of a plan; it is never scanned through this value.
@@ -58,6 +61,12 @@ impl TableSource for StreamSource {
 }
 
 impl Planner<'_> {
+    /// Tells whether an entry of FROM is computed, or looked up, from the rows of the entries before it.
+    pub(super) fn is_dependent(&self, factor: &TableFactor) -> bool {
+        matches!(factor, TableFactor::UNNEST { .. } | TableFactor::Function { .. })
+            || self.dimension_table(factor).is_some()
+    }
+
     /// Returns the input of a SELECT without FROM: one row without columns.
     pub(super) fn no_input(&self) -> Checked<Scope> {
         let plan = LogicalPlan::EmptyRelation(EmptyRelation {
@@ -71,7 +80,9 @@ impl Planner<'_> {
     pub(super) fn from(&self, from: &[TableWithJoins], condition: Option<&SqlExpr>) -> Checked<Scope> {
         let mut scope = match from {
             [] => self.no_input()?,
-            [one] if one.joins.is_empty() && !is_dependent(&one.relation) => self.table(&one.relation)?,
+            [one] if one.joins.is_empty() && !self.is_dependent(&one.relation) => {
+                self.table(&one.relation)?
+            }
             several => return self.joined(several, condition),
         };
         if let Some(condition) = condition {
@@ -111,7 +122,7 @@ impl Planner<'_> {
             TableFactor::UNNEST { .. } | TableFactor::Function { .. } => {
                 self.correlate(left, right, kind, on)
             }
-            other => Err(Place::at(right, self.place).unavailable(&format!("`{other}` in a join"))),
+            _ => self.look_up(left, right, kind, on),
         }
     }
 
@@ -153,7 +164,12 @@ impl Planner<'_> {
         }
     }
 
-    fn aliased(&self, mut scope: Scope, alias: Option<&TableAlias>, place: Place) -> Checked<Scope> {
+    pub(super) fn aliased(
+        &self,
+        mut scope: Scope,
+        alias: Option<&TableAlias>,
+        place: Place,
+    ) -> Checked<Scope> {
         let Some(alias) = alias else { return Ok(scope) };
         for column in &mut scope.columns {
             column.qualifier = Some(alias.name.value.clone());
@@ -173,7 +189,7 @@ impl Planner<'_> {
 
     /// Finds a stream that can be read.
     fn stream(&self, name: &str, place: Place) -> Checked<Scope> {
-        let Streams { sources, temps, sinks } = self.streams;
+        let Streams { sources, temps, sinks, tables } = self.streams;
         let readable = sources
             .iter()
             .map(|source| (&source.name, &source.schema))
@@ -185,7 +201,9 @@ impl Planner<'_> {
             let error = place.refuse(format!("`{name}` is a sink stream; it cannot be read"));
             return Err(hinted(error, Some("a temp stream can be written and read".to_string())));
         }
-        let hint = did_you_mean(name, readable.map(|(own, _)| own.as_str()));
+        let names =
+            readable.map(|(own, _)| own.as_str()).chain(tables.iter().map(|table| table.name.as_str()));
+        let hint = did_you_mean(name, names);
         Err(hinted(place.refuse(format!("stream `{name}` is not declared before this statement")), hint))
     }
 

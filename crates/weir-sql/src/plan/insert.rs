@@ -27,6 +27,9 @@ impl Planner<'_> {
         if self.streams.sources.iter().any(|source| is(&source.name)) {
             return Err(place.refuse(format!("`{}` is a source stream; it cannot be written", name.value)));
         }
+        if self.streams.tables.iter().any(|table| is(&table.name)) {
+            return Err(place.refuse(format!("`{}` is a dimension table; it cannot be written", name.value)));
+        }
         let known = self.streams.sinks.iter().map(|sink| sink.name.as_str());
         let known = known.chain(self.streams.temps.iter().map(|temp| temp.name.as_str()));
         let error = place.refuse(format!("stream `{}` is not declared before this statement", name.value));

@@ -10,12 +10,12 @@ use std::sync::Arc;
 use arrow::datatypes::Field;
 use datafusion_common::{DFSchema, TableReference};
 use datafusion_expr::{EmptyRelation, Extension, LogicalPlan, SubqueryAlias, utils};
-use sqlparser::ast::{Expr as SqlExpr, TableFactor, TableWithJoins};
+use sqlparser::ast::{Expr as SqlExpr, Join as SqlJoin, TableFactor, TableWithJoins};
 
 use super::bound::TimeAttribute;
 use super::condition::{Condition, Conjunct, has_all};
 use super::expr::Stage;
-use super::from::{JoinKind as Written, is_dependent};
+use super::from::JoinKind as Written;
 use super::query::Planner;
 use super::refuse::{Checked, Place, hinted};
 use super::scope::{Scope, ScopeColumn};
@@ -54,6 +54,8 @@ struct Dependent<'a> {
     right: &'a TableFactor,
     kind: Written,
     on: Option<&'a SqlExpr>,
+    /// Where the columns of what is computed stand, when they do not stand last.
+    first_at: Option<usize>,
     /// The columns of both.
     columns: Vec<ScopeColumn>,
     above: Vec<Conjunct>,
@@ -74,16 +76,27 @@ impl Planner<'_> {
         let mut tree = Tree::of(self.no_input()?);
         for (index, entry) in from.iter().enumerate() {
             let is_flat = index == 0
-                || is_dependent(&entry.relation)
-                || entry.joins.iter().any(|join| is_dependent(&join.relation));
+                || self.is_dependent(&entry.relation)
+                || entry.joins.iter().any(|join| self.is_dependent(&join.relation));
             // What an entry computes from rows may read all entries before it, so such an entry is joined step by step.
             if is_flat {
                 let kind = if index == 0 { None } else { Some(Written::Cross) };
-                tree = self.extended(tree, &entry.relation, kind, None, &mut names)?;
-                tree = self.with_joins(tree, entry, &mut names)?;
+                tree = match self.table_first(entry)? {
+                    Some((stream, turned, on)) => {
+                        let at = tree.width();
+                        tree = self.extended(tree, stream, kind, None, &mut names)?;
+                        let table = &entry.relation;
+                        tree = self.computed(tree, table, turned, on, Some(at), &mut names)?;
+                        self.with_joins(tree, &entry.joins[1..], &mut names)?
+                    }
+                    None => {
+                        tree = self.extended(tree, &entry.relation, kind, None, &mut names)?;
+                        self.with_joins(tree, &entry.joins, &mut names)?
+                    }
+                };
             } else {
                 let right = self.input(&entry.relation, &mut names)?;
-                let right = self.with_joins(right, entry, &mut names)?;
+                let right = self.with_joins(right, &entry.joins, &mut names)?;
                 let place = Place::at(&entry.relation, self.place);
                 tree = Tree::joining(tree, right, JoinKind::Inner, place);
             }
@@ -99,10 +112,10 @@ impl Planner<'_> {
     fn with_joins<'a>(
         &self,
         mut tree: Tree<'a>,
-        entry: &'a TableWithJoins,
+        joins: &'a [SqlJoin],
         names: &mut Names,
     ) -> Checked<Tree<'a>> {
-        for join in &entry.joins {
+        for join in joins {
             let (kind, on) = self.kind_of(join)?;
             tree = self.extended(tree, &join.relation, Some(kind), on, names)?;
         }
@@ -119,15 +132,8 @@ impl Planner<'_> {
         names: &mut Names,
     ) -> Checked<Tree<'a>> {
         let place = Place::at(right, self.place);
-        if is_dependent(right) {
-            let kind = kind.unwrap_or(Written::Cross);
-            let scope = self.dependent(left.placeholder(self)?, right, kind, on)?;
-            let known = left.width();
-            if let Some(name) = scope.columns.get(known).and_then(|column| column.qualifier.as_deref()) {
-                names.write(name, place)?;
-            }
-            let (columns, above) = (scope.columns, Vec::new());
-            return Ok(Tree::Dependent(Box::new(Dependent { left, right, kind, on, columns, above })));
+        if self.is_dependent(right) {
+            return self.computed(left, right, kind.unwrap_or(Written::Cross), on, None, names);
         }
         let right = self.input(right, names)?;
         let kind = match kind {
@@ -145,6 +151,27 @@ impl Planner<'_> {
             }
         }
         Ok(tree)
+    }
+
+    /// Joins what has been read with what is computed from its rows. The columns of the latter stand last, or at a place
+    /// before.
+    fn computed<'a>(
+        &self,
+        left: Tree<'a>,
+        right: &'a TableFactor,
+        kind: Written,
+        on: Option<&'a SqlExpr>,
+        first_at: Option<usize>,
+        names: &mut Names,
+    ) -> Checked<Tree<'a>> {
+        let mut columns = self.dependent(left.placeholder(self)?, right, kind, on)?.columns;
+        let known = left.width();
+        if let Some(name) = columns.get(known).and_then(|column| column.qualifier.as_deref()) {
+            names.write(name, Place::at(right, self.place))?;
+        }
+        put_last_at(&mut columns, known, first_at);
+        let above = Vec::new();
+        Ok(Tree::Dependent(Box::new(Dependent { left, right, kind, on, first_at, columns, above })))
     }
 
     /// Plans one input under a name that no other has.
@@ -190,8 +217,11 @@ impl Planner<'_> {
                 self.filtered(scope, above)
             }
             Tree::Dependent(dependent) => {
-                let Dependent { left, right, kind, on, above, .. } = *dependent;
-                let scope = self.dependent(self.planned_tree(left)?, right, kind, on)?;
+                let Dependent { left, right, kind, on, first_at, above, .. } = *dependent;
+                let left = self.planned_tree(left)?;
+                let known = left.columns.len();
+                let mut scope = self.dependent(left, right, kind, on)?;
+                put_last_at(&mut scope.columns, known, first_at);
                 self.filtered(scope, above)
             }
         }
@@ -274,6 +304,13 @@ impl Planner<'_> {
             text: text.into(),
             hint: hint.map(str::to_string),
         });
+    }
+}
+
+/// Moves the columns from `known` on to a place before.
+fn put_last_at(columns: &mut [ScopeColumn], known: usize, place: Option<usize>) {
+    if let Some(place) = place {
+        columns[place..].rotate_left(known - place);
     }
 }
 

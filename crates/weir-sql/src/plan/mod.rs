@@ -15,6 +15,7 @@ mod grouping;
 mod insert;
 mod join;
 mod literal;
+mod lookup;
 mod operator;
 mod over;
 mod physical;
@@ -41,11 +42,11 @@ pub(crate) use call::is_built_in;
 pub use physical::physical;
 
 use crate::syntax::ast::InsertInto;
-use crate::{CheckError, Message, SinkStream, SourceStream, Target, TempStream};
+use crate::{CheckError, DimensionTable, Message, SinkStream, SourceStream, Target, TempStream};
 use query::Planner;
 use refuse::Place;
 
-/// The streams declared before an INSERT.
+/// The streams and tables declared before an INSERT.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Streams<'a> {
     /// Source streams.
@@ -54,6 +55,8 @@ pub(crate) struct Streams<'a> {
     pub temps: &'a [TempStream],
     /// Sink streams.
     pub sinks: &'a [SinkStream],
+    /// Dimension tables.
+    pub tables: &'a [DimensionTable],
 }
 
 /// What the meaning of a query depends on besides its text.

@@ -5,6 +5,7 @@ mod expressions;
 mod functions;
 mod groups;
 mod joins;
+mod lookups;
 mod over;
 mod refusals;
 mod shapes;
@@ -19,6 +20,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion_common::DFSchema;
 use datafusion_expr::{Expr, LogicalPlan};
+use weir_base::connector::TableKeys;
 use weir_functions::conversion::{to_text, type_name};
 
 use super::query::Planner;
@@ -26,7 +28,8 @@ use super::refuse::Place;
 use super::{PlanOptions, Planned, Streams, physical, plan_insert};
 use crate::syntax::ast::{CreateStream, InsertInto, Statement, StreamKind};
 use crate::{
-    CheckError, Options, Position, SinkStream, SourceStream, TIME_ATTRIBUTE, Target, TempStream, TimeClause,
+    CheckError, DimensionTable, Options, Position, SinkStream, SourceStream, TIME_ATTRIBUTE, Target,
+    TempStream, TimeClause,
 };
 
 /// The streams of a text and its INSERT statements.
@@ -35,6 +38,7 @@ struct Fixture {
     sources: Vec<SourceStream>,
     temps: Vec<TempStream>,
     sinks: Vec<SinkStream>,
+    tables: Vec<DimensionTable>,
     inserts: Vec<InsertInto>,
 }
 
@@ -84,7 +88,16 @@ impl Fixture {
                 partitioned: Vec::new(),
                 options: Options::default(),
             }),
-            StreamKind::Table => {}
+            StreamKind::Table => {
+                let keys = match stream.options.iter().find(|option| option.name.value == "keys") {
+                    Some(option) => {
+                        TableKeys::Exactly(option.value.split(',').map(|key| key.parse().unwrap()).collect())
+                    }
+                    None => TableKeys::Any,
+                };
+                let options = Options::default();
+                self.tables.push(DimensionTable { name, schema: declared, options, keys });
+            }
         }
     }
 
@@ -93,7 +106,8 @@ impl Fixture {
     }
 
     fn planned(&self, time_zone: &str) -> Result<Planned, CheckError> {
-        let streams = Streams { sources: &self.sources, temps: &self.temps, sinks: &self.sinks };
+        let streams =
+            Streams { sources: &self.sources, temps: &self.temps, sinks: &self.sinks, tables: &self.tables };
         let options = PlanOptions { time_zone: time_zone.to_string() };
         let insert = self.inserts.last().expect("the text has an INSERT");
         plan_insert(insert, &streams, &options)
@@ -134,7 +148,12 @@ fn planned(columns: &str, query: &str) -> Result<LogicalPlan, CheckError> {
 /// Plans a query over [`STREAMS`] without a sink, so that its columns keep their types.
 fn queried(query: &str, time_zone: &str) -> Result<LogicalPlan, CheckError> {
     let fixture = Fixture::try_parse(&format!("{STREAMS}INSERT INTO o {query}"))?;
-    let streams = Streams { sources: &fixture.sources, temps: &fixture.temps, sinks: &fixture.sinks };
+    let streams = Streams {
+        sources: &fixture.sources,
+        temps: &fixture.temps,
+        sinks: &fixture.sinks,
+        tables: &fixture.tables,
+    };
     let options = PlanOptions { time_zone: time_zone.to_string() };
     let place = Place { position: Position { line: 1, column: 1 }, length: 1 };
     let planner = Planner {

@@ -25,7 +25,7 @@ pub fn command() -> Command {
             option(
                 "bind",
                 "STREAM=PATH",
-                "Read a source from a file, or write a sink to one, keeping its encode and format options",
+                "Read a source from a file, or write a sink to one, keeping its encode and format options; look a table up in one, as csv",
             )
             .action(ArgAction::Append),
         )

@@ -1,4 +1,4 @@
-//! Puts files in the place of sources and sinks, keeping how their records are encoded.
+//! Puts files in the place of sources and sinks, keeping how their records are encoded, and of dimension tables.
 
 use std::path::PathBuf;
 
@@ -6,9 +6,13 @@ use anyhow::bail;
 use weir_formats::FORMAT_OPTIONS;
 use weir_sql::{Job, Options};
 
-/// Replaces the connectors of streams.
+/// Replaces the connectors of streams and tables. The file of a table is csv, whatever the table's type is.
 pub fn bind(job: &mut Job, bindings: &[(String, PathBuf)], replay_rate: Option<u64>) -> anyhow::Result<()> {
     for (stream, path) in bindings {
+        if let Some(table) = job.tables.iter_mut().find(|table| table.name.eq_ignore_ascii_case(stream)) {
+            table.options = file(&Options::default(), path);
+            continue;
+        }
         let source = job.sources.iter_mut().find(|source| source.name.eq_ignore_ascii_case(stream));
         let sink = job.sinks.iter_mut().find(|sink| sink.name.eq_ignore_ascii_case(stream));
         let options = match (source, sink) {
@@ -20,7 +24,7 @@ pub fn bind(job: &mut Job, bindings: &[(String, PathBuf)], replay_rate: Option<u
                 continue;
             }
             (None, Some(sink)) => &mut sink.options,
-            (None, None) => bail!("--bind: the job has no source or sink `{stream}`"),
+            (None, None) => bail!("--bind: the job has no source, table or sink `{stream}`"),
         };
         *options = file(options, path);
     }
