@@ -117,7 +117,12 @@ fn write_value(array: &dyn Array, row: usize, out: &mut Vec<u8>) {
             text::write_time(array.as_primitive::<Time32MillisecondType>().value(row), out)
         }
         DataType::Timestamp(..) => {
-            text::write_timestamp(array.as_primitive::<TimestampMillisecondType>().value(row), out);
+            let wall = array.as_primitive::<TimestampMillisecondType>().value(row);
+            text::write_timestamp(wall, out);
+            // A csv sink leaves zeros out; the text of a value has always three digits.
+            if wall.rem_euclid(1_000) == 0 {
+                out.extend_from_slice(b".000");
+            }
         }
         DataType::Struct(_) => {
             for (index, column) in array.as_struct().columns().iter().enumerate() {

@@ -111,7 +111,7 @@ pub(crate) const SCALAR: &[Chapter] = &[
                 "EXTRACT(unit FROM t)",
                 "One field of a date, time or interval; the day of the week counts from Sunday = 1.",
             ),
-            ("FLOOR(t TO unit)", "Rounds a time down to the unit; a week begins on Monday."),
+            ("FLOOR(t TO unit)", "Rounds a time down to the unit; a week begins on Sunday."),
             ("CEIL(t TO unit)", "Rounds a time up to the unit."),
             ("TIMESTAMPADD(unit, n, t)", "Adds n units to a time."),
             ("TIMESTAMPDIFF(unit, t1, t2)", "Whole units from t1 to t2, cut toward zero."),

@@ -44,10 +44,12 @@ pub fn add_interval(sign: Sign, time: &DataType, interval: &DataType) -> Option<
     let kernel = match interval {
         DataType::Duration(TimeUnit::Millisecond) => Kernel::new("add_interval", 2, time.clone(), move |a| {
             let times = Times::of(a.array(0)?)?;
+            let step = times.step();
             let interval = a.primitive::<DurationMillisecondType>(1)?;
             times.rebuild(a.rows, |row| match (times.get(row), interval.get(row)) {
                 (Some(ms), Some(more)) => {
-                    more.checked_mul(factor).map_or_else(out_of_range, |more| add_ms(ms, more)).map(Some)
+                    let more = (more / step * step).checked_mul(factor);
+                    more.map_or_else(out_of_range, |more| add_ms(ms, more)).map(Some)
                 }
                 _ => Ok(None),
             })
@@ -78,12 +80,13 @@ pub fn timestamp_add(unit: Unit, of: &DataType) -> Option<Call> {
     let kernel = Kernel::new("timestampadd", 2, of.clone(), move |a| {
         let count = a.primitive::<Int64Type>(0)?;
         let times = Times::of(a.array(1)?)?;
+        let step = times.step();
         times.rebuild(a.rows, |row| {
             let (Some(count), Some(ms)) = (count.get(row), times.get(row)) else { return Ok(None) };
             let scaled = |by: i64| count.checked_mul(by).map_or_else(out_of_range, Ok);
             match (by_months, unit.fixed_ms()) {
                 (Some(months), _) => add_months(ms, scaled(months)?).map(Some),
-                (None, fixed) => add_ms(ms, scaled(fixed.unwrap_or(0))?).map(Some),
+                (None, fixed) => add_ms(ms, scaled(fixed.unwrap_or(0))? / step * step).map(Some),
             }
         })
     });

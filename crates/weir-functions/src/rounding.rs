@@ -134,14 +134,14 @@ pub(crate) fn round(types: &[DataType]) -> Call {
             let values = a.primitive::<Float64Type>(0)?;
             primitives::<Float64Type>(a.rows, |row| {
                 let (Some(n), Some(d)) = (values.get(row), decimals(a, row)?) else { return Ok(None) };
-                Ok(Some(round_text(&n.to_string(), n, d)))
+                Ok(Some(round_double(n, d)))
             })
         }
         DataType::Decimal128(precision, scale) => {
             let values = a.primitive::<Decimal128Type>(0)?;
             let result = primitives::<Decimal128Type>(a.rows, |row| {
                 let (Some(n), Some(d)) = (values.get(row), decimals(a, row)?) else { return Ok(None) };
-                Ok(Some(round_unscaled(n, i64::from(*scale) - d)?))
+                Ok(Some(round_unscaled(n, i64::from(*scale).saturating_sub(d))?))
             })?;
             let result = result.as_primitive::<Decimal128Type>().clone();
             let result = result.with_precision_and_scale(*precision, *scale)?;
@@ -165,7 +165,7 @@ where
     primitives::<T>(a.rows, |row| {
         let (Some(n), Some(d)) = (values.get(row), decimals(a, row)?) else { return Ok(None) };
         let wide: i64 = n.into();
-        let rounded = round_unscaled(i128::from(wide), -d)?;
+        let rounded = round_unscaled(i128::from(wide), d.saturating_neg())?;
         match T::Native::try_from(rounded) {
             Ok(rounded) => Ok(Some(rounded)),
             Err(_) => Err(exec_datafusion_err!("{wide} rounded to {d} decimals is out of range")),
@@ -182,6 +182,20 @@ fn round_unscaled(n: i128, digits: i64) -> Result<i128> {
     Ok(if digits == 0 { n } else { carried / unit * unit })
 }
 
+/// Rounds by the digits that the number is written with. Nearly always the product with a power of ten, which is
+/// exact up to the 22nd, tells on which side of the half it is; only close to the half the digits are needed.
+fn round_double(n: f64, d: i64) -> f64 {
+    if let Ok(exponent @ 0..=22) = i32::try_from(d) {
+        let power = 10f64.powi(exponent);
+        let scaled = n * power;
+        // Below 2^36 the product is off by less than 2^-17.
+        if scaled.abs() < 68_719_476_736.0 && (scaled.fract().abs() - 0.5).abs() > 1e-4 {
+            return scaled.round() / power;
+        }
+    }
+    round_text(&n.to_string(), n, d)
+}
+
 /// Rounds by the digits that the number is written with, so that 1.005 becomes 1.01.
 fn round_text(written: &str, n: f64, d: i64) -> f64 {
     if !n.is_finite() {
@@ -194,13 +208,31 @@ fn round_text(written: &str, n: f64, d: i64) -> f64 {
         return n;
     }
     let Ok(unscaled) = format!("{whole}{fraction}").parse::<i128>() else {
-        // More than 38 digits: far above or below where a rounding to d decimals changes the value.
-        let factor = 10f64.powi(i32::try_from(d).unwrap_or(i32::MAX));
-        return if d > 0 { n } else { (n * factor).round() / factor };
+        // More than 38 digits without zeros before them: a large number, which has no fraction.
+        return if d > 0 { n } else { round_large(whole, n, d) };
     };
-    let Ok(rounded) = round_unscaled(unscaled, fraction_length - d) else { return n };
+    let Ok(rounded) = round_unscaled(unscaled, fraction_length.saturating_sub(d)) else { return n };
     let value = format!("{rounded}e-{fraction_length}").parse::<f64>().unwrap_or(n);
     if n.is_sign_negative() { -value } else { value }
+}
+
+/// Rounds a number of many digits before the point to a place before the point.
+fn round_large(whole: &str, n: f64, d: i64) -> f64 {
+    let dropped = usize::try_from(d.unsigned_abs()).unwrap_or(usize::MAX);
+    let Some(kept) = whole.len().checked_sub(dropped) else { return 0.0f64.copysign(n) };
+    let mut digits = whole.as_bytes()[..kept].to_vec();
+    if whole.as_bytes().get(kept).is_some_and(|first| *first >= b'5') {
+        let nines = digits.iter().rev().take_while(|digit| **digit == b'9').count();
+        digits.truncate(kept - nines);
+        match digits.last_mut() {
+            Some(last) => *last += 1,
+            None => digits.push(b'1'),
+        }
+        digits.resize(digits.len() + nines, b'0');
+    }
+    let text = String::from_utf8(digits).unwrap_or_default();
+    let value = format!("0{text}e{dropped}").parse::<f64>().unwrap_or(n);
+    value.copysign(n)
 }
 
 /// Returns the function that cuts the fraction of a DOUBLE off; used for averages of integers.
@@ -225,8 +257,33 @@ mod tests {
             (1234.5, -2, 1200.0),
             (0.1, 5, 0.1),
             (5e-324, 2, 0.0),
+            (1e300, i64::MIN, 0.0),
+            (1e300, i64::MAX, 1e300),
+            (1e300, -300, 1e300),
+            (-9.6e299, -300, -1e300),
+            (4.9e299, -300, 0.0),
+            (1.25e50, -49, 1.3e50),
+            (2.675, 2, 2.68),
+            (-0.4, 0, -0.0),
         ] {
             assert_eq!(round_text(&n.to_string(), n, d), expected, "ROUND({n}, {d})");
+            assert_eq!(
+                round_double(n, d).to_bits(),
+                round_text(&n.to_string(), n, d).to_bits(),
+                "ROUND({n}, {d})"
+            );
+        }
+    }
+
+    #[test]
+    fn the_quick_way_gives_what_the_digits_give() {
+        let mut state = 1u64;
+        for _ in 0..20_000 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let n = (state >> 20) as f64 / 1e6 - 5e6;
+            let d = (state % 9) as i64;
+            let (quick, slow) = (round_double(n, d), round_text(&n.to_string(), n, d));
+            assert_eq!(quick.to_bits(), slow.to_bits(), "ROUND({n}, {d}) is {quick} or {slow}");
         }
     }
 

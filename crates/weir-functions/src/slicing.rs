@@ -93,16 +93,20 @@ pub(crate) fn overlay(arguments: usize) -> Call {
             };
             let length = match &length {
                 Some(length) => match length.get(row) {
-                    Some(length) => length.max(0),
+                    Some(length) => length,
                     None => return Ok(false),
                 },
                 None => i64::try_from(characters(r)).unwrap_or(i64::MAX),
             };
-            let head = from.saturating_sub(1);
-            let tail = usize::try_from(head.saturating_add(length)).unwrap_or(0);
-            out.push_str(first_characters(s, usize::try_from(head).unwrap_or(0)));
+            let head = usize::try_from(from).ok().and_then(|from| from.checked_sub(1));
+            let Some(head) = head.filter(|head| *head < characters(s)) else {
+                out.push_str(s);
+                return Ok(true);
+            };
+            let length = usize::try_from(length).unwrap_or(0);
+            out.push_str(first_characters(s, head));
             out.push_str(r);
-            out.push_str(from_character(s, tail));
+            out.push_str(from_character(s, head.saturating_add(length)));
             Ok(true)
         })
     });

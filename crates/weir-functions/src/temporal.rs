@@ -198,6 +198,11 @@ impl Times {
         }
     }
 
+    /// Returns the milliseconds between two values of the type: an interval moves a DATE by its whole days.
+    pub(crate) fn step(&self) -> i64 {
+        if matches!(self, Times::Date(_)) { DAY_MS } else { 1 }
+    }
+
     /// Makes an array of the same type from milliseconds.
     pub(crate) fn rebuild(
         &self,
@@ -292,6 +297,7 @@ fn part(name: &'static str, unit: Unit, of: &DataType) -> Call {
     Call { function: kernel.variant(of).into_function(), returns: DataType::Int64 }
 }
 
+/// Returns the boundary at or before a time. Weeks begin on Sunday here, although those that are counted are ISO weeks.
 fn floor_ms(unit: Unit, ms: i64) -> Result<i64> {
     if let (Some(fixed), false) = (unit.fixed_ms(), unit == Unit::Week) {
         return ms.checked_sub(ms.rem_euclid(fixed)).map_or_else(out_of_range, Ok);
@@ -301,7 +307,7 @@ fn floor_ms(unit: Unit, ms: i64) -> Result<i64> {
         Unit::Year => NaiveDate::from_ymd_opt(date.year(), 1, 1),
         Unit::Quarter => NaiveDate::from_ymd_opt(date.year(), date.month0() / 3 * 3 + 1, 1),
         Unit::Month => NaiveDate::from_ymd_opt(date.year(), date.month(), 1),
-        _ => date.checked_sub_days(Days::new(u64::from(date.weekday().num_days_from_monday()))),
+        _ => date.checked_sub_days(Days::new(u64::from(date.weekday().num_days_from_sunday()))),
     };
     match start {
         Some(date) => Ok(millis(date.and_time(NaiveTime::MIN))),
@@ -376,8 +382,12 @@ fn unix_timestamp(name: &'static str, arguments: usize, context: &Context, unit_
         let zone = zone(&own.time_zone)?;
         let s = a.text(0)?;
         primitives::<Int64Type>(a.rows, |row| {
-            let wall = s.get(row).and_then(|s| parse_plain_timestamp(s.trim()));
-            Ok(wall.map(|wall| zone.wall_to_instant(wall).div_euclid(unit_ms)))
+            let Some(s) = s.get(row).map(str::trim) else { return Ok(None) };
+            let instant = match parse_plain_timestamp(s) {
+                Some(wall) => Some(zone.wall_to_instant(wall)),
+                None => date_pattern::read_usual(s, &zone),
+            };
+            Ok(instant.map(|instant| instant.div_euclid(unit_ms)))
         })
     });
     Call { function: kernel.variant(variant).into_function(), returns: DataType::Int64 }
@@ -398,7 +408,7 @@ mod tests {
             (Unit::Year, "2024-01-01 00:00:00", "2025-01-01 00:00:00"),
             (Unit::Quarter, "2024-04-01 00:00:00", "2024-07-01 00:00:00"),
             (Unit::Month, "2024-05-01 00:00:00", "2024-06-01 00:00:00"),
-            (Unit::Week, "2024-05-13 00:00:00", "2024-05-20 00:00:00"),
+            (Unit::Week, "2024-05-12 00:00:00", "2024-05-19 00:00:00"),
             (Unit::Day, "2024-05-15 00:00:00", "2024-05-16 00:00:00"),
             (Unit::Hour, "2024-05-15 10:00:00", "2024-05-15 11:00:00"),
             (Unit::Second, "2024-05-15 10:20:30", "2024-05-15 10:20:31"),

@@ -109,7 +109,7 @@ pub(crate) static FUNCTIONS: &[Function] = &[
     text(
         "OVERLAY",
         "OVERLAY(s PLACING r FROM p [FOR n])",
-        "Replaces n characters of s from position p by r; n is the length of r when left out.",
+        "Replaces n characters of s from position p by r; n is the length of r when left out; s itself when there is no such position.",
         &[Text, Text, Integer, Integer],
         |types, _| slicing::overlay(types.len()),
     )

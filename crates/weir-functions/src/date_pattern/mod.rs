@@ -6,6 +6,8 @@
 mod read;
 mod write;
 
+use std::sync::LazyLock;
+
 use arrow::datatypes::{DataType, Int64Type};
 use weir_base::text::Zone;
 
@@ -128,6 +130,17 @@ fn quoted(rest: &str) -> Option<(Piece, usize)> {
         text.push('\'');
         at = end + 2;
     }
+}
+
+/// The pattern of a text without one, with milliseconds and without.
+static USUAL: LazyLock<Vec<DatePattern>> = LazyLock::new(|| {
+    let patterns = ["yyyy-MM-dd HH:mm:ss.SSS", "yyyy-MM-dd HH:mm:ss"];
+    patterns.into_iter().filter_map(|pattern| DatePattern::parse(pattern).ok()).collect()
+});
+
+/// Returns the instant in milliseconds that a text of the usual form begins with.
+pub(crate) fn read_usual(s: &str, zone: &Zone) -> Option<i64> {
+    USUAL.iter().find_map(|pattern| pattern.read(s, zone))
 }
 
 /// Returns the function `DATE_FORMAT` for a DATE or TIMESTAMP and a pattern.

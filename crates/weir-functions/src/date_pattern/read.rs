@@ -2,7 +2,8 @@
 //!
 //! A number may have fewer digits than its letters, except where another number follows at once, and
 //! milliseconds always have three. Values must exist: 30 February, or a weekday that the date does not have, is
-//! no match, and neither is text that is left over. What the pattern does not have is that of 1970-01-01 00:00:00.
+//! no match. Text after what the pattern describes does not count, as in Java. What the pattern does not have is
+//! that of 1970-01-01 00:00:00.
 
 use chrono::{Datelike, NaiveDate};
 use weir_base::text::Zone;
@@ -28,7 +29,7 @@ struct Found {
 }
 
 impl DatePattern {
-    /// Returns the instant in milliseconds that the text stands for, or `None` when it does not match.
+    /// Returns the instant in milliseconds that the text begins with, or `None` when it does not match.
     /// Without an offset in the text it is a wall clock of `zone`.
     pub(super) fn read(&self, text: &str, zone: &Zone) -> Option<i64> {
         let mut found = Found::default();
@@ -36,9 +37,6 @@ impl DatePattern {
         for (index, piece) in self.pieces.iter().enumerate() {
             let exact = matches!(self.pieces.get(index + 1), Some(Piece::Number(..)));
             rest = found.piece(piece, exact, rest)?;
-        }
-        if !rest.is_empty() {
-            return None;
         }
         let wall = found.wall()?;
         Some(match found.offset {
@@ -210,6 +208,8 @@ mod tests {
             ("yyyy年M月", "2024年3月", "2024-03-01 00:00:00"),
             ("yyyy yyyy", "2024 2024", "2024-01-01 00:00:00"),
             ("yyyy-MM-dd", "2024-02-29", "2024-02-29 00:00:00"),
+            ("yyyy-MM-dd", "2024-03-15 10:00", "2024-03-15 00:00:00"),
+            ("yyyy-MM-dd'T'HH:mm:ss", "2024-03-15T10:20:30.250Z", "2024-03-15 10:20:30"),
             ("", "", "1970-01-01 00:00:00"),
         ] {
             assert_eq!(read(pattern, text, "UTC").as_deref(), Some(expected), "{pattern}: {text}");
@@ -223,7 +223,6 @@ mod tests {
             ("yyyy-MM-dd", "2023-02-29"),
             ("yyyy-MM-dd", "2024-04-31"),
             ("yyyy-MM-dd", "2024-13-01"),
-            ("yyyy-MM-dd", "2024-03-15 10:00"),
             ("yyyy-MM-dd", "2024-03"),
             ("yyyy-MM-dd", ""),
             ("yyyyMMdd", "2024315"),

@@ -4,6 +4,7 @@
 //! scalars that they consist of, however deeply they are nested.
 
 use arrow::datatypes::DataType;
+use datafusion_expr::expr::Case;
 use datafusion_expr::{Expr, Operator};
 use sqlparser::ast::{BinaryOperator, Expr as SqlExpr, FunctionArg, FunctionArgExpr, FunctionArguments};
 use weir_functions::collection;
@@ -11,7 +12,7 @@ use weir_functions::conversion::type_name;
 use weir_functions::interval::Sign;
 
 use super::bound::Bound;
-use super::expr::Binder;
+use super::expr::{Binder, unified};
 use super::operator;
 use super::refuse::{Checked, Place};
 use super::types::{is_interval, is_temporal};
@@ -170,16 +171,27 @@ impl Binder<'_> {
             return Err(place.refuse("`OVERLAPS` needs `(start, end)` or `(start, interval)` on both sides"));
         };
         let (begin, stop) = (self.expression(start)?, self.expression(end)?);
+        let written = self.at(*end);
         if !is_temporal(&begin.data_type) {
             let given = type_name(&begin.data_type);
             let text = format!("`OVERLAPS` compares DATE, TIME or TIMESTAMP, not {given}");
             return Err(self.at(*start).refuse(text));
         }
         let stop = match is_interval(&stop.data_type) {
-            true => operator::add(begin.clone(), Sign::Plus, stop, self.at(*end))?,
+            true => operator::add(begin.clone(), Sign::Plus, stop, written)?,
             false => stop,
         };
-        Ok((begin, stop))
+        // The ends may stand in either order.
+        let forward = operator::compare(begin.clone(), Operator::LtEq, stop.clone(), written)?.expr;
+        let values = vec![(begin, written), (stop, written)];
+        let (ends, data_type) = unified(values, "the ends of `OVERLAPS`", written)?;
+        let [begin, stop] = ends.as_slice() else { return Err(written.refuse("`OVERLAPS` needs two ends")) };
+        let either = |first: &Expr, second: &Expr| {
+            let branch = (Box::new(forward.clone()), Box::new(first.clone()));
+            let case = Case::new(None, vec![branch], Some(Box::new(second.clone())));
+            Bound::new(Expr::Case(case), data_type.clone())
+        };
+        Ok((either(begin, stop), either(stop, begin)))
     }
 }
 

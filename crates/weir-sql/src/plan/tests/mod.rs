@@ -16,11 +16,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit, TimestampMillisecondType};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion_common::DFSchema;
 use datafusion_expr::{Expr, LogicalPlan};
 use weir_base::connector::TableKeys;
+use weir_base::text::format_timestamp;
 use weir_functions::conversion::{to_text, type_name};
 
 use super::query::Planner;
@@ -182,6 +183,9 @@ fn evaluated(expr: &Expr, schema: &DFSchema, batch: &RecordBatch) -> Result<(Str
     let name = type_name(array.data_type());
     if array.is_null(0) {
         return Ok((name, "NULL".to_string()));
+    }
+    if let Some(times) = array.as_primitive_opt::<TimestampMillisecondType>() {
+        return Ok((name, format_timestamp(times.value(0))));
     }
     let text = to_text(array.data_type()).unwrap_or_else(|| panic!("no text of {name}"));
     let call = text.function.call(vec![datafusion_expr::col("v")]);
