@@ -121,6 +121,13 @@ fn plain(
             Box::new(move || Box::new(sum::DecimalSum::new(precision, scale)))
         }
         ("avg", DataType::Float64) => Box::new(|| Box::new(sum::Mean::default())),
+        ("avg", DataType::Decimal128(_, scale)) => {
+            let DataType::Decimal128(precision, result_scale) = *result else {
+                return Err(unknown(function, std::slice::from_ref(of)));
+            };
+            let scale = *scale;
+            Box::new(move || Box::new(sum::DecimalMean::new(scale, precision, result_scale)))
+        }
         ("var", DataType::Float64) => spread(Spread::SampleVariance),
         ("var_pop", DataType::Float64) => spread(Spread::PopulationVariance),
         ("stddev", DataType::Float64) => spread(Spread::SampleDeviation),

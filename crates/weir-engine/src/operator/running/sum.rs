@@ -271,3 +271,49 @@ impl RunningAggregate for Mean {
         size_of::<Self>()
     }
 }
+
+/// The mean of decimals, cut to the digits of its type; NULL when it does not fit.
+#[derive(Debug)]
+pub(super) struct DecimalMean {
+    sum: DecimalSum,
+    /// How many digits after the point the mean has more than the values.
+    more: u32,
+}
+
+impl DecimalMean {
+    /// Makes the mean of values with `scale` digits after the point, as a DECIMAL with this precision and scale.
+    pub(super) fn new(scale: i8, precision: u8, result_scale: i8) -> Self {
+        let more = u32::from(result_scale.saturating_sub(scale).unsigned_abs());
+        Self { sum: DecimalSum::new(precision, result_scale), more }
+    }
+}
+
+impl RunningAggregate for DecimalMean {
+    fn add(&mut self, arguments: &[ArrayRef], row: usize) -> Result<(), OperatorError> {
+        self.sum.add(arguments, row)
+    }
+
+    fn retract(&mut self, arguments: &[ArrayRef], row: usize) -> Result<(), OperatorError> {
+        self.sum.retract(arguments, row)
+    }
+
+    fn value(&self) -> Result<ScalarValue, OperatorError> {
+        let DecimalSum { precision, scale, sum, count } = self.sum;
+        let scaled = sum.wrapping_mul(i256::from_i128(10).wrapping_pow(self.more));
+        let quotient = (count > 0).then(|| scaled.checked_div(i256::from_i128(count.into()))).flatten();
+        let fits = |mean: &i128| mean.unsigned_abs() < 10_u128.pow(u32::from(precision));
+        Ok(ScalarValue::Decimal128(quotient.and_then(i256::to_i128).filter(fits), precision, scale))
+    }
+
+    fn state(&self) -> Result<Vec<ScalarValue>, OperatorError> {
+        self.sum.state()
+    }
+
+    fn restore(&mut self, state: &[ScalarValue]) -> Result<(), OperatorError> {
+        self.sum.restore(state)
+    }
+
+    fn bytes(&self) -> usize {
+        size_of::<Self>()
+    }
+}

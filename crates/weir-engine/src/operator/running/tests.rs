@@ -84,6 +84,21 @@ fn a_sum_keeps_what_a_great_value_rounded_away() {
 }
 
 #[test]
+fn a_mean_of_decimals_keeps_all_digits() {
+    let decimals = |values: &[i128]| -> ArrayRef {
+        let column = Decimal128Array::from(values.to_vec()).with_precision_and_scale(19, 1).unwrap();
+        Arc::new(column)
+    };
+    let mean = |unscaled| ScalarValue::Decimal128(unscaled, 23, 5);
+    assert_eq!(result(avg_udaf(), false, decimals(&[20, 10, 21]), &[1]), mean(Some(205_000)));
+    assert_eq!(result(avg_udaf(), false, decimals(&[-1, -1, 0]), &[]), mean(Some(-6_666)));
+    let great = 9_007_199_254_740_993;
+    assert_eq!(result(avg_udaf(), false, decimals(&[great, great]), &[]), mean(Some(great * 10_000)));
+    assert_eq!(result(avg_udaf(), true, decimals(&[great, great, 1]), &[2]), mean(Some(great * 10_000)));
+    assert_eq!(result(avg_udaf(), false, decimals(&[20]), &[0]), mean(None));
+}
+
+#[test]
 fn a_sum_of_added_rows_is_the_plain_one() {
     assert_eq!(result(sum_udaf(), false, floats(&[0.1, 0.2, 0.3]), &[]), float(0.1 + 0.2 + 0.3));
 }
