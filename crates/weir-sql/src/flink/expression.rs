@@ -122,13 +122,33 @@ pub(super) fn expression(expr: &Expr, scope: &Scope<'_>) -> Translated<String> {
     }
 }
 
-/// Returns a pattern in which a backslash escapes, and the clause that tells Flink so.
-fn like_pattern(pattern: &Expr) -> Translated<(String, &'static str)> {
+/// Returns a pattern in which a backslash escapes in Flink's form, and the clause that names its escape. Flink
+/// cannot escape with a backslash, so another character that the pattern does not have takes its place.
+fn like_pattern(pattern: &Expr) -> Translated<(String, String)> {
     match pattern {
-        Expr::Literal(ScalarValue::Utf8(Some(pattern)), _) => {
-            let escape = if pattern.contains('\\') { r" ESCAPE '\'" } else { "" };
-            Ok((text_constant(pattern), escape))
+        Expr::Literal(ScalarValue::Utf8(Some(pattern)), _) if pattern.contains('\\') => {
+            let free = ['!', '#', '^', '~', '@'].into_iter().find(|escape| !pattern.contains(*escape));
+            let Some(escape) = free else {
+                return Err(NotInFlink::new(
+                    "a pattern of LIKE that uses every character Flink could escape with",
+                ));
+            };
+            let mut written = String::with_capacity(pattern.len());
+            let mut characters = pattern.chars();
+            while let Some(character) = characters.next() {
+                match (character, character == '\\') {
+                    // A backslash that stands for itself needs no escape here.
+                    (_, true) => match characters.next() {
+                        Some(special @ ('%' | '_')) => written.extend([escape, special]),
+                        Some(other) => written.push(other),
+                        None => written.push('\\'),
+                    },
+                    (other, false) => written.push(other),
+                }
+            }
+            Ok((text_constant(&written), format!(" ESCAPE '{escape}'")))
         }
+        Expr::Literal(ScalarValue::Utf8(Some(pattern)), _) => Ok((text_constant(pattern), String::new())),
         other => Err(NotInFlink::new(format!("a pattern of LIKE that is no constant: `{other}`"))),
     }
 }

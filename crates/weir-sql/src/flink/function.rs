@@ -36,7 +36,6 @@ const SAME: &[&str] = &[
     "degrees",
     "radians",
     "sign",
-    "round",
     "pi",
     "e",
     "bin",
@@ -44,9 +43,6 @@ const SAME: &[&str] = &[
     "upper",
     "ltrim",
     "rtrim",
-    "lpad",
-    "rpad",
-    "repeat",
     "replace",
     "initcap",
     "sha1",
@@ -54,11 +50,9 @@ const SAME: &[&str] = &[
     "sha256",
     "sha384",
     "sha512",
-    "sha2",
     "to_base64",
     "from_base64",
     "regexp_replace",
-    "regexp_extract",
     "char_length",
     "cardinality",
     "element",
@@ -93,6 +87,18 @@ pub(super) fn scalar(call: &ScalarFunction, scope: &Scope<'_>) -> Translated<Str
         return Ok(format!("{}({list})", name.to_uppercase()));
     }
     Ok(match (name, arguments.as_slice()) {
+        ("round", [value]) => format!("ROUND({value})"),
+        ("round" | "repeat" | "sha2", [value, number]) => {
+            format!("{}({value}, {})", name.to_uppercase(), cast_int(number))
+        }
+        ("lpad" | "rpad", [value, length, pad]) => {
+            format!("{}({value}, {}, {pad})", name.to_uppercase(), cast_int(length))
+        }
+        ("regexp_extract", [value, pattern]) => format!("REGEXP_EXTRACT({value}, {pattern}, 0)"),
+        ("regexp_extract", [value, pattern, group]) => {
+            format!("REGEXP_EXTRACT({value}, {pattern}, {})", cast_int(group))
+        }
+        ("hex_integer", [value]) => format!("HEX({value})"),
         ("cast_to_string", [value]) => match scope.type_of(&call.args[0])? {
             DataType::Boolean => format!("LOWER(CAST({value} AS STRING))"),
             DataType::Date32 | DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::Int64 => {

@@ -99,6 +99,11 @@ pub fn judge(case: &Case, observed: Observed) -> Verdict {
     }
 }
 
+/// Ends each row with a line break, so that a row of one empty value is a row.
+fn lines(rows: &[impl AsRef<str>]) -> String {
+    rows.iter().flat_map(|row| [row.as_ref(), "\n"]).collect()
+}
+
 fn compare(case: &Case, output: &Output, rows: &[Row]) -> Option<String> {
     let expected = match case.expected(output) {
         Ok(expected) => expected,
@@ -108,14 +113,14 @@ fn compare(case: &Case, output: &Output, rows: &[Row]) -> Option<String> {
         let added: Vec<&str> =
             rows.iter().filter(|row| row.kind.is_added()).map(|row| row.text.as_str()).collect();
         let order = output.order.unwrap_or(case.order);
-        if let Some(text) = difference(&expected, &added.join("\n"), order, case.tolerance) {
+        if let Some(text) = difference(&expected, &lines(&added), order, case.tolerance) {
             return Some(text);
         }
     }
     let left = output.left.as_ref()?;
     let changelog: Vec<(RowKind, String)> = rows.iter().map(|row| (row.kind, row.csv.clone())).collect();
     match fold(&changelog) {
-        Ok(rows) => difference(left, &rows.join("\n"), Order::Any, case.tolerance)
+        Ok(rows) => difference(left, &lines(&rows), Order::Any, case.tolerance)
             .map(|text| format!("what is left when withdrawn rows are gone: {text}")),
         Err(complaint) => Some(complaint),
     }
