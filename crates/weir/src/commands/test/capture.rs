@@ -33,7 +33,7 @@ pub struct Capture {
 impl Capture {
     /// Makes the stand-in of a sink.
     pub fn new(sink: &SinkStream, zone: Zone) -> Self {
-        let csv = FormatOptions { zone: zone.clone(), ..FormatOptions::default() };
+        let csv = FormatOptions { zone, ..FormatOptions::default() };
         let own = FormatOptions::read(|name| sink.options.get(name), zone).unwrap_or_else(|_| csv.clone());
         let writes_text = matches!(own.encode, Encode::Csv | Encode::Json);
         let own = if writes_text && sink.options.get("encode").is_some() { own } else { csv };
@@ -50,7 +50,7 @@ impl Capture {
         let visible: Vec<usize> = (0..width).collect();
         let rows = batch.project(&visible).map_err(|error| error.to_string())?;
         let kinds = batch.column_by_name(ROW_KIND).map(|column| column.as_primitive::<Int8Type>().clone());
-        let csv = FormatOptions { zone: self.own.zone.clone(), ..FormatOptions::default() };
+        let csv = FormatOptions { zone: self.own.zone, ..FormatOptions::default() };
         let (texts, lines) = (encoded(&rows, &self.own)?, encoded(&rows, &csv)?);
         let mut kept = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
         for (row, (text, csv)) in texts.into_iter().zip(lines).enumerate() {

@@ -101,7 +101,7 @@ fn captures(case: &Case, job: &Job, zone: &Zone) -> anyhow::Result<BTreeMap<Stri
         .iter()
         .map(|sink| {
             let named = case.outputs.keys().find(|name| name.eq_ignore_ascii_case(&sink.name));
-            (named.unwrap_or(&sink.name).clone(), Capture::new(sink, zone.clone()))
+            (named.unwrap_or(&sink.name).clone(), Capture::new(sink, *zone))
         })
         .collect())
 }
