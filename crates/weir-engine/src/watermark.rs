@@ -139,10 +139,15 @@ impl Combiner {
 
     /// Returns the minimum over all inputs but one, ignoring idle ones.
     pub fn minimum_of_others(&self, input: usize) -> Timestamp {
+        self.minimum_where(|other| other != input)
+    }
+
+    /// Returns the minimum over some inputs, ignoring idle ones.
+    pub fn minimum_where(&self, counts: impl Fn(usize) -> bool) -> Timestamp {
         self.inputs
             .iter()
             .enumerate()
-            .filter(|(i, (_, idle))| *i != input && !idle)
+            .filter(|(i, (_, idle))| counts(*i) && !idle)
             .map(|(_, (watermark, _))| *watermark)
             .min()
             .unwrap_or(Timestamp::MAX)

@@ -18,7 +18,7 @@ use crate::message::TARGET_BATCH_ROWS;
 use crate::state;
 
 /// The place of a key. Valid until the key is removed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct KeyId(u32);
 
 /// The end of the list of keys.
@@ -97,6 +97,28 @@ impl<S> KeyedState<S> {
         let hash = self.hasher.hash_one(key);
         let found = self.table.find(hash, |slot| *self.slots[*slot as usize].key == *key);
         found.map(|slot| KeyId(*slot))
+    }
+
+    /// Returns the state of a key without using it.
+    pub(crate) fn get(&self, id: KeyId) -> Option<&S> {
+        self.slots[id.0 as usize].state.as_ref()
+    }
+
+    /// Returns the state of a key without noting that it is used.
+    pub(crate) fn get_mut(&mut self, id: KeyId) -> Option<&mut S> {
+        self.slots[id.0 as usize].state.as_mut()
+    }
+
+    /// Returns the time of the last use and the state of every key, the one used longest ago first.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (i64, &S)> {
+        let slot = |id: u32| self.slots.get(id as usize);
+        let slots = std::iter::successors(slot(self.oldest), move |last| slot(last.newer));
+        slots.filter_map(|slot| Some((slot.last, slot.state.as_ref()?)))
+    }
+
+    /// Returns the states, in no order.
+    pub(crate) fn states_mut(&mut self) -> impl Iterator<Item = &mut S> {
+        self.slots.iter_mut().filter_map(|slot| slot.state.as_mut())
     }
 
     /// Adds a key that is not there, used at `now`.

@@ -12,6 +12,7 @@ mod expand;
 mod group_aggregate;
 mod group_window;
 mod grouping;
+mod join;
 mod keyed_state;
 mod lookup_join;
 mod map;
@@ -42,6 +43,7 @@ pub use evaluate::Evaluator;
 pub use expand::ExpandSpec;
 pub use group_aggregate::GroupAggregateSpec;
 pub use group_window::GroupWindow;
+pub use join::{IntervalJoin, IntervalJoinSpec, JoinInput, JoinSpec, StreamJoin, StreamJoinSpec};
 pub(crate) use lookup_join::{Joined, LookupJoin};
 pub use lookup_join::{LookupKind, LookupSpec};
 pub use map::Map;
@@ -184,6 +186,12 @@ pub trait Operator: Send {
     /// Called every half second whether rows come or not, with the present processing time.
     fn tick(&mut self, _now: Timestamp, _output: &mut Output) -> Result<(), OperatorError> {
         Ok(())
+    }
+
+    /// Returns whether lateness is a matter of each input alone: of a row only the watermark of its own input counts, so
+    /// that it does not depend on how far the others happen to have been read.
+    fn tells_inputs_apart(&self) -> bool {
+        false
     }
 
     /// Returns the bytes of state held.

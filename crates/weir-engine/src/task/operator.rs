@@ -51,6 +51,8 @@ pub(crate) struct OperatorTask {
     inputs: Vec<InputChannel>,
     event_time: Combiner,
     processing_time: Combiner,
+    /// Whether lateness is a matter of each input of the node alone.
+    inputs_apart: bool,
     /// Whether a channel waits at its barrier for the others.
     aligned: bool,
     next: usize,
@@ -80,10 +82,12 @@ impl OperatorTask {
             }
             inputs.push(InputChannel { input, receiver, ended: false, at_barrier: false });
         }
+        let inputs_apart = chain.links.first().is_some_and(|link| link.operator.tells_inputs_apart());
         Self {
             id,
             chain,
             inputs,
+            inputs_apart,
             event_time,
             processing_time,
             aligned,
@@ -117,8 +121,11 @@ impl OperatorTask {
                 Some(Message::Batch(batch)) => {
                     self.told_idle = false;
                     self.event_time.wake(channel);
-                    let others = self.event_time.minimum_of_others(channel);
                     let input = self.inputs[channel].input;
+                    let counts = |other: usize| {
+                        other != channel && (!self.inputs_apart || self.inputs[other].input == input)
+                    };
+                    let others = self.event_time.minimum_where(counts);
                     self.chain.batch(input, bounded_by(batch, others)?).await?;
                 }
                 Some(Message::Watermark(TimeDomain::Event, watermark)) => {
@@ -217,8 +224,8 @@ impl OperatorTask {
     }
 }
 
-/// Lowers the row watermarks of a batch to the watermark of the other inputs: to whoever reads the rows next, only what
-/// all inputs have reached was in force.
+/// Lowers the row watermarks of a batch to the watermark of the other channels: to whoever reads the rows next, only what
+/// all of them have reached was in force.
 fn bounded_by(batch: RecordBatch, others: Timestamp) -> Result<RecordBatch, OperatorError> {
     let schema = batch.schema();
     let last = batch.num_columns().saturating_sub(1);

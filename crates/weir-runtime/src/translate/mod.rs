@@ -2,6 +2,7 @@
 
 mod group;
 mod lookup;
+mod join;
 mod over;
 mod plan;
 mod streams;

@@ -11,7 +11,7 @@ use datafusion_physical_expr::expressions::Column;
 use weir_engine::graph::{Exchange, Node, NodeKind, SourceNode};
 use weir_engine::operator::Evaluator;
 use weir_engine::values::Values;
-use weir_sql::nodes::{Expand, LookupJoin, OverWindow, Unnest};
+use weir_sql::nodes::{Expand, LookupJoin, OverWindow, StreamJoin, Unnest};
 
 use super::TranslateError;
 use super::streams::{Hidden, Rows, Translator, nullable};
@@ -128,6 +128,9 @@ impl Translator<'_> {
         if let Some(expand) = node.as_any().downcast_ref::<Expand>() {
             return self.expand(expand, target);
         }
+        if let Some(join) = node.as_any().downcast_ref::<StreamJoin>() {
+            return self.stream_join(join, target);
+        }
         if let Some(over) = node.as_any().downcast_ref::<OverWindow>() {
             return self.over(over, target);
         }
@@ -169,7 +172,7 @@ impl Translator<'_> {
     }
 
     /// Adds a filter and projection that lets the hidden columns through.
-    fn evaluate(
+    pub(super) fn evaluate(
         &mut self,
         input: &Rows,
         filter: Option<Arc<dyn PhysicalExpr>>,
