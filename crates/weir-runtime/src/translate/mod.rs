@@ -3,6 +3,7 @@
 mod group;
 mod lookup;
 mod join;
+mod matching;
 mod over;
 mod plan;
 mod streams;

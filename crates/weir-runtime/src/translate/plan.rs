@@ -11,7 +11,7 @@ use datafusion_physical_expr::expressions::Column;
 use weir_engine::graph::{Exchange, Node, NodeKind, SourceNode};
 use weir_engine::operator::Evaluator;
 use weir_engine::values::Values;
-use weir_sql::nodes::{Expand, LookupJoin, OverWindow, StreamJoin, Unnest};
+use weir_sql::nodes::{Expand, LookupJoin, MatchRecognize, OverWindow, StreamJoin, Unnest};
 
 use super::TranslateError;
 use super::streams::{Hidden, Rows, Translator, nullable};
@@ -136,6 +136,9 @@ impl Translator<'_> {
         }
         if let Some(join) = node.as_any().downcast_ref::<LookupJoin>() {
             return self.lookup(join, target);
+        }
+        if let Some(node) = node.as_any().downcast_ref::<MatchRecognize>() {
+            return self.match_recognize(node, target);
         }
         Err(TranslateError::Unsupported(format!("`{}`", node.name())))
     }

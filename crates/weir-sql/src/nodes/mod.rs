@@ -5,6 +5,7 @@
 
 mod expand;
 mod lookup_join;
+mod match_recognize;
 mod over;
 mod stream_join;
 mod unnest;
@@ -12,6 +13,10 @@ mod unnest;
 pub use expand::Expand;
 pub(crate) use expand::{GROUPING, key_name};
 pub use lookup_join::LookupJoin;
+pub use match_recognize::{
+    Definition, MatchClauses, MatchMeasure, MatchOrder, MatchRecognize, MatchSlot, RowBase, RowPattern,
+    SkipTo, SlotValue, slot_schema,
+};
 pub use over::{Over, OverFrame, OverWindow};
 pub use stream_join::{JoinKind, StreamJoin, TimeBounds};
 pub use unnest::Unnest;

@@ -24,15 +24,18 @@ impl Binder<'_> {
         let [first, fields @ ..] = names else {
             return Err(self.otherwise.refuse("a name is expected here"));
         };
-        let is_column = self.scope.find(of, first, self.otherwise)?.is_some();
+        let scope = if of.is_some() { self.scope } else { self.plain() };
+        let is_column = scope.find(of, first, self.otherwise)?.is_some();
         if !is_column && !fields.is_empty() && of.is_none() {
             let place = Place::of(first.span, self.otherwise);
-            let known = self.scope.columns.iter().filter_map(|column| column.name.as_deref());
+            let known = scope.columns.iter().filter_map(|column| column.name.as_deref());
             let hint = did_you_mean(&first.value, known.chain(self.scope.qualifiers()));
-            let text = format!("`{}` is neither the stream read here nor one of its columns", first.value);
+            let input =
+                if self.plain.is_some() { "a variable of the pattern" } else { "the stream read here" };
+            let text = format!("`{}` is neither {input} nor one of its columns", first.value);
             return Err(hinted(place.refuse(text), hint));
         }
-        let mut value = self.scope.column(of, first, self.otherwise)?;
+        let mut value = scope.column(of, first, self.otherwise)?;
         for field in fields {
             value = self.field(value, field)?;
         }

@@ -12,6 +12,7 @@ use weir_functions::{Context, Parameter, collection, interval};
 use super::bound::Bound;
 use super::convert::convert;
 use super::expr::{Binder, Stage, null_of, unified};
+use super::matching::is_of_patterns;
 use super::refuse::{Checked, Place, did_you_mean, hinted};
 use super::types::{TIMESTAMP, is_integer, is_numeric, is_temporal};
 use super::{aggregate, grouping, operator, window};
@@ -53,7 +54,9 @@ impl Binder<'_> {
         }
         if aggregate::is_aggregate(&name) {
             return match self.stage {
-                Stage::Group(..) | Stage::Select(_) => self.aggregate(&name, &written, place),
+                Stage::Group(..) | Stage::Select(_) | Stage::Pattern(_) => {
+                    self.aggregate(&name, &written, place)
+                }
                 Stage::Row(why) => Err(place.refuse(format!("the aggregate `{name}` is not allowed {why}"))),
             };
         }
@@ -62,6 +65,9 @@ impl Binder<'_> {
         }
         if written.star || written.distinct {
             return Err(place.refuse(format!("`{name}` takes neither `*` nor `DISTINCT`")));
+        }
+        if is_of_patterns(&name) {
+            return self.of_pattern(&name, &written, place);
         }
         self.call(&name, &written.arguments, place)
     }

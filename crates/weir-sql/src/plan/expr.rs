@@ -14,6 +14,7 @@ use weir_functions::text;
 use super::bound::Bound;
 use super::convert::convert;
 use super::grouping::Grouping;
+use super::matching::PatternStage;
 use super::refuse::{Checked, Place, hinted};
 use super::scope::Scope;
 use super::types::{cast_target, common, is_integer, is_temporal};
@@ -28,11 +29,15 @@ pub(super) enum Stage<'a> {
     Select(&'a Grouping),
     /// The results of a GROUP BY: aggregates, and the functions of its window and groupings; and why no OVER.
     Group(&'a Grouping, &'static str),
+    /// Definitions and measures of a pattern: aggregates over its variables, and navigation.
+    Pattern(&'a PatternStage<'a>),
 }
 
 /// Checks expressions over one input.
 pub(super) struct Binder<'a> {
     pub(super) scope: &'a Scope,
+    /// The columns that are named without a qualifier, when those of `scope` cannot be.
+    pub(super) plain: Option<&'a Scope>,
     pub(super) stage: Stage<'a>,
     pub(super) options: &'a PlanOptions,
     /// The place of whatever the parser gives no place to.
@@ -43,6 +48,11 @@ impl Binder<'_> {
     /// Returns the place of a part of the query.
     pub(super) fn at(&self, part: &impl Spanned) -> Place {
         Place::at(part, self.otherwise)
+    }
+
+    /// Returns the columns that are named without a qualifier.
+    pub(super) fn plain(&self) -> &Scope {
+        self.plain.unwrap_or(self.scope)
     }
 
     /// Checks an expression and computes its constant parts.
@@ -59,7 +69,7 @@ impl Binder<'_> {
     pub(super) fn expression(&self, sql: &SqlExpr) -> Checked<Bound> {
         let place = self.at(sql);
         match sql {
-            SqlExpr::Identifier(name) => self.scope.column(None, name, place),
+            SqlExpr::Identifier(name) => self.plain().column(None, name, place),
             SqlExpr::CompoundIdentifier(names) => self.path(names),
             SqlExpr::CompoundFieldAccess { root, access_chain } => self.access(root, access_chain),
             SqlExpr::Nested(inner) => self.expression(inner),

@@ -159,7 +159,10 @@ impl Planner<'_> {
                 let scope = Scope { columns: columns.collect(), plan: output.plan };
                 self.aliased(scope, alias.as_ref(), place)
             }
-            TableFactor::MatchRecognize { .. } => Err(place.unavailable("`MATCH_RECOGNIZE`")),
+            TableFactor::MatchRecognize { table, alias, .. } => {
+                let matches = self.match_recognize(self.table(table)?, factor)?;
+                self.aliased(matches, alias.as_ref(), place)
+            }
             other => Err(place.unavailable(&format!("`{other}` in `FROM`"))),
         }
     }

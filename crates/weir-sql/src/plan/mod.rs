@@ -16,6 +16,7 @@ mod insert;
 mod join;
 mod literal;
 mod lookup;
+mod matching;
 mod operator;
 mod over;
 mod physical;
@@ -95,8 +96,14 @@ fn plan_on_this_stack(
     options: &PlanOptions,
 ) -> Result<Planned, CheckError> {
     let place = Place { position: insert.query_position, length: 1 };
-    let planner =
-        Planner { streams, options, place, warnings: RefCell::default(), append_only: RefCell::default() };
+    let planner = Planner {
+        insert,
+        streams,
+        options,
+        place,
+        warnings: RefCell::default(),
+        append_only: RefCell::default(),
+    };
     let target = planner.target(&insert.target)?;
     let output = planner.query(&insert.query)?;
     let plan = planner.fill(target, &insert.target, output)?;

@@ -254,8 +254,10 @@ pub(super) fn in_list(value: Bound, list: Vec<Bound>, negated: bool, place: Plac
         .into_iter()
         .map(|item| convert(item, &to).map(|item| super::fold::fold(item.expr)).ok_or_else(refused))
         .collect::<Checked<Vec<_>>>()?;
-    if to.is_floating() {
-        // The set behind a list tells 0.0 from -0.0, which `=` does not.
+    let constant = list.iter().all(|item| matches!(item, Expr::Literal(..)));
+    if to.is_floating() || !constant {
+        // The set behind a list tells 0.0 from -0.0, which `=` does not; and it takes an expression for a constant
+        // when that gives one over no rows, as a CASE may.
         let equal = list.into_iter().map(|item| value.expr.clone().eq(item)).collect();
         let any = joined(equal, Operator::Or).ok_or_else(refused)?;
         return Ok(Bound::boolean(if negated { Expr::Not(Box::new(any)) } else { any }));

@@ -37,7 +37,12 @@ impl Binder<'_> {
         window: &WindowType,
         place: Place,
     ) -> Checked<Bound> {
-        if let Stage::Row(why) | Stage::Group(_, why) = self.stage {
+        let why = match self.stage {
+            Stage::Row(why) | Stage::Group(_, why) => Some(why),
+            Stage::Pattern(_) => Some("inside `MATCH_RECOGNIZE`"),
+            Stage::Select(_) => None,
+        };
+        if let Some(why) = why {
             let error = place.refuse(format!("`OVER` is not allowed {why}"));
             let hint = "compute it in the select list of a sub-query without `GROUP BY`";
             return Err(hinted(error, Some(hint.to_string())));

@@ -18,6 +18,7 @@ use super::scope::Scope;
 use super::types::same;
 use super::{PlanOptions, Streams};
 use crate::Message;
+use crate::syntax::ast::InsertInto;
 
 /// A planned query.
 #[derive(Debug)]
@@ -46,6 +47,7 @@ impl OutputColumn {
 
 /// Plans the query of one INSERT.
 pub(super) struct Planner<'a> {
+    pub(super) insert: &'a InsertInto,
     pub(super) streams: &'a Streams<'a>,
     pub(super) options: &'a PlanOptions,
     /// The place of the query.
@@ -64,7 +66,7 @@ impl Planner<'_> {
 
     /// Returns a binder over `scope`.
     pub(super) fn binder<'b>(&'b self, scope: &'b Scope, stage: Stage<'b>) -> Binder<'b> {
-        Binder { scope, stage, options: self.options, otherwise: self.place }
+        Binder { scope, plain: None, stage, options: self.options, otherwise: self.place }
     }
 
     /// Plans a query.

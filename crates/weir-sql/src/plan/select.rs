@@ -203,7 +203,7 @@ impl Planner<'_> {
 }
 
 /// Returns the name that an expression has without an alias: that of the column or field it reads.
-fn own_name(binder: &Binder<'_>, expr: &SqlExpr) -> Checked<Option<String>> {
+pub(super) fn own_name(binder: &Binder<'_>, expr: &SqlExpr) -> Checked<Option<String>> {
     Ok(match expr {
         SqlExpr::Identifier(name) => {
             let found = binder.scope.find(None, name, binder.otherwise)?;

@@ -93,6 +93,7 @@ fn bound(example: &Example<'_>) -> Result<Expr, String> {
     let nothing = EmptyRelation { produce_one_row: true, schema: Arc::new(DFSchema::empty()) };
     let binder = Binder {
         scope: &Scope { columns: vec![], plan: LogicalPlan::EmptyRelation(nothing) },
+        plain: None,
         stage: Stage::Row("here"),
         options: &PlanOptions { time_zone: example.setting("zone=").unwrap_or("UTC").to_string() },
         otherwise: Place { position: Position { line: 1, column: 1 }, length: 1 },

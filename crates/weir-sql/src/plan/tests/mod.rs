@@ -10,7 +10,6 @@ mod over;
 mod refusals;
 mod shapes;
 mod unnest;
-mod unplanned;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -158,6 +157,7 @@ fn queried(query: &str, time_zone: &str) -> Result<LogicalPlan, CheckError> {
     let options = PlanOptions { time_zone: time_zone.to_string() };
     let place = Place { position: Position { line: 1, column: 1 }, length: 1 };
     let planner = Planner {
+        insert: &fixture.inserts[0],
         streams: &streams,
         options: &options,
         place,
