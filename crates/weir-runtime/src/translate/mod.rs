@@ -1,8 +1,8 @@
 //! From a checked job to a dataflow: streams become sources and sinks, logical plans become operators.
 
 mod group;
-mod lookup;
 mod join;
+mod lookup;
 mod matching;
 mod over;
 mod plan;
