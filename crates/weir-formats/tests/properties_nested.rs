@@ -117,7 +117,7 @@ fn decode(records: &[String], batch_rows: usize) -> RecordBatch {
         for record in records {
             decoder.push(record.as_bytes()).unwrap_or_else(|dirty| panic!("{}: {record}", dirty.reason));
             // A dirty one in between leaves no trace.
-            decoder.push(record[..record.len() - 1].as_bytes()).expect_err("not an object");
+            decoder.push(&record.as_bytes()[..record.len() - 1]).expect_err("not an object");
         }
         batches.push(flush_checked(decoder.as_mut()));
     }
