@@ -38,7 +38,7 @@ def shell(text, place):
 
 def test_every_block_is_run():
     # The first two that are not: building takes minutes, and the service of the tests is started by conftest.py.
-    ours = ["make build", "weir serve", "c4,many", "wrong.sql", "--bind", "TOKEN=", "sql_job", "CURSOR=", "weir bucket"]
+    ours = ["make build", "weir serve", "c4,many", "wrong.sql", "weir explain", "weir test", "--bind", "TOKEN=", "sql_job", "CURSOR=", "weir bucket"]
     assert sorted(block(word) for word in ours) == sorted(BLOCKS), "a block of README.md has no test"
 
 
@@ -66,6 +66,18 @@ def test_a_mistake_has_a_place_and_a_hint(place):
     assert said.strip() in (ROOT / "README.md").read_text(), "README.md shows another message"
 
 
+def test_a_job_is_explained(place):
+    done = shell(block("weir explain"), place)
+    assert done.returncode == 0, done.stderr
+    assert "Source: FILE_0_CARS" in done.stdout and "guarantee" in done.stdout
+
+
+def test_a_job_test_passes(place):
+    done = shell(block("weir test"), place)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 passed, 0 failed" in done.stdout
+
+
 def test_a_job_for_streams_runs_on_files(place):
     done = shell(block("--bind"), place)
     assert done.returncode == 0, done.stderr
@@ -81,7 +93,7 @@ def test_objects_go_in(place):
 
 def test_the_options_that_the_readme_names_exist(place):
     text = (ROOT / "README.md").read_text()
-    for command in sorted(set(re.findall(r"\bweir (serve|run|check|demo|bucket|config)\b", text))):
+    for command in sorted(set(re.findall(r"\bweir (serve|run|check|explain|test|demo|bucket|config)\b", text))):
         assert shell(f"weir {command} --help", place).returncode == 0
     done = shell("weir config show --origin", place)
     assert done.returncode == 0 and "listen" in done.stdout
