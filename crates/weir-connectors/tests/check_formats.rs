@@ -147,7 +147,7 @@ fn options_of_other_encodings_are_warned_about() {
         ("encode = 'csv', fieldDelimiter = ';', jsonConfig = 'a=b'", vec![("jsonConfig", "csv")]),
         (
             "encode = 'xml', xml_config = 'a=b', email_key = 'b', field_delimiter = ','",
-            vec![("field_delimiter", "xml"), ("email_key", "xml")],
+            vec![("email_key", "xml"), ("field_delimiter", "xml")],
         ),
         ("encode = 'email', email_key = 'b', xml_config = 'a=b'", vec![("xml_config", "email")]),
     ] {
