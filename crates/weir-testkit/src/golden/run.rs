@@ -9,7 +9,8 @@ use anyhow::{Context, bail};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
-use weir_runtime::job_test::{DirtyData, Order, difference};
+use weir_engine::RowKind;
+use weir_runtime::job_test::{DirtyData, Order, difference, fold};
 
 use super::folder::Folder;
 use super::mode::Mode;
@@ -81,11 +82,15 @@ impl<'a> Attempt<'a> {
             DirtyData::Save => option("--dirty-data", "2:bucket/dirty".to_string()),
             DirtyData::Fail => option("--dirty-data", "1".to_string()),
         }
+        let row_kinds = self.folder.wants_row_kinds();
         if self.mode.has_checkpoints() {
             option("--checkpoint-dir", shown(&self.place.join("checkpoints")));
             option("--checkpoint-interval", "0.05".to_string());
             option("--checkpoint-mode", "exactly_once".to_string());
             option("--replay-rate", self.slow_rate()?.to_string());
+        }
+        if row_kinds {
+            arguments.push("--row-kinds".to_string());
         }
         // The bucket of saved dirty records; a job does not make buckets.
         std::fs::create_dir_all(self.place.join("data/objects/bucket"))?;
@@ -163,7 +168,6 @@ impl<'a> Attempt<'a> {
     fn check(&self, summary: &str) -> anyhow::Result<()> {
         let described = &self.folder.case;
         for (stream, output) in &described.outputs {
-            let expected = described.expected(output).map_err(anyhow::Error::msg)?.unwrap_or_default();
             let file = self.output(stream);
             let actual = std::fs::read_to_string(&file).with_context(|| {
                 format!("sink `{stream}` left no file {}; messages of the run:\n{summary}", file.display())
@@ -172,8 +176,18 @@ impl<'a> Attempt<'a> {
                 true => output.order.unwrap_or(described.order),
                 false => Order::Any,
             };
-            if let Some(text) = difference(&expected, &actual, order, described.tolerance) {
-                bail!("sink `{stream}` differs from what is expected: {text}");
+            let (added, left) = match self.folder.wants_row_kinds() {
+                false => (actual, None),
+                true => without_kinds(&actual)?,
+            };
+            let expected = described.expected(output).map_err(anyhow::Error::msg)?;
+            for (expected, found, order) in
+                [(expected.as_ref(), Some(&added), order), (output.left.as_ref(), left.as_ref(), Order::Any)]
+            {
+                let (Some(expected), Some(found)) = (expected, found) else { continue };
+                if let Some(text) = difference(expected, found, order, described.tolerance) {
+                    bail!("sink `{stream}` differs from what is expected: {text}");
+                }
             }
         }
         self.check_losses(summary)?;
@@ -252,6 +266,22 @@ impl Run {
         let bytes = std::fs::read(&self.log)?;
         Ok(String::from_utf8_lossy(&bytes[self.start.min(bytes.len())..]).into_owned())
     }
+}
+
+/// Takes the signs of a csv file of changes away. Returns the rows that are added, and those that are left when
+/// withdrawn ones are taken away.
+fn without_kinds(actual: &str) -> anyhow::Result<(String, Option<String>)> {
+    let mut changes = Vec::new();
+    for line in actual.lines() {
+        let (sign, row) = line.split_once(',').with_context(|| format!("`{line}` has no row kind"))?;
+        let kinds = [RowKind::Insert, RowKind::UpdateBefore, RowKind::UpdateAfter, RowKind::Delete];
+        let kind = kinds.into_iter().find(|kind| kind.sign() == sign);
+        changes.push((kind.with_context(|| format!("`{sign}` is not a row kind"))?, row.to_string()));
+    }
+    let lines = |rows: Vec<String>| rows.into_iter().map(|row| row + "\n").collect::<String>();
+    let added = changes.iter().filter(|(kind, _)| kind.is_added()).map(|(_, row)| row.clone()).collect();
+    let left = fold(&changes).map_err(anyhow::Error::msg)?;
+    Ok((lines(added), Some(lines(left))))
 }
 
 /// Estimates the rows of a text file.
