@@ -273,7 +273,7 @@ impl Run {
 fn without_kinds(actual: &str) -> anyhow::Result<(String, Option<String>)> {
     let mut changes = Vec::new();
     for line in actual.lines() {
-        let (sign, row) = line.split_once(',').with_context(|| format!("`{line}` has no row kind"))?;
+        let (sign, row) = line.split_once(' ').with_context(|| format!("`{line}` has no row kind"))?;
         let kinds = [RowKind::Insert, RowKind::UpdateBefore, RowKind::UpdateAfter, RowKind::Delete];
         let kind = kinds.into_iter().find(|kind| kind.sign() == sign);
         changes.push((kind.with_context(|| format!("`{sign}` is not a row kind"))?, row.to_string()));
