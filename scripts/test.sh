@@ -26,7 +26,7 @@ record build "$cargo" test --workspace --locked --no-run
 built=$(date +%s)
 record rust "$cargo" test --workspace --locked --no-fail-fast
 record python sh scripts/test_python.sh
-record conformance .venv/bin/python scripts/conformance --engines batch
+record conformance .venv/bin/python scripts/conformance --engines weir batch
 ended=$(date +%s)
 
 echo
