@@ -51,7 +51,7 @@ impl OutputEdge {
         let mut routed = Vec::with_capacity(self.senders.len());
         for (subtask, rows) in indices.into_iter().enumerate() {
             if !rows.is_empty() {
-                routed.push((subtask, take_record_batch(&batch, &UInt32Array::from(rows))?));
+                routed.push((subtask, taken(&batch, rows)?));
             }
         }
         Ok(routed)
@@ -64,6 +64,14 @@ impl OutputEdge {
         }
         Ok(())
     }
+}
+
+/// Takes rows of a batch, which may be all that there is: a reader that counts rows needs no column.
+fn taken(batch: &RecordBatch, rows: Vec<u32>) -> Result<RecordBatch, OperatorError> {
+    if batch.num_columns() == 0 {
+        return Ok(batch.slice(0, rows.len()));
+    }
+    Ok(take_record_batch(batch, &UInt32Array::from(rows))?)
 }
 
 /// Sends a message; the time spent waiting for room is counted.

@@ -225,8 +225,8 @@ impl SessionWindow {
             .flat_map(|of_key| &of_key.sessions)
             .map(|session| session.slots.as_slice())
             .collect();
-        let merged = self.slots.merged_state(&self.plan.shape, &slots)?;
-        let generation = self.slots.replace_all(merged);
+        let (count, merged) = (slots.len(), self.slots.merged_state(&self.plan.shape, &slots)?);
+        let generation = self.slots.replace_all(merged, count);
         for (group, session) in self.sessions.values_mut().flat_map(|of_key| &mut of_key.sessions).enumerate()
         {
             session.slots = vec![Slot { generation, group }];

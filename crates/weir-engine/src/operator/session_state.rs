@@ -155,9 +155,8 @@ impl Slots {
         self.sealed.len() > MAX_GENERATIONS
     }
 
-    /// Replaces everything by one sealed generation and returns its number.
-    pub(crate) fn replace_all(&mut self, columns: Vec<ArrayRef>) -> u64 {
-        let rows = columns.first().map_or(0, |column| column.len());
+    /// Replaces everything by one sealed generation and returns its number. Sessions without aggregates have rows and no columns.
+    pub(crate) fn replace_all(&mut self, columns: Vec<ArrayRef>, rows: usize) -> u64 {
         self.sealed.clear();
         self.add_sealed(columns, rows)
     }

@@ -75,6 +75,7 @@ impl SourceTask {
         let mut records: u64 = self.splits.iter().map(|split| split.records).sum();
         let restored = time.combiner.current();
         self.send_watermark(&mut time, Some(restored).filter(|w| *w < Timestamp::MAX)).await?;
+        self.tell_instant(records).await?;
         let mut tick = tokio::time::interval(PROCESSING_TIME_TICK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut flushed = Instant::now();
@@ -128,6 +129,17 @@ impl SourceTask {
         let _ = self.events.send(TaskEvent::Finished { task: self.id, state }).await;
         self.chain.broadcast(Message::End).await?;
         Ok(())
+    }
+
+    /// Tells whoever reads the clock, when the job counts records, how far it was before a restore.
+    async fn tell_instant(&mut self, records: u64) -> Result<(), TaskError> {
+        match (&self.record_clock, records.checked_sub(1)) {
+            (Some(clock), Some(last)) if self.source.processing_time => {
+                let read = Timestamp(clock.instant(last) - 1);
+                self.chain.watermark(TimeDomain::Processing, read).await
+            }
+            _ => Ok(()),
+        }
     }
 
     async fn barrier(

@@ -110,13 +110,21 @@ fn plan_on_this_stack(
     // Every other rule could compute constants with wrapping arithmetic or move a filter through a
     // window; this one only drops columns that nobody reads.
     let optimizer = Optimizer::with_rules(vec![std::sync::Arc::new(OptimizeProjections::new())]);
-    let plan = optimizer
-        .optimize(plan, &OptimizerContext::new(), |_, _| {})
+    let narrow = optimizer
+        .optimize(plan.clone(), &OptimizerContext::new(), |_, _| {})
         .map_err(|error| planner.unplanned(error))?;
+    // It takes a total of which no column is read for one constant row, but without a first row there is no total.
+    let keeps_totals = constant_rows(&narrow) == constant_rows(&plan);
     Ok(Planned {
         target,
-        plan,
+        plan: if keeps_totals { narrow } else { plan },
         warnings: planner.warnings.into_inner(),
         append_only: planner.append_only.into_inner(),
     })
+}
+
+/// Counts the places where a plan begins with a row of its own.
+fn constant_rows(plan: &LogicalPlan) -> usize {
+    let own = usize::from(matches!(plan, LogicalPlan::EmptyRelation(relation) if relation.produce_one_row));
+    own + plan.inputs().into_iter().map(constant_rows).sum::<usize>()
 }
