@@ -73,9 +73,15 @@ def test_a_job_is_explained(place):
 
 
 def test_a_job_test_passes(place):
-    done = shell(block("weir test"), place)
+    done = shell(block("weir test tests/jobs"), place)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "1 passed, 0 failed" in done.stdout
+
+
+def test_a_job_passes_under_stress(place):
+    done = shell(block("--stress"), place)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "stress: seed " in done.stderr and "1 passed, 0 failed" in done.stdout
 
 
 def test_a_job_for_streams_runs_on_files(place):

@@ -14,6 +14,9 @@ use crate::{blackhole, datagen, dcs_redis, dis, file, nexmark, obs, print, rds};
 
 /// Makes the connector of a source stream. Touches nothing but local paths, whose access is checked.
 pub fn source(stream: &SourceStream, environment: &Environment) -> Result<SharedSource, ConnectorError> {
+    if let Some(source) = environment.sources.get(&stream.name.to_lowercase()) {
+        return Ok(Arc::clone(source));
+    }
     let options = StreamOptions::new(&stream.name, &stream.options);
     match options.required("type")?.to_ascii_lowercase().as_str() {
         "obs" => obs::source(stream, environment),

@@ -13,6 +13,7 @@ use weir_cloud::objects::Objects;
 use weir_cloud::streams::Streams;
 use weir_engine::error::ConnectorError;
 use weir_engine::sink::SharedSink;
+use weir_engine::source::SharedSource;
 
 use crate::print::PrintTarget;
 
@@ -39,6 +40,8 @@ pub struct Environment {
     pub print: Arc<dyn PrintTarget>,
     /// What stands in the place of declared sinks, by their names in lower case: a test looks at what reaches them.
     pub sinks: HashMap<String, SharedSink>,
+    /// What stands in the place of declared sources, by their names in lower case: a test says how records arrive.
+    pub sources: HashMap<String, SharedSource>,
 }
 
 impl fmt::Debug for Environment {

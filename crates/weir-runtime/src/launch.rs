@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use weir_base::clock::Clock;
 use weir_base::settings::CheckpointMode;
-use weir_base::spawn::TokioSpawner;
+use weir_base::spawn::{Spawner, TokioSpawner};
 use weir_base::time::Timestamp;
 use weir_connectors::Environment;
 use weir_engine::checkpoint::{CheckpointStorage, Manifest};
@@ -47,6 +47,15 @@ pub struct Launched {
 impl Launch<'_> {
     /// Starts the job. The error is for people.
     pub async fn start(self, clock: Arc<dyn Clock>) -> Result<Launched, String> {
+        self.start_on(clock, Arc::new(TokioSpawner)).await
+    }
+
+    /// Starts the job with its tasks in the hands of `spawner`. The error is for people.
+    pub async fn start_on(
+        self,
+        clock: Arc<dyn Clock>,
+        spawner: Arc<dyn Spawner>,
+    ) -> Result<Launched, String> {
         let settings = &self.environment.settings;
         let first_epoch = u64::try_from(self.fresh_since.0).unwrap_or(0);
         let restore = restorable(&self.storage, self.resume, first_epoch).await?;
@@ -71,7 +80,7 @@ impl Launch<'_> {
             idle_timeout: settings.source_idle_timeout,
             record_clock: settings.record_clock.clone(),
         };
-        let surroundings = Surroundings { clock, spawner: Arc::new(TokioSpawner), dirty };
+        let surroundings = Surroundings { clock, spawner, dirty };
         let handle = JobHandle::start(spec, surroundings).await.map_err(|error| error.to_string())?;
         Ok(Launched { handle, graph: document, restored })
     }

@@ -63,6 +63,7 @@ pub fn world() -> World {
         clock: Arc::new(clock.clone()) as Arc<dyn Clock>,
         print: Arc::new(Printed::default()),
         sinks: std::collections::HashMap::new(),
+        sources: std::collections::HashMap::new(),
     };
     World { root, clock, streams, environment }
 }

@@ -177,6 +177,7 @@ pub(super) fn environment(request: &WorkerRequest, clock: Arc<dyn Clock>) -> Res
         settings: start.settings.clone(),
         print: Arc::new(weir_connectors::LogPrint::new(clock.clone())),
         sinks: HashMap::new(),
+        sources: HashMap::new(),
         clock,
     })
 }

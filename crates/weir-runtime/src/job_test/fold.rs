@@ -1,33 +1,41 @@
 //! What is left of a changelog when withdrawn rows are taken away.
 
+use std::collections::HashMap;
+
 use weir_engine::RowKind;
 
-/// Returns the rows that are added more often than withdrawn, each as often as that. The error names a row that is
-/// withdrawn although it is not there.
+/// Returns the rows that are added more often than withdrawn, each as often as that, in the order in which they were added.
+/// A withdrawn row takes away the last of its equals. The error names a row that is withdrawn although it is not there.
 pub fn fold(changelog: &[(RowKind, String)]) -> Result<Vec<String>, String> {
-    let mut rows: Vec<&str> = Vec::new();
-    for (kind, row) in changelog {
+    // The places of the rows that are there, the last one on top.
+    let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
+    let mut is_left = vec![false; changelog.len()];
+    for (place, (kind, row)) in changelog.iter().enumerate() {
+        let places = places.entry(row.as_str()).or_default();
         if kind.is_added() {
-            rows.push(row);
+            is_left[place] = true;
+            places.push(place);
             continue;
         }
-        match rows.iter().rposition(|held| *held == row.as_str()) {
-            Some(at) => {
-                rows.remove(at);
-            }
+        match places.pop() {
+            Some(added) => is_left[added] = false,
             None => return Err(format!("`{}` withdraws the row `{row}`, which is not there", kind.sign())),
         }
     }
-    Ok(rows.into_iter().map(str::to_string).collect())
+    let left = changelog.iter().zip(is_left).filter(|(_, is_left)| *is_left);
+    Ok(left.map(|((_, row), _)| row.clone()).collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn change(kind: RowKind, row: &str) -> (RowKind, String) {
+        (kind, row.to_string())
+    }
+
     #[test]
     fn withdrawn_rows_are_gone() {
-        let change = |kind, row: &str| (kind, row.to_string());
         let changelog = [
             change(RowKind::Insert, "a,1"),
             change(RowKind::Insert, "b,1"),
@@ -37,5 +45,19 @@ mod tests {
         ];
         assert_eq!(fold(&changelog).unwrap(), ["a,2"]);
         assert!(fold(&changelog[2..3]).unwrap_err().contains("a,1"));
+    }
+
+    #[test]
+    fn the_last_of_equal_rows_goes_and_the_others_keep_their_places() {
+        let changelog = [
+            change(RowKind::Insert, "a"),
+            change(RowKind::Insert, "b"),
+            change(RowKind::Insert, "a"),
+            change(RowKind::Insert, "c"),
+            change(RowKind::Delete, "a"),
+        ];
+        assert_eq!(fold(&changelog).unwrap(), ["a", "b", "c"]);
+        let twice = [&changelog[..], &[change(RowKind::Delete, "a"), change(RowKind::Delete, "a")]].concat();
+        assert!(fold(&twice).unwrap_err().contains("withdraws the row `a`, which is not there"));
     }
 }

@@ -35,6 +35,7 @@ pub fn explain(job: &Job, time_zone: String, matches: &ArgMatches) -> Outcome {
         clock: clock.clone(),
         print: Arc::new(LogPrint::new(clock)),
         sinks: HashMap::new(),
+        sources: HashMap::new(),
     };
     let graph =
         weir_runtime::dataflow(job, "0", &environment.settings, &environment).map_err(anyhow::Error::new)?;

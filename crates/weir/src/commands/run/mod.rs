@@ -132,6 +132,7 @@ fn environment(
         clock,
         print,
         sinks: HashMap::new(),
+        sources: HashMap::new(),
     })
 }
 

@@ -45,19 +45,19 @@ impl Capture {
         self.rows.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn keep(&self, batch: &RecordBatch) -> Result<(), String> {
+    /// Returns the rows of a batch as they are shown.
+    pub fn shown(&self, batch: &RecordBatch) -> Result<Vec<Row>, String> {
         let width = self.schema.fields().len();
         let visible: Vec<usize> = (0..width).collect();
         let rows = batch.project(&visible).map_err(|error| error.to_string())?;
         let kinds = batch.column_by_name(ROW_KIND).map(|column| column.as_primitive::<Int8Type>().clone());
         let csv = FormatOptions { zone: self.own.zone, ..FormatOptions::default() };
         let (texts, lines) = (encoded(&rows, &self.own)?, encoded(&rows, &csv)?);
-        let mut kept = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
-        for (row, (text, csv)) in texts.into_iter().zip(lines).enumerate() {
+        let shown = texts.into_iter().zip(lines).enumerate().map(|(row, (text, csv))| {
             let kind = kinds.as_ref().and_then(|kinds| RowKind::from_value(kinds.value(row)));
-            kept.push(Row { kind: kind.unwrap_or(RowKind::Insert), text, csv });
-        }
-        Ok(())
+            Row { kind: kind.unwrap_or(RowKind::Insert), text, csv }
+        });
+        Ok(shown.collect())
     }
 }
 
@@ -94,7 +94,8 @@ impl SinkConnector for Capture {
 #[async_trait]
 impl SinkWriter for Capture {
     async fn write(&mut self, rows: &RecordBatch) -> Result<u64, ConnectorError> {
-        self.keep(rows).map_err(ConnectorError::permanent)?;
+        let shown = self.shown(rows).map_err(ConnectorError::permanent)?;
+        self.rows.lock().unwrap_or_else(PoisonError::into_inner).extend(shown);
         Ok(0)
     }
 

@@ -3,6 +3,7 @@
 mod capture;
 mod judge;
 mod run;
+mod stress;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -34,6 +35,15 @@ pub fn command() -> Command {
                 .help("Print one JSON object for each test, with every row and its kind"),
         )
         .arg(
+            Arg::new("stress")
+                .long("stress")
+                .value_name("SEED")
+                .num_args(0..=1)
+                .require_equals(true)
+                .default_missing_value("")
+                .help("Run each job also in random batches, by several subtasks, killed and restored; the seed repeats it"),
+        )
+        .arg(
             Arg::new("timeout")
                 .long("timeout")
                 .value_name("SECONDS")
@@ -55,14 +65,19 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let tests = tests(matches)?;
     let json = matches.get_flag("json");
     let limit = Duration::from_secs(matches.get_one::<u64>("timeout").copied().unwrap_or(60));
+    let stress = seed(matches)?;
+    if let Some(seed) = stress {
+        eprintln!("stress: seed {seed}");
+    }
     let runtime = runtime()?;
     let started = Instant::now();
     let mut failed = 0;
     for path in &tests {
         let since = Instant::now();
-        let verdict = match Case::load(path) {
-            Ok(case) => runtime.block_on(run::run(&case, limit)),
-            Err(complaint) => Verdict::unreadable(complaint),
+        let verdict = match (Case::load(path), stress) {
+            (Ok(case), None) => runtime.block_on(run::run(&case, limit)),
+            (Ok(case), Some(seed)) => stress::run(&case, limit, seed),
+            (Err(complaint), _) => Verdict::unreadable(complaint),
         };
         failed += usize::from(!verdict.passed());
         match json {
@@ -75,6 +90,15 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         println!("{passed} passed, {failed} failed ({:.1} s)", started.elapsed().as_secs_f64());
     }
     Ok(if failed == 0 { Exit::Done } else { Exit::Refused })
+}
+
+/// Returns the seed of `--stress`: the given one, or one drawn now.
+fn seed(matches: &ArgMatches) -> anyhow::Result<Option<u64>> {
+    match matches.get_one::<String>("stress").map(String::as_str) {
+        None => Ok(None),
+        Some("") => Ok(Some(u64::from(rand::random::<u32>()))),
+        Some(text) => text.parse().map(Some).with_context(|| format!("--stress: `{text}` is not a number")),
+    }
 }
 
 fn tests(matches: &ArgMatches) -> anyhow::Result<Vec<PathBuf>> {

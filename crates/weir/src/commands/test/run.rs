@@ -1,12 +1,13 @@
 //! Runs the job of one test in this process: inputs from files, sinks that keep their rows, a clock that counts records.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use object_store::memory::InMemory;
+use tempfile::TempDir;
 use weir_base::clock::{Clock, SystemClock};
 use weir_base::settings::{DEFAULT_IDLE_STATE_RETENTION, DirtyDataPolicy, JobSettings, RecordClock};
 use weir_base::text::Zone;
@@ -31,12 +32,28 @@ const DIRTY_PLACE: &str = "bucket/dirty";
 /// Runs a test and judges it.
 pub async fn run(case: &Case, limit: Duration) -> Verdict {
     match observe(case, limit).await {
-        Ok(observed) => judge(case, observed),
+        Ok(observed) => judge(case, &observed),
         Err(error) => Verdict::unreadable(format!("{error:#}")),
     }
 }
 
-async fn observe(case: &Case, limit: Duration) -> anyhow::Result<Observed> {
+/// Runs the job of a test as it is.
+pub async fn observe(case: &Case, limit: Duration) -> anyhow::Result<Observed> {
+    match prepare(case)? {
+        Ok(prepared) => run_job(case, &prepared, limit).await,
+        Err(refusal) => Ok(Observed { failure: Some(refusal), ..Observed::default() }),
+    }
+}
+
+/// A checked job that reads the inputs of its test.
+pub struct Prepared {
+    pub job: Job,
+    zone: Zone,
+    place: TempDir,
+}
+
+/// Checks the job of a test and gives it its inputs. The inner error says why the job is refused.
+pub fn prepare(case: &Case) -> anyhow::Result<Result<Prepared, String>> {
     let text = case.sql().map_err(anyhow::Error::msg)?;
     let shown = case.sql_file().unwrap_or_else(|| case.path().to_path_buf()).display().to_string();
     let time_zone = case.time_zone.clone().unwrap_or_else(|| "UTC".to_string());
@@ -48,17 +65,48 @@ async fn observe(case: &Case, limit: Duration) -> anyhow::Result<Observed> {
     };
     let mut job = match weir_sql::check(&text, &weir_connectors::CATALOG, &options) {
         Ok(job) => job,
-        Err(error) => {
-            let failure = Some(weir_sql::render(&shown, &text, &error));
-            return Ok(Observed { failure, ..Observed::default() });
-        }
+        Err(error) => return Ok(Err(weir_sql::render(&shown, &text, &error))),
     };
     let zone = Zone::parse(&time_zone).with_context(|| format!("`{time_zone}` is not a time zone"))?;
     let place = tempfile::tempdir().context("no temporary directory can be made")?;
     let inputs = inputs(case, &job, place.path())?;
     bind::bind(&mut job, &inputs, None)?;
-    let captures = captures(case, &job, &zone)?;
-    run_job(case, &job, &captures, place.path(), limit).await
+    Ok(Ok(Prepared { job, zone, place }))
+}
+
+impl Prepared {
+    /// Makes a stand-in for every sink, by the name in the test, or in the job.
+    pub fn captures(&self, case: &Case) -> anyhow::Result<BTreeMap<String, Capture>> {
+        captures(case, &self.job, &self.zone)
+    }
+
+    /// Makes what surrounds the connectors of the job, with stand-ins in the places of its sinks.
+    pub fn environment(
+        &self,
+        case: &Case,
+        sinks: HashMap<String, SharedSink>,
+    ) -> anyhow::Result<Environment> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let data = self.data();
+        std::fs::create_dir_all(data.join("objects/bucket"))?;
+        Ok(Environment {
+            objects: Objects::new(ObjectsConfig::Local(data.join("objects"))),
+            streams: Arc::new(LocalStreams::open(&data.join("streams"), clock.clone())?),
+            project: "test".to_string(),
+            job: "test".to_string(),
+            run: clock.now(),
+            files: FileAccess::Anywhere,
+            settings: settings(case),
+            clock: clock.clone(),
+            print: Arc::new(LogPrint::new(clock)),
+            sinks,
+            sources: HashMap::new(),
+        })
+    }
+
+    fn data(&self) -> PathBuf {
+        self.place.path().join("data")
+    }
 }
 
 /// Writes the records that the test holds itself into files. Returns the file or directory of every input.
@@ -106,34 +154,15 @@ fn captures(case: &Case, job: &Job, zone: &Zone) -> anyhow::Result<BTreeMap<Stri
         .collect())
 }
 
-async fn run_job(
-    case: &Case,
-    job: &Job,
-    captures: &BTreeMap<String, Capture>,
-    place: &Path,
-    limit: Duration,
-) -> anyhow::Result<Observed> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let data = place.join("data");
-    std::fs::create_dir_all(data.join("objects/bucket"))?;
+async fn run_job(case: &Case, prepared: &Prepared, limit: Duration) -> anyhow::Result<Observed> {
+    let captures = prepared.captures(case)?;
     let sinks = captures
         .iter()
         .map(|(name, capture)| (name.to_lowercase(), Arc::new(capture.clone()) as SharedSink))
         .collect();
-    let environment = Environment {
-        objects: Objects::new(ObjectsConfig::Local(data.join("objects"))),
-        streams: Arc::new(LocalStreams::open(&data.join("streams"), clock.clone())?),
-        project: "test".to_string(),
-        job: "test".to_string(),
-        run: clock.now(),
-        files: FileAccess::Anywhere,
-        settings: settings(case),
-        clock: clock.clone(),
-        print: Arc::new(LogPrint::new(clock.clone())),
-        sinks,
-    };
+    let environment = prepared.environment(case, sinks)?;
     let launch = Launch {
-        job,
+        job: &prepared.job,
         id: 0,
         name: &case.name(),
         environment: &environment,
@@ -141,7 +170,7 @@ async fn run_job(
         resume: false,
         fresh_since: Timestamp(0),
     };
-    let launched = match launch.start(clock).await {
+    let launched = match launch.start(environment.clock.clone()).await {
         Ok(launched) => launched,
         Err(reason) => return Ok(Observed { failure: Some(reason), ..Observed::default() }),
     };
@@ -159,7 +188,7 @@ async fn run_job(
         outputs: captures.iter().map(|(name, capture)| (name.clone(), capture.rows())).collect(),
         late_rows: metrics.iter().map(|node| node.late).sum(),
         dirty_records: metrics.iter().map(|node| node.dirty).sum(),
-        saved: saved(&data.join("objects").join(DIRTY_PLACE))?,
+        saved: saved(&prepared.data().join("objects").join(DIRTY_PLACE))?,
         failure,
     })
 }
