@@ -47,6 +47,11 @@ conformance: setup ## Install Apache Flink and run every job of tests/conformanc
 	$(CARGO) build --locked --package weir
 	$(PYTHON) scripts/conformance $(ARGS)
 
+.PHONY: random
+random: setup ## Run random jobs as streams under stress and as batch queries; ARGS="--count 10000 --seed 7" for more, or for others.
+	$(CARGO) build --locked --package weir
+	$(PYTHON) scripts/random_jobs --weir "$$($(CARGO) metadata --no-deps --format-version 1 | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')/debug/weir" --stress $(ARGS)
+
 .PHONY: docs
 docs: setup ## Build the API documentation of the crates into target/doc.
 	$(CARGO) doc --locked --workspace --no-deps

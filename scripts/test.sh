@@ -1,5 +1,6 @@
 #!/bin/sh
-# Runs all tests: Rust (golden jobs and the short crash test included), the published Python clients, the conformance corpus.
+# Runs all tests: Rust (golden jobs and the short crash test included), the published Python clients, the conformance corpus, the
+# corpus under stress, and random jobs of a fixed seed.
 #
 # Everything is run even when something fails, and the closing lines of both runners are repeated at the end.
 set -eu
@@ -27,6 +28,9 @@ built=$(date +%s)
 record rust "$cargo" test --workspace --locked --no-fail-fast
 record python sh scripts/test_python.sh
 record conformance .venv/bin/python scripts/conformance --engines weir batch
+target=$("$cargo" metadata --no-deps --format-version 1 | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
+record stress "$target/debug/weir" test --stress=1 tests/conformance
+record random .venv/bin/python scripts/random_jobs --weir "$target/debug/weir" --stress --seed 1 --count 250
 ended=$(date +%s)
 
 echo
@@ -40,6 +44,12 @@ printf 'pytest: '
 tail -n 1 "$place/python.output"
 printf 'conformance: '
 grep ' jobs are as ' "$place/conformance.output" | tr '\n' ' ' || true
+printf 'corpus under stress: '
+tail -n 1 "$place/stress.output"
+printf 'random jobs: '
+tail -n 1 "$place/random.output"
 echo
 echo "time: $((built - started)) s to build, $((ended - built)) s for the rest"
-[ "$(cat "$place/rust.code")" -eq 0 ] && [ "$(cat "$place/python.code")" -eq 0 ] && [ "$(cat "$place/conformance.code")" -eq 0 ]
+for name in rust python conformance stress random; do
+    [ "$(cat "$place/$name.code")" -eq 0 ] || exit 1
+done

@@ -1,0 +1,145 @@
+"""A random job: its text, its inputs, and the rows that must be left."""
+
+import json
+from dataclasses import dataclass, field, replace
+
+import duckdb
+
+import inputs as records
+import reference
+from node import Node
+from patterns import Patterns, Undefined
+from windows import Windows
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job. The batch form of its query is computed by DuckDB; `rows`, when it is there, computes what SQL cannot say."""
+
+    query: Node
+    kinds: tuple
+    inputs: records.Inputs
+    temps: tuple = ()
+    rows: object = field(default=None, compare=False)
+    # A second query into the same sink.
+    more: object = None
+
+    def stream_text(self):
+        # Streams of processing time are read row by row, so those that need none are spared it.
+        processing_time = "proctime" in "".join(query.stream for query in self.queries())
+        parts = [records.declarations(self.inputs, processing_time)]
+        columns = ", ".join(f"c{place} {reference.SINK_TYPES.get(kind, kind)}" for place, kind in enumerate(self.kinds))
+        parts.append(f'CREATE SINK STREAM o ({columns}) WITH (type = "dis", channel = "o", encode = "csv", field_delimiter = ",");\n')
+        for temp in self.temps:
+            columns = ", ".join(
+                f"{name} {reference.SINK_TYPES.get(kind, kind)}" for name, kind in temp.relation.columns.items())
+            parts.append(f"CREATE TEMP STREAM {temp.name} ({columns});\nINSERT INTO {temp.name}\n{temp.relation.query.stream};\n")
+        parts.append(f"INSERT INTO o\n{self.query.stream};\n")
+        if self.more:
+            parts.append(f"INSERT INTO o\n{self.more.stream};\n")
+        return "".join(parts)
+
+    def queries(self):
+        return [self.query, *([self.more] if self.more else []), *(temp.relation.query for temp in self.temps)]
+
+    def batch_text(self):
+        made, named = [], {f"c{place}": kind for place, kind in enumerate(self.kinds)}
+        for temp in self.temps:
+            made.append(f"{temp.name} AS ({scaled(temp.relation.query, temp.relation.columns)})")
+        return (f"WITH {', '.join(made)} " if made else "") + (
+            " UNION ALL ".join(scaled(query, named) for query in (self.query, self.more)) if self.more else self.query.batch)
+
+    def expected(self, engine):
+        """Returns the rows that must be left, as csv; raises when the reference refuses the job."""
+        if self.rows is not None:
+            return reference.text(self.rows(self.inputs), self.kinds)
+        engine.load(self.inputs)
+        return reference.text(engine.rows(self.batch_text()), self.kinds)
+
+    def test_text(self, expected):
+        """Writes the job as a test file."""
+        lines = ['title = "a random job"', f"sql = '''\n{self.stream_text()}'''"]
+        if any(kind == "DOUBLE" for kind in self.kinds):
+            lines.append("tolerance = 1e-9")
+        for name, rows in self.inputs.rows.items():
+            table = "tables" if name == "g" else "inputs"
+            lines.append(f"[{table}.{name}]\nrows = '''\n{records.csv(name, rows)}'''")
+        lines.append(f"[outputs.o]\nfinal = '''\n{expected}'''")
+        batch = self.batch_text() if self.rows is None else None
+        if batch is None:
+            lines.append('[batch]\nwithout = "a pattern"')
+        elif any(name in batch for name in ("wm", "rid", "proctime", "<<")):
+            lines.append('[batch]\nwithout = "rows are dropped by the watermark that was in force"')
+        else:
+            lines.append(f"batch = {json.dumps(batch)}")
+        return "\n".join(lines) + "\n"
+
+    def smaller(self):
+        """Gives jobs with less in them: first fewer rows, then a smaller query."""
+        for name, rows in self.inputs.rows.items():
+            size = len(rows)
+            while size:
+                for place in range(0, len(rows), size):
+                    yield replace(self, inputs=self.inputs.with_rows(name, rows[:place] + rows[place + size:]))
+                size //= 2
+        if self.rows is None:
+            for query in self.query.smaller():
+                yield replace(self, query=query)
+            for place, temp in enumerate(self.temps):
+                for query in temp.relation.query.smaller():
+                    less = replace(temp, relation=replace(temp.relation, query=query))
+                    yield replace(self, temps=self.temps[:place] + (less,) + self.temps[place + 1:])
+            if self.more:
+                yield replace(self, more=None)
+                yield replace(self, query=self.more, more=None)
+            used = "".join(query.stream for query in self.queries())
+            for place, temp in enumerate(self.temps):
+                if f"{temp.name} AS" not in used:
+                    yield replace(self, temps=self.temps[:place] + self.temps[place + 1:])
+
+
+def scaled(query, columns):
+    """Writes a query whose decimals are those of a sink or temp stream, as the rows of several queries come together there."""
+    items = ", ".join(f"CAST({name} AS DECIMAL(20,4)) AS {name}" if kind == "DECIMAL" else name for name, kind in columns.items())
+    return f"SELECT {items} FROM ({query.batch})"
+
+
+def random_job(rng):
+    draw = rng.random()
+    if draw < 0.5:
+        return untimed_job(rng)
+    watermark = records.random_watermark(rng)
+    if draw < 0.85:
+        windows = Windows(rng)
+        made = windows.relation()
+        watermark = records.LAZY if windows.wants_lazy else watermark
+        inputs = records.random_inputs(rng, watermark, may_be_dirty="proctime" not in made.query.stream)
+        return Job(made.query, tuple(made.columns.values()), inputs)
+    query, rows, columns = Patterns(rng).made()
+    watermark = watermark if rng.random() < 0.5 else records.LAZY
+    inputs = records.random_inputs(rng, watermark, may_be_dirty="proctime" not in query.stream)
+    return Job(query, tuple(columns.values()), inputs, rows=rows)
+
+
+def untimed_job(rng):
+    """Makes a job of queries without windows, some of which read queries with windows."""
+    windows, is_timed = Windows(rng), False
+
+    def timed():
+        nonlocal is_timed
+        is_timed = True
+        return windows.relation()
+
+    relations = windows.relations
+    relations.timed = timed
+    made = relations.relation(rng.choice([0, 0, 1, 1, 2]))
+    kinds = tuple(made.columns.values())
+    more = relations.select(rng.choice([0, 1]), kinds).query if rng.random() < 0.15 else None
+    job = Job(made.query, kinds, None, tuple(relations.temps), more=more)
+    watermark = records.random_watermark(rng) if is_timed and not windows.wants_lazy else records.LAZY
+    may_be_dirty = not any("proctime" in query.stream for query in job.queries())
+    return replace(job, inputs=records.random_inputs(rng, watermark, unique_times=is_timed, may_be_dirty=may_be_dirty))
+
+
+# What the references say of a job that means nothing to them.
+REFUSALS = (duckdb.Error, Undefined)

@@ -1,0 +1,261 @@
+"""Random queries without windows: what they give may change, and what stands above them changes with it.
+
+A relation is a query with the kinds of its columns. It can be read by another one, so that changes are made of changes.
+"""
+
+from dataclasses import dataclass, field
+
+from expressions import EXACT, Expressions
+from inputs import COLUMNS
+from node import Node, both, leaf, listed, pair
+
+
+@dataclass
+class Relation:
+    """A query, and its columns: names to kinds."""
+
+    query: Node
+    columns: dict
+    # Whether rows of it may be withdrawn.
+    changes: bool = False
+
+
+@dataclass
+class Source:
+    """What stands in a FROM clause, and the columns that it offers: SQL text to kind."""
+
+    node: Node
+    columns: dict
+    changes: bool = False
+
+
+@dataclass
+class Temp:
+    """A temp stream: its declaration, and the relation that fills it."""
+
+    name: str
+    relation: Relation
+
+
+@dataclass
+class Relations:
+    """Makes relations over the input streams and over each other."""
+
+    rng: object
+    temps: list = field(default_factory=list)
+    aliases: int = 0
+    # Makes a query over event time, which is read like any other.
+    timed: object = None
+
+    def alias(self):
+        self.aliases += 1
+        return f"q{self.aliases}"
+
+    def source(self, depth):
+        """Makes what a query reads: a stream, a temp stream, or another query."""
+        draw = self.rng.random()
+        alias = self.alias()
+        if self.timed and depth > 0 and draw > 0.92:
+            inner = self.timed()
+            return self.aliased(both("FROM", f"({{}}) AS {alias}", inner.query), alias, inner.columns, inner.changes)
+        if self.temps and draw < 0.2:
+            temp = self.rng.choice(self.temps)
+            return self.aliased(leaf("FROM", f"{temp.name} AS {alias}"), alias, temp.relation.columns, temp.relation.changes)
+        if depth > 0 and draw < 0.65:
+            inner = self.relation(depth - 1)
+            if len(self.temps) < 2 and self.rng.random() < 0.15:
+                temp = Temp(f"t{len(self.temps)}", inner)
+                self.temps.append(temp)
+                return self.aliased(leaf("FROM", f"{temp.name} AS {alias}"), alias, inner.columns, inner.changes)
+            return self.aliased(both("FROM", f"({{}}) AS {alias}", inner.query), alias, inner.columns, inner.changes)
+        table = self.rng.choice(["l", "r"])
+        return self.aliased(leaf("FROM", f"{table} AS {alias}"), alias, COLUMNS[table], False)
+
+    def aliased(self, node, alias, columns, changes):
+        return Source(node, {f"{alias}.{name}": kind for name, kind in columns.items()}, changes)
+
+    def relation(self, depth, kinds=None):
+        if kinds:
+            return self.select(depth, kinds)
+        return self.rng.choice([
+            self.select, self.select, self.distinct, self.union, self.grouped, self.grouped, self.grouped, self.join, self.join,
+            self.unnest, self.split, self.lookup,
+        ])(depth)
+
+    def where(self, made, depth=2):
+        """Returns a WHERE clause or nothing, as a node."""
+        if self.rng.random() < 0.5:
+            return both("WHERE", " WHERE {}", made.make_boolean(depth))
+        return leaf("WHERE", "")
+
+    def kinds(self, made, among=None, most=3):
+        return [made.kind(among) for _ in range(self.rng.randint(1, most))]
+
+    def items(self, made, kinds, depth=2):
+        return [made.of(kind, depth) for kind in kinds]
+
+    def named(self, kinds):
+        return {f"c{place}": kind for place, kind in enumerate(kinds)}
+
+    def finish(self, head, items, source, where, tail="", changes=False, batch_tail=None, more=()):
+        """Puts a SELECT together. `tail` may name items and `more` by their places."""
+        count = len(items)
+        select = ", ".join(f"{{{place}}} AS c{place}" for place in range(count))
+        text = f"SELECT {head}{select} FROM {{{count}}}{{{count + 1}}}"
+        parts = (*items, source.node, where, *more)
+        query = pair(f"QUERY {[item.kind for item in items]}", text + tail, text + (tail if batch_tail is None else batch_tail), *parts)
+        return Relation(query, self.named([item.kind for item in items]), changes)
+
+    def select(self, depth, kinds=None):
+        source = self.source(depth)
+        made = Expressions(self.rng, source.columns)
+        items = self.items(made, kinds or self.kinds(made))
+        return self.finish("", items, source, self.where(made), changes=source.changes)
+
+    def distinct(self, depth):
+        source = self.source(depth)
+        made = Expressions(self.rng, source.columns)
+        items = self.items(made, self.kinds(made, EXACT))
+        return self.finish("DISTINCT ", items, source, self.where(made), changes=source.changes)
+
+    def union(self, depth):
+        kinds = [self.rng.choice(EXACT) for _ in range(self.rng.randint(1, 3))]
+        branches = [self.select(depth, kinds) for _ in range(self.rng.randint(2, 3))]
+        word = self.rng.choice(["UNION", "UNION ALL", "UNION ALL"])
+        form = f" {word} ".join("{}" for _ in branches)
+        query = both(f"QUERY {kinds}", form, *(branch.query for branch in branches))
+        return Relation(query, self.named(kinds), any(branch.changes for branch in branches))
+
+    def keys(self, made, most=2):
+        """Makes grouping keys. One that reads no column is a place in the select list to one engine and a constant to another."""
+        keys = {}
+        for kind in self.kinds(made, EXACT, most):
+            key = made.of(kind, 1)
+            if any(name in key.stream for name in made.columns):
+                keys[key.stream] = key
+        return list(keys.values())
+
+    def grouped(self, depth):
+        source = self.source(depth)
+        made = Expressions(self.rng, source.columns)
+        keys = self.keys(made) if self.rng.random() < 0.9 else []
+        items = keys + [made.aggregate() for _ in range(self.rng.randint(1, 3))]
+        if len(keys) > 1 and self.rng.random() < 0.3:
+            items.append(both("INT", "GROUPING_ID({}, {})", *keys[:2]))
+        elif keys and self.rng.random() < 0.1:
+            items.append(both("INT", "GROUPING({})", keys[0]))
+        where = self.where(made)
+        places = range(len(keys))
+        if not keys:
+            # Over no rows at all a batch gives one row, and a stream, which waits for the first, none.
+            return self.finish("", items, source, where, "", True, " HAVING COUNT(*) > 0")
+        tail, more = f" GROUP BY {listed(places)}", ()
+        if len(keys) > 1 and self.rng.random() < 0.3:
+            tail = self.rng.choice([
+                f" GROUP BY CUBE({listed(places)})", f" GROUP BY ROLLUP({listed(places)})",
+                f" GROUP BY GROUPING SETS(({listed(places)}), ({{0}}), ())", " GROUP BY GROUPING SETS({0}, {1})",
+            ])
+        # The same holds for a total among grouping sets.
+        batch_tail = tail + " HAVING COUNT(*) > 0"
+        if self.rng.random() < 0.3:
+            place = f"{{{len(items) + 2}}}"
+            tail, batch_tail, more = f"{tail} HAVING {place}", f"{batch_tail} AND {place}", (self.having(made),)
+        return self.finish("", items, source, where, tail, True, batch_tail, more)
+
+    def having(self, made):
+        number = self.rng.choice([
+            lambda: both("BIGINT", "COUNT(*)"), lambda: both("BIGINT", "SUM({})", made.make_int(1)),
+            lambda: both("BIGINT", "MIN({})", made.make_int(1)), lambda: both("BIGINT", "COUNT(DISTINCT {})", made.make_int(0)),
+        ])()
+        sign, than = self.rng.choice([">", "<", ">=", "<>"]), self.rng.randint(0, 3)
+        return both("BOOLEAN", f"{{}} {sign} {than}", number)
+
+    def joined_source(self, depth):
+        """Makes a source that joins two by an equality."""
+        left, right = self.source(depth), self.source(depth)
+        kind = self.rng.choice(["JOIN", "LEFT JOIN"])
+        node = both("FROM", f"{{}} {kind} {{}} ON {{}}", left.node, right.node, self.equality(left.columns, right.columns))
+        changes = left.changes or right.changes or kind != "JOIN"
+        return Source(node, {**left.columns, **right.columns}, changes)
+
+    def join(self, depth):
+        left = self.joined_source(0) if self.rng.random() < 0.2 else self.source(depth)
+        right = self.source(depth)
+        kind = self.rng.choice(["JOIN", "JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"])
+        both_columns = Expressions(self.rng, {**left.columns, **right.columns})
+        condition = self.equality(left.columns, right.columns)
+        # A FULL JOIN with more than equalities is beyond DuckDB.
+        if kind != "FULL JOIN" and self.rng.random() < 0.4:
+            condition = both("BOOLEAN", "{} AND {}", condition, both_columns.make_boolean(1))
+        node = both("FROM", f"{{}} {kind} {{}} ON {{}}", left.node, right.node, condition)
+        changes = left.changes or right.changes or kind != "JOIN"
+        source = Source(node, both_columns.columns, changes)
+        items = self.items(both_columns, self.kinds(both_columns), 1)
+        return self.finish("", items, source, self.where(both_columns), changes=changes)
+
+    def equality(self, left, right):
+        """Makes an equality between columns of two inputs, or between expressions where they share no kind."""
+        pairs = [(a, b) for a, kind in left.items() for b, other in right.items() if kind == other and kind in EXACT]
+        if pairs and self.rng.random() < 0.8:
+            a, b = self.rng.choice(pairs)
+            return leaf("EQUALITY", f"{a} = {b}")
+        kind = self.rng.choice(["INT", "STRING"])
+        parts = []
+        for columns in (left, right):
+            name = self.rng.choice(list(columns))
+            text = f"CHAR_LENGTH(CAST({name} AS VARCHAR))" if kind == "INT" else f"CAST({name} AS VARCHAR)"
+            if columns[name] not in ("INT", "BIGINT", "STRING", "DATE"):
+                # The text of other kinds is a matter of each engine.
+                text = f"CASE WHEN {name} IS NULL THEN 1 ELSE 2 END" if kind == "INT" else f"CASE WHEN {name} IS NULL THEN 'a' ELSE 'b' END"
+            parts.append(leaf(kind, text))
+        return both("EQUALITY", "{} = {}", *parts)
+
+    def unnest(self, depth):
+        source = self.source(depth)
+        made = Expressions(self.rng, source.columns)
+        elements = [made.make_int(1) for _ in range(self.rng.randint(1, 3))]
+        alias = self.alias()
+        if self.rng.random() < 0.3:
+            return self.unnest_with_places(source, elements, alias)
+        node = pair("FROM", f"{{0}} CROSS JOIN UNNEST(ARRAY[{self.places(elements)}]) AS {alias}(e)",
+                    f"{{0}}, (SELECT unnest([{self.places(elements)}]) AS e) AS {alias}", source.node, *elements)
+        opened = Expressions(self.rng, {**source.columns, f"{alias}.e": "INT"})
+        items = [leaf("INT", f"{alias}.e"), *self.items(opened, self.kinds(opened, most=2), 1)]
+        return self.finish("", items, Source(node, opened.columns), self.where(opened, 1), changes=source.changes)
+
+    def unnest_with_places(self, source, elements, alias):
+        places = self.places(elements)
+        node = pair("FROM", f"{{0}} CROSS JOIN UNNEST(ARRAY[{places}]) WITH ORDINALITY AS {alias}(e, o)",
+                    f"{{0}}, (SELECT unnest([{places}]) AS e, generate_subscripts([{places}], 1) AS o) AS {alias}",
+                    source.node, *elements)
+        opened = Expressions(self.rng, {**source.columns, f"{alias}.e": "INT", f"{alias}.o": "INT"})
+        items = [leaf("INT", f"{alias}.e"), leaf("INT", f"{alias}.o"), *self.items(opened, self.kinds(opened, most=1), 1)]
+        return self.finish("", items, Source(node, opened.columns), self.where(opened, 1), changes=source.changes)
+
+    def places(self, elements):
+        return listed(range(1, len(elements) + 1))
+
+    def split(self, depth):
+        source = self.source(depth)
+        made = Expressions(self.rng, source.columns)
+        alias, text = self.alias(), made.make_string(1)
+        node = pair("FROM", f"{{}} CROSS JOIN LATERAL TABLE(SPLIT_CURSOR({{}}, ' ')) AS {alias}(e)",
+                    f"{{}}, (SELECT unnest(string_split({{}}, ' ')) AS e) AS {alias}", source.node, text)
+        opened = Expressions(self.rng, {**source.columns, f"{alias}.e": "STRING"})
+        items = [leaf("STRING", f"{alias}.e"), *self.items(opened, self.kinds(opened, most=2), 1)]
+        return self.finish("", items, Source(node, opened.columns), self.where(opened, 1), changes=source.changes)
+
+    def lookup(self, depth):
+        source = self.source(depth)
+        alias, kind = self.alias(), self.rng.choice(["JOIN", "LEFT JOIN"])
+        found = {f"{alias}.{name}": of for name, of in COLUMNS["g"].items()}
+        made = Expressions(self.rng, source.columns)
+        condition = both("LOOKUP", f"{alias}.k = {{}}", made.make_string(0))
+        if self.rng.random() < 0.3:
+            condition = both("LOOKUP", f"{{}} AND {alias}.n = {{}}", condition, made.make_int(0))
+        node = both("FROM", f"{{}} {kind} g AS {alias} ON {{}}", source.node, condition)
+        opened = Expressions(self.rng, {**source.columns, **found})
+        items = self.items(opened, self.kinds(opened), 1)
+        return self.finish("", items, Source(node, opened.columns), self.where(opened), changes=source.changes)
+
+

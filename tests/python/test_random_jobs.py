@@ -1,0 +1,90 @@
+"""The parts of scripts/random_jobs that are trusted when a job is judged: the naive matcher, the watermarks, the shrinking."""
+
+import datetime
+import pathlib
+import random
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "scripts" / "random_jobs"))
+
+import inputs
+import jobs
+import matcher
+import node
+from matcher import Choice, Repeated, Sequence, Variable
+from reference import Reference
+
+A, B = Variable("A"), Variable("B")
+
+
+def mapped(values, pattern, tests, skip=lambda path: path.next):
+    """Returns for each match the place where it begins and the variables of its rows."""
+    rows = [{"v": value} for value in values]
+    accepts = lambda path: tests[path.names[-1]](path.row()["v"])
+    return [(path.start, "".join(path.names)) for path in matcher.matches(rows, pattern, accepts, skip)]
+
+
+LOW_HIGH = {"A": lambda value: value < 5, "B": lambda value: value > 2}
+
+
+def test_a_greedy_variable_takes_what_it_can_and_gives_back_what_is_needed():
+    assert mapped([1, 3, 4, 9, 1], Sequence((Repeated(A, 1, None), B)), LOW_HIGH) == [(0, "AAAB")]
+    assert mapped([1, 3, 4], Sequence((Repeated(A, 1, None), B)), LOW_HIGH) == [(0, "AAB")]
+
+
+def test_a_reluctant_variable_takes_as_little_as_it_can():
+    assert mapped([1, 3, 4, 9], Sequence((Repeated(A, 1, None, greedy=False), B)), LOW_HIGH) == [(0, "AB"), (2, "AB")]
+
+
+def test_the_first_alternative_that_matches_is_taken():
+    assert mapped([3, 3], Choice((Sequence((A, A, A)), B, A)), LOW_HIGH) == [(0, "B"), (1, "B")]
+
+
+def test_what_prefers_no_row_gives_no_match():
+    assert mapped([1, 9, 1], Repeated(A, 0, None, greedy=False), LOW_HIGH) == []
+    assert mapped([1, 9, 1], Repeated(A, 0, None), LOW_HIGH) == [(0, "A"), (2, "A")]
+
+
+def test_matches_overlap_when_the_next_begins_at_the_next_row():
+    assert mapped([1, 3, 4], Sequence((A, B)), LOW_HIGH, lambda path: path.start + 1) == [(0, "AB"), (1, "AB")]
+
+
+def times(*seconds):
+    return [["", inputs.BEGIN + datetime.timedelta(seconds=second)] for second in seconds]
+
+
+def watermarks(watermark, *seconds):
+    found = inputs.Inputs({"r": times(*seconds)}, watermark).watermarks("r")
+    return [None if time is None else (time - inputs.BEGIN).total_seconds() for time in found]
+
+
+def test_watermarks_follow_the_rows():
+    assert watermarks(("ROWS", 1, 5), 10, 8, 20, 21) == [None, 5, 5, 15]
+    assert watermarks(("ROWS", 2, 0), 10, 8, 20, 21) == [None, None, 10, 10]
+    assert watermarks(("RANGE", 10, 0), 10, 15, 20, 21) == [None, 10, 10, 20]
+
+
+def test_a_number_says_which_job():
+    texts = [jobs.random_job(random.Random("7/3")).stream_text() for _ in range(2)]
+    assert texts[0] == texts[1]
+    assert texts[0] != jobs.random_job(random.Random("7/4")).stream_text()
+
+
+def test_most_jobs_mean_something_to_the_reference():
+    engine, understood = Reference(), 0
+    for number in range(60):
+        try:
+            jobs.random_job(random.Random(f"1/{number}")).expected(engine)
+            understood += 1
+        except jobs.REFUSALS:
+            pass
+    assert understood > 50
+
+
+def test_smaller_texts_have_the_kind_of_what_they_replace():
+    inner = node.both("INT", "({} + {})", node.leaf("INT", "x"), node.leaf("INT", "y"))
+    whole = node.pair("BOOLEAN", "({} IS UNKNOWN)", "({} IS NULL)", node.both("BOOLEAN", "({} = {})", inner, node.leaf("INT", "z")))
+    found = {less.stream for less in whole.smaller()}
+    assert {"((x + y) = z)", "TRUE", "((x = z) IS UNKNOWN)", "((y = z) IS UNKNOWN)", "((1 = z) IS UNKNOWN)"} <= found
+    assert all(less.kind == "BOOLEAN" for less in whole.smaller())
+    assert whole.batch == "(((x + y) = z) IS NULL)"
