@@ -1,1 +1,1 @@
-SELECT auction, price FROM events WHERE auction % 123 = 0
+SELECT auction, price FROM bid WHERE auction % 123 = 0

@@ -4,4 +4,4 @@ CREATE SOURCE STREAM auction (
   date_time TIMESTAMP, expires TIMESTAMP, seller BIGINT, category BIGINT, extra STRING
 ) WITH (
   type = "nexmark", table = "auction", number_of_events = "{events}", splits = "{splits}"
-) TIMESTAMP BY date_time.rowtime SET WATERMARK (RANGE INTERVAL 1 SECOND, INTERVAL 4 SECOND);
+) TIMESTAMP BY date_time.rowtime{proctime} SET WATERMARK (RANGE INTERVAL 1 SECOND, INTERVAL 4 SECOND);

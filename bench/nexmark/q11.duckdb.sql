@@ -1,7 +1,7 @@
 WITH marked AS (
     SELECT bidder, date_time,
            CASE WHEN date_time - lag(date_time) OVER (PARTITION BY bidder ORDER BY date_time) <= 10000 THEN 0 ELSE 1 END AS is_first
-    FROM events
+    FROM bid
 ),
 numbered AS (
     SELECT bidder, date_time, sum(is_first) OVER (PARTITION BY bidder ORDER BY date_time ROWS UNBOUNDED PRECEDING) AS session

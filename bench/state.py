@@ -1,0 +1,2 @@
+def measure_all(*_):
+    return []
