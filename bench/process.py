@@ -23,6 +23,8 @@ class Usage:
     peak_bytes: int
     # Largest sum of the operators' state, as they count it themselves; None when it was not asked for.
     state_bytes: int = None
+    # Rows that reached the sinks, likewise.
+    rows_out: int = None
 
 
 def release_binary():
@@ -59,8 +61,12 @@ def run(weir, text, parallelism=1, metrics=False):
         if process.returncode != 0:
             messages = (place / "messages").read_text()
             sys.exit(f"weir run ended with {process.returncode}:\n{messages}\nthe job:\n{text}")
-        state = max(map(state_of, metrics_lines(place / "metrics"))) if metrics else None
-        return Usage(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, state)
+        told = Usage(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
+        if metrics:
+            lines = metrics_lines(place / "metrics")
+            told.state_bytes = max(map(state_of, lines))
+            told.rows_out = sum(node["records_in"] for node in lines[-1]["nodes"] if node["kind"] == "sink")
+        return told
 
 
 def cpu_seconds(group):

@@ -79,6 +79,11 @@ pub fn command() -> Command {
             "Directory with buckets and streams for obs and dis; a temporary one by default",
         ))
         .arg(option("project", "ID", "Project whose dis streams are meant").default_value("local"))
+        .arg(option(
+            "metrics",
+            "FILE",
+            "Write the counters of every operator to this file: a line of JSON every second and at the end",
+        ))
         .arg(option("log-level", "LEVEL", "Least severe level that is logged").default_value("warn"))
         .arg(output_argument(&["table", "json"], "table"))
 }
@@ -93,6 +98,7 @@ pub struct Arguments {
     pub checkpoint_directory: Option<PathBuf>,
     pub data: Option<PathBuf>,
     pub project: String,
+    pub metrics: Option<PathBuf>,
     pub settings: JobSettings,
     pub log_level: String,
     pub json: bool,
@@ -116,6 +122,7 @@ impl Arguments {
             replay_rate,
             data: text("data").map(PathBuf::from),
             project: text("project").unwrap_or_default().to_string(),
+            metrics: text("metrics").map(PathBuf::from),
             settings: settings(&text, checkpoint_directory.is_some())?,
             checkpoint_directory,
             log_level: text("log-level").unwrap_or("warn").to_string(),

@@ -2,6 +2,7 @@
 
 mod arguments;
 pub(crate) mod bind;
+mod metrics;
 mod print;
 mod summary;
 
@@ -74,6 +75,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
 async fn run_job(job: &Job, arguments: &Arguments, data: &Path, clock: Arc<dyn Clock>) -> Outcome {
     let environment = environment(job, arguments, data, clock.clone())?;
     let name = arguments.file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let metrics = arguments.metrics.as_deref().map(metrics::MetricsFile::create).transpose()?;
     let launch = Launch {
         job,
         id: 0,
@@ -85,7 +87,11 @@ async fn run_job(job: &Job, arguments: &Arguments, data: &Path, clock: Arc<dyn C
         fresh_since: Timestamp(0),
     };
     let launched = launch.start(clock).await.map_err(|reason| Failure::Input(anyhow::Error::msg(reason)))?;
-    let outcome = wait(&launched.handle, environment.settings.checkpoint.is_some()).await;
+    let running = wait(&launched.handle, environment.settings.checkpoint.is_some());
+    let outcome = match metrics {
+        Some(mut metrics) => metrics.follow(&launched.handle, running).await.context("--metrics")?,
+        None => running.await,
+    };
     summary::print(job, &launched.handle);
     match outcome {
         JobOutcome::Failed(reason) => Err(Failure::Input(anyhow::Error::msg(reason))),
