@@ -142,6 +142,17 @@ def measured_job(weir, query, kind, rounds, splits):
     return job(query, sources, 'type = "blackhole"'), files
 
 
+def flink_job(query, text, files):
+    """Returns the job to translate for Flink, and the query in its own words where the public one has a form of its own."""
+    own = HERE / "nexmark" / f"{query}.flink.sql"
+    if not own.exists():
+        return text, None
+    asked = QUERIES[query]
+    sources = [source(stream, "json", 1, 1, asked.proctime, files[stream]) for stream in asked.streams]
+    only_read = "\nUNION ALL ".join(f"SELECT 1 FROM {stream}" for stream in asked.streams)
+    return "\n".join([*sources, 'CREATE SINK STREAM read (n INT) WITH (type = "blackhole");', f"INSERT INTO read {only_read};"]), own.read_text()
+
+
 def as_text(value):
     """Writes a value of DuckDB as the csv encoding does; it shows microseconds where that shows milliseconds."""
     text = "" if value is None else str(value)

@@ -75,7 +75,8 @@ def measure(weir, query, kind, options, peer):
         "goal": GOALS.get((query, kind)),
     }
     if peer and kind == "json":
-        figure["flink"] = peer.cpu_seconds(weir, text, files)
+        text, own_query = queries.flink_job(query, text, files)
+        figure["flink"] = peer.cpu_seconds(weir, text, files, own_query)
     return figure
 
 
