@@ -30,7 +30,7 @@ record python sh scripts/test_python.sh
 record conformance .venv/bin/python scripts/conformance --engines weir batch
 target=$("$cargo" metadata --no-deps --format-version 1 | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
 record stress "$target/debug/weir" test --stress=1 tests/conformance
-record random .venv/bin/python scripts/random_jobs --weir "$target/debug/weir" --stress --seed 1 --count 250
+record random .venv/bin/python scripts/random_jobs --weir "$target/debug/weir" --stress --seed 1 --count 150
 ended=$(date +%s)
 
 echo

@@ -63,12 +63,15 @@ def random_watermark(rng):
     return ("ROWS", rng.choice([1, 1, 2, 3, 7]), delay) if rng.random() < 0.6 else ("RANGE", rng.choice([1, 5, 30]), delay)
 
 
-def random_inputs(rng, watermark=LAZY, unique_times=True, may_be_dirty=True):
+def random_inputs(rng, watermark=LAZY, unique_times=True, may_be_dirty=True, large=False):
     """Makes records. Where event times are unique, what is ordered by them is determined."""
     count = rng.choice([0, 3, 8, 8, 20, 20, 20, 40, 40])
     span = rng.choice([60, 600])
-    steps = [step / 2 for step in range(span * 2)]
-    times = rng.sample(steps, 80) if unique_times else [rng.choice(steps) for _ in range(80)]
+    if large:
+        # Enough rows for several batches of an engine, and for it to tidy its state up.
+        count, span = 3_000, 6_000
+    steps, wanted = [step / 2 for step in range(span * 2)], 2 * max(count, 20)
+    times = rng.sample(steps, wanted) if unique_times else [rng.choice(steps) for _ in range(wanted)]
     if rng.random() < 0.5:
         # Nearly in order, as streams are.
         times.sort(key=lambda time: time + rng.uniform(0, 15))
@@ -142,7 +145,8 @@ def declarations(inputs, processing_time=False):
     for name, columns in COLUMNS.items():
         listed = ", ".join(f"{column} {DECLARED.get(kind, kind)}" for column, kind in columns.items())
         if name == "g":
-            made.append(f'CREATE TABLE g ({listed}) WITH (type = "rds", username = "u", password = "p", db_url = "postgresql://db:5432/d", table_name = "g");')
+            options = 'type = "rds", username = "u", password = "p", db_url = "postgresql://db:5432/d", table_name = "g"'
+            made.append(f"CREATE TABLE g ({listed}) WITH ({options});")
             continue
         made.append(
             f'CREATE SOURCE STREAM {name} ({listed}) WITH (type = "dis", channel = "{name}", encode = "csv", field_delimiter = ",")\n'

@@ -29,11 +29,12 @@ class Job:
         processing_time = "proctime" in "".join(query.stream for query in self.queries())
         parts = [records.declarations(self.inputs, processing_time)]
         columns = ", ".join(f"c{place} {reference.SINK_TYPES.get(kind, kind)}" for place, kind in enumerate(self.kinds))
-        parts.append(f'CREATE SINK STREAM o ({columns}) WITH (type = "dis", channel = "o", encode = "csv", field_delimiter = ",");\n')
+        options = 'type = "dis", channel = "o", encode = "csv", field_delimiter = ","'
+        parts.append(f"CREATE SINK STREAM o ({columns}) WITH ({options});\n")
         for temp in self.temps:
             columns = ", ".join(
                 f"{name} {reference.SINK_TYPES.get(kind, kind)}" for name, kind in temp.relation.columns.items())
-            parts.append(f"CREATE TEMP STREAM {temp.name} ({columns});\nINSERT INTO {temp.name}\n{temp.relation.query.stream};\n")
+            parts.append(f"CREATE TEMP STREAM {temp.name} ({columns}){temp.clause};\nINSERT INTO {temp.name}\n{temp.relation.query.stream};\n")
         parts.append(f"INSERT INTO o\n{self.query.stream};\n")
         if self.more:
             parts.append(f"INSERT INTO o\n{self.more.stream};\n")
@@ -42,19 +43,28 @@ class Job:
     def queries(self):
         return [self.query, *([self.more] if self.more else []), *(temp.relation.query for temp in self.temps)]
 
+    def views(self):
+        """Returns the temp streams as pairs of name and batch query."""
+        more = {temp.name: ", rid, wm" if temp.clause else "" for temp in self.temps}
+        return [(temp.name, scaled(temp.relation.query, temp.relation.columns, more[temp.name])) for temp in self.temps]
+
+    def batch_query(self):
+        if not self.more:
+            return self.query.batch
+        named = {f"c{place}": kind for place, kind in enumerate(self.kinds)}
+        return " UNION ALL ".join(scaled(query, named) for query in (self.query, self.more))
+
     def batch_text(self):
-        made, named = [], {f"c{place}": kind for place, kind in enumerate(self.kinds)}
-        for temp in self.temps:
-            made.append(f"{temp.name} AS ({scaled(temp.relation.query, temp.relation.columns)})")
-        return (f"WITH {', '.join(made)} " if made else "") + (
-            " UNION ALL ".join(scaled(query, named) for query in (self.query, self.more)) if self.more else self.query.batch)
+        """Writes the batch form as one query."""
+        views = ", ".join(f"{name} AS ({text})" for name, text in self.views())
+        return (f"WITH {views} " if views else "") + self.batch_query()
 
     def expected(self, engine):
         """Returns the rows that must be left, as csv; raises when the reference refuses the job."""
         if self.rows is not None:
             return reference.text(self.rows(self.inputs), self.kinds)
         engine.load(self.inputs)
-        return reference.text(engine.rows(self.batch_text()), self.kinds)
+        return reference.text(engine.rows(self.batch_query(), self.views()), self.kinds)
 
     def test_text(self, expected):
         """Writes the job as a test file."""
@@ -98,10 +108,10 @@ class Job:
                     yield replace(self, temps=self.temps[:place] + self.temps[place + 1:])
 
 
-def scaled(query, columns):
+def scaled(query, columns, more=""):
     """Writes a query whose decimals are those of a sink or temp stream, as the rows of several queries come together there."""
     items = ", ".join(f"CAST({name} AS DECIMAL(20,4)) AS {name}" if kind == "DECIMAL" else name for name, kind in columns.items())
-    return f"SELECT {items} FROM ({query.batch})"
+    return f"SELECT {items}{more} FROM ({query.batch})"
 
 
 def random_job(rng):
@@ -113,8 +123,9 @@ def random_job(rng):
         windows = Windows(rng)
         made = windows.relation()
         watermark = records.LAZY if windows.wants_lazy else watermark
-        inputs = records.random_inputs(rng, watermark, may_be_dirty="proctime" not in made.query.stream)
-        return Job(made.query, tuple(made.columns.values()), inputs)
+        job = Job(made.query, tuple(made.columns.values()), None, tuple(windows.relations.temps))
+        return replace(job, inputs=records.random_inputs(
+            rng, watermark, may_be_dirty=not any("proctime" in query.stream for query in job.queries()), large=rng.random() < 0.02))
     query, rows, columns = Patterns(rng).made()
     watermark = watermark if rng.random() < 0.5 else records.LAZY
     inputs = records.random_inputs(rng, watermark, may_be_dirty="proctime" not in query.stream)

@@ -47,8 +47,12 @@ class Reference:
             if literals:
                 self.connection.execute(f"INSERT INTO {name} VALUES {', '.join(literals)}")
 
-    def rows(self, query):
-        return self.connection.execute(sessions.resolved(self.connection, query)).fetchall()
+    def rows(self, query, views):
+        """Returns the rows of a query, which reads views: pairs of name and query, in order."""
+        for name, text in views:
+            text = sessions.resolved(self.connection, text, f"sessions_{name}")
+            self.connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {text}")
+        return self.connection.execute(sessions.resolved(self.connection, query, "sessions")).fetchall()
 
 
 def literal(value, kind):

@@ -35,6 +35,8 @@ class Temp:
 
     name: str
     relation: Relation
+    # Its event time and watermark.
+    clause: str = ""
 
 
 @dataclass
@@ -58,8 +60,9 @@ class Relations:
         if self.timed and depth > 0 and draw > 0.92:
             inner = self.timed()
             return self.aliased(both("FROM", f"({{}}) AS {alias}", inner.query), alias, inner.columns, inner.changes)
-        if self.temps and draw < 0.2:
-            temp = self.rng.choice(self.temps)
+        plain = [temp for temp in self.temps if not temp.clause]
+        if plain and draw < 0.2:
+            temp = self.rng.choice(plain)
             return self.aliased(leaf("FROM", f"{temp.name} AS {alias}"), alias, temp.relation.columns, temp.relation.changes)
         if depth > 0 and draw < 0.65:
             inner = self.relation(depth - 1)

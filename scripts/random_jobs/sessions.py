@@ -15,12 +15,12 @@ def marked(query, seconds, keys, time):
     return f"SELECT * FROM <<{seconds} {keys} {time}<<{query}>>"
 
 
-def resolved(connection, query):
-    """Replaces the marks of a query by tables, innermost first."""
+def resolved(connection, query, prefix):
+    """Replaces the marks of a query by tables whose names begin with `prefix`, innermost first."""
     number = 0
     while found := MARK.search(query):
         seconds, keys, time, inner = found.groups()
-        table = f"sessions_{number}"
+        table = f"{prefix}_{number}"
         number += 1
         store(connection, table, inner, int(seconds), int(keys), time)
         query = query[:found.start()] + table + query[found.end():]

@@ -11,7 +11,7 @@ import sessions
 from expressions import EXACT, Expressions
 from inputs import COLUMNS
 from node import Node, both, leaf, listed, pair
-from relations import Relation, Relations
+from relations import Relation, Relations, Temp
 
 NO_LATENESS = "CAST(NULL AS TIMESTAMP) AS wm, 0 AS rid"
 
@@ -55,7 +55,7 @@ class Windows:
             return self.table()
         return self.rng.choice([
             self.table, self.table, self.table, lambda: self.filtered(depth - 1), lambda: self.filtered(depth - 1),
-            self.union, self.interval_join, lambda: self.window_result(depth - 1), lambda: self.over_result(depth - 1),
+            self.union, self.interval_join, self.temp, lambda: self.window_result(depth - 1), lambda: self.over_result(depth - 1),
         ])()
 
     def event_timed(self, depth):
@@ -84,6 +84,22 @@ class Windows:
         batch = f"(SELECT {select}{below.time}, rid, wm FROM {{{count}}}{{{count + 1}}}) AS {alias}"
         node = pair("FROM", stream, batch, *items, below.node, where)
         return Timed(node, {**self.relations.named(kinds), below.time: "TIMESTAMP"}, below.time, below.ordered, below.fresh)
+
+    def temp(self):
+        """Makes a temp stream with an event time: the watermark of the query that fills it, or one of its own."""
+        below = self.filtered(0)
+        while below.time == "proctime":
+            below = self.filtered(0)
+        name = f"e{len(self.relations.temps)}"
+        clause, late = " TIMESTAMP BY ts.rowtime", "wm"
+        if self.rng.random() < 0.5:
+            # One that makes no row late here, wherever the rows are read.
+            clause, late = clause + " SET WATERMARK (ROWS 2, INTERVAL 1 HOUR)", "CAST(NULL AS TIMESTAMP) AS wm"
+        columns = ", ".join(below.columns)
+        kind = f"TEMP {list(below.columns.values())}"
+        query = pair(kind, f"SELECT {columns} FROM {{}}", f"SELECT {columns}, rid, {late} FROM {{}}", below.node)
+        self.relations.temps.append(Temp(name, Relation(query, below.columns), clause))
+        return Timed(leaf("FROM", name), below.columns, "ts")
 
     def union(self):
         # Which of two streams is read first is open, and with it what is late.
@@ -161,7 +177,7 @@ class Windows:
         within = f"PARTITION BY {places} " if keys else ""
         steps = (f"SELECT *, CASE WHEN {time} - lag({time}) OVER ({within}ORDER BY {time}) {within_gap} {gap} THEN 0 ELSE 1 END AS w_new "
                  f"FROM <source><where>")
-        numbered = (f"SELECT *, sum(w_new) OVER ({within}ORDER BY {time} ROWS UNBOUNDED PRECEDING) AS w_number FROM ({steps})")
+        numbered = (f"SELECT *, sum(w_new) OVER ({within}ORDER BY {time}) AS w_number FROM ({steps})")
         by = f"PARTITION BY {places}, w_number" if keys else "PARTITION BY w_number"
         inner = f"SELECT *, min({time}) OVER ({by}) AS w_start, max({time}) OVER ({by}) + {gap} AS w_end FROM ({numbered})"
         return self.windowed("SESSION", f"{time}, {gap}", inner, source, keys, items, where, rowtime, plain_keys=True)

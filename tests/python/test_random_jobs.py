@@ -11,6 +11,7 @@ import inputs
 import jobs
 import matcher
 import node
+import sessions
 from matcher import Choice, Repeated, Sequence, Variable
 from reference import Reference
 
@@ -88,3 +89,25 @@ def test_smaller_texts_have_the_kind_of_what_they_replace():
     assert {"((x + y) = z)", "TRUE", "((x = z) IS UNKNOWN)", "((y = z) IS UNKNOWN)", "((1 = z) IS UNKNOWN)"} <= found
     assert all(less.kind == "BOOLEAN" for less in whole.smaller())
     assert whole.batch == "(((x + y) = z) IS NULL)"
+
+
+def sessions_of(*rows, gap=10):
+    """Puts rows, given as second and watermark before them, into sessions: place to second of the start and of the end."""
+    at = lambda second: None if second is None else inputs.BEGIN + datetime.timedelta(seconds=second)
+    placed = sessions.assign([(place, at(time), at(watermark)) for place, (time, watermark) in enumerate(rows)],
+                             datetime.timedelta(seconds=gap))
+    return {place: ((start - inputs.BEGIN).total_seconds(), (end - inputs.BEGIN).total_seconds()) for place, start, end in placed}
+
+
+def test_a_row_exactly_a_gap_later_belongs_to_the_session():
+    assert sessions_of((0, None), (10, None), (21, None)) == {0: (0, 20), 1: (0, 20), 2: (21, 31)}
+
+
+def test_a_row_between_two_sessions_makes_them_one():
+    assert sessions_of((0, None), (20, None), (10, None)) == {0: (0, 30), 1: (0, 30), 2: (0, 30)}
+
+
+def test_a_late_row_belongs_to_a_session_that_is_not_complete():
+    # Alone both would be complete at 18; the session of the row at 9 is not.
+    assert sessions_of((9, None), (5, 18)) == {0: (5, 19), 1: (5, 19)}
+    assert sessions_of((0, None), (5, 18)) == {0: (0, 10)}
