@@ -13,7 +13,7 @@ use weir_base::clock::Clock;
 use weir_base::time::Timestamp;
 
 use super::group_aggregate::added_rows;
-use super::keyed_state::KeyedState;
+use super::keyed_state::{Key, KeyedState};
 use super::{KeyRange, Operator, OperatorContext, OperatorError, OperatorSpec, Output};
 use crate::message::RowKind;
 
@@ -57,7 +57,7 @@ struct Distinct {
 
 impl Distinct {
     /// Counts an occurrence that comes or goes; returns what that does to the result.
-    fn count(&mut self, key: &[u8], added: bool, now: Timestamp) -> Result<Option<RowKind>, OperatorError> {
+    fn count(&mut self, key: Key<'_>, added: bool, now: Timestamp) -> Result<Option<RowKind>, OperatorError> {
         let Some(id) = self.seen.find(key) else {
             // What is withdrawn of a row that is not known was forgotten with it.
             if added {
@@ -86,7 +86,7 @@ impl Operator for Distinct {
         self.seen.expire(now, |_| {});
         let added = added_rows(&batch, self.row_kind)?;
         let columns = &batch.columns()[..self.columns];
-        let keys = self.seen.rows(columns)?;
+        let keys = self.seen.rows(columns, batch.num_rows())?;
         let (mut rows, mut kinds) = (Vec::new(), Vec::new());
         for row in 0..batch.num_rows() {
             let added = added.as_ref().is_none_or(|added| added[row]);

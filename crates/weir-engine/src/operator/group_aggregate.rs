@@ -16,8 +16,8 @@ use weir_base::clock::Clock;
 use weir_base::time::Timestamp;
 
 use super::grouping::{GroupingColumns, GroupingExpressions};
-use super::keyed_state::{KeyRows, KeyedState};
-use super::running::{Retractions, RunningAggregate, RunningCall};
+use super::keyed_state::{KeyId, KeyRows, KeyedState};
+use super::running::{Results, Retractions, RunningAggregate, RunningCall};
 use super::{AggregateCall, KeyRange, Operator, OperatorContext, OperatorError, OperatorSpec, Output};
 use crate::message::RowKind;
 
@@ -55,6 +55,8 @@ struct Group {
     aggregates: Vec<Box<dyn RunningAggregate>>,
     /// Bytes of the aggregates when they were last counted.
     bytes: usize,
+    /// The batch that changed it last.
+    batch: u64,
 }
 
 impl Group {
@@ -88,6 +90,10 @@ struct GroupAggregate {
     clock: Arc<dyn Clock>,
     groups: KeyedState<Group>,
     aggregate_bytes: usize,
+    /// Number of the batch under way.
+    batch: u64,
+    /// Groups that it changed, whose bytes are counted when it is done.
+    changed: Vec<KeyId>,
 }
 
 impl GroupAggregate {
@@ -110,12 +116,14 @@ impl GroupAggregate {
             clock,
             groups: KeyedState::new(Arc::new(Schema::new(keys)), spec.retention)?,
             aggregate_bytes: 0,
+            batch: 0,
+            changed: Vec::new(),
         })
     }
 
     fn new_group(&self) -> Group {
         let aggregates = self.calls.iter().map(RunningCall::aggregate).collect();
-        Group { rows: 0, aggregates, bytes: 0 }
+        Group { rows: 0, aggregates, bytes: 0, batch: self.batch }
     }
 
     /// Applies one row and notes what changes.
@@ -135,8 +143,7 @@ impl GroupAggregate {
                 let mut group = self.new_group();
                 group.change(arguments, row, true)?;
                 changes.push(row, RowKind::Insert, &group)?;
-                self.aggregate_bytes = self.aggregate_bytes.saturating_add_signed(group.count_bytes());
-                self.groups.insert(key, group, now);
+                self.changed.push(self.groups.insert(key, group, now));
             }
             return Ok(());
         };
@@ -150,8 +157,20 @@ impl GroupAggregate {
         changes.push(row, RowKind::UpdateBefore, group)?;
         group.change(arguments, row, added)?;
         changes.push(row, RowKind::UpdateAfter, group)?;
-        self.aggregate_bytes = self.aggregate_bytes.saturating_add_signed(group.count_bytes());
+        if group.batch != self.batch {
+            group.batch = self.batch;
+            self.changed.push(id);
+        }
         Ok(())
+    }
+
+    /// Counts the bytes of the groups that the batch changed; some may be gone again.
+    fn count_changed(&mut self) {
+        for id in std::mem::take(&mut self.changed) {
+            if let Some(group) = self.groups.get_mut(id) {
+                self.aggregate_bytes = self.aggregate_bytes.saturating_add_signed(group.count_bytes());
+            }
+        }
     }
 
     fn expire(&mut self, now: Timestamp) {
@@ -165,15 +184,15 @@ struct Changes {
     /// The input row that each comes from: it has the key.
     rows: Vec<u32>,
     kinds: Vec<i8>,
-    results: Vec<Vec<ScalarValue>>,
+    results: Vec<Results>,
 }
 
 impl Changes {
-    fn new(calls: usize, rows: usize) -> Self {
+    fn new(calls: &[RunningCall], rows: usize) -> Self {
         Self {
             rows: Vec::with_capacity(rows),
             kinds: Vec::with_capacity(rows),
-            results: (0..calls).map(|_| Vec::with_capacity(rows)).collect(),
+            results: calls.iter().map(|call| call.results(rows)).collect(),
         }
     }
 
@@ -182,7 +201,7 @@ impl Changes {
         self.rows.push(row as u32);
         self.kinds.push(kind as i8);
         for (results, aggregate) in self.results.iter_mut().zip(&group.aggregates) {
-            results.push(aggregate.value()?);
+            results.push(aggregate.value()?)?;
         }
         Ok(())
     }
@@ -195,7 +214,7 @@ impl Changes {
         let mut columns =
             keys.iter().map(|key| take(key.as_ref(), &rows, None)).collect::<Result<Vec<_>, _>>()?;
         for results in self.results {
-            columns.push(ScalarValue::iter_to_array(results)?);
+            columns.push(results.column()?);
         }
         columns.push(Arc::new(Int8Array::from(self.kinds)));
         Ok(RecordBatch::try_new(output.clone(), columns)?)
@@ -227,12 +246,14 @@ impl Operator for GroupAggregate {
         let Some((batch, columns)) = self.expressions.evaluate(batch, output)? else { return Ok(()) };
         let GroupingColumns { keys, arguments } = columns;
         let added = added_rows(&batch, self.row_kind)?;
-        let key_rows = self.groups.rows(&keys)?;
-        let mut changes = Changes::new(self.calls.len(), 2 * batch.num_rows());
+        let key_rows = self.groups.rows(&keys, batch.num_rows())?;
+        let mut changes = Changes::new(&self.calls, 2 * batch.num_rows());
+        self.batch += 1;
         for row in 0..batch.num_rows() {
             let added = added.as_ref().is_none_or(|added| added[row]);
             self.apply(&key_rows, &arguments, row, added, now, &mut changes)?;
         }
+        self.count_changed();
         output.emit(changes.batch(&keys, &self.output)?);
         Ok(())
     }
@@ -286,7 +307,7 @@ impl Operator for GroupAggregate {
                 aggregate.restore(&state)?;
                 aggregates.push(aggregate);
             }
-            let mut group = Group { rows, aggregates, bytes: 0 };
+            let mut group = Group { rows, aggregates, bytes: 0, batch: 0 };
             bytes = bytes.saturating_add_signed(group.count_bytes());
             Ok(group)
         })?;

@@ -24,8 +24,43 @@ pub(crate) struct KeyId(u32);
 /// The end of the list of keys.
 const NONE: u32 = u32::MAX;
 
+/// The longest key that is kept in its slot.
+const SHORT: usize = 22;
+
+/// A key as it is kept. Most are a number or two, which need no place of their own.
+enum KeyBytes {
+    Short { length: u8, bytes: [u8; SHORT] },
+    Long(Box<[u8]>),
+}
+
+impl KeyBytes {
+    fn new(key: &[u8]) -> Self {
+        if key.len() > SHORT {
+            return Self::Long(key.into());
+        }
+        let mut bytes = [0; SHORT];
+        bytes[..key.len()].copy_from_slice(key);
+        Self::Short { length: key.len() as u8, bytes }
+    }
+
+    fn as_slice(&self) -> &[u8] {
+        match self {
+            Self::Short { length, bytes } => &bytes[..usize::from(*length)],
+            Self::Long(bytes) => bytes,
+        }
+    }
+
+    /// Returns the bytes outside the slot.
+    fn outside(&self) -> usize {
+        match self {
+            Self::Short { .. } => 0,
+            Self::Long(bytes) => bytes.len(),
+        }
+    }
+}
+
 struct Slot<S> {
-    key: Box<[u8]>,
+    key: KeyBytes,
     /// `None` when the slot is free.
     state: Option<S>,
     /// Time of the last use.
@@ -50,15 +85,27 @@ pub(crate) struct KeyedState<S> {
 }
 
 /// The keys of the rows of a batch.
-pub(crate) struct KeyRows(Option<Rows>);
+pub(crate) struct KeyRows {
+    /// `None` when there are no key columns.
+    rows: Option<Rows>,
+    hashes: Vec<u64>,
+}
+
+/// A key and its hash, which is computed once however often it is looked up.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Key<'a> {
+    bytes: &'a [u8],
+    hash: u64,
+}
 
 impl KeyRows {
     /// Returns the key of a row.
-    pub(crate) fn key(&self, row: usize) -> &[u8] {
-        match &self.0 {
+    pub(crate) fn key(&self, row: usize) -> Key<'_> {
+        let bytes = match &self.rows {
             Some(rows) => rows.row(row).data(),
             None => &[],
-        }
+        };
+        Key { bytes, hash: self.hashes[row] }
     }
 }
 
@@ -84,18 +131,22 @@ impl<S> KeyedState<S> {
         })
     }
 
-    /// Returns the keys of rows from their key columns.
-    pub(crate) fn rows(&self, columns: &[ArrayRef]) -> Result<KeyRows, OperatorError> {
-        Ok(KeyRows(match &self.converter {
+    /// Returns the keys of so many rows from their key columns.
+    pub(crate) fn rows(&self, columns: &[ArrayRef], count: usize) -> Result<KeyRows, OperatorError> {
+        let rows = match &self.converter {
             Some(converter) => Some(converter.convert_columns(columns)?),
             None => None,
-        }))
+        };
+        let hashes = match &rows {
+            Some(rows) => rows.iter().map(|row| self.hasher.hash_one(row.data())).collect(),
+            None => vec![self.hasher.hash_one::<&[u8]>(&[]); count],
+        };
+        Ok(KeyRows { rows, hashes })
     }
 
     /// Returns the place of a key.
-    pub(crate) fn find(&self, key: &[u8]) -> Option<KeyId> {
-        let hash = self.hasher.hash_one(key);
-        let found = self.table.find(hash, |slot| *self.slots[*slot as usize].key == *key);
+    pub(crate) fn find(&self, key: Key<'_>) -> Option<KeyId> {
+        let found = self.table.find(key.hash, |slot| self.slots[*slot as usize].key.as_slice() == key.bytes);
         found.map(|slot| KeyId(*slot))
     }
 
@@ -122,9 +173,10 @@ impl<S> KeyedState<S> {
     }
 
     /// Adds a key that is not there, used at `now`.
-    pub(crate) fn insert(&mut self, key: &[u8], state: S, now: Timestamp) -> KeyId {
-        let hash = self.hasher.hash_one(key);
-        let slot = Slot { key: key.into(), state: Some(state), last: now.0, older: NONE, newer: NONE };
+    pub(crate) fn insert(&mut self, key: Key<'_>, state: S, now: Timestamp) -> KeyId {
+        let bytes = KeyBytes::new(key.bytes);
+        self.key_bytes += bytes.outside();
+        let slot = Slot { key: bytes, state: Some(state), last: now.0, older: NONE, newer: NONE };
         let id = match self.free.pop() {
             Some(id) => {
                 self.slots[id as usize] = slot;
@@ -136,8 +188,7 @@ impl<S> KeyedState<S> {
             }
         };
         let (slots, hasher) = (&self.slots, &self.hasher);
-        self.table.insert_unique(hash, id, |id| hasher.hash_one(&*slots[*id as usize].key));
-        self.key_bytes += key.len();
+        self.table.insert_unique(key.hash, id, |id| hasher.hash_one(slots[*id as usize].key.as_slice()));
         self.link(id, now.0);
         KeyId(id)
     }
@@ -159,13 +210,13 @@ impl<S> KeyedState<S> {
     pub(crate) fn remove(&mut self, id: KeyId) -> Option<S> {
         self.unlink(id.0);
         let slot = &mut self.slots[id.0 as usize];
-        let key = std::mem::take(&mut slot.key);
+        let key = std::mem::replace(&mut slot.key, KeyBytes::new(&[]));
         let state = slot.state.take();
-        let hash = self.hasher.hash_one(&*key);
+        let hash = self.hasher.hash_one(key.as_slice());
         if let Ok(entry) = self.table.find_entry(hash, |other| *other == id.0) {
             entry.remove();
         }
-        self.key_bytes -= key.len();
+        self.key_bytes -= key.outside();
         self.free.push(id.0);
         state
     }
@@ -238,7 +289,7 @@ impl<S> KeyedState<S> {
             while next != NONE && states.len() < TARGET_BATCH_ROWS {
                 let slot = &self.slots[next as usize];
                 if let Some(state) = &slot.state {
-                    keys.push(&*slot.key);
+                    keys.push(slot.key.as_slice());
                     lasts.push(slot.last);
                     states.push(state);
                 }
@@ -276,7 +327,7 @@ impl<S> KeyedState<S> {
                 let lasts = batch.column(keys).as_primitive_opt::<Int64Type>().ok_or_else(wrong_keys)?;
                 let own = (0..batch.num_rows()).filter(|row| range.contains(hashes[*row]));
                 order.extend(own.map(|row| (lasts.value(row), batches.len(), row)));
-                batches.push((self.rows(&batch.columns()[..keys])?, batch.columns()[keys + 1..].to_vec()));
+                batches.push((self.rows(&batch.columns()[..keys], batch.num_rows())?, batch.columns()[keys + 1..].to_vec()));
             }
         }
         order.sort_unstable();
@@ -320,7 +371,7 @@ mod tests {
     /// Uses keys at a time; a new key gets the time as its state.
     fn meet(state: &mut KeyedState<i64>, keys: &[Option<&str>], now: i64) -> Vec<i64> {
         state.expire(Timestamp(now), |_| {});
-        let rows = state.rows(&[Arc::new(StringArray::from(keys.to_vec()))]).unwrap();
+        let rows = state.rows(&[Arc::new(StringArray::from(keys.to_vec()))], keys.len()).unwrap();
         let mut found = Vec::new();
         for row in 0..keys.len() {
             let id = match state.find(rows.key(row)) {
@@ -356,7 +407,7 @@ mod tests {
     fn places_of_removed_keys_are_used_again() {
         let mut state = state(1_000);
         meet(&mut state, &[Some("a"), Some("b")], 1);
-        let rows = state.rows(&[Arc::new(StringArray::from(vec!["a"]))]).unwrap();
+        let rows = state.rows(&[Arc::new(StringArray::from(vec!["a"]))], 1).unwrap();
         let id = state.find(rows.key(0)).unwrap();
         assert_eq!(state.remove(id), Some(1));
         assert_eq!(state.find(rows.key(0)), None);

@@ -10,14 +10,13 @@ use std::sync::Arc;
 use arrow::array::{AsArray, Int64Array, RecordBatch};
 use arrow::compute::concat_batches;
 use arrow::datatypes::{Int64Type, Schema, SchemaRef};
-use datafusion_common::ScalarValue;
 use datafusion_physical_expr::PhysicalExpr;
 use weir_base::time::Timestamp;
 
 use super::assign_watermark::drop_rows_without_time;
 use super::over_frames::{FrameRow, Frames};
 use super::row_store::{RowRef, RowStore};
-use super::running::{Retractions, RunningCall};
+use super::running::{Results, Retractions, RunningCall};
 use super::window_common::{key_hashes, own_watermark};
 use super::{
     AggregateCall, Evaluator, KeyRange, Operator, OperatorContext, OperatorError, OperatorSpec, Output,
@@ -190,8 +189,8 @@ impl Over {
         output: &mut Output,
     ) -> Result<(), OperatorError> {
         let peers = self.spec.domain == TimeDomain::Event && matches!(self.spec.frame, OverFrame::Range(_));
-        let mut results: Vec<Vec<ScalarValue>> =
-            self.calls.iter().map(|_| Vec::with_capacity(rows.num_rows())).collect();
+        let mut results: Vec<Results> =
+            self.calls.iter().map(|call| call.results(rows.num_rows())).collect();
         let evaluated = match self.evaluator.evaluate_whole(&rows) {
             Ok(evaluated) => evaluated,
             // Some row cannot be evaluated; those that can are taken by themselves.
@@ -216,7 +215,7 @@ impl Over {
             }
             for row in from..to {
                 for (results, value) in results.iter_mut().zip(self.frames.values(&batch, row)?) {
-                    results.push(value?);
+                    results.push(value?)?;
                 }
             }
             from = to;
@@ -243,12 +242,12 @@ impl Over {
     fn give_out(
         &self,
         rows: &RecordBatch,
-        results: Vec<Vec<ScalarValue>>,
+        results: Vec<Results>,
         output: &mut Output,
     ) -> Result<(), OperatorError> {
         let mut columns = rows.columns().to_vec();
-        for (index, values) in results.into_iter().enumerate() {
-            columns.insert(self.spec.visible + index, ScalarValue::iter_to_array(values)?);
+        for (index, results) in results.into_iter().enumerate() {
+            columns.insert(self.spec.visible + index, results.column()?);
         }
         output.emit(RecordBatch::try_new(self.spec.output.clone(), columns)?);
         Ok(())

@@ -9,13 +9,12 @@
 //! A joined row is as old as the older of its rows, so the watermark that goes on is held back to where no kept row, and
 //! so no joined row, can be behind it.
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::array::{AsArray, BooleanArray, Int64Array, RecordBatch, UInt32Array};
-use arrow::compute::filter_record_batch;
+use arrow::compute::{filter, filter_record_batch};
 use arrow::datatypes::{DataType, Int64Type, TimestampMillisecondType};
 use weir_base::text::Zone;
 use weir_base::time::Timestamp;
@@ -26,7 +25,8 @@ use super::super::window_common::{key_hashes, own_watermark};
 use super::super::{
     KeyRange, Operator, OperatorContext, OperatorError, OperatorSpec, Output, drop_rows_without_time,
 };
-use super::joined::Joined;
+use super::joined::{Joined, Pairs as JoinedPairs};
+use super::schedule::Schedule;
 use super::spec::{JoinInput, JoinSpec};
 use crate::message::{TARGET_BATCH_ROWS, TimeDomain};
 use crate::state;
@@ -105,7 +105,7 @@ pub struct IntervalJoin {
     sides: [Side; 2],
     joined: Joined,
     keys: KeyedState<OfKey>,
-    schedule: BinaryHeap<Reverse<(i64, KeyId)>>,
+    schedule: Schedule,
     /// The greatest distance from a time attribute of a kept row to the instant at which the row goes.
     reach: i64,
     /// Places for rows that the keys have.
@@ -117,7 +117,7 @@ pub struct IntervalJoin {
 impl IntervalJoin {
     /// Makes the operator.
     pub fn new(spec: IntervalJoinSpec) -> Result<Self, OperatorError> {
-        let joined = Joined::new(&spec.join);
+        let joined = Joined::new(&spec.join)?;
         let [left, right] = spec.join.inputs;
         let keys = KeyedState::new(left.key_schema(), Duration::MAX)?;
         let [left_time, right_time] = spec.times;
@@ -144,7 +144,7 @@ impl IntervalJoin {
             sides,
             joined,
             keys,
-            schedule: BinaryHeap::new(),
+            schedule: Schedule::default(),
             reach: i64::MIN,
             places: 0,
             watermark: i64::MIN,
@@ -191,13 +191,18 @@ impl IntervalJoin {
             return Ok(());
         }
         let indices = UInt32Array::from(rows);
-        let mut joined = self.joined.rows(input, batch, &indices, &self.sides[1 - input].store, &kept)?;
-        let mut mask = None;
-        if self.joined.has_residual() {
-            let matches = self.joined.matches(&joined, output)?;
-            joined = filter_record_batch(&joined, &matches)?;
-            mask = Some(matches);
-        }
+        let store = &self.sides[1 - input].store;
+        let looked_at = JoinedPairs { input, batch, indices: &indices, store, kept: &kept };
+        let mask = self.joined.matches(&looked_at, output)?;
+        let joined = match &mask {
+            Some(mask) => {
+                let indices = filter(&indices, mask)?;
+                let kept: Vec<_> =
+                    kept.iter().zip(mask.values()).filter_map(|(at, meets)| meets.then_some(*at)).collect();
+                self.joined.rows(&JoinedPairs { indices: indices.as_primitive(), kept: &kept, ..looked_at })?
+            }
+            None => self.joined.rows(&looked_at)?,
+        };
         for (pair, (row, (key, place))) in indices.values().iter().zip(places).enumerate() {
             if mask.as_ref().is_none_or(|mask| mask.value(pair)) {
                 matched[*row as usize] = true;
@@ -218,7 +223,7 @@ impl IntervalJoin {
         output: &mut Output,
     ) -> Result<Vec<bool>, OperatorError> {
         let (first, last) = (self.sides[input].first, self.sides[input].last);
-        let key_rows = self.keys.rows(&self.sides[input].input.key_columns(batch))?;
+        let key_rows = self.keys.rows(&self.sides[input].input.key_columns(batch), batch.num_rows())?;
         let mut matched = vec![false; batch.num_rows()];
         let mut pairs = Pairs::default();
         for row in 0..batch.num_rows() {
@@ -254,7 +259,7 @@ impl IntervalJoin {
         let side = &mut self.sides[input];
         let times = raw_times(&side.time, batch)?;
         let oldest = oldest_times(side, batch)?;
-        let key_rows = self.keys.rows(&side.input.key_columns(batch))?;
+        let key_rows = self.keys.rows(&side.input.key_columns(batch), batch.num_rows())?;
         let addresses = side.store.insert(batch.clone());
         for (row, at) in addresses.enumerate() {
             let time = times.value(row);
@@ -275,7 +280,7 @@ impl IntervalJoin {
             self.places += rows.capacity() - before;
             if goes < of_key.scheduled {
                 of_key.scheduled = goes;
-                self.schedule.push(Reverse((goes, key)));
+                self.schedule.add(goes, key);
             }
         }
         Ok(())
@@ -285,36 +290,34 @@ impl IntervalJoin {
     fn let_go(&mut self, watermark: i64, output: &mut Output) -> Result<(), OperatorError> {
         let mut gone: [Vec<RowRef>; 2] = Default::default();
         let mut unmatched: [Vec<RowRef>; 2] = Default::default();
-        while let Some(Reverse((goes, key))) = self.schedule.peek().copied() {
-            if goes > watermark {
-                break;
-            }
-            self.schedule.pop();
-            let Some(of_key) = self.keys.get_mut(key).filter(|of_key| of_key.scheduled == goes) else {
-                continue;
-            };
-            let mut next = i64::MAX;
-            for (input, side) in self.sides.iter().enumerate() {
-                let rows = &mut of_key.rows[input];
-                while let Some(kept) = rows.front() {
-                    let goes = side.goes(kept.time);
-                    if goes > watermark {
-                        next = next.min(goes);
-                        break;
+        while let Some((due, keys)) = self.schedule.take_due(watermark) {
+            for key in keys {
+                let Some(of_key) = self.keys.get_mut(key).filter(|of_key| of_key.scheduled == due) else {
+                    continue;
+                };
+                let mut next = i64::MAX;
+                for (input, side) in self.sides.iter().enumerate() {
+                    let rows = &mut of_key.rows[input];
+                    while let Some(kept) = rows.front() {
+                        let goes = side.goes(kept.time);
+                        if goes > watermark {
+                            next = next.min(goes);
+                            break;
+                        }
+                        if side.input.kept_without_match && !kept.matched {
+                            unmatched[input].push(kept.at);
+                        }
+                        gone[input].push(kept.at);
+                        rows.pop_front();
                     }
-                    if side.input.kept_without_match && !kept.matched {
-                        unmatched[input].push(kept.at);
-                    }
-                    gone[input].push(kept.at);
-                    rows.pop_front();
                 }
-            }
-            if of_key.rows.iter().all(VecDeque::is_empty) {
-                self.places -= of_key.rows.iter().map(VecDeque::capacity).sum::<usize>();
-                self.keys.remove(key);
-            } else {
-                of_key.scheduled = next;
-                self.schedule.push(Reverse((next, key)));
+                if of_key.rows.iter().all(VecDeque::is_empty) {
+                    self.places -= of_key.rows.iter().map(VecDeque::capacity).sum::<usize>();
+                    self.keys.remove(key);
+                } else {
+                    of_key.scheduled = next;
+                    self.schedule.add(next, key);
+                }
             }
         }
         for (input, side) in self.sides.iter_mut().enumerate() {
@@ -338,14 +341,13 @@ impl IntervalJoin {
 
     /// Returns the greatest watermark that no kept row and no row to come is behind.
     fn held_back(&mut self) -> i64 {
-        while let Some(Reverse((goes, key))) = self.schedule.peek().copied() {
-            if self.keys.get(key).is_some_and(|of_key| of_key.scheduled == goes) {
-                let oldest = goes.saturating_sub(self.reach);
-                return self.watermark.min(oldest.saturating_sub(1));
-            }
-            self.schedule.pop();
+        let keys = &self.keys;
+        let is_valid =
+            |goes, key| keys.get(key).is_some_and(|of_key: &OfKey| of_key.scheduled == goes);
+        match self.schedule.first(is_valid) {
+            Some(goes) => self.watermark.min(goes.saturating_sub(self.reach).saturating_sub(1)),
+            None => self.watermark,
         }
-        self.watermark
     }
 
     /// Returns the kept rows of an input as a table of a snapshot.
@@ -493,7 +495,7 @@ impl Operator for IntervalJoin {
         }
         rows + self.keys.bytes()
             + self.places * size_of::<Kept>()
-            + self.schedule.capacity() * size_of::<Reverse<(i64, KeyId)>>()
+            + self.schedule.bytes()
     }
 }
 

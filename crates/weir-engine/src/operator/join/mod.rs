@@ -5,6 +5,7 @@
 
 mod interval;
 mod joined;
+mod schedule;
 mod spec;
 mod unbounded;
 

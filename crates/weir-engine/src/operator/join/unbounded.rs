@@ -7,9 +7,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int8Array, Int64Array, RecordBatch, UInt32Array};
+use arrow::array::{
+    Array, ArrayAccessor, ArrayRef, AsArray, BooleanArray, Int8Array, Int64Array, RecordBatch, UInt32Array,
+};
 use arrow::compute::filter_record_batch;
-use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef, TimeUnit, TimestampMillisecondType};
 use weir_base::clock::Clock;
 use weir_base::time::Timestamp;
 
@@ -17,7 +19,7 @@ use super::super::keyed_state::{KeyId, KeyRows, KeyedState};
 use super::super::row_store::{RowRef, RowStore};
 use super::super::window_common::key_hashes;
 use super::super::{KeyRange, Operator, OperatorContext, OperatorError, OperatorSpec, Output};
-use super::joined::Joined;
+use super::joined::{Joined, Pairs as JoinedPairs};
 use super::spec::{JoinInput, JoinSpec};
 use crate::message::{ROW_KIND, RowKind, TARGET_BATCH_ROWS};
 use crate::state;
@@ -142,7 +144,7 @@ impl StreamJoin {
             let store = RowStore::new(input.schema.clone());
             Side { input, store }
         });
-        let joined = Joined::new(&spec.join);
+        let joined = Joined::new(&spec.join)?;
         let output = Arc::new(Schema::new(fields));
         Ok(Self { sides, joined, output, is_changelog, keys, places: 0, clock })
     }
@@ -212,12 +214,7 @@ impl StreamJoin {
             return Ok(());
         }
         let indices = UInt32Array::from(rows);
-        let mut mask = None;
-        if self.joined.has_residual() {
-            let store = &self.sides[1 - batch.input].store;
-            let joined = self.joined.rows(batch.input, batch.rows, &indices, store, &kept)?;
-            mask = Some(self.joined.matches(&joined, output)?);
-        }
+        let mask = self.joined.matches(&self.pairs(batch, &indices, &kept), output)?;
         for (pair, (row, (key, place))) in indices.values().iter().zip(places).enumerate() {
             let row = *row as usize;
             self.finish_rows(batch, row, output)?;
@@ -342,10 +339,19 @@ impl StreamJoin {
             return Ok(());
         }
         let indices = UInt32Array::from(rows);
-        let store = &self.sides[1 - batch.input].store;
-        let joined = self.joined.rows(batch.input, batch.rows, &indices, store, &kept)?;
+        let joined = self.joined.rows(&self.pairs(batch, &indices, &kept))?;
         output.emit(self.with_kinds(joined, Int8Array::from(kinds))?);
         Ok(())
+    }
+
+    fn pairs<'a>(
+        &'a self,
+        batch: &'a Batch<'_>,
+        indices: &'a UInt32Array,
+        kept: &'a [Option<RowRef>],
+    ) -> JoinedPairs<'a> {
+        let store = &self.sides[1 - batch.input].store;
+        JoinedPairs { input: batch.input, batch: batch.rows, indices, store, kept }
     }
 
     fn with_kinds(&self, rows: RecordBatch, kinds: Int8Array) -> Result<RecordBatch, OperatorError> {
@@ -423,7 +429,7 @@ impl StreamJoin {
         let lasts = own.column(width + 1).as_primitive_opt::<Int64Type>().ok_or_else(gone)?;
         let rows = side.input.kept_columns(&own)?;
         let hashes = key_hashes(rows.columns(), rows.num_rows())?;
-        let key_rows = self.keys.rows(&side.input.key_columns(&rows))?;
+        let key_rows = self.keys.rows(&side.input.key_columns(&rows), rows.num_rows())?;
         let kept = side.store.insert(rows).enumerate().map(|(row, at)| {
             let matches = u32::try_from(matches.value(row)).unwrap_or(u32::MAX);
             (lasts.value(row), Kept { at, matches, hash: hashes[row] })
@@ -434,17 +440,18 @@ impl StreamJoin {
     /// Gives the keys their rows back, in the order in which they were last used.
     fn restore_keys(&mut self, tables: Vec<Restored>) -> Result<(), OperatorError> {
         let mut order = Vec::new();
+        let mut all_keys = Vec::with_capacity(tables.len());
         for (table, restored) in tables.into_iter().enumerate() {
             let Restored { input, key_rows, kept } = restored;
-            for (row, (last, kept)) in kept.into_iter().enumerate() {
-                order.push((last, table, row, input, key_rows.key(row).to_vec(), kept));
-            }
+            all_keys.push(key_rows);
+            order.extend(kept.into_iter().enumerate().map(|(row, (last, kept))| (last, table, row, input, kept)));
         }
         order.sort_by_key(|(last, table, row, ..)| (*last, *table, *row));
-        for (last, _, _, input, key, kept) in order {
-            let key = match self.keys.find(&key) {
+        for (last, table, row, input, kept) in order {
+            let key = all_keys[table].key(row);
+            let key = match self.keys.find(key) {
                 Some(key) => key,
-                None => self.keys.insert(&key, OfKey::default(), Timestamp(last)),
+                None => self.keys.insert(key, OfKey::default(), Timestamp(last)),
             };
             let rows = &mut self.keys.get_mut(key).ok_or_else(gone)?.rows[input];
             let before = rows.capacity();
@@ -480,8 +487,29 @@ fn drop_rows(sides: &mut [Side; 2], places: &mut usize, of_key: &OfKey) {
 
 /// Returns whether two rows have the same values in all columns that are kept.
 fn is_same_row((a, at_a): (&RecordBatch, usize), (b, at_b): (&RecordBatch, usize)) -> bool {
-    let is_same = |(a, b): (&ArrayRef, &ArrayRef)| a.slice(at_a, 1).to_data() == b.slice(at_b, 1).to_data();
-    a.columns().iter().zip(b.columns()).all(is_same)
+    a.columns().iter().zip(b.columns()).all(|(a, b)| is_same_value((a, at_a), (b, at_b)))
+}
+
+/// Compares the frequent types without making anything for it.
+fn is_same_value((a, at_a): (&ArrayRef, usize), (b, at_b): (&ArrayRef, usize)) -> bool {
+    if a.data_type() != b.data_type() {
+        return false;
+    }
+    match a.data_type() {
+        DataType::Int64 => is_same_of(a.as_primitive::<Int64Type>(), at_a, b.as_primitive(), at_b),
+        DataType::Timestamp(TimeUnit::Millisecond, _) => {
+            is_same_of(a.as_primitive::<TimestampMillisecondType>(), at_a, b.as_primitive(), at_b)
+        }
+        DataType::Utf8 => is_same_of(a.as_string::<i32>(), at_a, b.as_string::<i32>(), at_b),
+        _ => a.slice(at_a, 1).to_data() == b.slice(at_b, 1).to_data(),
+    }
+}
+
+fn is_same_of<A: ArrayAccessor<Item: PartialEq>>(a: A, at_a: usize, b: A, at_b: usize) -> bool {
+    match (a.is_null(at_a), b.is_null(at_b)) {
+        (false, false) => a.value(at_a) == b.value(at_b),
+        (a, b) => a == b,
+    }
 }
 
 impl Operator for StreamJoin {
@@ -508,7 +536,7 @@ impl Operator for StreamJoin {
             Some(_) => key_hashes(rows.columns(), rows.num_rows())?,
             None => Vec::new(),
         };
-        let key_rows = self.keys.rows(&side.key_columns(&rows))?;
+        let key_rows = self.keys.rows(&side.key_columns(&rows), rows.num_rows())?;
         let addresses = self.store(input, &rows, kinds.as_ref())?;
         let mut batch = Batch {
             input,

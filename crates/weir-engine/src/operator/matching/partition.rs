@@ -1,7 +1,9 @@
 //! The partitions of a pattern: the rows each still needs, and its attempt to match.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
+
+use hashbrown::HashMap;
 
 use super::threads::{Accepted, Thread};
 use crate::operator::row_store::RowRef;

@@ -1,11 +1,11 @@
 //! DISTINCT inside an aggregate: it is given each value once.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array};
 use arrow::datatypes::Int64Type;
 use datafusion_common::ScalarValue;
+use hashbrown::HashMap;
 
 use super::values::Values;
 use super::{Make, RunningAggregate, elements, list, wrong_state};

@@ -9,6 +9,7 @@ mod collect;
 mod count;
 mod distinct;
 mod extreme;
+mod results;
 mod sum;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ use arrow::datatypes::{DataType, Field, Schema};
 use datafusion_common::ScalarValue;
 
 use super::{AggregateCall, OperatorError};
+pub(crate) use results::Results;
 use values::with_values;
 use variance::Spread;
 
@@ -62,6 +64,7 @@ type Make = Box<dyn Fn() -> Box<dyn RunningAggregate> + Send + Sync>;
 pub(crate) struct RunningCall {
     make: Make,
     state: Vec<DataType>,
+    result: DataType,
 }
 
 impl RunningCall {
@@ -87,13 +90,20 @@ impl RunningCall {
             true => with_values!(&of, |values| distinct::make(plain, values)),
             false => plain,
         };
-        let state = make().state()?.iter().map(ScalarValue::data_type).collect();
-        Ok(Self { make, state })
+        let empty = make();
+        let state = empty.state()?.iter().map(ScalarValue::data_type).collect();
+        let result = empty.value()?.data_type();
+        Ok(Self { make, state, result })
     }
 
     /// Makes the aggregate of a new group or frame, with no row.
     pub(crate) fn aggregate(&self) -> Box<dyn RunningAggregate> {
         (self.make)()
+    }
+
+    /// Returns a place for so many results.
+    pub(crate) fn results(&self, rows: usize) -> Results {
+        Results::new(&self.result, rows)
     }
 
     /// Returns the types of the values of a state.
