@@ -81,11 +81,8 @@ class Peer:
         try:
             with self.cluster.session() as session:
                 submit(session, script, wait=False)
-                try:
-                    self._rest(seconds)
-                    return self._live_bytes()
-                finally:
-                    self._cancel_all()
+                self._rest(seconds)
+                return self._live_bytes()
         except flink.FlinkError as error:
             return str(error)
 
@@ -108,17 +105,6 @@ class Peer:
             ["jcmd", str(self._task_manager), "GC.class_histogram"], check=True, capture_output=True, text=True
         )
         return int(re.search(r"^Total\s+\d+\s+(\d+)", answer.stdout, re.M).group(1))
-
-    def _cancel_all(self):
-        base = f"http://localhost:{self.cluster.rest_port}/jobs"
-        running = [job["id"] for job in flink.request("GET", base)["jobs"] if job["status"] in ("RUNNING", "CREATED")]
-        for job in running:
-            flink.request("PATCH", f"{base}/{job}")
-        for _ in range(60):
-            states = {job["id"]: job["status"] for job in flink.request("GET", base)["jobs"]}
-            if all(states.get(job) not in ("RUNNING", "CANCELLING") for job in running):
-                return
-            time.sleep(0.5)
 
 
 def translated(weir, text, files):

@@ -22,6 +22,7 @@ import subprocess
 import sys
 
 import patterns
+import peer
 import queries
 import state
 from process import ROOT, release_binary, run
@@ -59,7 +60,7 @@ def arguments():
     return parser.parse_args()
 
 
-def measure(weir, query, kind, options, peer):
+def measure(weir, query, kind, options, flink):
     bids = options.events if kind == "generator" else options.json_events
     rounds = queries.rounds_of(bids // SMALLER[kind] if QUERIES[query].small else bids)
     rows = queries.rows_of(query, rounds)
@@ -74,9 +75,9 @@ def measure(weir, query, kind, options, peer):
         "peak_bytes": max(usage.peak_bytes for usage in usages),
         "goal": GOALS.get((query, kind)),
     }
-    if peer and kind == "json":
+    if flink and kind == "json":
         text, own_query = queries.flink_job(query, text, files)
-        figure["flink"] = peer.cpu_seconds(weir, text, files, own_query)
+        figure["flink"] = flink.cpu_seconds(weir, text, files, own_query)
     return figure
 
 
@@ -113,12 +114,12 @@ def check_all(weir, options):
         print(f"{query:<13} not measured: {reason}", flush=True)
 
 
-def measure_all(weir, options, peer):
+def measure_all(weir, options, flink):
     print(f"{'query':<13} {'input':<10} {'events':>8} {'events/s':>12} {'CPU':>9} {'per CPU-s':>9} {'peak':>9}")
     figures = []
     for kind in options.inputs:
         for query in options.queries:
-            figure = measure(weir, query, kind, options, peer)
+            figure = measure(weir, query, kind, options, flink)
             figures.append(figure)
             show(figure)
     return figures
@@ -140,9 +141,7 @@ def main():
         if code != 0:
             sys.exit(code)
     measured = state.measure_all if options.state else patterns.measure_all if options.patterns else measure_all
-    if options.flink:
-        import peer
-
+    if options.flink and not options.state:
         with peer.Peer() as flink:
             figures = measured(weir, options, flink)
     else:

@@ -11,10 +11,12 @@ import tempfile
 import time
 from dataclasses import dataclass
 
+import peer
 import queries
 from process import Standing
 
-KEYS = (100_000, 300_000)
+# Both are just below a power of two, so that tables that double are as full at one as at the other.
+KEYS = (250_000, 1_000_000)
 
 # All rows lie within five minutes, so that windows of an hour stay open.
 SPAN_MS = 300_000
@@ -188,25 +190,27 @@ def waiting(script):
     }
 
 
-def flink_bytes(weir, kind, keys, flink):
-    import peer
-
+def flink_bytes(weir, kind, keys):
+    """Returns the bytes of Flink's live objects. Each job has a cluster of its own: a cancelled one leaves objects behind."""
     if kind.looked_up:
         return "no such connector"
     script = peer.translated(weir, *job(kind, keys))
-    return script if isinstance(script, str) else flink.heap_bytes(waiting(script))
+    if isinstance(script, str):
+        return script
+    with peer.Peer() as flink:
+        return flink.heap_bytes(waiting(script))
 
 
-def measure_all(weir, options, flink):
+def measure_all(weir, options, _):
     print(f"bytes per key between {KEYS[0]:,} and {KEYS[1]:,} keys")
-    print(f"{'state':<62} {'counted':>8} {'process':>8}{'    Flink' if flink else ''}")
+    print(f"{'state':<62} {'counted':>8} {'process':>8}{'    Flink' if options.flink else ''}")
     figures = []
     for name, kind in KINDS.items():
         counted, resident = zip(*(settled(weir, kind, keys) for keys in KEYS))
         figure = {"state": name, "counted": per_key(counted), "process": per_key(resident)}
         shown = f"{kind.title:<62} {figure['counted']:>8.0f} {figure['process']:>8.0f}"
-        if flink:
-            figure["flink"] = per_key([flink_bytes(weir, kind, keys, flink) for keys in KEYS])
+        if options.flink:
+            figure["flink"] = per_key([flink_bytes(weir, kind, keys) for keys in KEYS])
             shown += f" {figure['flink']:>8.0f}" if not isinstance(figure["flink"], str) else f"  {figure['flink']}"
         figures.append(figure)
         print(shown, flush=True)
