@@ -38,7 +38,7 @@ def shell(text, place):
 
 def test_every_block_is_run():
     # The first two that are not: building takes minutes, and the service of the tests is started by conftest.py.
-    ours = ["make build", "weir serve", "c4,many", "wrong.sql", "weir explain", "weir test", "--bind", "TOKEN=", "sql_job", "CURSOR=", "weir bucket"]
+    ours = ["make build", "weir serve", "c4,many", "wrong.sql", "weir explain", "weir test tests/jobs", "--stress", "--bind", "--variables", "TOKEN=", "sql_job", "CURSOR=", "weir bucket"]
     assert sorted(block(word) for word in ours) == sorted(BLOCKS), "a block of README.md has no test"
 
 
@@ -91,6 +91,13 @@ def test_a_job_for_streams_runs_on_files(place):
     assert sorted((place / "delays.csv").read_text().splitlines()) == sorted(expected.splitlines())
 
 
+def test_a_variable_stands_for_its_value(place):
+    done = shell("set -e\n" + block("--variables"), place)
+    assert done.returncode == 0, done.stderr
+    assert "c1" in done.stdout and "c3" not in done.stdout
+    assert shell("weir run anywhere.sql", place).returncode == 1
+
+
 def test_objects_go_in(place):
     done = shell("set -e\n" + block("weir bucket"), place)
     assert done.returncode == 0, done.stderr
@@ -99,7 +106,7 @@ def test_objects_go_in(place):
 
 def test_the_options_that_the_readme_names_exist(place):
     text = (ROOT / "README.md").read_text()
-    for command in sorted(set(re.findall(r"\bweir (serve|run|check|explain|test|demo|bucket|config)\b", text))):
+    for command in sorted(set(re.findall(r"\bweir (serve|run|check|explain|test|demo|bucket|variable|config)\b", text))):
         assert shell(f"weir {command} --help", place).returncode == 0
     done = shell("weir config show --origin", place)
     assert done.returncode == 0 and "listen" in done.stdout

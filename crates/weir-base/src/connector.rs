@@ -40,9 +40,9 @@ pub struct OptionSpec {
 /// A check over all options of a stream. Gets a look-up from canonical name to value; the error is the complaint.
 pub type OptionRule = fn(&dyn Fn(&str) -> Option<String>) -> Result<(), String>;
 
-/// A column of a table as the rule of its connector sees it.
+/// A column of a stream or table as the rule of its connector sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TableColumn<'a> {
+pub struct DeclaredColumn<'a> {
     /// Its name as declared.
     pub name: &'a str,
     /// Its type in the words of the language, such as `STRING` or `DECIMAL(10, 2)`.
@@ -58,28 +58,30 @@ pub enum TableKeys {
     Exactly(Vec<usize>),
 }
 
-/// What is wrong with a table.
+/// What is wrong with the columns of a stream or table, or with an option that names them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TableFault {
+pub struct ColumnsFault {
     /// Where.
-    pub at: TablePlace,
+    pub at: ColumnsPlace,
     /// The complaint.
     pub message: String,
 }
 
-/// A part of a `CREATE TABLE` statement.
+/// A part of a declaration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TablePlace {
-    /// The table as a whole.
-    Table,
+pub enum ColumnsPlace {
+    /// The declaration as a whole.
+    Whole,
     /// The column of this index.
     Column(usize),
     /// The value of the option with this canonical name.
     Option(&'static str),
 }
 
-/// A check over columns and options of a table; gets the options like an [`OptionRule`].
-pub type TableRule = fn(&[TableColumn<'_>], &dyn Fn(&str) -> Option<String>) -> Result<TableKeys, TableFault>;
+/// A check over columns and options together; gets the options like an [`OptionRule`]. What a source or sink returns
+/// is [`TableKeys::Any`].
+pub type ColumnsRule =
+    fn(&[DeclaredColumn<'_>], &dyn Fn(&str) -> Option<String>) -> Result<TableKeys, ColumnsFault>;
 
 /// The options of a connector in one role.
 #[derive(Debug)]
@@ -90,10 +92,10 @@ pub struct RoleSpec {
     pub options: &'static [OptionSpec],
     /// Options it accepts with a warning and does not use.
     pub ignored: &'static [&'static str],
-    /// For rules such as "one of the two".
+    /// For rules such as "one of the two". A complaint that begins with ``option `name`: `` is placed there.
     pub rule: Option<OptionRule>,
-    /// For a table: what it asks of the columns. Without a rule any columns will do, and any are keys.
-    pub table: Option<TableRule>,
+    /// What it asks of the columns. Without a rule any columns will do, and any are keys of a table.
+    pub columns: Option<ColumnsRule>,
 }
 
 /// A connector type.

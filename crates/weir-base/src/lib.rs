@@ -8,3 +8,4 @@ pub mod settings;
 pub mod spawn;
 pub mod text;
 pub mod time;
+pub mod variables;

@@ -2,4 +2,5 @@
 
 pub mod identity;
 pub mod objects;
+pub mod sealing;
 pub mod streams;

@@ -52,7 +52,7 @@ pub fn sink(stream: &SinkStream, environment: &Environment) -> Result<SharedSink
         "obs" => obs::sink(stream, environment),
         "dis" => dis::sink(stream, environment),
         "file" => file::sink(stream, environment),
-        "print" => Ok(print::sink(stream, environment)),
+        "print" => print::sink(stream, environment),
         "blackhole" => Ok(blackhole::sink()),
         other => Err(options.error("type", format!("there is no sink connector `{other}`"))),
     }

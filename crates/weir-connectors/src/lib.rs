@@ -21,6 +21,7 @@ mod pace;
 mod print;
 mod rds;
 mod reference;
+mod row_kinds;
 
 pub use catalog::CATALOG;
 pub use connect::{discard_staged, sink, source, table};

@@ -30,11 +30,11 @@ fn write_connector(connector: &ConnectorSpec, page: &mut String) {
         page.push_str("\nJobs of the shared cluster cannot use it.\n");
     }
     for role in connector.roles {
-        write_role(role, page);
+        write_role(connector, role, page);
     }
 }
 
-fn write_role(role: &RoleSpec, page: &mut String) {
+fn write_role(connector: &ConnectorSpec, role: &RoleSpec, page: &mut String) {
     let title = match role.role {
         Role::Source => "Source",
         Role::Sink => "Sink",
@@ -48,9 +48,12 @@ fn write_role(role: &RoleSpec, page: &mut String) {
             options.iter().for_each(|option| write_option(option, page));
         }
     }
-    if !role.ignored.is_empty() {
-        let names: Vec<String> = role.ignored.iter().map(|name| format!("`{name}`")).collect();
-        let _ = write!(page, "\nAccepted with a warning, without effect: {}.\n", names.join(", "));
+    let mut without_effect: Vec<String> = role.ignored.iter().map(|name| format!("`{name}`")).collect();
+    if connector.roles.len() > 1 {
+        without_effect.push("what else the type has elsewhere".to_string());
+    }
+    if !without_effect.is_empty() {
+        let _ = write!(page, "\nAccepted with a warning, without effect: {}.\n", without_effect.join(", "));
     }
 }
 

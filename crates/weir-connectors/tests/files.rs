@@ -4,14 +4,11 @@
 mod common;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use arrow::array::{Int8Array, RecordBatch};
-use arrow::datatypes::{DataType, Field, Schema};
 use common::*;
 use weir_connectors::{FileAccess, sink, source};
+use weir_engine::RowKind;
 use weir_engine::source::SourceEvent;
-use weir_engine::{ROW_KIND, RowKind};
 
 const DELIMITER: &str = "<|end|>";
 
@@ -221,12 +218,4 @@ async fn a_sink_with_row_kinds_writes_the_whole_changelog() {
     let prepared = writer.prepare(1, true).await.unwrap().committable.unwrap();
     sink.commit(&[prepared]).await.unwrap();
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "+I 1,a\n-U 1,a\n+U 1,b\n+I 2,c\n-D 1,b\n");
-}
-
-fn with_kinds(rows: &RecordBatch, kinds: &[RowKind]) -> RecordBatch {
-    let mut fields = rows.schema().fields().to_vec();
-    fields.push(Arc::new(Field::new(ROW_KIND, DataType::Int8, false)));
-    let mut columns = rows.columns().to_vec();
-    columns.push(Arc::new(Int8Array::from_iter_values(kinds.iter().map(|kind| *kind as i8))));
-    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap()
 }

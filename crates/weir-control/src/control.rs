@@ -8,6 +8,7 @@ use weir_base::error::{CsError, codes};
 use weir_base::id::JobId;
 use weir_base::time::Timestamp;
 use weir_cloud::objects::Objects;
+use weir_cloud::sealing::Sealer;
 use weir_runtime::Runner;
 use weir_store::{JobRecord, Store, StoreError};
 
@@ -16,11 +17,14 @@ use crate::caller::Caller;
 use crate::decide;
 use crate::options::ControlOptions;
 use crate::status::Status;
+use crate::variables::ProjectVariables;
 
 /// What the use-cases need.
 pub struct ControlParts {
     /// Metadata.
     pub store: Store,
+    /// Seals the global variables in it.
+    pub sealer: Sealer,
     /// Buckets.
     pub objects: Objects,
     /// Runs jobs.
@@ -34,6 +38,7 @@ pub struct ControlParts {
 /// The use-cases of the service, and the state that they share with the reconciler.
 pub struct Control {
     pub(crate) store: Store,
+    pub(crate) variables: ProjectVariables,
     pub(crate) objects: Objects,
     pub(crate) runner: Arc<dyn Runner>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -50,8 +55,9 @@ pub struct Control {
 impl Control {
     /// Puts the use-cases together. Nothing moves until [`crate::Reconciler::run`] does.
     pub fn new(parts: ControlParts) -> Arc<Self> {
-        let ControlParts { store, objects, runner, clock, options } = parts;
+        let ControlParts { store, sealer, objects, runner, clock, options } = parts;
         Arc::new(Self {
+            variables: ProjectVariables::new(store.clone(), sealer),
             store,
             objects,
             runner,
@@ -80,6 +86,11 @@ impl Control {
         if let Err(fault) = self.store.write_audit(&record).await {
             tracing::error!(event, %fault, "the audit record of a failed call could not be written");
         }
+    }
+
+    /// Returns the global variables of projects.
+    pub fn variables(&self) -> &ProjectVariables {
+        &self.variables
     }
 
     pub(crate) fn now(&self) -> Timestamp {

@@ -23,6 +23,7 @@ mod stop;
 pub mod success;
 mod surroundings;
 mod update;
+mod variables;
 
 pub use audit::Subject;
 pub use caller::{Caller, Role};
@@ -32,3 +33,4 @@ pub use options::{ControlOptions, Limits};
 pub use query::{JobList, JobView, ListRequest, MetricsView, Order, Page};
 pub use reconciler::{Action, Reconciler};
 pub use status::Status;
+pub use variables::{ProjectVariables, VariableError};

@@ -166,12 +166,15 @@ impl Reconciler {
     ) -> Result<Action, StoreError> {
         let control = &self.control;
         control.store.update_facts(&[(job, facts.clone())], &[]).await?;
+        // As they are now: who changes a key expects the next start to use it.
+        let variables = control.variables.sealed_for(&job.project, &job.definition.sql_body).await?;
         let request = StartRequest {
             job: job.id,
             project: job.project.clone(),
             name: job.definition.name.clone(),
             attempt: facts.attempt,
             sql: job.definition.sql_body.clone(),
+            variables,
             settings: control.settings_of(job),
             resume,
             fresh_since: facts.intent_at,

@@ -88,7 +88,8 @@ impl Control {
             return Err(codes::CLUSTER_NOT_EXIST.error());
         }
         self.check_run_bucket(&job).await?;
-        sql::check_job(definition, &self.options).await?;
+        let variables = self.variables.for_check(&job.project, &definition.sql_body).await?;
+        sql::check_job(definition, variables, &self.options).await?;
         if resume_savepoint {
             return Err(codes::SAVEPOINT_NOT_EXIST.error());
         }

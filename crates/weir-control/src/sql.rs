@@ -2,13 +2,18 @@
 
 use serde_json::json;
 use weir_base::error::{CsError, codes};
+use weir_base::variables::Variables;
 use weir_sql::{CheckError, CheckOptions, Cluster};
 use weir_store::JobDefinition;
 
 use crate::options::ControlOptions;
 
-/// Checks the text of a job.
-pub(crate) async fn check_job(definition: &JobDefinition, options: &ControlOptions) -> Result<(), CsError> {
+/// Checks the text of a job with the global variables that it may name.
+pub(crate) async fn check_job(
+    definition: &JobDefinition,
+    variables: Variables,
+    options: &ControlOptions,
+) -> Result<(), CsError> {
     let text = definition.sql_body.clone();
     let cluster = match definition.run_mode.as_str() {
         "shared_cluster" => Cluster::Shared { restricted: options.restricted_shared_cluster },
@@ -18,7 +23,7 @@ pub(crate) async fn check_job(definition: &JobDefinition, options: &ControlOptio
         max_bytes: options.sql_max_bytes,
         cluster,
         time_zone: options.time_zone.clone(),
-        ..CheckOptions::default()
+        variables,
     };
     // Planning takes milliseconds: too long for a thread that serves connections.
     let checked = tokio::task::spawn_blocking(move || {

@@ -7,9 +7,10 @@ use weir_base::clock::Clock;
 use weir_base::settings::CheckpointMode;
 use weir_base::spawn::{Spawner, TokioSpawner};
 use weir_base::time::Timestamp;
+use weir_base::variables::Redactor;
 use weir_connectors::Environment;
 use weir_engine::checkpoint::{CheckpointStorage, Manifest};
-use weir_engine::job::{JobHandle, JobSpec, Surroundings};
+use weir_engine::job::{JobHandle, JobSpec, Outcome, Surroundings};
 use weir_sql::Job;
 
 use crate::dirty::dirty_policy;
@@ -42,16 +43,37 @@ pub struct Launched {
     pub graph: Value,
     /// Epoch of the checkpoint it continues from.
     pub restored: Option<u64>,
+    redactor: Redactor,
+}
+
+impl Launched {
+    /// Waits for the end of the job. The reason of a failure does not tell the values of global variables.
+    pub async fn wait(&self) -> Outcome {
+        match self.handle.wait().await {
+            Outcome::Failed(reason) => Outcome::Failed(self.redactor.redact(&reason).into_owned()),
+            outcome => outcome,
+        }
+    }
 }
 
 impl Launch<'_> {
-    /// Starts the job. The error is for people.
+    /// Starts the job. The error is for people; it does not tell the values of global variables.
     pub async fn start(self, clock: Arc<dyn Clock>) -> Result<Launched, String> {
         self.start_on(clock, Arc::new(TokioSpawner)).await
     }
 
-    /// Starts the job with its tasks in the hands of `spawner`. The error is for people.
+    /// Starts the job with its tasks in the hands of `spawner`; otherwise like [`Self::start`].
     pub async fn start_on(
+        self,
+        clock: Arc<dyn Clock>,
+        spawner: Arc<dyn Spawner>,
+    ) -> Result<Launched, String> {
+        let redactor = self.job.redactor.clone();
+        let started = self.start_unredacted(clock, spawner).await;
+        started.map_err(|reason| redactor.redact(&reason).into_owned())
+    }
+
+    async fn start_unredacted(
         self,
         clock: Arc<dyn Clock>,
         spawner: Arc<dyn Spawner>,
@@ -82,7 +104,7 @@ impl Launch<'_> {
         };
         let surroundings = Surroundings { clock, spawner, dirty };
         let handle = JobHandle::start(spec, surroundings).await.map_err(|error| error.to_string())?;
-        Ok(Launched { handle, graph: document, restored })
+        Ok(Launched { handle, graph: document, restored, redactor: self.job.redactor.clone() })
     }
 }
 

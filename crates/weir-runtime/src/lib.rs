@@ -7,8 +7,10 @@ pub mod job_test;
 mod launch;
 mod runner;
 mod translate;
+mod variables;
 
 pub use embedded::{EmbeddedRunner, ObjectsPlace, WorkerConfig, WorkerLogging, run_worker, worker_logging};
 pub use launch::{Launch, Launched};
 pub use runner::*;
 pub use translate::{TranslateError, dataflow};
+pub use variables::{open_variables, variable_owner};

@@ -1,5 +1,7 @@
 //! The contract between the service and whatever runs jobs.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -20,6 +22,9 @@ pub struct StartRequest {
     pub attempt: u64,
     /// The text, already checked.
     pub sql: String,
+    /// The global variables that the text names, sealed; see [`crate::open_variables`].
+    #[serde(default)]
+    pub variables: BTreeMap<String, String>,
     /// Settings of the job.
     pub settings: JobSettings,
     /// Whether to continue from the newest checkpoint; a fresh run ignores and removes old ones.

@@ -1,11 +1,13 @@
 //! A checked job: its streams, and one logical plan for each INSERT.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use arrow::datatypes::SchemaRef;
 use datafusion_expr::LogicalPlan;
 use weir_base::connector::TableKeys;
+use weir_base::variables::Redactor;
 
 /// The metadata key of a field that is a time attribute; the value is `rowtime` or `proctime`.
 pub const TIME_ATTRIBUTE: &str = "weir.time";
@@ -25,16 +27,25 @@ pub struct Job {
     pub inserts: Vec<Insert>,
     /// What is accepted but probably not meant.
     pub warnings: Vec<crate::Message>,
+    /// Takes the values of the global variables that the text uses out of what is said about the job.
+    pub redactor: Redactor,
 }
 
-/// The `WITH` clause: canonical option name to value, escapes already processed.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// The `WITH` clause: canonical option name to value, escapes processed and global variables replaced. As there may be
+/// secrets among the values, `Debug` shows the names alone.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Options(pub BTreeMap<String, String>);
 
 impl Options {
     /// Returns the value of an option by its canonical name.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
     }
 }
 

@@ -16,4 +16,4 @@ pub use job::*;
 pub use message::{CheckError, CheckErrors, Message, Position};
 pub use plan::physical as physical_expr;
 pub use render::render;
-pub use syntax::parse;
+pub use syntax::{parse, variable_names};

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 use sqlparser::tokenizer::Span;
 use weir_base::error::{ErrorCode, codes};
+use weir_base::variables::Redactor;
 
 /// A place in the SQL text, counted from 1; columns count characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -26,6 +27,15 @@ pub struct Message {
     pub text: String,
     /// What would be accepted there, when that can be said.
     pub hint: Option<String>,
+}
+
+impl Message {
+    /// Takes the values of global variables out.
+    pub(crate) fn redact(&mut self, redactor: &Redactor) {
+        for text in std::iter::once(&mut self.text).chain(&mut self.hint) {
+            *text = redactor.redact(text).into_owned();
+        }
+    }
 }
 
 /// A job that was refused.
@@ -53,6 +63,17 @@ impl CheckErrors {
         let mut errors = errors.into_iter();
         let first = errors.next()?;
         Some(Self { first, others: errors.collect() })
+    }
+
+    /// Returns the errors without the values of global variables.
+    pub(crate) fn redacted(mut self, redactor: &Redactor) -> Self {
+        for error in std::iter::once(&mut self.first).chain(&mut self.others) {
+            error.message.redact(redactor);
+            if let Some(parameter) = &mut error.parameter {
+                *parameter = redactor.redact(parameter).into_owned();
+            }
+        }
+        self
     }
 
     /// Returns the first error and drops the others.

@@ -4,7 +4,7 @@ mod support;
 
 use support::{CATALOG, assert_error};
 use weir_base::connector::{
-    ConnectorCatalog, ConnectorSpec, Need, OptionSpec, Role, RoleSpec, TableFault, TableKeys, TablePlace,
+    ColumnsFault, ColumnsPlace, ConnectorCatalog, ConnectorSpec, Need, OptionSpec, Role, RoleSpec, TableKeys,
 };
 use weir_sql::{CheckOptions, Cluster, check};
 
@@ -16,7 +16,7 @@ static FOLDERS: ConnectorSpec = ConnectorSpec {
         options: &[OptionSpec { name: "file.path", need: Need::Mandatory, values: &[], meaning: "Where." }],
         ignored: &[],
         rule: None,
-        table: None,
+        columns: None,
     }],
     shared_cluster: false,
 };
@@ -113,13 +113,13 @@ static PAIRS: ConnectorSpec = ConnectorSpec {
         options: &[OptionSpec { name: "address", need: Need::Mandatory, values: &[], meaning: "Where." }],
         ignored: &[],
         rule: None,
-        table: Some(|columns, option| {
-            let fault = |at, message: &str| Err(TableFault { at, message: message.to_string() });
+        columns: Some(|columns, option| {
+            let fault = |at, message: &str| Err(ColumnsFault { at, message: message.to_string() });
             match columns.iter().position(|column| column.type_name != "STRING") {
-                Some(at) => fault(TablePlace::Column(at), "a column is no STRING"),
-                None if columns.len() != 2 => fault(TablePlace::Table, "a table has two columns"),
+                Some(at) => fault(ColumnsPlace::Column(at), "a column is no STRING"),
+                None if columns.len() != 2 => fault(ColumnsPlace::Whole, "a table has two columns"),
                 None if option("address").is_some_and(|address| !address.contains(':')) => {
-                    fault(TablePlace::Option("address"), "an address has a port")
+                    fault(ColumnsPlace::Option("address"), "an address has a port")
                 }
                 None => Ok(TableKeys::Exactly(vec![0])),
             }

@@ -463,25 +463,6 @@ fn the_text_has_a_greatest_size() {
 }
 
 #[test]
-fn global_variables_are_replaced_in_option_values() {
-    let text = "CREATE SINK STREAM snk (a STRING) WITH (type='dis', channel='x-{{ name }}', encode='json');\n\
-                INSERT INTO snk SELECT '{{name}}'";
-    let variables = [("name".to_string(), "it's \\\"here\\\"".to_string())].into();
-    let options = CheckOptions { variables, ..options() };
-    let job = check(text, &CATALOG, &options).expect("a job");
-    assert_eq!(job.sinks[0].options.get("channel"), Some("x-it's \"here\""));
-    // Strings of queries are not option values.
-    assert!(format!("{:?}", job.inserts[0].plan).contains("{{name}}"));
-
-    let unknown = "CREATE SINK STREAM s (a STRING)\nWITH (type='dis', channel='x-{{nam}}')";
-    assert_error(
-        unknown,
-        &refused(unknown, &options),
-        ("CS.13005", 2, 30, 7, "unknown global variable `nam`", "defined are `name`"),
-    );
-}
-
-#[test]
 fn the_deepest_text_that_is_accepted_does_no_harm() {
     let query = |query: String| {
         let text = format!(

@@ -19,7 +19,7 @@ pub struct AuditRecord {
     pub user_name: String,
     /// The id of the request, as in its `X-Request-Id` answer header.
     pub request_id: String,
-    /// `job`, `bucket` or `user`.
+    /// `job`, `bucket`, `user` or `variable`.
     pub resource_type: String,
     /// Id of what was changed; empty when it has none (yet). Filled in by the store on a create.
     pub resource_id: String,
@@ -27,7 +27,7 @@ pub struct AuditRecord {
     pub resource_name: String,
     /// Such as `createJob`.
     pub event_name: String,
-    /// `ConsoleAction` or `ApiCall`.
+    /// `ConsoleAction`, `ApiCall`, or `OperatorCommand` for the command line on the machine of the service.
     pub event_type: String,
     /// `normal`, `warning` (failed call) or `incident` (failure of something that ran).
     pub event_rating: String,

@@ -1,7 +1,7 @@
 //! Metadata in SQLite.
 //!
 //! One file per subject: [`jobs`] (records, intents, reports), [`surroundings`] (registered users and
-//! authorized buckets), [`audit`] (who changed what). [`Store::open`] brings the schema up to date.
+//! authorized buckets), `variables` (of projects, sealed), [`audit`] (who changed what). [`Store::open`] brings the schema up to date.
 
 pub mod accounts;
 pub mod audit;
@@ -11,6 +11,7 @@ pub mod jobs;
 mod schema;
 mod store;
 pub mod surroundings;
+mod variables;
 
 pub use accounts::SqliteAccounts;
 pub use audit::AuditRecord;
@@ -18,3 +19,4 @@ pub use error::StoreError;
 pub use job_record::{EndKind, Intent, JobDefinition, JobRecord, NewJob, Report, RunFacts};
 pub use jobs::JobFilter;
 pub use store::Store;
+pub use variables::VariableRecord;

@@ -6,6 +6,7 @@ use sqlx::{SqliteConnection, SqlitePool};
 const MIGRATIONS: &[(&str, &str)] = &[
     ("0001_jobs", include_str!("../migrations/0001_jobs.sql")),
     ("0002_accounts", include_str!("../migrations/0002_accounts.sql")),
+    ("0003_variables", include_str!("../migrations/0003_variables.sql")),
 ];
 
 /// Applies what is missing. Returns the version found before when it is newer than the newest known one.

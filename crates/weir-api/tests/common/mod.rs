@@ -15,6 +15,7 @@ use weir_api::metrics::ApiMetrics;
 use weir_api::{ApiState, router};
 use weir_base::clock::{Clock, SystemClock};
 use weir_cloud::objects::{Objects, ObjectsConfig};
+use weir_cloud::sealing::Sealer;
 use weir_cloud::streams::LocalStreams;
 use weir_control::{Control, ControlOptions, ControlParts, Limits, Reconciler};
 use weir_store::{SqliteAccounts, Store};
@@ -64,6 +65,7 @@ impl World {
         let runner = Arc::new(PretendingRunner::default());
         let control = Control::new(ControlParts {
             store,
+            sealer: Sealer::new(directory.path().join("sealing.key")),
             objects: objects.clone(),
             runner: runner.clone(),
             clock: clock.clone(),

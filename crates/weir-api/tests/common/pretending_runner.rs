@@ -51,6 +51,11 @@ impl PretendingRunner {
         seen.at = SystemClock.now();
     }
 
+    /// Returns what a job was last started with.
+    pub fn started(&self, job: i64) -> StartRequest {
+        self.jobs()[&JobId(job)].0.clone()
+    }
+
     /// Makes every later observation panic.
     pub fn poison(&self) {
         self.poisoned.store(true, std::sync::atomic::Ordering::SeqCst);

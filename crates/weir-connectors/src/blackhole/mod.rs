@@ -12,7 +12,7 @@ use weir_engine::sink::{Guarantee, Prepared, SharedSink, SinkConnector, SinkWrit
 pub(crate) static SPEC: ConnectorSpec = ConnectorSpec {
     name: "blackhole",
     summary: "Counts rows and forgets them, for development and measurements.",
-    roles: &[RoleSpec { role: Role::Sink, options: &[], ignored: &[], rule: None, table: None }],
+    roles: &[RoleSpec { role: Role::Sink, options: &[], ignored: &[], rule: None, columns: None }],
     shared_cluster: true,
 };
 

@@ -58,7 +58,7 @@ pub(crate) static SPEC: ConnectorSpec = ConnectorSpec {
         ],
         ignored: &["encode"],
         rule: Some(rule),
-        table: None,
+        columns: None,
     }],
     shared_cluster: true,
 };

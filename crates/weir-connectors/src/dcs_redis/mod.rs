@@ -6,7 +6,7 @@ mod table;
 pub(crate) use table::table;
 
 use weir_base::connector::{
-    ConnectorSpec, Need, Role, RoleSpec, TableColumn, TableFault, TableKeys, TablePlace,
+    ColumnsFault, ColumnsPlace, ConnectorSpec, DeclaredColumn, Need, Role, RoleSpec, TableKeys,
 };
 
 use crate::catalog::{REGION, choice, text};
@@ -44,9 +44,10 @@ pub(crate) static SPEC: ConnectorSpec = ConnectorSpec {
             CACHE_MAX_NUM,
             CACHE_TIME,
         ],
-        ignored: &[],
+        // What its sinks have, which this release has not.
+        ignored: &["key_value"],
         rule: Some(table_rule),
-        table: Some(columns_rule),
+        columns: Some(columns_rule),
     }],
     shared_cluster: false,
 };
@@ -77,13 +78,16 @@ struct Layout {
 }
 
 impl Layout {
-    fn new(columns: &[TableColumn<'_>], option: &dyn Fn(&str) -> Option<String>) -> Result<Self, TableFault> {
+    fn new(
+        columns: &[DeclaredColumn<'_>],
+        option: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, ColumnsFault> {
         let find = |name: &'static str| {
             let Some(wanted) = option(name).filter(|value| !value.trim().is_empty()) else { return Ok(None) };
             let wanted = wanted.trim();
             let found = columns.iter().position(|column| column.name.eq_ignore_ascii_case(wanted));
             let message = || format!("option `{name}`: the table has no column `{wanted}`");
-            found.map(Some).ok_or_else(|| fault(TablePlace::Option(name), message()))
+            found.map(Some).ok_or_else(|| fault(ColumnsPlace::Option(name), message()))
         };
         if let Some((at, column)) =
             columns.iter().enumerate().find(|(_, column)| column.type_name != "STRING")
@@ -92,39 +96,39 @@ impl Layout {
                 "column `{}` is {}, but all columns of a table of type `dcs_redis` are STRING",
                 column.name, column.type_name
             );
-            return Err(fault(TablePlace::Column(at), message));
+            return Err(fault(ColumnsPlace::Column(at), message));
         }
         let field = find("hash_key_column")?;
         let Some(key) = find("key_column")? else {
-            return Err(fault(TablePlace::Table, "option `key_column` is missing".to_string()));
+            return Err(fault(ColumnsPlace::Whole, "option `key_column` is missing".to_string()));
         };
         if field == Some(key) {
             let message = "options `key_column` and `hash_key_column` name one column".to_string();
-            return Err(fault(TablePlace::Option("hash_key_column"), message));
+            return Err(fault(ColumnsPlace::Option("hash_key_column"), message));
         }
         let mut others = (0..columns.len()).filter(|at| *at != key && Some(*at) != field);
         match (others.next(), others.next()) {
             (Some(value), None) => Ok(Self { key, field, value }),
-            (None, _) => Err(fault(TablePlace::Table, "the table has no column for the value".to_string())),
+            (None, _) => Err(fault(ColumnsPlace::Whole, "the table has no column for the value".to_string())),
             (Some(_), Some(second)) => {
                 let message = format!(
                     "column `{}`: besides its keys a table of type `dcs_redis` has one column, the value",
                     columns[second].name
                 );
-                Err(fault(TablePlace::Column(second), message))
+                Err(fault(ColumnsPlace::Column(second), message))
             }
         }
     }
 }
 
-fn fault(at: TablePlace, message: String) -> TableFault {
-    TableFault { at, message }
+fn fault(at: ColumnsPlace, message: String) -> ColumnsFault {
+    ColumnsFault { at, message }
 }
 
 fn columns_rule(
-    columns: &[TableColumn<'_>],
+    columns: &[DeclaredColumn<'_>],
     option: &dyn Fn(&str) -> Option<String>,
-) -> Result<TableKeys, TableFault> {
+) -> Result<TableKeys, ColumnsFault> {
     let layout = Layout::new(columns, option)?;
     let mut keys: Vec<usize> = std::iter::once(layout.key).chain(layout.field).collect();
     keys.sort_unstable();
@@ -135,9 +139,9 @@ fn columns_rule(
 mod tests {
     use super::*;
 
-    fn layout(columns: &[(&str, &str)], options: &[(&str, &str)]) -> Result<Layout, TableFault> {
+    fn layout(columns: &[(&str, &str)], options: &[(&str, &str)]) -> Result<Layout, ColumnsFault> {
         let columns: Vec<_> =
-            columns.iter().map(|(name, type_name)| TableColumn { name, type_name }).collect();
+            columns.iter().map(|(name, type_name)| DeclaredColumn { name, type_name }).collect();
         let option = |name: &str| {
             options.iter().find(|(other, _)| *other == name).map(|(_, value)| (*value).to_string())
         };
@@ -157,13 +161,13 @@ mod tests {
         let (k, v, w) = (("k", "STRING"), ("v", "STRING"), ("w", "STRING"));
         let key = ("key_column", "k");
         let refused = [
-            (layout(&[k, ("v", "INT")], &[key]), TablePlace::Column(1), "`v` is INT"),
-            (layout(&[k, v], &[("key_column", "x")]), TablePlace::Option("key_column"), "no column `x`"),
-            (layout(&[k, v, w], &[key]), TablePlace::Column(2), "one column, the value"),
-            (layout(&[k], &[key]), TablePlace::Table, "no column for the value"),
+            (layout(&[k, ("v", "INT")], &[key]), ColumnsPlace::Column(1), "`v` is INT"),
+            (layout(&[k, v], &[("key_column", "x")]), ColumnsPlace::Option("key_column"), "no column `x`"),
+            (layout(&[k, v, w], &[key]), ColumnsPlace::Column(2), "one column, the value"),
+            (layout(&[k], &[key]), ColumnsPlace::Whole, "no column for the value"),
             (
                 layout(&[k, v], &[key, ("hash_key_column", "k")]),
-                TablePlace::Option("hash_key_column"),
+                ColumnsPlace::Option("hash_key_column"),
                 "name one column",
             ),
         ];

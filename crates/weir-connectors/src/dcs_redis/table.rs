@@ -9,7 +9,7 @@ use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use async_trait::async_trait;
 use redis::{Pipeline, RedisError, Value};
-use weir_base::connector::TableColumn;
+use weir_base::connector::DeclaredColumn;
 use weir_engine::error::ConnectorError;
 use weir_engine::lookup::{KeyFault, LookedUp, LookupConnector, SharedLookup};
 use weir_functions::conversion::type_name;
@@ -51,7 +51,7 @@ pub(crate) fn table(
     let types: Vec<String> = table.schema.fields().iter().map(|field| type_name(field.data_type())).collect();
     let columns = table.schema.fields().iter().zip(&types);
     let columns: Vec<_> =
-        columns.map(|(field, type_name)| TableColumn { name: field.name(), type_name }).collect();
+        columns.map(|(field, type_name)| DeclaredColumn { name: field.name(), type_name }).collect();
     let layout = Layout::new(&columns, &|name| options.get(name).map(str::to_string))
         .map_err(|fault| ConnectorError::permanent(format!("table `{}`: {}", table.name, fault.message)))?;
     let redis = RedisTable {

@@ -8,7 +8,9 @@ mod source;
 pub(crate) use sink::sink;
 pub(crate) use source::source;
 
-use weir_base::connector::{ConnectorSpec, Need, OptionSpec, Role, RoleSpec};
+use weir_base::connector::{
+    ColumnsFault, ColumnsPlace, ConnectorSpec, DeclaredColumn, Need, OptionSpec, Role, RoleSpec, TableKeys,
+};
 use weir_base::text::Zone;
 use weir_cloud::streams::StreamsError;
 use weir_engine::error::ConnectorError;
@@ -80,7 +82,7 @@ pub(crate) static SPEC: ConnectorSpec = ConnectorSpec {
             ],
             ignored: &["ak", "sk", "partition_key", "enable_output_null", "row_delimiter"],
             rule: Some(source_rule),
-            table: None,
+            columns: None,
         },
         RoleSpec {
             role: Role::Sink,
@@ -117,7 +119,7 @@ pub(crate) static SPEC: ConnectorSpec = ConnectorSpec {
                 "json_schema",
             ],
             rule: None,
-            table: None,
+            columns: Some(sink_columns),
         },
     ],
     shared_cluster: true,
@@ -126,6 +128,18 @@ pub(crate) static SPEC: ConnectorSpec = ConnectorSpec {
 fn source_rule(option: &dyn Fn(&str) -> Option<String>) -> Result<(), String> {
     // The zone only moves the instant, not what is accepted.
     check(SPEC.role(Role::Source), option, |options| source::Reading::new(options, &Zone::UTC).map(drop))
+}
+
+fn sink_columns(
+    columns: &[DeclaredColumn<'_>],
+    option: &dyn Fn(&str) -> Option<String>,
+) -> Result<TableKeys, ColumnsFault> {
+    let names: Vec<&str> = columns.iter().map(|column| column.name).collect();
+    let key = option("partition_key").unwrap_or_default();
+    sink::key_columns(&key, &names).map(|_| TableKeys::Any).map_err(|message| ColumnsFault {
+        at: ColumnsPlace::Option("partition_key"),
+        message: format!("option `partition_key`: {message}"),
+    })
 }
 
 /// Makes a fault of the stream service a fault of a declared stream.

@@ -35,7 +35,9 @@ pub(crate) fn sink(stream: &SinkStream, environment: &Environment) -> Result<Sha
         json_config: None,
         ..format.clone()
     };
-    let key_columns = key_columns(&options, &stream.schema)?;
+    let names: Vec<&str> = stream.schema.fields().iter().map(|field| field.name().as_str()).collect();
+    let key_columns = key_columns(options.get("partition_key").unwrap_or_default(), &names)
+        .map_err(|message| options.error("partition_key", message))?;
     key_encoder(&stream.schema, &key_columns, &key_format).map_err(|error| options.format_error(error))?;
     Ok(Arc::new(DisSink {
         schema: Arc::clone(&stream.schema),
@@ -52,16 +54,15 @@ pub(crate) fn sink(stream: &SinkStream, environment: &Environment) -> Result<Sha
     }))
 }
 
-fn key_columns(options: &StreamOptions<'_>, schema: &SchemaRef) -> Result<Vec<usize>, ConnectorError> {
-    let names = options.get("partition_key").unwrap_or_default().split(',').map(str::trim);
+/// Returns the columns that `partition_key` names, given the declared names.
+pub(super) fn key_columns(partition_key: &str, declared: &[&str]) -> Result<Vec<usize>, String> {
     let column = |name: &str| {
-        let fields = schema.fields();
-        let exact = fields.iter().position(|field| field.name() == name);
+        let exact = declared.iter().position(|column| *column == name);
         exact
-            .or_else(|| fields.iter().position(|field| field.name().eq_ignore_ascii_case(name)))
-            .ok_or_else(|| options.error("partition_key", format!("the stream has no column `{name}`")))
+            .or_else(|| declared.iter().position(|column| column.eq_ignore_ascii_case(name)))
+            .ok_or_else(|| format!("the stream has no column `{name}`"))
     };
-    names.filter(|name| !name.is_empty()).map(column).collect()
+    partition_key.split(',').map(str::trim).filter(|name| !name.is_empty()).map(column).collect()
 }
 
 /// Returns what turns the key columns into text, or `None` without a key.

@@ -66,7 +66,7 @@ pub(crate) static SPEC: ConnectorSpec = ConnectorSpec {
             ],
             ignored: &[],
             rule: Some(source_rule),
-            table: None,
+            columns: None,
         },
         RoleSpec {
             role: Role::Sink,
@@ -103,7 +103,7 @@ pub(crate) static SPEC: ConnectorSpec = ConnectorSpec {
             ],
             ignored: &["follow", "rows_per_second"],
             rule: Some(sink_rule),
-            table: None,
+            columns: None,
         },
         RoleSpec {
             role: Role::Table,
@@ -123,7 +123,7 @@ pub(crate) static SPEC: ConnectorSpec = ConnectorSpec {
             ],
             ignored: &[],
             rule: Some(table_rule),
-            table: None,
+            columns: None,
         },
     ],
     shared_cluster: true,

@@ -5,18 +5,19 @@ use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use arrow::array::{AsArray, RecordBatch};
-use arrow::datatypes::{Int8Type, SchemaRef};
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
+use weir_engine::RowKind;
 use weir_engine::error::ConnectorError;
 use weir_engine::sink::{Guarantee, Prepared, SharedSink, SinkConnector, SinkWriter, WriterContext};
-use weir_engine::{ROW_KIND, RowKind};
 use weir_formats::{EncodedRecords, Encoder, FormatOptions};
 use weir_sql::SinkStream;
 
 use super::append::Output;
 use crate::environment::Environment;
 use crate::options::StreamOptions;
+use crate::row_kinds;
 
 /// Bytes gathered before the staged file is written to.
 const BUFFER_BYTES: usize = 256 << 10;
@@ -186,20 +187,10 @@ impl FileWriter {
 }
 
 impl FileWriter {
-    /// Keeps the kinds of rows and returns the rows without that column. Rows of a plan that only adds have none.
+    /// Keeps the kinds of rows and returns the rows without that column.
     fn take_kinds(&mut self, rows: &RecordBatch) -> Result<RecordBatch, ConnectorError> {
-        let fault = |what: String| ConnectorError::permanent(format!("stream `{}`: {what}", self.name));
-        let Ok(column) = rows.schema().index_of(ROW_KIND) else {
-            self.kinds = vec![RowKind::Insert; rows.num_rows()];
-            return Ok(rows.clone());
-        };
-        let values = rows.column(column).as_primitive_opt::<Int8Type>();
-        let values = values.ok_or_else(|| fault("the kinds of rows are no Int8".to_string()))?;
-        let kinds =
-            values.values().iter().map(|value| RowKind::from_value(*value)).collect::<Option<Vec<_>>>();
-        self.kinds = kinds.ok_or_else(|| fault("a row has an unknown kind".to_string()))?;
-        let mut rows = rows.clone();
-        rows.remove_column(column);
+        let (rows, kinds) = row_kinds::split(&self.name, rows)?;
+        self.kinds = kinds.unwrap_or_else(|| vec![RowKind::Insert; rows.num_rows()]);
         Ok(rows)
     }
 }

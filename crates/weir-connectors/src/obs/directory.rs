@@ -54,16 +54,21 @@ pub(crate) struct Directory {
 }
 
 impl Directory {
-    /// Parses the option.
+    /// Parses the option for the columns of a schema.
     pub fn new(text: &str, schema: &Schema) -> Result<Self, String> {
+        let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+        Self::of_columns(text, &names)
+    }
+
+    /// Parses the option for declared columns.
+    pub fn of_columns(text: &str, declared: &[&str]) -> Result<Self, String> {
         let (bucket, pieces) = parse(text)?;
         let resolve = |piece: Piece| match piece {
             Piece::Text(text) => Ok(Ok(text)),
             Piece::Column(name) => {
-                let fields = schema.fields();
-                let exact = fields.iter().position(|field| *field.name() == name);
+                let exact = declared.iter().position(|column| *column == name);
                 exact
-                    .or_else(|| fields.iter().position(|field| field.name().eq_ignore_ascii_case(&name)))
+                    .or_else(|| declared.iter().position(|column| column.eq_ignore_ascii_case(&name)))
                     .map(Err)
                     .ok_or_else(|| format!("the stream has no column `{name}`"))
             }

@@ -11,7 +11,9 @@ mod writer;
 pub(crate) use sink::sink;
 pub(crate) use source::source;
 
-use weir_base::connector::{ConnectorSpec, Need, Role, RoleSpec};
+use weir_base::connector::{
+    ColumnsFault, ColumnsPlace, ConnectorSpec, DeclaredColumn, Need, Role, RoleSpec, TableKeys,
+};
 use weir_cloud::objects::ObjectsError;
 use weir_engine::error::ConnectorError;
 
@@ -59,7 +61,7 @@ pub(crate) static SPEC: ConnectorSpec = ConnectorSpec {
             ],
             ignored: &["ak", "sk"],
             rule: Some(source_rule),
-            table: None,
+            columns: None,
         },
         RoleSpec {
             role: Role::Sink,
@@ -124,7 +126,7 @@ pub(crate) static SPEC: ConnectorSpec = ConnectorSpec {
             ],
             ignored: &["ak", "sk", "json_schema"],
             rule: Some(sink_rule),
-            table: None,
+            columns: Some(sink_columns),
         },
     ],
     shared_cluster: true,
@@ -142,6 +144,17 @@ fn sink_rule(option: &dyn Fn(&str) -> Option<String>) -> Result<(), String> {
     check(SPEC.role(Role::Sink), option, |options| {
         options.row_delimiter()?;
         sink::Placement::new(options).map(drop)
+    })
+}
+
+fn sink_columns(
+    columns: &[DeclaredColumn<'_>],
+    option: &dyn Fn(&str) -> Option<String>,
+) -> Result<TableKeys, ColumnsFault> {
+    let names: Vec<&str> = columns.iter().map(|column| column.name).collect();
+    let directory = option("obs_dir").unwrap_or_default();
+    directory::Directory::of_columns(&directory, &names).map(|_| TableKeys::Any).map_err(|message| {
+        ColumnsFault { at: ColumnsPlace::Option("obs_dir"), message: format!("option `obs_dir`: {message}") }
     })
 }
 

@@ -6,6 +6,7 @@ use arrow::array::RecordBatch;
 use weir_base::clock::Clock;
 use weir_base::text::Zone;
 use weir_base::time::Timestamp;
+use weir_engine::RowKind;
 use weir_engine::error::ConnectorError;
 use weir_formats::{Encode, EncodedRecords, FormatOptions};
 
@@ -52,7 +53,12 @@ impl LogPrint {
 }
 
 impl PrintTarget for LogPrint {
-    fn print(&self, stream: &str, rows: &RecordBatch) -> Result<u64, ConnectorError> {
+    fn print(
+        &self,
+        stream: &str,
+        rows: &RecordBatch,
+        kinds: Option<&[RowKind]>,
+    ) -> Result<u64, ConnectorError> {
         let (shown, left_out) = self.allow(rows.num_rows() as u64);
         if left_out > 0 {
             tracing::info!(stream, rows = left_out, "printed rows left out of the log");
@@ -65,9 +71,10 @@ impl PrintTarget for LogPrint {
         let mut encoder = weir_formats::encoder(rows.schema(), &options).map_err(failed)?;
         let mut records = EncodedRecords::default();
         encoder.encode(&rows.slice(0, shown as usize), &mut records).map_err(failed)?;
-        for record in records.iter() {
+        for (place, record) in records.iter().enumerate() {
             let row = String::from_utf8_lossy(&record[..record.len().min(ROW_BYTES)]);
-            tracing::info!(stream, %row, "row");
+            let kind = kinds.and_then(|kinds| kinds.get(place)).map(|kind| kind.sign());
+            tracing::info!(stream, kind, %row, "row");
         }
         Ok(records.bytes.len() as u64)
     }

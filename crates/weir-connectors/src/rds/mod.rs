@@ -10,7 +10,7 @@ mod value;
 pub(crate) use table::table;
 
 use weir_base::connector::{
-    ConnectorSpec, Need, Role, RoleSpec, TableColumn, TableFault, TableKeys, TablePlace,
+    ColumnsFault, ColumnsPlace, ConnectorSpec, DeclaredColumn, Need, Role, RoleSpec, TableKeys,
 };
 
 use crate::catalog::{REGION, text};
@@ -46,9 +46,10 @@ pub(crate) static SPEC: ConnectorSpec = ConnectorSpec {
             CACHE_MAX_NUM,
             CACHE_TIME,
         ],
-        ignored: &[],
+        // What its sinks have, which this release has not.
+        ignored: &["primary_key", "operation_field"],
         rule: Some(table_rule),
-        table: Some(columns_rule),
+        columns: Some(columns_rule),
     }],
     shared_cluster: false,
 };
@@ -90,21 +91,21 @@ fn column_names<'n>(
 }
 
 fn columns_rule(
-    columns: &[TableColumn<'_>],
+    columns: &[DeclaredColumn<'_>],
     option: &dyn Fn(&str) -> Option<String>,
-) -> Result<TableKeys, TableFault> {
+) -> Result<TableKeys, ColumnsFault> {
     let nested = columns
         .iter()
         .position(|column| ["ARRAY", "MAP", "ROW"].iter().any(|nested| column.type_name.starts_with(nested)));
     if let Some(at) = nested {
-        let TableColumn { name, type_name } = columns[at];
+        let DeclaredColumn { name, type_name } = columns[at];
         let message = format!("column `{name}` is {type_name}, which a table of type `rds` cannot have");
-        return Err(TableFault { at: TablePlace::Column(at), message });
+        return Err(ColumnsFault { at: ColumnsPlace::Column(at), message });
     }
     column_names(columns.iter().map(|column| column.name), option("db_columns").as_deref())
         .map(|_| TableKeys::Any)
-        .map_err(|message| TableFault {
-            at: TablePlace::Option("db_columns"),
+        .map_err(|message| ColumnsFault {
+            at: ColumnsPlace::Option("db_columns"),
             message: format!("option `db_columns` {message}"),
         })
 }
@@ -126,11 +127,11 @@ mod tests {
     #[test]
     fn nested_columns_are_refused() {
         let columns = [
-            TableColumn { name: "a", type_name: "STRING" },
-            TableColumn { name: "b", type_name: "ARRAY[INT]" },
+            DeclaredColumn { name: "a", type_name: "STRING" },
+            DeclaredColumn { name: "b", type_name: "ARRAY[INT]" },
         ];
         let fault = columns_rule(&columns, &|_| None).unwrap_err();
-        assert_eq!(fault.at, TablePlace::Column(1));
+        assert_eq!(fault.at, ColumnsPlace::Column(1));
         assert_eq!(columns_rule(&columns[..1], &|_| None), Ok(TableKeys::Any));
     }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use arrow::array::{Int64Array, RecordBatch, StringArray};
+use arrow::array::{Int8Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use weir_base::clock::{Clock, ManualClock, SystemClock};
@@ -19,6 +19,7 @@ use weir_connectors::{Environment, FileAccess, PrintTarget};
 use weir_engine::error::ConnectorError;
 use weir_engine::sink::WriterContext;
 use weir_engine::source::{SharedSource, SourceEvent, SourceReader, Split};
+use weir_engine::{ROW_KIND, RowKind};
 use weir_sql::{Options, SinkStream, SourceStream, TimeClause};
 
 pub struct World {
@@ -28,12 +29,21 @@ pub struct World {
     pub environment: Environment,
 }
 
+/// Stream, number of rows, kinds of a changelog.
+pub type Shown = (String, usize, Option<Vec<RowKind>>);
+
 #[derive(Default)]
-pub struct Printed(pub Mutex<Vec<(String, usize)>>);
+pub struct Printed(pub Mutex<Vec<Shown>>);
 
 impl PrintTarget for Printed {
-    fn print(&self, stream: &str, rows: &RecordBatch) -> Result<u64, ConnectorError> {
-        self.0.lock().unwrap().push((stream.to_string(), rows.num_rows()));
+    fn print(
+        &self,
+        stream: &str,
+        rows: &RecordBatch,
+        kinds: Option<&[RowKind]>,
+    ) -> Result<u64, ConnectorError> {
+        let kinds = kinds.map(<[RowKind]>::to_vec);
+        self.0.lock().unwrap().push((stream.to_string(), rows.num_rows(), kinds));
         Ok(1)
     }
 }
@@ -216,4 +226,13 @@ pub fn files_below(directory: &Path) -> Vec<String> {
     walk(directory, directory, &mut names);
     names.sort();
     names
+}
+
+/// Adds the hidden column of a changelog.
+pub fn with_kinds(rows: &RecordBatch, kinds: &[RowKind]) -> RecordBatch {
+    let mut fields = rows.schema().fields().to_vec();
+    fields.push(Arc::new(Field::new(ROW_KIND, DataType::Int8, false)));
+    let mut columns = rows.columns().to_vec();
+    columns.push(Arc::new(Int8Array::from_iter_values(kinds.iter().map(|kind| *kind as i8))));
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap()
 }

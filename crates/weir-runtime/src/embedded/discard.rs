@@ -9,8 +9,14 @@ use super::worker::{check, environment};
 
 /// Removes what the job staged outside of its folder. What has gone with a bucket or a stream is no error.
 pub(super) async fn discard_staged(request: &WorkerRequest, clock: Arc<dyn Clock>) -> Result<(), String> {
-    // A text that is refused has staged nothing.
-    let Ok(job) = check(request) else { return Ok(()) };
+    let job = match check(request) {
+        Ok(job) => job,
+        // A text that is refused has staged nothing, unless a global variable of its has gone since.
+        Err(reason) => {
+            tracing::info!(job_id = %request.start.job, reason, "what the job may have staged is not looked for");
+            return Ok(());
+        }
+    };
     let environment = environment(request, clock)?;
     for sink in &job.sinks {
         weir_connectors::discard_staged(sink, &environment).await.map_err(|error| error.to_string())?;

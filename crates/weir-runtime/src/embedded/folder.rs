@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use weir_base::id::JobId;
+use weir_base::variables::Variables;
+use weir_cloud::sealing::Sealer;
 
 use crate::{Observation, StartRequest};
 
@@ -19,6 +21,9 @@ pub struct WorkerConfig {
     pub objects: ObjectsPlace,
     /// Directories that `file` streams may use.
     pub file_directories: Vec<PathBuf>,
+    /// File with the key that opens sealed variables.
+    #[serde(default)]
+    pub sealing_key: PathBuf,
     /// Filter of log levels, such as `info`.
     pub log_level: String,
     /// Whether log lines are JSON.
@@ -60,6 +65,15 @@ impl std::fmt::Debug for ObjectsPlace {
 pub(super) struct WorkerRequest {
     pub(super) start: StartRequest,
     pub(super) config: WorkerConfig,
+}
+
+impl WorkerRequest {
+    /// Opens the global variables that the job names.
+    pub(super) fn variables(&self) -> Result<Variables, String> {
+        let sealer = Sealer::new(&self.config.sealing_key);
+        crate::open_variables(&self.start.project, &self.start.variables, &sealer)
+            .map_err(|error| format!("a global variable cannot be read: {error}"))
+    }
 }
 
 const BEGUN: &str = "begun";

@@ -275,6 +275,7 @@ mod tests {
             streams: root.join("streams"),
             objects: ObjectsPlace::Local(root.join("objects")),
             file_directories: Vec::new(),
+            sealing_key: root.join("sealing.key"),
             log_level: "info".to_string(),
             log_json: false,
         };
@@ -290,6 +291,7 @@ mod tests {
             name: "j1".to_string(),
             attempt,
             sql: String::new(),
+            variables: Default::default(),
             settings: JobSettings::default(),
             resume: false,
             fresh_since: Timestamp(0),

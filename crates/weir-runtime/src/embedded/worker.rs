@@ -11,6 +11,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{mpsc, watch};
 use weir_base::clock::{Clock, SystemClock};
 use weir_base::time::{Timestamp, millis};
+use weir_base::variables::Redactor;
 use weir_cloud::objects::{Objects, ObjectsConfig, S3Config};
 use weir_cloud::streams::LocalStreams;
 use weir_connectors::{Environment, FileAccess};
@@ -63,9 +64,8 @@ pub async fn run_worker(folder: &Path) -> Result<bool, String> {
         None => RunState::Stopped,
         Some(Ok(launched)) => {
             observation.state = RunState::Running;
-            observation.graph = Some(launched.graph);
-            follow(launched.handle, &mut command_receiver, &mut observation, &observations, clock.as_ref())
-                .await
+            observation.graph = Some(launched.graph.clone());
+            follow(launched, &mut command_receiver, &mut observation, &observations, clock.as_ref()).await
         }
         Some(Err(reason)) => RunState::Failed(reason),
     };
@@ -146,11 +146,12 @@ async fn launch(request: &WorkerRequest, folder: &Folder, clock: Arc<dyn Clock>)
 /// Checks the text of the job once more. The service has done so; what it allows to whom is its affair, so
 /// that nothing is restricted here.
 pub(super) fn check(request: &WorkerRequest) -> Result<Job, String> {
+    let variables = request.variables()?;
     let options = CheckOptions {
         max_bytes: usize::MAX,
         cluster: Cluster::Local,
         time_zone: request.start.settings.time_zone.clone(),
-        ..CheckOptions::default()
+        variables,
     };
     weir_sql::check(&request.start.sql, &weir_connectors::CATALOG, &options).map_err(|e| e.to_string())
 }
@@ -196,12 +197,13 @@ fn objects(config: &WorkerConfig) -> Objects {
 
 /// Follows a running job to its end. Returns the final state.
 async fn follow(
-    handle: JobHandle,
+    launched: Launched,
     commands: &mut mpsc::Receiver<Command>,
     observation: &mut Observation,
     observations: &watch::Sender<Observation>,
     clock: &dyn Clock,
 ) -> RunState {
+    let handle = &launched.handle;
     let mut report = tokio::time::interval(REPORT_INTERVAL);
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok();
     let outcome = loop {
@@ -212,20 +214,20 @@ async fn follow(
             }
         };
         tokio::select! {
-            outcome = handle.wait() => break outcome,
+            outcome = launched.wait() => break outcome,
             Some(command) = commands.recv() => match command {
                 Command::Stop => handle.cancel(),
                 Command::Suspend => handle.suspend().await,
             },
             _ = terminated => handle.suspend().await,
             _ = report.tick() => {
-                observation.metrics = job_metrics(&handle, clock.now());
+                observation.metrics = job_metrics(handle, clock.now());
                 observation.at = clock.now();
                 observations.send_replace(observation.clone());
             }
         }
     };
-    observation.metrics = job_metrics(&handle, clock.now());
+    observation.metrics = job_metrics(handle, clock.now());
     match outcome {
         Outcome::Finished => RunState::Finished,
         // Whoever still wants the job to run takes a suspended one up where it stopped.
@@ -320,6 +322,8 @@ pub struct WorkerLogging {
     pub job: i64,
     /// The attempt.
     pub attempt: u64,
+    /// Takes the values of the job's variables out of the lines.
+    pub redactor: Redactor,
 }
 
 /// Returns how the worker whose request lies in `folder` shall log.
@@ -327,7 +331,10 @@ pub fn worker_logging(folder: &Path) -> Result<WorkerLogging, String> {
     let request = Folder::at(folder)
         .read_request()
         .map_err(|e| format!("the request of the worker cannot be read: {e}"))?;
+    // A variable that cannot be opened fails the job a little later, with its reason; nothing can show its value.
+    let variables = request.variables().unwrap_or_default();
     Ok(WorkerLogging {
+        redactor: Redactor::new(&variables, &request.start.sql),
         level: request.config.log_level,
         json: request.config.log_json,
         job: request.start.job.0,

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use toml::Value;
+use weir_base::variables::Variables;
 
 use super::compare::Order;
 
@@ -31,6 +32,9 @@ pub struct Case {
     pub tolerance: Option<f64>,
     /// Time zone of the job.
     pub time_zone: Option<String>,
+    /// Global variables, which option values name as `{{name}}`.
+    #[serde(default)]
+    pub variables: BTreeMap<String, String>,
     /// Another repeatable processing-time clock.
     pub record_clock: Option<RecordClock>,
     /// Seconds after which idle state goes.
@@ -160,6 +164,12 @@ impl Case {
         case.path = path.to_path_buf();
         case.check().map_err(|complaint| format!("{}: {complaint}", path.display()))?;
         Ok(case)
+    }
+
+    /// Returns the test with more global variables, which win over its own.
+    pub fn with_variables(mut self, more: &Variables) -> Self {
+        self.variables.extend(more.iter().map(|(name, value)| (name.to_string(), value.to_string())));
+        self
     }
 
     /// Returns the name of the test: that of its file without the suffix, or of its folder.

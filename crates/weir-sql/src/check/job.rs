@@ -4,11 +4,12 @@ use datafusion_common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion_expr::LogicalPlan;
 use weir_base::connector::ConnectorCatalog;
 use weir_base::error::codes;
+use weir_base::variables::Redactor;
 
 use super::connector::{self, described, noun};
 use super::function::Functions;
 use super::settings::CheckOptions;
-use super::{format, options, stream, table};
+use super::{columns, format, options, stream};
 use crate::changelog::Changelogs;
 use crate::nodes::LookupJoin;
 use crate::plan::{AppendOnly, PlanOptions, Planned, Streams, plan_insert};
@@ -35,7 +36,9 @@ pub fn check_all(text: &str, catalog: &ConnectorCatalog, options: &CheckOptions)
             .hint("shorten the text");
         return Err(error.into());
     }
-    let Parsed { statements, broken } = crate::syntax::parse_all(text, &options.variables);
+    let Parsed { statements, broken, uses } = crate::syntax::parse_all(text, &options.variables);
+    let used = options.variables.iter().filter(|(name, _)| uses.names.contains(*name));
+    let redactor = Redactor::with_options(&used.collect(), text, uses.values);
     let mut checker = Checker {
         catalog,
         options,
@@ -45,7 +48,7 @@ pub fn check_all(text: &str, catalog: &ConnectorCatalog, options: &CheckOptions)
         undeclared: Vec::new(),
         errors: Vec::new(),
         append_only: Vec::new(),
-        job: empty_job(),
+        job: Job { redactor: redactor.clone(), warnings: uses.warnings, ..empty_job() },
     };
     for Broken { error, declares } in broken {
         checker.errors.push(error);
@@ -54,7 +57,14 @@ pub fn check_all(text: &str, catalog: &ConnectorCatalog, options: &CheckOptions)
     for statement in &statements {
         checker.statement(statement);
     }
-    checker.finish()
+    // Whatever a connector or format says of its options, it does not tell the value of a variable.
+    match checker.finish() {
+        Ok(mut job) => {
+            job.warnings.iter_mut().for_each(|warning| warning.redact(&redactor));
+            Ok(job)
+        }
+        Err(errors) => Err(errors.redacted(&redactor)),
+    }
 }
 
 fn empty_job() -> Job {
@@ -65,6 +75,7 @@ fn empty_job() -> Job {
         tables: Vec::new(),
         inserts: Vec::new(),
         warnings: Vec::new(),
+        redactor: Redactor::default(),
     }
 }
 
@@ -117,6 +128,7 @@ impl Checker<'_> {
             let checked = options::check(create, spec, role, &mut self.job.warnings)?;
             let declared = stream::columns(create, role, &checked)?;
             format::check(create, role, &checked, &declared, &mut self.job.warnings)?;
+            let keys = columns::check(create, role, &checked, &declared)?;
             if create.kind == StreamKind::Source {
                 let (time, schema) = stream::time_attributes(create, &declared)?;
                 self.job.sources.push(SourceStream {
@@ -127,7 +139,6 @@ impl Checker<'_> {
                     time,
                 });
             } else if create.kind == StreamKind::Table {
-                let keys = table::keys(create, role, &checked, &declared)?;
                 self.job.tables.push(DimensionTable {
                     name,
                     schema: declared,

@@ -2,6 +2,7 @@
 //!
 //! The queries themselves are checked where they are planned, in `plan`.
 
+mod columns;
 mod connector;
 mod format;
 mod function;
@@ -9,7 +10,6 @@ mod job;
 mod options;
 mod settings;
 mod stream;
-mod table;
 
 pub use job::{check, check_all};
 pub use settings::{CheckOptions, Cluster};

@@ -50,7 +50,7 @@ pub(super) fn check<'a>(
             ("type", connector.name.to_string())
         } else if let Some(spec) = role.options.iter().find(|spec| option_key(spec.name) == key) {
             (spec.name, value_of(stream, entry, connector, spec)?)
-        } else if role.ignored.iter().chain(&ACCEPTED_EVERYWHERE).any(|name| option_key(name) == key) {
+        } else if is_known_elsewhere(connector, &key) {
             warnings.push(ignored(stream, entry, connector));
             continue;
         } else if USER_DEFINED_OPTIONS.contains(&key.as_str()) {
@@ -70,7 +70,7 @@ pub(super) fn check<'a>(
     check_needs(stream, connector, role, &checked.options)?;
     if let Some(rule) = role.rule {
         let lookup = |name: &str| checked.options.get(name).map(str::to_string);
-        rule(&lookup).map_err(|complaint| at_name(stream, complaint))?;
+        rule(&lookup).map_err(|complaint| at_blamed(stream, &checked, complaint))?;
     }
     Ok(checked)
 }
@@ -224,6 +224,24 @@ fn ignored(stream: &CreateStream, entry: &OptionEntry, connector: &ConnectorSpec
         length: entry.name.length,
         text: format!("option `{}` has no effect on a {kind} of type `{}`", entry.name.value, connector.name),
         hint: None,
+    }
+}
+
+/// Returns whether a stream may carry an option that it does not use: because old jobs do, or because the connector has
+/// it in another role.
+fn is_known_elsewhere(connector: &ConnectorSpec, key: &str) -> bool {
+    let names =
+        |role: &RoleSpec| role.options.iter().map(|spec| spec.name).chain(role.ignored.iter().copied());
+    let mut known = connector.roles.iter().flat_map(names).chain(ACCEPTED_EVERYWHERE);
+    known.any(|name| option_key(name) == key)
+}
+
+/// Places the complaint of a rule at the option that it blames first, if that one is given.
+fn at_blamed(stream: &CreateStream, checked: &Checked<'_>, complaint: String) -> CheckError {
+    let blamed = complaint.strip_prefix("option `").and_then(|rest| rest.split_once('`'));
+    match blamed.and_then(|(name, _)| checked.entries.get(name)) {
+        Some(entry) => at_value(entry, complaint),
+        None => at_name(stream, complaint),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a check depends on besides the text.
 
-use std::collections::BTreeMap;
+use weir_base::variables::Variables;
 
 /// Where a job is to run and what its text may use.
 #[derive(Debug, Clone)]
@@ -10,7 +10,7 @@ pub struct CheckOptions {
     /// Where the job runs.
     pub cluster: Cluster,
     /// Global variables of the project, for `{{name}}` in option values.
-    pub variables: BTreeMap<String, String>,
+    pub variables: Variables,
     /// The time zone of the job.
     pub time_zone: String,
 }
@@ -32,6 +32,6 @@ pub enum Cluster {
 impl Default for CheckOptions {
     fn default() -> Self {
         let cluster = Cluster::Shared { restricted: true };
-        Self { max_bytes: 10_000, cluster, variables: BTreeMap::new(), time_zone: "UTC".to_string() }
+        Self { max_bytes: 10_000, cluster, variables: Variables::default(), time_zone: "UTC".to_string() }
     }
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use arrow::datatypes::{DataType, SchemaRef};
+use weir_base::variables::Redactor;
 
 use super::literal::{interval, text_constant};
 use super::types::type_text;
@@ -53,7 +54,11 @@ fn millis(duration: Duration) -> i64 {
 }
 
 /// Returns the table of a source.
-pub(super) fn source(source: &SourceStream, options: &FlinkOptions) -> Translated<String> {
+pub(super) fn source(
+    source: &SourceStream,
+    options: &FlinkOptions,
+    redactor: &Redactor,
+) -> Translated<String> {
     let mut columns = declared(&source.declared)?;
     if source.time.proctime {
         columns.push(format!("{} AS PROCTIME()", quoted("proctime")));
@@ -77,7 +82,7 @@ pub(super) fn source(source: &SourceStream, options: &FlinkOptions) -> Translate
     }
     let connector = match bound(options, &source.name) {
         Some(file) => json_file("filesystem", file),
-        None => connector(source)?,
+        None => connector(source, redactor)?,
     };
     Ok(table(&source.name, &columns, &connector))
 }
@@ -120,13 +125,13 @@ fn json_file(connector: &str, file: &Path) -> Vec<(String, String)> {
 }
 
 /// Returns the options of a source that is not bound to a file, where Flink has a connector that reads the same.
-fn connector(source: &SourceStream) -> Translated<Vec<(String, String)>> {
+fn connector(source: &SourceStream, redactor: &Redactor) -> Translated<Vec<(String, String)>> {
     let option = |name: &str| source.options.get(name).unwrap_or_default();
     let encode = if option("encode").is_empty() { "csv" } else { option("encode") };
     match option("type").to_ascii_lowercase().as_str() {
         "file" if encode.eq_ignore_ascii_case("csv") || encode.eq_ignore_ascii_case("json") => Ok([
             ("connector", "filesystem"),
-            ("path", option("path")),
+            ("path", &redactor.redact(option("path"))),
             ("format", &encode.to_ascii_lowercase()),
         ]
         .map(|(name, value)| (name.to_string(), value.to_string()))

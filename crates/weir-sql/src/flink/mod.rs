@@ -68,7 +68,7 @@ pub fn flink_script(job: &Job, options: &FlinkOptions) -> Result<FlinkScript, No
     let mut script = FlinkScript { setup: ddl::settings(job)?, queries: Vec::new() };
     let used = used_streams(job);
     for source in job.sources.iter().filter(|source| used.contains(&source.name.to_lowercase())) {
-        script.setup.push(ddl::source(source, options)?);
+        script.setup.push(ddl::source(source, options, &job.redactor)?);
     }
     for (index, temp) in job.temps.iter().enumerate() {
         let queries = queries_of(job, Target::Temp(index), options)?;

@@ -2,15 +2,15 @@
 //!
 //! The grammar itself is in the other files of this folder, as further methods of [`Parser`].
 
-use std::collections::BTreeMap;
-
 use sqlparser::ast::Ident;
+use weir_base::variables::Variables;
 
 use super::ast::Name;
 use super::lexer::tokenize;
 use super::literal::name_text;
 use super::pattern::PatternDetails;
 use super::token::{Token, TokenKind};
+use super::variables::Uses;
 use super::words::is_hard_word;
 use crate::CheckError;
 
@@ -26,7 +26,8 @@ pub(crate) struct Parser<'a> {
     next: usize,
     nesting: u32,
     /// Global variables that `{{name}}` in option values stands for; `None` leaves it as it is.
-    pub(super) variables: Option<&'a BTreeMap<String, String>>,
+    pub(super) variables: Option<&'a Variables>,
+    pub(super) uses: Uses,
     /// Height of the expression trees made since it was last set to zero; see `expression.rs`.
     pub(super) height: u32,
     /// Nodes made so far, and how many of them are copies; see `expression.rs`.
@@ -46,12 +47,13 @@ pub(super) struct Found {
 
 impl<'a> Parser<'a> {
     /// Makes a parser at the beginning of a text.
-    pub fn new(text: &'a str, variables: Option<&'a BTreeMap<String, String>>) -> Self {
+    pub fn new(text: &'a str, variables: Option<&'a Variables>) -> Self {
         Self {
             tokens: tokenize(text),
             next: 0,
             nesting: 0,
             variables,
+            uses: Uses::default(),
             height: 0,
             nodes: 0,
             copied_nodes: 0,

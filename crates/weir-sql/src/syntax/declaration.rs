@@ -142,7 +142,7 @@ impl Parser<'_> {
         self.expect_symbol("=")?;
         let token = self.peek();
         let value = match token.kind {
-            TokenKind::String { .. } => option_text(&token, self.variables)?,
+            TokenKind::String { .. } => option_text(&token, self.variables, &mut self.uses)?,
             TokenKind::Number if token.text.bytes().all(|byte| byte.is_ascii_digit()) => {
                 token.text.to_string()
             }

@@ -13,46 +13,41 @@ pub(crate) fn name_text(token: &Token<'_>) -> String {
 
 /// Returns the text of a string token.
 pub(crate) fn string_text(token: &Token<'_>) -> Result<String, CheckError> {
-    let inner = &token.text[1..token.text.len() - 1];
-    decode(token, inner)
+    decode_part(token, &token.text[1..token.text.len() - 1], 0)
 }
 
-/// Returns the text of a string token whose characters between the quotes were replaced by others.
-/// Places in errors are those of the token when they can no longer be told apart.
-pub(crate) fn decode(token: &Token<'_>, inner: &str) -> Result<String, CheckError> {
+/// Returns what a part of a string token stands for: `part` begins `start` bytes behind the opening quote.
+pub(crate) fn decode_part(token: &Token<'_>, part: &str, start: usize) -> Result<String, CheckError> {
     let (quote, escapes) = match token.kind {
         TokenKind::String { quote, option } => (quote, quote == '"' || option),
         _ => ('\'', false),
     };
     if !escapes {
-        return Ok(inner.replace("''", "'"));
+        return Ok(part.replace("''", "'"));
     }
-    let unicode = decode_unicode(inner);
+    let unicode = decode_unicode(part);
     match unicode.and_then(|characters| decode_escapes(&characters, quote)) {
         Ok(text) => Ok(text),
-        Err(problem) => Err(problem.error(token, inner)),
+        Err(problem) => Err(problem.error(token, start)),
     }
 }
 
 /// An escape that means nothing.
 struct BadEscape {
-    /// Index of the backslash among the characters between the quotes.
+    /// Index of the backslash among the characters of the part.
     index: usize,
     /// The escape as written.
     escape: String,
 }
 
 impl BadEscape {
-    fn error(self, token: &Token<'_>, inner: &str) -> CheckError {
-        let is_original = token.text[1..].starts_with(inner);
+    fn error(self, token: &Token<'_>, start: usize) -> CheckError {
         let mut position = token.position;
-        let before = token.text.chars().take(1 + self.index);
-        if is_original {
-            for character in before {
-                match character {
-                    '\n' => position = Position { line: position.line + 1, column: 1 },
-                    _ => position.column += 1,
-                }
+        let (before, part) = token.text.split_at(1 + start);
+        for character in before.chars().chain(part.chars().take(self.index)) {
+            match character {
+                '\n' => position = Position { line: position.line + 1, column: 1 },
+                _ => position.column += 1,
             }
         }
         let length = u32::try_from(self.escape.chars().count()).unwrap_or(1);

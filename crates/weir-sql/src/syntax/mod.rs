@@ -23,10 +23,10 @@ mod types;
 mod variables;
 mod words;
 
-use std::collections::BTreeMap;
-
 use ast::Statement;
 pub(crate) use recovery::{Broken, Parsed};
+pub use variables::variable_names;
+use weir_base::variables::Variables;
 
 use crate::CheckError;
 
@@ -41,6 +41,6 @@ pub fn parse(text: &str) -> Result<Vec<Statement>, CheckError> {
 }
 
 /// Parses what can be parsed of a job. Global variables are replaced.
-pub(crate) fn parse_all(text: &str, variables: &BTreeMap<String, String>) -> Parsed {
+pub(crate) fn parse_all(text: &str, variables: &Variables) -> Parsed {
     cursor::Parser::new(text, Some(variables)).statements()
 }

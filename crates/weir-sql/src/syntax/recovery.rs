@@ -7,6 +7,7 @@
 use super::ast::{Name, Statement};
 use super::cursor::{Parser, name_of};
 use super::token::{Token, TokenKind};
+use super::variables::Uses;
 use super::words::is_hard_word;
 use crate::CheckError;
 
@@ -20,6 +21,8 @@ pub(crate) struct Parsed {
     pub statements: Vec<Statement>,
     /// The others.
     pub broken: Vec<Broken>,
+    /// The global variables that were replaced.
+    pub uses: Uses,
 }
 
 /// A statement that cannot be parsed.
@@ -55,6 +58,7 @@ impl<'a> Parser<'a> {
                 }
             }
         }
+        parsed.uses = std::mem::take(&mut self.uses);
         parsed
     }
 

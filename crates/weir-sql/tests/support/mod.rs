@@ -40,7 +40,7 @@ static DIS: ConnectorSpec = ConnectorSpec {
                 }
                 _ => Ok(()),
             }),
-            table: None,
+            columns: None,
         },
         RoleSpec {
             role: Role::Sink,
@@ -57,7 +57,7 @@ static DIS: ConnectorSpec = ConnectorSpec {
             ],
             ignored: &["offset"],
             rule: None,
-            table: None,
+            columns: None,
         },
     ],
     shared_cluster: true,
@@ -66,12 +66,28 @@ static DIS: ConnectorSpec = ConnectorSpec {
 static PRINT: ConnectorSpec = ConnectorSpec {
     name: "print",
     summary: "A terminal.",
-    roles: &[RoleSpec { role: Role::Sink, options: &[], ignored: &[], rule: None, table: None }],
+    roles: &[RoleSpec { role: Role::Sink, options: &[], ignored: &[], rule: None, columns: None }],
     shared_cluster: false,
 };
 
 /// `dis` in both roles and, only outside the shared cluster, the sink `print`.
 pub static CATALOG: ConnectorCatalog = ConnectorCatalog(&[&DIS, &PRINT]);
+
+static FILE: ConnectorSpec = ConnectorSpec {
+    name: "file",
+    summary: "A file.",
+    roles: &[RoleSpec {
+        role: Role::Source,
+        options: &[option("path", Need::Mandatory, &[]), ENCODE],
+        ignored: &[],
+        rule: None,
+        columns: None,
+    }],
+    shared_cluster: false,
+};
+
+/// `file` as a source, and the sink `print`.
+pub static FILES: ConnectorCatalog = ConnectorCatalog(&[&FILE, &PRINT]);
 
 /// Asserts the code, place, text and hint of an error.
 #[track_caller]

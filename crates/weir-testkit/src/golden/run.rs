@@ -74,6 +74,9 @@ impl<'a> Attempt<'a> {
         if let Some(zone) = &described.time_zone {
             option("--time-zone", zone.clone());
         }
+        for (name, value) in &described.variables {
+            option("--variable", format!("{name}={value}"));
+        }
         if let Some(clock) = described.record_clock {
             option("--record-clock", format!("{},{}", clock.start_ms, clock.step_ms));
         }

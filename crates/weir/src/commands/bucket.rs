@@ -14,6 +14,7 @@ use object_store::{ObjectStore, ObjectStoreExt, WriteMultipart};
 use tokio::io::AsyncReadExt;
 use weir_cloud::objects::Objects;
 
+use super::confirm::confirm;
 use super::{Exit, Outcome, runtime};
 use crate::commands::serve::wiring::objects;
 use crate::commands::text::table;
@@ -205,7 +206,7 @@ async fn cat(objects: &Objects, place: &str) -> anyhow::Result<()> {
 
 async fn remove(objects: &Objects, place: &str, recursive: bool, yes: bool) -> anyhow::Result<()> {
     let Some(address) = Address::parse(place) else { bail!("`{place}` does not begin with {SCHEME}") };
-    if !yes && !confirm(place)? {
+    if !yes && !confirm(&format!("remove {place}?"))? {
         bail!("nothing was removed");
     }
     if !recursive {
@@ -229,11 +230,4 @@ async fn remove(objects: &Objects, place: &str, recursive: bool, yes: bool) -> a
         objects.delete_bucket(address.bucket).await?;
     }
     Ok(())
-}
-
-fn confirm(place: &str) -> anyhow::Result<bool> {
-    eprint!("remove {place}? [y/N] ");
-    let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer)?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }

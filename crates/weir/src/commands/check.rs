@@ -7,6 +7,7 @@ use clap::{Arg, ArgMatches, Command};
 use serde_json::json;
 use weir_sql::{CheckError, CheckOptions, Cluster, Message};
 
+use super::variables::{variable_arguments, variables};
 use super::{Exit, Outcome};
 
 pub fn command() -> Command {
@@ -22,6 +23,7 @@ pub fn command() -> Command {
                 .help("Check as for a run on this machine, or as the service does for one of its clusters"),
         )
         .arg(time_zone_argument())
+        .args(variable_arguments())
 }
 
 pub fn output_argument(values: &'static [&'static str], default: &'static str) -> Arg {
@@ -49,7 +51,8 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         _ => Cluster::Local,
     };
     let time_zone = matches.get_one::<String>("time-zone").cloned().unwrap_or_default();
-    let options = CheckOptions { cluster, time_zone, ..CheckOptions::default() };
+    let options =
+        CheckOptions { cluster, time_zone, variables: variables(matches)?, ..CheckOptions::default() };
     let json = matches.get_one::<String>("output").is_some_and(|output| output == "json");
     match weir_sql::check_all(&text, &weir_connectors::CATALOG, &options) {
         Ok(job) if json => {

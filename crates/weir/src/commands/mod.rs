@@ -3,12 +3,15 @@
 mod bucket;
 mod check;
 mod config;
+mod confirm;
 mod demo;
 mod explain;
 mod run;
 mod serve;
 mod test;
 mod text;
+mod variable;
+mod variables;
 mod worker;
 
 use std::process::ExitCode;
@@ -56,6 +59,7 @@ fn command() -> Command {
         .subcommand(test::command())
         .subcommand(demo::command())
         .subcommand(bucket::command())
+        .subcommand(variable::command())
         .subcommand(config::command())
         .subcommand(worker::command())
 }
@@ -101,6 +105,7 @@ fn dispatch(name: &str, matches: &ArgMatches) -> Outcome {
         "test" => test::run(matches),
         "demo" => demo::run(matches),
         "bucket" => bucket::run(matches),
+        "variable" => variable::run(matches),
         "config" => config::run(matches),
         "worker" => worker::run(matches),
         other => Err(Failure::Fault(anyhow::anyhow!("the command `{other}` is not wired"))),

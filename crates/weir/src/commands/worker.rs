@@ -20,7 +20,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let folder = Path::new(folder);
     let about =
         weir_runtime::worker_logging(folder).map_err(|error| Failure::Fault(anyhow::Error::msg(error)))?;
-    logging::start(&about.level, about.json)?;
+    logging::start(&about.level, about.json, about.redactor)?;
     let span = tracing::info_span!("job", job_id = about.job, attempt = about.attempt);
     let ended_well = runtime()?.block_on(weir_runtime::run_worker(folder).instrument(span));
     match ended_well {

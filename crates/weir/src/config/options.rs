@@ -39,6 +39,11 @@ pub const OPTIONS: &[ServiceOption] = &[
         "Address and port of the S3 endpoint; `auto` is the port after that of `listen`, `off` opens none.",
     ),
     option("data", "weir-data", "Directory that holds everything the service keeps."),
+    option(
+        "sealing_key_file",
+        "",
+        "File with the key that encrypts global variables, made when it is missing; empty is `sealing.key` in the data directory.",
+    ),
     option("region", "local", "Name of the region, as clients know it."),
     option("domain", "weir", "Name of the domain (account) made at the first start."),
     option("project", "", "Name of the project made at the first start; empty is the name of the region."),

@@ -37,6 +37,8 @@ pub struct Settings {
     pub s3_listen: Option<SocketAddr>,
     /// Data directory.
     pub data: PathBuf,
+    /// File with the key that encrypts global variables.
+    pub sealing_key_file: PathBuf,
     /// Region.
     pub region: String,
     /// Domain made at the first start.
@@ -125,10 +127,16 @@ impl Settings {
         };
         let hours: u64 = values.parse("token_hours", "a number of hours")?;
         let directories = values.string("file_directories")?;
+        let data = PathBuf::from(values.string("data")?);
+        let sealing_key_file = match values.string("sealing_key_file")? {
+            file if file.is_empty() => data.join("sealing.key"),
+            file => PathBuf::from(file),
+        };
         Ok(Self {
             listen,
             s3_listen: s3_listen(&values, listen)?,
-            data: PathBuf::from(values.string("data")?),
+            data,
+            sealing_key_file,
             project: Some(values.string("project")?)
                 .filter(|name| !name.is_empty())
                 .unwrap_or_else(|| region.clone()),

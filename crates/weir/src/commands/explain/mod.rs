@@ -9,6 +9,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use weir_sql::{CheckOptions, Cluster};
 
 use super::check::{read_job, time_zone_argument};
+use super::variables::{variable_arguments, variables};
 use super::{Exit, Outcome};
 
 pub fn command() -> Command {
@@ -41,6 +42,7 @@ pub fn command() -> Command {
         )
         .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("Print one JSON object"))
         .arg(time_zone_argument())
+        .args(variable_arguments())
 }
 
 pub fn run(matches: &ArgMatches) -> Outcome {
@@ -51,7 +53,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         cluster: Cluster::Local,
         time_zone: time_zone.clone(),
         max_bytes: usize::MAX,
-        ..CheckOptions::default()
+        variables: variables(matches)?,
     };
     let job = match weir_sql::check(&text, &weir_connectors::CATALOG, &options) {
         Ok(job) => job,

@@ -10,8 +10,10 @@ use weir_base::settings::{
     RecordClock,
 };
 use weir_base::text::Zone;
+use weir_base::variables::Variables;
 
 use crate::commands::check::{output_argument, time_zone_argument};
+use crate::commands::variables::{variable_arguments, variables};
 
 fn option(name: &'static str, value: &'static str, help: &'static str) -> Arg {
     Arg::new(name).long(name).value_name(value).help(help)
@@ -51,6 +53,7 @@ pub fn command() -> Command {
                 .default_value("0"),
         )
         .arg(time_zone_argument())
+        .args(variable_arguments())
         .arg(option(
             "record-clock",
             "START_MS,STEP_MS",
@@ -100,6 +103,7 @@ pub struct Arguments {
     pub project: String,
     pub metrics: Option<PathBuf>,
     pub settings: JobSettings,
+    pub variables: Variables,
     pub log_level: String,
     pub json: bool,
 }
@@ -124,6 +128,7 @@ impl Arguments {
             project: text("project").unwrap_or_default().to_string(),
             metrics: text("metrics").map(PathBuf::from),
             settings: settings(&text, checkpoint_directory.is_some())?,
+            variables: variables(matches)?,
             checkpoint_directory,
             log_level: text("log-level").unwrap_or("warn").to_string(),
             json: text("output") == Some("json"),

@@ -17,12 +17,13 @@ use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use weir_base::clock::{Clock, SystemClock};
 use weir_base::time::Timestamp;
+use weir_base::variables::Redactor;
 use weir_cloud::objects::{Objects, ObjectsConfig};
 use weir_cloud::streams::LocalStreams;
 use weir_connectors::{Environment, FileAccess, PrintTarget};
 use weir_engine::checkpoint::CheckpointStorage;
-use weir_engine::job::{JobHandle, Outcome as JobOutcome};
-use weir_runtime::Launch;
+use weir_engine::job::Outcome as JobOutcome;
+use weir_runtime::{Launch, Launched};
 use weir_sql::{CheckOptions, Cluster, Job};
 
 pub use arguments::command;
@@ -34,14 +35,14 @@ use crate::logging;
 
 pub fn run(matches: &ArgMatches) -> Outcome {
     let arguments = Arguments::new(matches)?;
-    logging::start(&arguments.log_level, false)?;
     let text = read_job(&arguments.file)?;
+    logging::start(&arguments.log_level, false, Redactor::new(&arguments.variables, &text))?;
     let file = arguments.file.display().to_string();
     let options = CheckOptions {
         cluster: Cluster::Local,
         time_zone: arguments.settings.time_zone.clone(),
         max_bytes: usize::MAX,
-        ..CheckOptions::default()
+        variables: arguments.variables.clone(),
     };
     let mut job = match weir_sql::check_all(&text, &weir_connectors::CATALOG, &options) {
         Ok(job) => job,
@@ -87,7 +88,7 @@ async fn run_job(job: &Job, arguments: &Arguments, data: &Path, clock: Arc<dyn C
         fresh_since: Timestamp(0),
     };
     let launched = launch.start(clock).await.map_err(|reason| Failure::Input(anyhow::Error::msg(reason)))?;
-    let running = wait(&launched.handle, environment.settings.checkpoint.is_some());
+    let running = wait(&launched, environment.settings.checkpoint.is_some());
     let outcome = match metrics {
         Some(mut metrics) => metrics.follow(&launched.handle, running).await.context("--metrics")?,
         None => running.await,
@@ -100,21 +101,21 @@ async fn run_job(job: &Job, arguments: &Arguments, data: &Path, clock: Arc<dyn C
 }
 
 /// Waits for the end of the job, or ends it at Ctrl-C: with a last checkpoint when it keeps any.
-async fn wait(handle: &JobHandle, checkpoints: bool) -> JobOutcome {
+async fn wait(launched: &Launched, checkpoints: bool) -> JobOutcome {
     tokio::select! {
-        outcome = handle.wait() => return outcome,
+        outcome = launched.wait() => return outcome,
         _ = tokio::signal::ctrl_c() => {}
     }
     if checkpoints {
-        handle.suspend().await;
+        launched.handle.suspend().await;
         // A second Ctrl-C means now.
         tokio::select! {
-            outcome = handle.wait() => return outcome,
+            outcome = launched.wait() => return outcome,
             _ = tokio::signal::ctrl_c() => {}
         }
     }
-    handle.cancel();
-    handle.wait().await
+    launched.handle.cancel();
+    launched.wait().await
 }
 
 fn environment(

@@ -10,6 +10,7 @@ use anyhow::Context;
 use clap::{ArgMatches, Command};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use weir_base::variables::Redactor;
 
 use self::directory::DataDirectory;
 use super::{Exit, Failure, Outcome, runtime};
@@ -29,7 +30,7 @@ pub fn command() -> Command {
 pub fn run(matches: &ArgMatches) -> Outcome {
     let began = Instant::now();
     let settings = Settings::new(&resolve(matches)?)?;
-    logging::start(&settings.log_level, settings.log_json)?;
+    logging::start(&settings.log_level, settings.log_json, Redactor::default())?;
     let directory = DataDirectory::open(&settings.data)?;
     runtime()?.block_on(serve(settings, directory, began))
 }

@@ -9,6 +9,7 @@ use weir_api::metrics::ApiMetrics;
 use weir_base::clock::{Clock, SystemClock};
 use weir_cloud::identity::{BootstrapOptions, Identity, IdentityOptions};
 use weir_cloud::objects::{Objects, ObjectsConfig, S3Config};
+use weir_cloud::sealing::Sealer;
 use weir_cloud::streams::LocalStreams;
 use weir_control::{Control, ControlOptions, ControlParts, Limits, Reconciler};
 use weir_runtime::{EmbeddedRunner, ObjectsPlace, WorkerConfig};
@@ -54,10 +55,12 @@ pub async fn build(settings: &Settings, data: &Path) -> anyhow::Result<Parts> {
     let streams = Arc::new(
         LocalStreams::open(&streams_directory, clock.clone()).context("the stream store cannot be opened")?,
     );
+    let sealer = sealer(settings)?;
     let config = WorkerConfig {
         streams: streams_directory,
         objects: place,
         file_directories: settings.file_directories.clone(),
+        sealing_key: sealer.path().to_path_buf(),
         log_level: settings.log_level.clone(),
         log_json: settings.log_json,
     };
@@ -67,6 +70,7 @@ pub async fn build(settings: &Settings, data: &Path) -> anyhow::Result<Parts> {
             .context("the folder of workers cannot be made")?;
     let control = Control::new(ControlParts {
         store: store.clone(),
+        sealer,
         objects: objects.clone(),
         runner: Arc::new(runner),
         clock: clock.clone(),
@@ -101,6 +105,12 @@ fn control_options(settings: &Settings) -> ControlOptions {
         limits,
         ..ControlOptions::default()
     }
+}
+
+/// Returns what seals global variables. Its path is absolute: a worker is given it too.
+pub fn sealer(settings: &Settings) -> anyhow::Result<Sealer> {
+    let file = std::path::absolute(&settings.sealing_key_file).context("`sealing_key_file` is no path")?;
+    Ok(Sealer::new(file))
 }
 
 pub fn objects(settings: &Settings, data: &Path) -> anyhow::Result<(Objects, ObjectsPlace)> {

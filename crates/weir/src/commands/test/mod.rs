@@ -11,9 +11,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::json;
+use weir_base::variables::Redactor;
 use weir_runtime::job_test::{Case, find};
 
 use self::judge::Verdict;
+use super::variables::{variable_arguments, variables};
 use super::{Exit, Outcome, runtime};
 use crate::logging;
 
@@ -51,6 +53,7 @@ pub fn command() -> Command {
                 .default_value("60")
                 .help("A test that runs longer has failed"),
         )
+        .args(variable_arguments())
         .arg(
             Arg::new("log-level")
                 .long("log-level")
@@ -61,7 +64,10 @@ pub fn command() -> Command {
 }
 
 pub fn run(matches: &ArgMatches) -> Outcome {
-    logging::start(matches.get_one::<String>("log-level").map_or("error", String::as_str), false)?;
+    let given = variables(matches)?;
+    let level = matches.get_one::<String>("log-level").map_or("error", String::as_str);
+    // One log for many jobs: what is a secret is told by the command line alone.
+    logging::start(level, false, Redactor::new(&given, ""))?;
     let tests = tests(matches)?;
     let json = matches.get_flag("json");
     let limit = Duration::from_secs(matches.get_one::<u64>("timeout").copied().unwrap_or(60));
@@ -74,7 +80,8 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let mut failed = 0;
     for path in &tests {
         let since = Instant::now();
-        let verdict = match (Case::load(path), stress) {
+        let case = Case::load(path).map(|case| case.with_variables(&given));
+        let verdict = match (case, stress) {
             (Ok(case), None) => runtime.block_on(run::run(&case, limit)),
             (Ok(case), Some(seed)) => stress::run(&case, limit, seed),
             (Err(complaint), _) => Verdict::unreadable(complaint),

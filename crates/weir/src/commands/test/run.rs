@@ -61,7 +61,7 @@ pub fn prepare(case: &Case) -> anyhow::Result<Result<Prepared, String>> {
         cluster: Cluster::Local,
         time_zone: time_zone.clone(),
         max_bytes: usize::MAX,
-        ..CheckOptions::default()
+        variables: case.variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect(),
     };
     let mut job = match weir_sql::check(&text, &weir_connectors::CATALOG, &options) {
         Ok(job) => job,
@@ -174,12 +174,12 @@ async fn run_job(case: &Case, prepared: &Prepared, limit: Duration) -> anyhow::R
         Ok(launched) => launched,
         Err(reason) => return Ok(Observed { failure: Some(reason), ..Observed::default() }),
     };
-    let failure = match tokio::time::timeout(limit, launched.handle.wait()).await {
+    let failure = match tokio::time::timeout(limit, launched.wait()).await {
         Ok(Outcome::Failed(reason)) => Some(reason),
         Ok(_) => None,
         Err(_) => {
             launched.handle.cancel();
-            launched.handle.wait().await;
+            launched.wait().await;
             Some(format!("it did not end within {} s; is every input bounded?", limit.as_secs()))
         }
     };

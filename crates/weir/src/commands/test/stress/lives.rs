@@ -101,7 +101,7 @@ impl Stage<'_> {
             return Ok(None);
         };
         let failure = match outcome {
-            Outcome::Failed(reason) => Some(reason),
+            Outcome::Failed(reason) => Some(self.job.redactor.redact(&reason).into_owned()),
             _ => None,
         };
         Ok(Some(Ended { failure, metrics: handle.metrics() }))

@@ -1,0 +1,9 @@
+//! Asks before something is destroyed.
+
+/// Asks on the terminal. Everything but yes is no.
+pub fn confirm(question: &str) -> std::io::Result<bool> {
+    eprint!("{question} [y/N] ");
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
