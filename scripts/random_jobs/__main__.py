@@ -78,6 +78,8 @@ def main():
                 options.keep.mkdir(parents=True, exist_ok=True)
                 (options.keep / f"seed_{seed}_{name}.test.toml").write_text(text)
         done += len(jobs)
+        if done < options.count:
+            print(f"{done} jobs done, {differ} differ", file=sys.stderr, flush=True)
     if options.show_refused:
         for reason, times in refused.most_common(30):
             print(f"{times:6} refused by the reference: {reason}")
