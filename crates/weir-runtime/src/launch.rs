@@ -1,5 +1,6 @@
 //! Starts a checked job on the engine in this process: shared by the worker and by `weir run`.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -11,11 +12,12 @@ use weir_base::variables::Redactor;
 use weir_connectors::Environment;
 use weir_engine::checkpoint::{CheckpointStorage, Manifest};
 use weir_engine::job::{JobHandle, JobSpec, Outcome, Surroundings};
-use weir_sql::Job;
+use weir_sql::{Job, SourceStream};
 
 use crate::dirty::dirty_policy;
+use crate::dirty_as_declared::DirtyAsDeclared;
 use crate::execution_graph::execution_graph;
-use crate::translate::dataflow;
+use crate::translate::{dataflow, stream_name};
 
 /// A job to launch.
 pub struct Launch<'a> {
@@ -90,6 +92,8 @@ impl Launch<'_> {
         let document = execution_graph(&graph, self.id, self.name, settings.parallelism, clock.now());
         let dirty =
             dirty_policy(&settings.dirty_data, self.id, &self.environment.objects, clock.clone()).await?;
+        let names = declared_names(self.job, &label);
+        let dirty = Arc::new(DirtyAsDeclared::new(dirty, names, self.job.redactor.clone()));
         let restored = restore.as_ref().map(|manifest| manifest.epoch);
         let spec = JobSpec {
             graph,
@@ -106,6 +110,13 @@ impl Launch<'_> {
         let handle = JobHandle::start(spec, surroundings).await.map_err(|error| error.to_string())?;
         Ok(Launched { handle, graph: document, restored, redactor: self.job.redactor.clone() })
     }
+}
+
+/// Returns the declared names of sources by the names that the dataflow shows.
+fn declared_names(job: &Job, label: &str) -> HashMap<String, String> {
+    let shown =
+        |source: &SourceStream| stream_name("Source", label, &source.name, source.options.get("type"));
+    job.sources.iter().map(|source| (shown(source), source.name.clone())).collect()
 }
 
 /// Returns the checkpoint to continue from. When there is none of this run, those of earlier runs are removed:

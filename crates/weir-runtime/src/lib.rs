@@ -1,6 +1,7 @@
 //! One trait "run a job": the embedded worker process.
 
 mod dirty;
+mod dirty_as_declared;
 mod embedded;
 mod execution_graph;
 pub mod job_test;

@@ -218,6 +218,7 @@ fn a_saved_record_tells_stream_reason_and_data() {
                 lines.iter().find(|line| line["data"] == data.as_str() && line["encoding"] == encoding);
             let line = line.unwrap_or_else(|| panic!("{}: {data} is not among {lines:?}", case.name));
             assert!(line["reason"].as_str().unwrap().contains(reason), "{}: {line}", case.name);
+            assert_eq!(line["stream"], "s", "{line}");
             assert!(line["time"].as_i64().unwrap() > 0 && line["job_id"] == 0, "{line}");
         }
         let without_time = case.dirty.iter().filter(|(_, reason)| *reason == "event time").count();

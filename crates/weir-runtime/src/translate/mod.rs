@@ -63,3 +63,4 @@ pub fn dataflow(
 }
 
 use streams::Translator;
+pub(crate) use streams::stream_name;

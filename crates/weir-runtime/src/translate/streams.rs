@@ -174,7 +174,7 @@ impl<'a> Translator<'a> {
             row_watermark,
             schema: hidden.append_to(&schema),
         });
-        let name = self.stream_name("Source", &source.name, source.options.get("type"));
+        let name = stream_name("Source", self.label, &source.name, source.options.get("type"));
         let id = self.id(&format!("source-{}", source.name));
         let node = self.graph.add(Node { id, description: name.clone(), name, kind, inputs: Vec::new() });
         Ok(Rows { node, schema, hidden })
@@ -239,7 +239,7 @@ impl<'a> Translator<'a> {
             1 => Rows { schema: schema.clone(), ..parts.remove(0) },
             _ => self.union(parts, &schema, &title)?,
         };
-        let name = self.stream_name("Sink", &sink.name, sink.options.get("type"));
+        let name = stream_name("Sink", self.label, &sink.name, sink.options.get("type"));
         let id = self.id(&title);
         let inputs = vec![Input { from: rows.node, exchange: Exchange::Forward }];
         self.graph.add(Node { id, description: name.clone(), name, kind: NodeKind::Sink(connector), inputs });
@@ -392,15 +392,11 @@ impl<'a> Translator<'a> {
         }
         id
     }
+}
 
-    fn stream_name(&self, role: &str, stream: &str, kind: Option<&str>) -> String {
-        format!(
-            "{role}: {}_{}_{}",
-            kind.unwrap_or_default().to_uppercase(),
-            self.label,
-            stream.to_uppercase()
-        )
-    }
+/// Returns the shown name of a source or sink, such as `Source: DIS_7_CARS`.
+pub(crate) fn stream_name(role: &str, label: &str, stream: &str, kind: Option<&str>) -> String {
+    format!("{role}: {}_{label}_{}", kind.unwrap_or_default().to_uppercase(), stream.to_uppercase())
 }
 
 fn asks_lateness(plan: &LogicalPlan) -> bool {
