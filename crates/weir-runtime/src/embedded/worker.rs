@@ -341,3 +341,62 @@ pub fn worker_logging(folder: &Path) -> Result<WorkerLogging, String> {
         attempt: request.start.attempt,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use weir_base::id::{JobId, ProjectId};
+    use weir_base::settings::JobSettings;
+    use weir_cloud::sealing::Sealer;
+
+    use super::*;
+    use crate::{StartRequest, variable_owner};
+
+    const SQL: &str = "CREATE SOURCE STREAM s (a INT) WITH (type = 'datagen');\n\
+                       CREATE SINK STREAM o (a INT) WITH (type = 'dis', channel = 'x-{{key}}', encode = 'json');\n\
+                       INSERT INTO o SELECT a FROM s";
+
+    fn request(place: &Path, variables: &[(&str, String)]) -> WorkerRequest {
+        let start = StartRequest {
+            job: JobId(7),
+            project: ProjectId("p1".to_string()),
+            name: "j1".to_string(),
+            attempt: 2,
+            sql: SQL.to_string(),
+            variables: variables.iter().map(|(name, sealed)| (name.to_string(), sealed.clone())).collect(),
+            settings: JobSettings::default(),
+            resume: true,
+            fresh_since: Timestamp(0),
+        };
+        let config = WorkerConfig {
+            streams: place.join("streams"),
+            objects: ObjectsPlace::Local(place.join("objects")),
+            file_directories: Vec::new(),
+            sealing_key: place.join("sealing.key"),
+            log_level: "info".to_string(),
+            log_json: false,
+        };
+        WorkerRequest { start, config }
+    }
+
+    #[test]
+    fn a_worker_opens_the_variables_of_its_job() {
+        let place = tempfile::tempdir().unwrap();
+        let sealer = Sealer::new(place.path().join("sealing.key"));
+        let seal =
+            |project: &str| sealer.seal(&variable_owner(&ProjectId(project.into()), "key"), "v").unwrap();
+        let job = check(&request(place.path(), &[("key", seal("p1"))])).unwrap();
+        assert_eq!(job.sinks[0].options.get("channel"), Some("x-v"));
+        let foreign = check(&request(place.path(), &[("key", seal("p2"))])).unwrap_err();
+        assert!(foreign.starts_with("a global variable cannot be read: `p1/key` was sealed"), "{foreign}");
+    }
+
+    #[test]
+    fn a_restart_without_the_variable_of_the_job_fails_with_that_reason() {
+        let place = tempfile::tempdir().unwrap();
+        let reason = check(&request(place.path(), &[])).unwrap_err();
+        assert_eq!(
+            reason,
+            "CS.13005: line 2, column 63: unknown global variable `key` (no global variable is defined)"
+        );
+    }
+}
