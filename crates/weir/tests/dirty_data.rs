@@ -21,7 +21,7 @@ struct Case {
     rows: &'static str,
     /// Each with a part of its reason.
     dirty: &'static [(&'static [u8], &'static str)],
-    /// Each with the data that is saved: the record has been decoded by then, so that its values are.
+    /// Each with the data that is saved: it has been decoded by then, so that those of its values are that the query reads.
     failing: &'static [(&'static [u8], &'static str)],
 }
 
@@ -41,7 +41,7 @@ const CASES: &[Case] = &[
             (b"3,\xff,2024-03-15 00:00:02", "UTF-8"),
             (b"3,10,", "event time"),
         ],
-        failing: &[(b"4,many,2024-03-15 00:00:03", "id=4, t=many, ts=2024-03-15T00:00:03")],
+        failing: &[(b"4,many,2024-03-15 00:00:03", "id=4, t=many")],
     },
     Case {
         name: "json",
@@ -58,7 +58,7 @@ const CASES: &[Case] = &[
             (br#"{"id":1,"t":"1","ts":null}"#, "event time"),
             (br#"{"id":1,"t":"1"}"#, "event time"),
         ],
-        failing: &[(br#"{"id":4,"t":"many","ts":3000}"#, "id=4, t=many, ts=1970-01-01T00:00:03")],
+        failing: &[(br#"{"id":4,"t":"many","ts":3000}"#, "id=4, t=many")],
     },
     Case {
         name: "xml",
@@ -76,10 +76,7 @@ const CASES: &[Case] = &[
             (b"<r><t>\xff</t></r>", "UTF-8"),
             (b"<r><i>1</i><t>10</t></r>", "event time"),
         ],
-        failing: &[(
-            b"<r><i>4</i><t>many</t><ts>2024-03-15 00:00:03</ts></r>",
-            "id=4, t=many, ts=2024-03-15T00:00:03",
-        )],
+        failing: &[(b"<r><i>4</i><t>many</t><ts>2024-03-15 00:00:03</ts></r>", "id=4, t=many")],
     },
     Case {
         name: "email",
@@ -97,10 +94,7 @@ const CASES: &[Case] = &[
             (b"Subject: \xff\n\n", "UTF-8"),
             (b"Subject: 1\n\n", "event time"),
         ],
-        failing: &[(
-            b"Date: Fri, 15 Mar 2024 00:00:03 +0000\nSubject: many\n\n",
-            "ts=2024-03-15T00:00:03, t=many",
-        )],
+        failing: &[(b"Date: Fri, 15 Mar 2024 00:00:03 +0000\nSubject: many\n\n", "t=many")],
     },
     Case {
         name: "blob",
