@@ -23,7 +23,7 @@ SPAN_MS = 300_000
 
 SOURCE = """CREATE SOURCE STREAM {name} (k BIGINT, v BIGINT, ts TIMESTAMP) WITH (
   type = "file", path = "{path}", encode = "json", follow = "true"
-) TIMESTAMP BY ts.rowtime SET WATERMARK (ROWS 1, INTERVAL 0 SECOND);
+) TIMESTAMP BY ts.rowtime SET WATERMARK (RANGE INTERVAL 1 SECOND, INTERVAL 1 SECOND);
 """
 
 LOOKED_UP = """CREATE TABLE side (k STRING, w STRING) WITH (

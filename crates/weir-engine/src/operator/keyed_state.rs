@@ -327,7 +327,10 @@ impl<S> KeyedState<S> {
                 let lasts = batch.column(keys).as_primitive_opt::<Int64Type>().ok_or_else(wrong_keys)?;
                 let own = (0..batch.num_rows()).filter(|row| range.contains(hashes[*row]));
                 order.extend(own.map(|row| (lasts.value(row), batches.len(), row)));
-                batches.push((self.rows(&batch.columns()[..keys], batch.num_rows())?, batch.columns()[keys + 1..].to_vec()));
+                batches.push((
+                    self.rows(&batch.columns()[..keys], batch.num_rows())?,
+                    batch.columns()[keys + 1..].to_vec(),
+                ));
             }
         }
         order.sort_unstable();
@@ -413,6 +416,23 @@ mod tests {
         assert_eq!(state.find(rows.key(0)), None);
         assert_eq!(meet(&mut state, &[Some("c"), Some("b")], 2), [2, 1]);
         assert_eq!(state.slots.len(), 2);
+    }
+
+    #[test]
+    fn keys_of_any_length_are_told_apart_and_found_again() {
+        let mut state = state(1_000);
+        let texts: Vec<String> = [0, 1, SHORT - 1, SHORT, 3 * SHORT, 500].map(|n| "b".repeat(n)).to_vec();
+        let keys: Vec<Option<&str>> = texts.iter().map(|text| Some(text.as_str())).chain([None]).collect();
+        assert_eq!(meet(&mut state, &keys, 1), [1; 7]);
+        assert_eq!(meet(&mut state, &keys, 2), [1; 7]);
+        assert!(state.key_bytes > 500);
+        let rows = state.rows(&[Arc::new(StringArray::from(keys.clone()))], keys.len()).unwrap();
+        for row in 0..keys.len() {
+            let id = state.find(rows.key(row)).unwrap();
+            assert_eq!(state.remove(id), Some(1), "{:?}", keys[row]);
+            assert_eq!(state.find(rows.key(row)), None);
+        }
+        assert_eq!((state.len(), state.key_bytes), (0, 0));
     }
 
     #[test]

@@ -189,8 +189,7 @@ impl Over {
         output: &mut Output,
     ) -> Result<(), OperatorError> {
         let peers = self.spec.domain == TimeDomain::Event && matches!(self.spec.frame, OverFrame::Range(_));
-        let mut results: Vec<Results> =
-            self.calls.iter().map(|call| call.results(rows.num_rows())).collect();
+        let mut results: Vec<Results> = self.calls.iter().map(|call| call.results(rows.num_rows())).collect();
         let evaluated = match self.evaluator.evaluate_whole(&rows) {
             Ok(evaluated) => evaluated,
             // Some row cannot be evaluated; those that can are taken by themselves.

@@ -199,7 +199,11 @@ impl IntervalJoin {
                 let indices = filter(&indices, mask)?;
                 let kept: Vec<_> =
                     kept.iter().zip(mask.values()).filter_map(|(at, meets)| meets.then_some(*at)).collect();
-                self.joined.rows(&JoinedPairs { indices: indices.as_primitive(), kept: &kept, ..looked_at })?
+                self.joined.rows(&JoinedPairs {
+                    indices: indices.as_primitive(),
+                    kept: &kept,
+                    ..looked_at
+                })?
             }
             None => self.joined.rows(&looked_at)?,
         };
@@ -342,8 +346,7 @@ impl IntervalJoin {
     /// Returns the greatest watermark that no kept row and no row to come is behind.
     fn held_back(&mut self) -> i64 {
         let keys = &self.keys;
-        let is_valid =
-            |goes, key| keys.get(key).is_some_and(|of_key: &OfKey| of_key.scheduled == goes);
+        let is_valid = |goes, key| keys.get(key).is_some_and(|of_key: &OfKey| of_key.scheduled == goes);
         match self.schedule.first(is_valid) {
             Some(goes) => self.watermark.min(goes.saturating_sub(self.reach).saturating_sub(1)),
             None => self.watermark,
@@ -493,9 +496,7 @@ impl Operator for IntervalJoin {
         if self.keys.len() == 0 {
             return rows;
         }
-        rows + self.keys.bytes()
-            + self.places * size_of::<Kept>()
-            + self.schedule.bytes()
+        rows + self.keys.bytes() + self.places * size_of::<Kept>() + self.schedule.bytes()
     }
 }
 

@@ -48,3 +48,50 @@ impl Schedule {
         self.places.values().map(|keys| PLACE_BYTES + keys.capacity() * size_of::<KeyId>()).sum()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use arrow::array::Int64Array;
+    use arrow::datatypes::{DataType, Field, Schema};
+    use weir_base::time::Timestamp;
+
+    use super::super::super::keyed_state::KeyedState;
+    use super::*;
+
+    fn keys(count: i64) -> Vec<KeyId> {
+        let schema = Arc::new(Schema::new(vec![Field::new("k", DataType::Int64, true)]));
+        let mut state = KeyedState::new(schema, Duration::MAX).unwrap();
+        let column = Int64Array::from_iter_values(0..count);
+        let rows = state.rows(&[Arc::new(column)], count as usize).unwrap();
+        (0..count as usize).map(|row| state.insert(rows.key(row), (), Timestamp(0))).collect()
+    }
+
+    #[test]
+    fn keys_are_taken_when_the_watermark_has_reached_them() {
+        let keys = keys(3);
+        let mut schedule = Schedule::default();
+        schedule.add(20, keys[0]);
+        schedule.add(10, keys[1]);
+        schedule.add(20, keys[2]);
+        assert_eq!(schedule.take_due(9), None);
+        assert_eq!(schedule.take_due(20), Some((10, vec![keys[1]])));
+        assert_eq!(schedule.take_due(20), Some((20, vec![keys[0], keys[2]])));
+        assert_eq!((schedule.take_due(i64::MAX), schedule.bytes()), (None, 0));
+    }
+
+    #[test]
+    fn void_entries_are_passed_over() {
+        let keys = keys(2);
+        let mut schedule = Schedule::default();
+        schedule.add(10, keys[0]);
+        schedule.add(20, keys[0]);
+        schedule.add(20, keys[1]);
+        let valid = |goes, key| goes == 20 && key == keys[0];
+        assert_eq!(schedule.first(valid), Some(20));
+        assert_eq!(schedule.take_due(i64::MAX), Some((20, vec![keys[0]])));
+        assert_eq!(schedule.first(valid), None);
+    }
+}

@@ -444,7 +444,9 @@ impl StreamJoin {
         for (table, restored) in tables.into_iter().enumerate() {
             let Restored { input, key_rows, kept } = restored;
             all_keys.push(key_rows);
-            order.extend(kept.into_iter().enumerate().map(|(row, (last, kept))| (last, table, row, input, kept)));
+            order.extend(
+                kept.into_iter().enumerate().map(|(row, (last, kept))| (last, table, row, input, kept)),
+            );
         }
         order.sort_by_key(|(last, table, row, ..)| (*last, *table, *row));
         for (last, table, row, input, kept) in order {
