@@ -198,7 +198,9 @@ class Relations:
 
     def equality(self, left, right):
         """Makes an equality between columns of two inputs, or between expressions where they share no kind."""
-        pairs = [(a, b) for a, kind in left.items() for b, other in right.items() if kind == other and kind in EXACT]
+        # An equality of event times is a bound, with late rows; that is for joins within bounds.
+        kinds = [kind for kind in EXACT if kind != "TIMESTAMP"]
+        pairs = [(a, b) for a, kind in left.items() for b, other in right.items() if kind == other and kind in kinds]
         if pairs and self.rng.random() < 0.8:
             a, b = self.rng.choice(pairs)
             return leaf("EQUALITY", f"{a} = {b}")

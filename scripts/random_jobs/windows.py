@@ -289,7 +289,7 @@ class Windows:
         if low < 0:
             lower = f"a.ts + INTERVAL '{-low}' SECOND"
         bounds = self.rng.choice([
-            f"b.ts BETWEEN {lower} AND {upper}", f"b.ts >= {lower} AND b.ts < {upper}", f"b.ts > {lower} AND b.ts <= {upper}",
+            "a.ts = b.ts", f"b.ts BETWEEN {lower} AND {upper}", f"b.ts >= {lower} AND b.ts < {upper}", f"b.ts > {lower} AND b.ts <= {upper}",
         ])
         one, other = self.rng.choice([("l", "r"), ("l", "r"), ("r", "l"), ("l", "l")])
         left = {f"a.{name}": of for name, of in COLUMNS[one].items() if name != "ts"}
