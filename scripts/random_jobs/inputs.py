@@ -18,7 +18,7 @@ BEGIN = datetime.datetime(2024, 3, 15, 12)
 CLOCK_BEGIN = datetime.datetime(2024, 1, 1)
 DIRTY = ["", "a,b,c", "a,many,1,true,1.0,1.0,,2024-03-15 12:00:00", "a,1,b,many,2024-03-15 12:00:00", "a,1,2,true,1.5,2.5,,yesterday"]
 # Everything is on time: no watermark comes near it.
-LAZY = ("ROWS", 1, 3600)
+LAZY = ("ROWS", 1, 86_400)
 
 
 @dataclass

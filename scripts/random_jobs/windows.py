@@ -94,7 +94,7 @@ class Windows:
         clause, late = " TIMESTAMP BY ts.rowtime", "wm"
         if self.rng.random() < 0.5:
             # One that makes no row late here, wherever the rows are read.
-            clause, late = clause + " SET WATERMARK (ROWS 2, INTERVAL 1 HOUR)", "CAST(NULL AS TIMESTAMP) AS wm"
+            clause, late = clause + " SET WATERMARK (ROWS 2, INTERVAL 1 DAY)", "CAST(NULL AS TIMESTAMP) AS wm"
         columns = ", ".join(below.columns)
         kind = f"TEMP {list(below.columns.values())}"
         query = pair(kind, f"SELECT {columns} FROM {{}}", f"SELECT {columns}, rid, {late} FROM {{}}", below.node)
