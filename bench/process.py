@@ -120,7 +120,7 @@ class Standing:
             now = (lines[-1]["nodes"], cpu_seconds(self.process.pid)) if lines else None
             if now and sum(node["records_in"] for node in now[0] if node["kind"] == "source") == self.records:
                 counts = [(node["records_in"], node["records_out"], node["state_bytes"]) for node in now[0]]
-                if before and before[0] == counts and now[1] - before[1] < 0.05:
+                if before and before[0] == counts and now[1] - before[1] < 0.3:
                     return state_of(lines[-1]), resident_bytes(self.process.pid)
                 before = (counts, now[1])
             time.sleep(1.2)

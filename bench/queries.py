@@ -153,6 +153,17 @@ def flink_job(query, text, files):
     return "\n".join([*sources, 'CREATE SINK STREAM read (n INT) WITH (type = "blackhole");', f"INSERT INTO read {only_read};"]), own.read_text()
 
 
+def flink_files(query, files):
+    """Returns the files that Flink reads in the place of streams and of the side table."""
+    if query != "q13":
+        return files
+    path = side_file().with_suffix(".json")
+    if not path.exists():
+        rows = (line.split(",", 1) for line in side_file().read_text().splitlines())
+        path.write_text("".join(f'{{"side_key":{key},"side_value":"{value}"}}\n' for key, value in rows))
+    return {**files, "side": path}
+
+
 def as_text(value):
     """Writes a value of DuckDB as the csv encoding does; it shows microseconds where that shows milliseconds."""
     text = "" if value is None else str(value)

@@ -77,7 +77,7 @@ def measure(weir, query, kind, options, flink):
     }
     if flink and kind == "json":
         text, own_query = queries.flink_job(query, text, files)
-        figure["flink"] = flink.cpu_seconds(weir, text, files, own_query)
+        figure["flink"] = flink.cpu_seconds(weir, text, queries.flink_files(query, files), own_query)
     return figure
 
 
