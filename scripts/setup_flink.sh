@@ -19,23 +19,24 @@ home=${WEIR_CACHE:-$HOME/.cache/weir}/flink-$version
 echo "$home"
 [ "$where" = no ] || exit 0
 
-# Compiles the dimension tables of the corpus into the installation, when they are newer than what is there.
-build_lookup() {
-    source=scripts/conformance/flink_lookup/FileLookup.java
+# Compiles what the corpus adds (dimension tables, a cluster in one process) into the installation, when it is newer than what is there.
+build_additions() {
     jar=$home/lib/weir-conformance.jar
-    if [ -f "$jar" ] && [ ! "$source" -nt "$jar" ]; then
+    if [ -f "$jar" ] && [ -z "$(find scripts/conformance/flink_java scripts/setup_flink.sh -newer "$jar" -type f)" ]; then
         return 0
     fi
     classes=$(mktemp -d)
-    javac -nowarn --release 17 -cp "$home/lib/*" -d "$classes" "$source" >&2
+    javac -nowarn --release 17 -cp "$home/lib/*:$home/opt/*" -d "$classes" scripts/conformance/flink_java/*.java >&2
     mkdir -p "$classes/META-INF/services"
     echo weir.conformance.FileLookup >"$classes/META-INF/services/org.apache.flink.table.factories.Factory"
-    jar --create --file "$jar" -C "$classes" .
+    # Another run may be reading the old one.
+    jar --create --file "$jar.new" -C "$classes" .
+    mv "$jar.new" "$jar"
     rm -rf "$classes"
 }
 
 if [ -f "$home/complete" ]; then
-    build_lookup
+    build_additions
     exit 0
 fi
 
@@ -67,4 +68,4 @@ mvn --batch-mode --quiet dependency:copy "-Dartifact=org.apache.flink:flink-sql-
 rm -rf "$home"
 mv "$home.part" "$home"
 touch "$home/complete"
-build_lookup
+build_additions

@@ -4,6 +4,7 @@
     make conformance ARGS=--write                  and writes that page; read its difference before you commit it
     make conformance ARGS="--only windows/hop"     the tests whose path has this in it
     make conformance ARGS="--engines weir batch"   without Flink
+    make conformance ARGS="--flink 2.3.0"          another release of Flink
     make conformance ARGS=--respelled              Flink with the jobs' own text, which checks the expected rows without Weir
 
 The form of the tests is docs/job-tests.md. A test fails when an engine gives other rows than the test says, and also when a
@@ -13,6 +14,7 @@ stated reason why it cannot, or differs, no longer holds.
 import argparse
 import json
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -50,7 +52,8 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", metavar="TEXT", help="tests whose path has this in it")
     parser.add_argument("--engines", nargs="+", choices=["weir", "flink", "batch"], default=["weir", "flink", "batch"])
-    parser.add_argument("--if-installed", action="store_true", help="leave Flink out when it is not installed")
+    parser.add_argument("--flink", metavar="VERSION", help="the release of Flink; default: that of scripts/setup_flink.sh")
+    parser.add_argument("--if-installed", action="store_true", help="leave Flink out when it is not installed; the page is not compared")
     parser.add_argument("--respelled", action="store_true", help="only Flink, with the text of each job respelled without Weir")
     parser.add_argument("--write", action="store_true", help="write docs/conformance.md")
     parser.add_argument("--weir", type=pathlib.Path, help="the binary; default: the debug build")
@@ -65,8 +68,9 @@ def debug_binary():
     return pathlib.Path(json.loads(metadata.stdout)["target_directory"]) / "debug" / "weir"
 
 
-def flink_home():
-    answer = subprocess.run(["sh", "scripts/setup_flink.sh", "--where"], check=True, capture_output=True, text=True)
+def flink_home(version):
+    command = ["sh", "scripts/setup_flink.sh", "--where", *([version] if version else [])]
+    answer = subprocess.run(command, check=True, capture_output=True, text=True)
     return pathlib.Path(answer.stdout.strip())
 
 
@@ -125,7 +129,7 @@ def print_problems(cases, by_engine):
 
 def page_is_stale(options, cases, by_engine, home):
     """Writes the page, or says whether the one that is checked in is old."""
-    if len(by_engine) < 3 or options.only:
+    if len(by_engine) < 3 or options.only or options.if_installed or options.flink:
         return False
     results = [(case, {engine: found[case.path] for engine, found in by_engine.items()}) for case in cases]
     text = report.page(results, home.name.removeprefix("flink-"), duckdb.__version__)
@@ -149,10 +153,10 @@ def main():
         options.engines = ["flink"]
     elif set(options.engines) != {"batch"} and not weir.is_file():
         sys.exit(f"there is no {weir}; cargo build --package weir makes it")
-    home = flink_home()
+    home = flink_home(options.flink)
     engines = list(options.engines)
     if options.if_installed and "flink" in engines and not (home / "complete").exists():
-        print("Flink is not installed (make conformance does that), so its column is left out")
+        print(f"conformance: WITHOUT FLINK, which is not installed ({home}); sh scripts/setup_flink.sh does that", flush=True)
         engines.remove("flink")
     by_engine = {}
     if "weir" in engines:
@@ -171,6 +175,8 @@ if __name__ == "__main__":
     import os
 
     os.chdir(ROOT)
+    # So that an ended run takes its processes and files with it, as an interrupted one does.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         main()
     except CaseError as error:

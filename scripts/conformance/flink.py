@@ -1,23 +1,34 @@
-"""A Flink session cluster with a SQL gateway of its own: started on free ports, asked over REST, ended with this process.
+"""A Flink cluster with a SQL gateway of its own, in one Java process: on free ports, asked over REST, ended with this one.
 
-Everything it writes (configuration, logs, process ids) lies in one directory of the caller, nothing in the installation.
+Everything it writes (configuration, logs, temporary files) lies in one directory of the caller, nothing in the installation.
 """
 
 import json
 import os
 import pathlib
 import re
-import signal
 import socket
 import subprocess
 import time
 import urllib.error
 import urllib.request
 
-# The TaskManager holds many small jobs at the same time, one slot each; their state is a few rows.
+# The cluster holds many small jobs at the same time, one slot each; their state is a few rows.
 SLOTS = 8
-START_SECONDS = 120
-JOB_SECONDS = 60
+# Generous: only a cluster that hangs should be given up, not one on a machine that does other things.
+START_SECONDS = 300
+JOB_SECONDS = 180
+# Small jobs end before the second compiler of Java, or a collector of several threads, would pay.
+JAVA_OPTIONS = ["-Xms512m", "-Xmx1400m", "-XX:MaxMetaspaceSize=768m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
+# That of the distribution writes files as well.
+LOGGING = """\
+rootLogger.level = WARN
+rootLogger.appenderRef.console.ref = Console
+appender.console.type = Console
+appender.console.name = Console
+appender.console.layout.type = PatternLayout
+appender.console.layout.pattern = %d %-5p %c %m%n
+"""
 
 
 class FlinkError(Exception):
@@ -47,27 +58,19 @@ def innermost(trace):
 
 
 class Cluster:
-    """Use it with `with`: the three processes end with the block."""
+    """Use it with `with`: the process ends with the block, and also when this process ends in any other way."""
 
     def __init__(self, home, place, slots=SLOTS):
         self.home = pathlib.Path(home)
         self.place = pathlib.Path(place)
         self.slots = slots
-        self.processes = []
+        self.process = None
 
     def __enter__(self):
         self.place.mkdir(parents=True, exist_ok=True)
-        self.rest_port, self.gateway_port = free_port(), free_port()
-        self._write_configuration()
+        self.gateway_port = free_port()
         try:
-            self._start("jobmanager.sh", "start-foreground")
-            self._start("taskmanager.sh", "start-foreground")
-            self._start(
-                "sql-gateway.sh",
-                "start-foreground",
-                "-Dsql-gateway.endpoint.rest.address=localhost",
-                f"-Dsql-gateway.endpoint.rest.port={self.gateway_port}",
-            )
+            self._start(self._write_configuration())
             self._wait_until_ready()
         except BaseException:
             self.__exit__()
@@ -75,83 +78,88 @@ class Cluster:
         return self
 
     def __exit__(self, *_):
-        for process in reversed(self.processes):
-            # Each was started as leader of its group, so that the Java process behind the script ends as well.
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGTERM)
-        for process in self.processes:
-            try:
-                process.wait(timeout=20)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-        self.processes = []
+        if self.process is None:
+            return
+        # It ends when its standard input does.
+        self.process.stdin.close()
+        try:
+            self.process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process = None
 
     def _write_configuration(self):
+        """Writes config.yaml; returns the options that Flink needs on Java 17, which are those of the shipped file."""
         shipped = (self.home / "conf" / "config.yaml").read_text()
-        # Flink on Java 17 needs the options of the shipped file.
         options = re.search(r"^\s*all: (--add-exports.*)$", shipped, re.M).group(1)
         settings = {
-            "env.java.opts.all": options,
             "jobmanager.rpc.address": "localhost",
-            "jobmanager.rpc.port": free_port(),
             "jobmanager.bind-host": "localhost",
-            "jobmanager.memory.process.size": "1200m",
             "taskmanager.bind-host": "localhost",
             "taskmanager.host": "localhost",
-            "taskmanager.memory.process.size": "2g",
-            "taskmanager.memory.managed.fraction": "0.05",
-            "taskmanager.memory.network.max": "256m",
+            "taskmanager.memory.managed.size": "64m",
+            "taskmanager.memory.network.min": "64m",
+            "taskmanager.memory.network.max": "64m",
             "taskmanager.numberOfTaskSlots": self.slots,
             "parallelism.default": 1,
             "rest.address": "localhost",
-            "rest.port": self.rest_port,
-            "restart-strategy.type": "none",
+            "rest.bind-address": "localhost",
+            "rest.port": free_port(),
+            "restart-strategy.type": "disable",
             "io.tmp.dirs": self.place / "tmp",
+            "sql-gateway.endpoint.rest.address": "localhost",
         }
         folder = self.place / "conf"
         folder.mkdir(exist_ok=True)
-        (self.place / "tmp").mkdir(exist_ok=True)
-        for name in self.home.joinpath("conf").glob("log*"):
-            folder.joinpath(name.name).write_bytes(name.read_bytes())
+        for name in ("tmp", "plugins"):
+            (self.place / name).mkdir(exist_ok=True)
         (folder / "config.yaml").write_text("".join(f"{name}: {value}\n" for name, value in settings.items()))
+        (folder / "log4j.properties").write_text(LOGGING)
+        return options.split()
 
-    def _start(self, script, *arguments):
-        environment = dict(
-            os.environ,
-            FLINK_CONF_DIR=str(self.place / "conf"),
-            FLINK_LOG_DIR=str(self.place / "log"),
-            FLINK_PID_DIR=str(self.place / "pid"),
-            FLINK_OPT_DIR=str(self.home / "opt"),
-        )
-        (self.place / "log").mkdir(exist_ok=True)
-        output = (self.place / "log" / f"{script}.output").open("wb")
-        self.processes.append(
-            subprocess.Popen(
-                [self.home / "bin" / script, *arguments],
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
+    def _start(self, options):
+        gateway = next(self.home.glob("opt/flink-sql-gateway-*.jar"))
+        with (self.place / "cluster.log").open("wb") as log:
+            self.process = subprocess.Popen(
+                [
+                    "java",
+                    *JAVA_OPTIONS,
+                    *options,
+                    f"-Djava.io.tmpdir={self.place / 'tmp'}",
+                    f"-Dlog4j.configurationFile={self.place / 'conf' / 'log4j.properties'}",
+                    "-cp",
+                    f"{self.home / 'lib'}/*:{gateway}",
+                    "weir.conformance.LocalCluster",
+                    f"-Dsql-gateway.endpoint.rest.port={self.gateway_port}",
+                ],
+                env={
+                    **os.environ,
+                    "FLINK_CONF_DIR": str(self.place / "conf"),
+                    "FLINK_LIB_DIR": str(self.home / "lib"),
+                    "FLINK_OPT_DIR": str(self.home / "opt"),
+                    "FLINK_PLUGINS_DIR": str(self.place / "plugins"),
+                },
+                cwd=self.place,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                # An interrupt from the keyboard is for the runner, which ends this one in its own order.
                 start_new_session=True,
             )
-        )
 
     def _wait_until_ready(self):
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
-            for process in self.processes:
-                if process.poll() is not None:
-                    raise FlinkError(f"{process.args[0]} ended by itself; see {self.place / 'log'}")
+            if self.process.poll() is not None:
+                log = (self.place / "cluster.log").read_text(errors="replace")
+                raise FlinkError(f"the cluster ended by itself:\n{log[-4000:]}")
             try:
-                slots = request("GET", f"http://localhost:{self.rest_port}/overview")["slots-total"]
                 request("GET", f"http://localhost:{self.gateway_port}/v1/info")
-                if slots >= self.slots:
-                    return
+                return
             except (OSError, ValueError):
-                pass
-            time.sleep(0.3)
-        raise FlinkError(f"the cluster was not ready after {START_SECONDS} s; see {self.place / 'log'}")
+                time.sleep(0.3)
+        raise FlinkError(f"the cluster was not ready after {START_SECONDS} s; see {self.place / 'cluster.log'}")
 
     def session(self):
         return Session(f"http://localhost:{self.gateway_port}")

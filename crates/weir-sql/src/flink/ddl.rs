@@ -7,9 +7,11 @@ use arrow::datatypes::{DataType, SchemaRef};
 use weir_base::variables::Redactor;
 
 use super::literal::{interval, text_constant};
+use super::plan::needs_rowtime;
 use super::types::type_text;
+use super::zone::{utc_of_millis, utc_of_wall};
 use super::{FlinkOptions, NotInFlink, Translated, quoted};
-use crate::{Job, SourceStream, TempStream, WatermarkInterval};
+use crate::{DimensionTable, Job, SourceStream, TempStream, WatermarkInterval};
 
 /// How the column is called that holds a BIGINT event time as a TIMESTAMP.
 pub(super) fn rowtime_name(column: &str) -> String {
@@ -31,19 +33,25 @@ pub(super) fn settings(job: &Job) -> Translated<Vec<String>> {
 
 /// Returns how far watermarks must grow before Flink sends one. It has one such setting for a job.
 fn watermark_interval(job: &Job) -> Translated<String> {
-    let mut intervals = job.sources.iter().filter_map(|source| source.time.watermark).map(|strategy| {
+    let intervals = job.sources.iter().filter_map(|source| Some((source, source.time.watermark?)));
+    let intervals = intervals.map(|(source, strategy)| {
         match strategy.interval {
             WatermarkInterval::Rows(1) => Ok(0),
-            WatermarkInterval::Rows(rows) => Err(NotInFlink::new(format!(
-                "a watermark after every {rows} rows; Flink sends one with every row, or when event time has grown"
-            ))),
+            WatermarkInterval::Rows(rows) => Err(NotInFlink::of(
+                &source.name,
+                format!("its watermark is sent with every {rows}th row; Flink sends one with every row (`ROWS 1`), or when \
+                 event time has grown (`RANGE`)"),
+            )),
             WatermarkInterval::Range(range) => Ok(millis(range).saturating_sub(1)),
         }
     });
     let Some(first) = intervals.next().transpose()? else { return Ok("0 ms".to_string()) };
     for other in intervals {
         if other? != first {
-            return Err(NotInFlink::new("sources that send watermarks at different intervals"));
+            return Err(NotInFlink::of(
+                "WATERMARK",
+                "the sources send watermarks at different intervals; Flink has one interval for a job",
+            ));
         }
     }
     Ok(format!("{first} ms"))
@@ -66,15 +74,14 @@ pub(super) fn source(
     if let (Some(index), Some(watermark)) = (source.time.rowtime, source.time.watermark) {
         let field = source.declared.field(index);
         let mut name = field.name().clone();
-        if *field.data_type() == DataType::Int64 {
-            let instant = format!("TO_TIMESTAMP_LTZ({}, 3)", quoted(&name));
+        if needs_rowtime(field.data_type(), options) {
+            let own = quoted(&name);
+            let instant = match field.data_type() {
+                DataType::Int64 => utc_of_millis(&own),
+                _ => utc_of_wall(&own, options),
+            };
             name = rowtime_name(&name);
-            columns.push(format!("{} AS CAST({instant} AS TIMESTAMP(3))", quoted(&name)));
-        } else if options.time_zone != "UTC" {
-            return Err(NotInFlink::new(format!(
-                "the event time `{name}` is a wall clock of the zone {}; Flink aligns windows to wall clocks",
-                options.time_zone
-            )));
+            columns.push(format!("{} AS {instant}", quoted(&name)));
         }
         let name = quoted(&name);
         let delay = interval(millis(watermark.delay));
@@ -136,20 +143,63 @@ fn connector(source: &SourceStream, redactor: &Redactor) -> Translated<Vec<(Stri
         ]
         .map(|(name, value)| (name.to_string(), value.to_string()))
         .to_vec()),
-        other => Err(NotInFlink::new(format!(
-            "Flink has no connector that reads stream `{}` of type `{other}`; bind it to a file of JSON lines",
-            source.name
-        ))),
+        other => Err(NotInFlink::of(
+            &source.name,
+            format!(
+                "Flink has no connector that reads a stream of type `{other}`; bind it to a file of JSON lines (`--bind`)"
+            ),
+        )),
     }
+}
+
+/// Returns the table of a dimension table, of which Flink looks rows up.
+pub(super) fn dimension(dimension: &DimensionTable, options: &FlinkOptions) -> Translated<String> {
+    let columns = declared(&dimension.schema)?;
+    let connector = match bound(options, &dimension.name) {
+        Some(file) => json_file("weir-lookup", file),
+        None => lookup_connector(dimension)?,
+    };
+    Ok(table(&dimension.name, &columns, &connector))
+}
+
+/// Returns the options of a dimension table that is not bound to a file.
+fn lookup_connector(dimension: &DimensionTable) -> Translated<Vec<(String, String)>> {
+    let option = |name: &str| dimension.options.get(name).unwrap_or_default();
+    let kind = option("type").to_ascii_lowercase();
+    if kind != "rds" {
+        return Err(NotInFlink::of(
+            &dimension.name,
+            format!(
+                "Flink has no connector that looks rows up in a table of type `{kind}`; bind it to a file of JSON lines (`--bind`)"
+            ),
+        ));
+    }
+    if !option("db_columns").is_empty() {
+        return Err(NotInFlink::of(
+            &dimension.name,
+            "Flink reads columns by their declared names; leave `db_columns` out and declare the names of the database",
+        ));
+    }
+    let url = format!("jdbc:{}", option("db_url").trim_start_matches("jdbc:"));
+    let given = [
+        ("connector", "jdbc"),
+        ("url", url.as_str()),
+        ("table-name", option("table_name")),
+        ("username", option("username")),
+        ("password", option("password")),
+    ];
+    let given = given.into_iter().filter(|(_, value)| !value.is_empty());
+    Ok(given.map(|(name, value)| (name.to_string(), value.to_string())).collect())
 }
 
 /// Returns the view of a temp stream.
 pub(super) fn view(temp: &TempStream, queries: &[String]) -> Translated<String> {
     if temp.time.watermark.is_some() {
-        return Err(NotInFlink::new(format!(
-            "temp stream `{}` begins an event time with a watermark of its own; a view cannot",
-            temp.name
-        )));
+        return Err(NotInFlink::of(
+            &temp.name,
+            "this temp stream begins an event time with a watermark of its own, which a view of Flink cannot; leave \
+             `SET WATERMARK` out where the time is that of a window",
+        ));
     }
     let body = queries.join("\nUNION ALL\n");
     let body = match temp.time.proctime {

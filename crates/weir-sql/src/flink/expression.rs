@@ -4,6 +4,8 @@ use arrow::datatypes::DataType;
 use datafusion_common::{DFSchema, ScalarValue};
 use datafusion_expr::{Expr, ExprSchemable, Operator};
 
+use weir_functions::variant_of;
+
 use super::function;
 use super::literal::{constant, text_constant};
 use super::plan::OutColumn;
@@ -42,7 +44,9 @@ impl<'a> Scope<'a> {
     pub(super) fn time_of(&self, expr: &Expr) -> Translated<String> {
         match self.column_of(expr) {
             Some(column) => Ok(column.rowtime.clone().unwrap_or_else(|| column.name.clone())),
-            None => Err(NotInFlink::new(format!("the time `{expr}`, which is no plain column"))),
+            None => {
+                Err(NotInFlink::new(format!("the time `{expr}` is no plain column; select it as one below")))
+            }
         }
     }
 
@@ -107,13 +111,15 @@ pub(super) fn expression(expr: &Expr, scope: &Scope<'_>) -> Translated<String> {
         Expr::Cast(cast) => {
             let to = cast.field.data_type();
             if matches!(to, DataType::Decimal256(..)) {
-                return Err(NotInFlink::new("decimal arithmetic with more than 38 digits on the way"));
+                return Err(NotInFlink::new(
+                    "decimal arithmetic with more than 38 digits on the way; CAST an operand to fewer",
+                ));
             }
             Ok(format!("CAST({} AS {})", text(&cast.expr)?, type_text(to)?))
         }
         Expr::Like(like) => {
             let word = if like.negated { "NOT LIKE" } else { "LIKE" };
-            let (value, (pattern, escape)) = (text(&like.expr)?, like_pattern(&like.pattern)?);
+            let (value, (pattern, escape)) = (text(&like.expr)?, like_pattern(&like.pattern, scope)?);
             Ok(format!("({value} {word} {pattern}{escape})"))
         }
         Expr::ScalarFunction(call) => function::scalar(call, scope),
@@ -124,13 +130,14 @@ pub(super) fn expression(expr: &Expr, scope: &Scope<'_>) -> Translated<String> {
 
 /// Returns a pattern in which a backslash escapes in Flink's form, and the clause that names its escape. Flink
 /// cannot escape with a backslash, so another character that the pattern does not have takes its place.
-fn like_pattern(pattern: &Expr) -> Translated<(String, String)> {
+fn like_pattern(pattern: &Expr, scope: &Scope<'_>) -> Translated<(String, String)> {
     match pattern {
         Expr::Literal(ScalarValue::Utf8(Some(pattern)), _) if pattern.contains('\\') => {
             let free = ['!', '#', '^', '~', '@'].into_iter().find(|escape| !pattern.contains(*escape));
             let Some(escape) = free else {
-                return Err(NotInFlink::new(
-                    "a pattern of LIKE that uses every character Flink could escape with",
+                return Err(NotInFlink::of(
+                    "LIKE",
+                    "the pattern uses every character that Flink could escape with; use SIMILAR TO",
                 ));
             };
             let mut written = String::with_capacity(pattern.len());
@@ -149,7 +156,11 @@ fn like_pattern(pattern: &Expr) -> Translated<(String, String)> {
             Ok((text_constant(&written), format!(" ESCAPE '{escape}'")))
         }
         Expr::Literal(ScalarValue::Utf8(Some(pattern)), _) => Ok((text_constant(pattern), String::new())),
-        other => Err(NotInFlink::new(format!("a pattern of LIKE that is no constant: `{other}`"))),
+        Expr::ScalarFunction(call) if call.func.name() == "like_pattern" && call.args.len() == 1 => {
+            let escape = function::escape(&variant_of(&call.func));
+            Ok((expression(&call.args[0], scope)?, escape))
+        }
+        _ => Err(NotInFlink::of("LIKE", "Flink is given the pattern as a constant or as it is written")),
     }
 }
 

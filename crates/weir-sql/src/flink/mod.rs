@@ -10,13 +10,17 @@ mod function;
 mod literal;
 mod plan;
 mod types;
+mod zone;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 
 use thiserror::Error;
+use weir_base::text::Zone;
 
-use crate::{Job, Target};
+use crate::syntax::tokenize;
+use crate::{Job, Position, Target};
 
 /// What the text depends on besides the job.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +29,17 @@ pub struct FlinkOptions {
     pub time_zone: String,
     /// Files that stand in the place of sources and dimension tables: JSON lines of the declared columns.
     pub bindings: BTreeMap<String, PathBuf>,
+}
+
+impl FlinkOptions {
+    /// Returns the time zone of the job; the service has checked it.
+    fn zone(&self) -> Zone {
+        Zone::parse(&self.time_zone).unwrap_or_default()
+    }
+
+    fn is_utc(&self) -> bool {
+        self.zone() == Zone::UTC
+    }
 }
 
 /// A job as Flink SQL.
@@ -49,15 +64,42 @@ pub struct FlinkQuery {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("Flink SQL cannot do this job: {reason}")]
 pub struct NotInFlink {
-    /// The construct and what is wrong with it.
+    /// The construct, what is wrong with it and what to do.
     pub reason: String,
+    /// The construct as it stands in the text, when it has a word of its own.
+    pub construct: Option<String>,
     /// Byte offset of the statement in the text, when one is concerned.
     pub offset: Option<usize>,
 }
 
 impl NotInFlink {
     fn new(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), offset: None }
+        Self { reason: reason.into(), construct: None, offset: None }
+    }
+
+    /// Refuses a construct by the word for it.
+    fn of(construct: &str, why: impl fmt::Display) -> Self {
+        let construct = construct.to_string();
+        Self { reason: format!("`{construct}`: {why}"), construct: Some(construct), offset: None }
+    }
+
+    /// Returns the place in the text of the job: the first one in the statement where the construct is named, or that of
+    /// the statement. A plan has no places, so a construct that is used twice is shown where it stands first.
+    pub fn position(&self, text: &str) -> Option<Position> {
+        let tokens = tokenize(text);
+        let start =
+            tokens.iter().position(|token| self.offset.is_none_or(|offset| token.offset >= offset))?;
+        let whole = self.offset.is_none();
+        let own = tokens[start..].iter().take_while(|token| whole || !token.is_symbol(";"));
+        let word = self.construct.as_deref().and_then(|construct| construct.split(' ').next());
+        let named = word.and_then(|word| {
+            own.into_iter().find(|token| token.text.trim_matches('`').eq_ignore_ascii_case(word))
+        });
+        match named {
+            Some(token) => Some(token.position),
+            None if whole => None,
+            None => Some(tokens[start].position),
+        }
     }
 }
 
@@ -69,6 +111,9 @@ pub fn flink_script(job: &Job, options: &FlinkOptions) -> Result<FlinkScript, No
     let used = used_streams(job);
     for source in job.sources.iter().filter(|source| used.contains(&source.name.to_lowercase())) {
         script.setup.push(ddl::source(source, options, &job.redactor)?);
+    }
+    for table in job.tables.iter().filter(|table| used.contains(&table.name.to_lowercase())) {
+        script.setup.push(ddl::dimension(table, options)?);
     }
     for (index, temp) in job.temps.iter().enumerate() {
         let queries = queries_of(job, Target::Temp(index), options)?;

@@ -24,6 +24,7 @@ mod variables;
 mod words;
 
 use ast::Statement;
+pub(crate) use lexer::tokenize;
 pub(crate) use recovery::{Broken, Parsed};
 pub use variables::variable_names;
 use weir_base::variables::Variables;

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use anyhow::bail;
 use clap::ArgMatches;
 use serde_json::json;
-use weir_sql::Job;
 use weir_sql::flink::{FlinkOptions, flink_script};
+use weir_sql::{Job, Position};
 
 use crate::commands::{Exit, Outcome};
 
@@ -17,9 +17,8 @@ pub fn explain(file: &str, text: &str, job: &Job, time_zone: String, matches: &A
     let script = match flink_script(job, &options) {
         Ok(script) => script,
         Err(error) => {
-            let line = error.offset.map(|offset| text[..offset.min(text.len())].matches('\n').count() + 1);
-            match line {
-                Some(line) => eprintln!("error: {file}:{line}: {error}"),
+            match error.position(text) {
+                Some(Position { line, column }) => eprintln!("error: {file}:{line}:{column}: {error}"),
                 None => eprintln!("error: {file}: {error}"),
             }
             return Ok(Exit::Refused);
