@@ -19,12 +19,14 @@ home=${WEIR_CACHE:-$HOME/.cache/weir}/flink-$version
 echo "$home"
 [ "$where" = no ] || exit 0
 
-# Compiles what the corpus adds (dimension tables, a cluster in one process) into the installation, when it is newer than what is there.
+# Compiles what the corpus adds (dimension tables, a cluster in one process) into the installation, when it is not what is there.
 build_additions() {
     jar=$home/lib/weir-conformance.jar
-    if [ -f "$jar" ] && [ -z "$(find scripts/conformance/flink_java scripts/setup_flink.sh -newer "$jar" -type f)" ]; then
+    sources=$(cat scripts/conformance/flink_java/*.java | cksum)
+    if [ -f "$jar" ] && [ "$(cat "$home/additions" 2>/dev/null)" = "$sources" ]; then
         return 0
     fi
+    command -v javac >/dev/null || sh scripts/setup_packages.sh openjdk-17-jdk-headless >&2
     classes=$(mktemp -d)
     javac -nowarn --release 17 -cp "$home/lib/*:$home/opt/*" -d "$classes" scripts/conformance/flink_java/*.java >&2
     mkdir -p "$classes/META-INF/services"
@@ -32,6 +34,7 @@ build_additions() {
     # Another run may be reading the old one.
     jar --create --file "$jar.new" -C "$classes" .
     mv "$jar.new" "$jar"
+    echo "$sources" >"$home/additions"
     rm -rf "$classes"
 }
 

@@ -68,9 +68,10 @@ def debug_binary():
     return pathlib.Path(json.loads(metadata.stdout)["target_directory"]) / "debug" / "weir"
 
 
-def flink_home(version):
-    command = ["sh", "scripts/setup_flink.sh", "--where", *([version] if version else [])]
-    answer = subprocess.run(command, check=True, capture_output=True, text=True)
+def flink_home(version, *options):
+    """Asks the script for the directory of a release. Without `--where` that is installed, and what the corpus adds to it is built."""
+    command = ["sh", "scripts/setup_flink.sh", *options, *([version] if version else [])]
+    answer = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     return pathlib.Path(answer.stdout.strip())
 
 
@@ -105,13 +106,17 @@ def run_batch(cases):
 
 def run_flink(cases, weir, options, home):
     translate = on_flink.respelled if options.respelled else on_flink.translated
-    with tempfile.TemporaryDirectory() as place:
-        with Cluster(home, options.keep or place) as cluster, ThreadPoolExecutor(AT_ONCE) as pool:
+    with tempfile.TemporaryDirectory() as place, Cluster(home, options.keep or place) as cluster:
 
-            def one(case):
-                return case.path, judge(case, "flink", lambda: on_flink.check(case, cluster, weir, translate))
+        def one(case):
+            return case.path, judge(case, "flink", lambda: on_flink.check(case, cluster, weir, translate))
 
+        pool = ThreadPoolExecutor(AT_ONCE)
+        try:
             return dict(pool.map(one, cases))
+        finally:
+            # When the run is interrupted, jobs that wait are dropped; those that run fail when the cluster ends.
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def print_problems(cases, by_engine):
@@ -153,11 +158,13 @@ def main():
         options.engines = ["flink"]
     elif set(options.engines) != {"batch"} and not weir.is_file():
         sys.exit(f"there is no {weir}; cargo build --package weir makes it")
-    home = flink_home(options.flink)
+    home = flink_home(options.flink, "--where")
     engines = list(options.engines)
     if options.if_installed and "flink" in engines and not (home / "complete").exists():
         print(f"conformance: WITHOUT FLINK, which is not installed ({home}); sh scripts/setup_flink.sh does that", flush=True)
         engines.remove("flink")
+    if "flink" in engines:
+        flink_home(options.flink)
     by_engine = {}
     if "weir" in engines:
         by_engine["weir"] = run_weir(cases, weir)

@@ -34,7 +34,7 @@ pub(super) fn settings(job: &Job) -> Translated<Vec<String>> {
 /// Returns how far watermarks must grow before Flink sends one. It has one such setting for a job.
 fn watermark_interval(job: &Job) -> Translated<String> {
     let intervals = job.sources.iter().filter_map(|source| Some((source, source.time.watermark?)));
-    let intervals = intervals.map(|(source, strategy)| {
+    let mut intervals = intervals.map(|(source, strategy)| {
         match strategy.interval {
             WatermarkInterval::Rows(1) => Ok(0),
             WatermarkInterval::Rows(rows) => Err(NotInFlink::of(
