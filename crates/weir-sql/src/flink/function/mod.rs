@@ -74,7 +74,6 @@ const SAME: &[&str] = &[
     "mod",
     "uuid",
     "hex",
-    "rand",
 ];
 
 /// Returns a call of a scalar function.
@@ -157,8 +156,10 @@ pub(super) fn scalar(call: &ScalarFunction, scope: &Scope<'_>) -> Translated<Str
             Some((operator, _)) => format!("({left} {} {right})", operator.replace("!=", "<>")),
             None => return Err(not_there(name)),
         },
+        ("rand", []) => "RAND()".to_string(),
+        ("rand", [_]) => format!("RAND({})", seed(call)?),
         ("rand_integer", [bound]) => format!("RAND_INTEGER({})", cast_int(bound)),
-        ("rand_integer", [seed, bound]) => format!("RAND_INTEGER({}, {})", cast_int(seed), cast_int(bound)),
+        ("rand_integer", [_, bound]) => format!("RAND_INTEGER({}, {})", seed(call)?, cast_int(bound)),
         ("array", _) => format!("ARRAY[{list}]"),
         ("map", _) => format!("MAP[{list}]"),
         ("row", _) => format!("ROW({list})"),
@@ -186,6 +187,17 @@ pub(super) fn scalar(call: &ScalarFunction, scope: &Scope<'_>) -> Translated<Str
 /// Refuses a function that Flink does not have.
 fn not_there(name: &str) -> NotInFlink {
     NotInFlink::of(name, "Flink has no function that means the same; compute it before the job or behind it")
+}
+
+/// Returns the seed of a random number: both begin one sequence for the call, if it is a constant.
+fn seed(call: &ScalarFunction) -> Translated<i32> {
+    let constant = match call.args.first() {
+        Some(Expr::Literal(ScalarValue::Int64(Some(seed)), _)) => i32::try_from(*seed).ok(),
+        _ => None,
+    };
+    constant.ok_or_else(|| {
+        NotInFlink::of(&call.func.name().to_uppercase(), "Flink takes a constant of type INT as the seed")
+    })
 }
 
 /// An absolute URL with a host, and a port up to 65535.
