@@ -281,7 +281,7 @@ fn refuse(clauses: &MatchClauses) -> Translated<()> {
 /// Returns the pattern, a sequence of variables each of which stands once.
 fn pattern_text(clauses: &MatchClauses) -> Translated<String> {
     let mut factors = Vec::new();
-    flatten(&clauses.pattern, clauses, &mut factors)?;
+    flatten(&clauses.pattern, &mut factors)?;
     let mut seen = Vec::new();
     let mut written = Vec::with_capacity(factors.len());
     let last = factors.len().saturating_sub(1);
@@ -338,13 +338,13 @@ impl Factor {
     }
 }
 
-fn flatten(pattern: &RowPattern, clauses: &MatchClauses, factors: &mut Vec<Factor>) -> Translated<()> {
+fn flatten(pattern: &RowPattern, factors: &mut Vec<Factor>) -> Translated<()> {
     match pattern {
         RowPattern::Variable(variable) => {
             factors.push(Factor { variable: *variable, least: 1, most: Some(1), greedy: true });
             Ok(())
         }
-        RowPattern::Sequence(parts) => parts.iter().try_for_each(|part| flatten(part, clauses, factors)),
+        RowPattern::Sequence(parts) => parts.iter().try_for_each(|part| flatten(part, factors)),
         RowPattern::Repeat { pattern, least, most, greedy } => match **pattern {
             RowPattern::Variable(variable) => {
                 factors.push(Factor { variable, least: *least, most: *most, greedy: *greedy });
@@ -365,7 +365,7 @@ fn flatten(pattern: &RowPattern, clauses: &MatchClauses, factors: &mut Vec<Facto
 /// Returns the name of the variable of the last row. In a sequence that is the last variable that has a row.
 fn classifier(clauses: &MatchClauses) -> Translated<String> {
     let mut factors = Vec::new();
-    flatten(&clauses.pattern, clauses, &mut factors)?;
+    flatten(&clauses.pattern, &mut factors)?;
     let mut text = String::new();
     for factor in factors.iter().rev() {
         let name = &clauses.variables[factor.variable];
