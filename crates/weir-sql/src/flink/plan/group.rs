@@ -1,6 +1,6 @@
 //! GROUP BY: windows, keys, and several groupings at once.
 
-use datafusion_expr::{Aggregate, Expr, LogicalPlan};
+use datafusion_expr::{Aggregate, Expr};
 use weir_functions::window::{WindowKind, window_of};
 
 use super::{OutColumn, Relation, WindowColumns, Writer, numbered, renumbered};
@@ -17,12 +17,6 @@ fn expanded_name(index: usize) -> String {
 
 impl Writer<'_> {
     pub(super) fn aggregate(&mut self, aggregate: &Aggregate) -> Translated<Relation> {
-        if let Some(expand) = expand_of(&aggregate.input)
-            && aggregate.group_expr.iter().all(|key| window_of(key).is_none())
-            && expand.rolled_up.iter().enumerate().all(|(at, set)| !expand.rolled_up[..at].contains(set))
-        {
-            return self.grouping_sets(aggregate, expand);
-        }
         let input = self.relation(&aggregate.input)?;
         let scope = Scope::new(aggregate.input.schema(), &input.columns, self.options);
         let mut items = Vec::new();
@@ -45,46 +39,6 @@ impl Writer<'_> {
         if !groups.is_empty() {
             select.push_str(&format!(" GROUP BY {}", groups.join(", ")));
         }
-        Ok(self.sub_query(&select, columns))
-    }
-
-    /// Returns the result of several groupings without a window, which Flink has under the same name.
-    fn grouping_sets(&mut self, aggregate: &Aggregate, expand: &Expand) -> Translated<Relation> {
-        let input = self.relation(&expand.input)?;
-        let scope = Scope::new(expand.input.schema(), &input.columns, self.options);
-        let (mut items, mut below) = renumbered(&input.columns);
-        for (index, key) in expand.keys.iter().enumerate() {
-            items.push(format!("{} AS {}", expression(key, &scope)?, expanded_name(index)));
-            below.push(OutColumn::plain(expanded_name(index)));
-        }
-        let select = format!("SELECT {} FROM {}", items.join(", "), self.from(&input));
-        let input = self.sub_query(&select, Vec::new());
-        below.push(OutColumn::plain(grouping_number(expand)));
-        let scope = Scope::new(aggregate.input.schema(), &below, self.options);
-        let number = below.last().map(|column| column.name.clone()).unwrap_or_default();
-        let mut items = Vec::new();
-        let mut columns = Vec::new();
-        let mut common = Vec::new();
-        for (index, key) in aggregate.group_expr.iter().enumerate() {
-            let text = expression(key, &scope)?;
-            items.push(format!("{text} AS {}", numbered(index)));
-            columns.push(OutColumn::plain(numbered(index)));
-            if text != number && !(0..expand.keys.len()).any(|key| expanded_name(key) == text) {
-                common.push(text);
-            }
-        }
-        calls(aggregate, &scope, &mut items, &mut columns)?;
-        let sets = expand.rolled_up.iter().map(|rolled_up| {
-            let kept = (0..expand.keys.len()).filter(|key| !rolled_up.contains(key)).map(expanded_name);
-            let set: Vec<String> = common.iter().cloned().chain(kept).collect();
-            format!("({})", set.join(", "))
-        });
-        let select = format!(
-            "SELECT {} FROM {} GROUP BY GROUPING SETS ({})",
-            items.join(", "),
-            self.from(&input),
-            sets.collect::<Vec<_>>().join(", ")
-        );
         Ok(self.sub_query(&select, columns))
     }
 
@@ -111,32 +65,6 @@ impl Writer<'_> {
             columns = named;
         }
         Ok(self.sub_query(&branches.join("\nUNION ALL\n"), columns))
-    }
-}
-
-fn expand_of(plan: &LogicalPlan) -> Option<&Expand> {
-    match plan {
-        LogicalPlan::Extension(extension) => extension.node.as_any().downcast_ref(),
-        _ => None,
-    }
-}
-
-/// Returns the number of the grouping, told by which keys are rolled up.
-fn grouping_number(expand: &Expand) -> String {
-    if expand.keys.is_empty() {
-        return "0".to_string();
-    }
-    let keys: Vec<String> = (0..expand.keys.len()).map(expanded_name).collect();
-    let last = expand.rolled_up.len().saturating_sub(1);
-    let branches = expand.rolled_up.iter().enumerate().take(last).map(|(number, rolled_up)| {
-        let bits =
-            (0..expand.keys.len()).fold(0_u64, |bits, key| bits << 1 | u64::from(rolled_up.contains(&key)));
-        format!(" WHEN {bits} THEN {number}")
-    });
-    let branches: String = branches.collect();
-    match branches.is_empty() {
-        true => last.to_string(),
-        false => format!("CASE GROUPING_ID({}){branches} ELSE {last} END", keys.join(", ")),
     }
 }
 

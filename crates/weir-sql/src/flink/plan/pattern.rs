@@ -278,6 +278,11 @@ fn refuse(clauses: &MatchClauses) -> Translated<()> {
     Ok(())
 }
 
+/// Refuses a variable of the pattern. Its place is that of the pattern: streams and columns may have the same name.
+fn refused_at(name: &str, why: impl std::fmt::Display) -> NotInFlink {
+    NotInFlink::of("PATTERN", format!("`{name}`: {why}"))
+}
+
 /// Returns the pattern, a sequence of variables each of which stands once.
 fn pattern_text(clauses: &MatchClauses) -> Translated<String> {
     let mut factors = Vec::new();
@@ -288,7 +293,7 @@ fn pattern_text(clauses: &MatchClauses) -> Translated<String> {
     for (at, factor) in factors.iter().enumerate() {
         let name = clauses.variables[factor.variable].as_str();
         if seen.contains(&name) {
-            return Err(NotInFlink::of(
+            return Err(refused_at(
                 name,
                 "Flink takes a pattern variable once; give the second place a variable of its own",
             ));
@@ -314,14 +319,14 @@ impl Factor {
             return Ok(if least == 1 { String::new() } else { format!("{{{least}}}") });
         }
         if self.greedy && is_last {
-            return Err(NotInFlink::of(
+            return Err(refused_at(
                 name,
                 "the last variable of a pattern cannot be greedy there; write `?` behind its quantifier or end the pattern \
                  with a variable that stands once",
             ));
         }
         if !self.greedy && least == 0 && most == Some(1) {
-            return Err(NotInFlink::of(name, "`??` is nothing that Flink has; write `?`"));
+            return Err(refused_at(name, "`??` is nothing that Flink has; write `?`"));
         }
         let text = match (least, most) {
             (0, None) => "*".to_string(),
@@ -329,7 +334,7 @@ impl Factor {
             (0, Some(1)) => "?".to_string(),
             (0, Some(most)) => {
                 let hint = format!("Flink counts from 1, so `{{0,{most}}}` cannot be said");
-                return Err(NotInFlink::of(name, hint));
+                return Err(refused_at(name, hint));
             }
             (least, None) => format!("{{{least},}}"),
             (least, Some(most)) => format!("{{{least},{most}}}"),
