@@ -159,7 +159,8 @@ fn condition(own: usize, of: Condition) -> Option<EngineCondition> {
 }
 
 impl Case {
-    fn spec(&self) -> MatchSpec {
+    /// Returns the description of the operator.
+    pub fn spec(&self) -> MatchSpec {
         let input = input_schema();
         let slots = vec![
             Slot::MatchNumber,
@@ -214,8 +215,8 @@ impl Case {
         }
     }
 
-    pub fn operator(&self) -> Box<dyn Operator> {
-        Box::new(MatchRecognize::new(self.spec()).unwrap())
+    pub fn operator(&self) -> MatchRecognize {
+        MatchRecognize::new(self.spec()).unwrap()
     }
 
     /// Returns the rows that are not late, by key and in order; `delay` is that of the watermark.
@@ -255,6 +256,15 @@ pub struct Delivery {
 
 /// Runs rows through operators. Returns the rows given out with their keys, in order.
 pub fn run(case: &Case, rows: &[Row], delivery: Delivery) -> Result<Vec<(String, OutputRow)>, OperatorError> {
+    Ok(run_counted(case, rows, delivery)?.0)
+}
+
+/// Runs rows through operators. Returns also how many nodes of the pattern were looked at since the snapshot.
+pub fn run_counted(
+    case: &Case,
+    rows: &[Row],
+    delivery: Delivery,
+) -> Result<(Vec<(String, OutputRow)>, u64), OperatorError> {
     let delay = std::time::Duration::from_millis(delivery.delay as u64);
     let mut generator = Generator::new(Strategy { interval: Interval::Rows(1), delay });
     let mut operators = vec![case.operator()];
@@ -289,14 +299,15 @@ pub fn run(case: &Case, rows: &[Row], delivery: Delivery) -> Result<Vec<(String,
         operator.watermark(TimeDomain::Event, Timestamp::MAX, &mut output)?;
     }
     assert!(output.dirty.is_empty());
-    Ok(collect(&output))
+    let steps = operators.iter().map(MatchRecognize::steps).sum();
+    Ok((collect(&output), steps))
 }
 
 fn restored(
     case: &Case,
-    mut old: Vec<Box<dyn Operator>>,
+    mut old: Vec<MatchRecognize>,
     parallelism: usize,
-) -> Result<Vec<Box<dyn Operator>>, OperatorError> {
+) -> Result<Vec<MatchRecognize>, OperatorError> {
     let states = old.iter_mut().map(|operator| operator.snapshot()).collect::<Result<Vec<_>, _>>()?;
     let mut operators = Vec::new();
     for subtask in 0..parallelism {

@@ -43,6 +43,9 @@ impl Definitions {
                 for (partition, error) in failed {
                     refuse_row(partitions, partition, number, &error, store, output)?;
                 }
+                if definition.past.is_none() {
+                    settle(partitions, questions, answers, number);
+                }
             }
         }
         Ok(())
@@ -186,6 +189,20 @@ pub(super) fn column_of(results: Vec<ScalarValue>, data_type: &DataType) -> Resu
     Ok(if column.data_type() == data_type { column } else { cast(&column, data_type)? })
 }
 
+/// Notes what a condition that does not depend on the match says about the rows at the cursors, so that nobody asks
+/// again.
+fn settle(partitions: &mut Partitions, questions: &[Question], answers: &[bool], condition: usize) {
+    let bit = 1_u64 << condition;
+    for question in questions {
+        let Some(partition) = partitions.get_mut(question.partition) else { continue };
+        let row = &mut partition.rows[partition.cursor as usize];
+        row.doubts &= !bit;
+        if !answers[question.answer as usize] {
+            row.fits &= !bit;
+        }
+    }
+}
+
 /// Sets the row at the cursor aside as dirty: a condition cannot be computed on it. It stays in its partition, where it
 /// does not meet the condition.
 fn refuse_row(
@@ -239,10 +256,10 @@ fn unfolded(
 /// Finds the row that a condition of `variable` looks at.
 fn row_at(partition: &Partition, thread: usize, spot: Spot, variable: u16) -> Option<RowRef> {
     let at = partition.cursor - partition.start;
-    let path = &partition.threads[thread].path;
     let (place, offset) = match spot {
         Spot::Here(offset) => (at, offset),
         Spot::There(base, offset) => {
+            let path = &partition.threads[thread].path;
             let place = match base {
                 Base::First { variable: None, skip } => (skip <= at).then_some(skip),
                 Base::Last { variable: None, skip } => at.checked_sub(skip),

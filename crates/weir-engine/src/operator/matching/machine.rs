@@ -10,7 +10,8 @@ use super::definitions::Definitions;
 use super::partition::{Partition, Partitions};
 use super::path::Path;
 use super::spec::Skip;
-use super::threads::Stepper;
+use super::threads::{Accepted, Stepper};
+use super::ways::Follower;
 use crate::operator::OperatorError;
 
 /// How time passes in a step.
@@ -131,6 +132,8 @@ pub(super) struct Finished {
 /// What the partitions of a pattern have in common.
 pub(super) struct Machine {
     pub(super) stepper: Stepper,
+    /// Follows the pattern when conditions do not depend on the match.
+    pub(super) follower: Option<Follower>,
     pub(super) variables: Vec<String>,
     pub(super) within: Option<i64>,
     pub(super) skip: Skip,
@@ -176,7 +179,7 @@ impl Machine {
                 let waiting = partition.rows.range(decided as usize..visit.visible as usize);
                 if !waiting.map(|row| row.time).any(|time| time <= deadline) {
                     visit.happens(clock.deadline(deadline, visit.last_row));
-                    partition.close();
+                    partition.cut();
                     continue;
                 }
             }
@@ -191,7 +194,7 @@ impl Machine {
                     visit.ended = true;
                     visit.happens(Trigger::End);
                 }
-                None if clock.ended && partition.open => partition.close(),
+                None if clock.ended && partition.open => partition.end(),
                 None => return Ok(Progress::Done),
             }
         }
@@ -206,6 +209,9 @@ impl Machine {
         round: &mut Round,
     ) -> Result<Progress, OperatorError> {
         let decided = self.decided(visit.visible, visit.ended);
+        if self.follower.is_some() {
+            return self.follow_alike(visit, partition, definitions, round, decided);
+        }
         loop {
             if !partition.open {
                 if partition.start >= decided {
@@ -216,14 +222,15 @@ impl Machine {
                 partition.accepted = self.stepper.begin(&mut partition.threads);
             }
             if partition.threads.is_empty() {
-                self.resolve(visit, partition)?;
+                let accepted = partition.accepted.take();
+                self.resolve(visit, partition, accepted)?;
                 continue;
             }
             if partition.cursor >= decided {
                 return Ok(Progress::Done);
             }
             if self.is_too_late(partition) {
-                partition.close();
+                partition.cut();
                 continue;
             }
             let at = partition.cursor - partition.start;
@@ -246,6 +253,72 @@ impl Machine {
             }
             partition.cursor += 1;
         }
+    }
+
+    /// Follows the pattern as far as rows can be looked at, with conditions that do not depend on the match.
+    fn follow_alike(
+        &mut self,
+        visit: &Visit,
+        partition: &mut Partition,
+        definitions: &Definitions,
+        round: &mut Round,
+        decided: u32,
+    ) -> Result<Progress, OperatorError> {
+        while let Some(follower) = &mut self.follower {
+            if !partition.open {
+                if partition.start >= decided {
+                    break;
+                }
+                partition.open = true;
+                let time = self.within.map(|_| partition.rows[partition.start as usize].time);
+                follower.begin(&mut partition.ways, time)?;
+            }
+            partition.cursor = partition.start + partition.ways.at();
+            if partition.ways.is_resolved() {
+                let rows = partition.rows.range(partition.start as usize..);
+                let accepted = follower.resolve(&self.stepper.program, &mut partition.ways, rows)?;
+                self.resolve(visit, partition, accepted)?;
+                continue;
+            }
+            if partition.cursor >= decided {
+                break;
+            }
+            let row = partition.rows[partition.cursor as usize];
+            if self.is_too_late(partition) {
+                partition.cut();
+            } else if row.doubts != 0 && self.doubts(visit.partition, partition, definitions, round) {
+                return Ok(Progress::Waits);
+            } else if let Some(follower) = &mut self.follower {
+                follower.step(&self.stepper.program, &mut partition.ways, row.fits)?;
+            }
+        }
+        Ok(Progress::Done)
+    }
+
+    /// Asks for the conditions in doubt that decide how the row at the cursor is taken; they are settled by the answer.
+    /// Returns whether there are any.
+    fn doubts(
+        &self,
+        number: u32,
+        partition: &Partition,
+        definitions: &Definitions,
+        round: &mut Round,
+    ) -> bool {
+        let row = partition.rows[partition.cursor as usize];
+        let program = &self.stepper.program;
+        let of_nodes =
+            partition.ways.open().iter().map(|node| definitions.of_variable[program.variable(*node)]);
+        let mut asked = 0_u64;
+        for condition in of_nodes.flatten() {
+            let bit = 1_u64 << condition;
+            if row.fits & row.doubts & bit & !asked != 0 {
+                asked |= bit;
+                let question = Question { partition: number, thread: 0, answer: round.answers.len() as u32 };
+                round.whole[usize::from(condition)].push(question);
+                round.answers.push(true);
+            }
+        }
+        asked != 0
     }
 
     fn is_too_late(&self, partition: &Partition) -> bool {
@@ -290,11 +363,17 @@ impl Machine {
     }
 
     /// Ends an attempt: reports its match, if it has one, and says where the next attempt begins.
-    fn resolve(&mut self, visit: &Visit, partition: &mut Partition) -> Result<(), OperatorError> {
+    fn resolve(
+        &mut self,
+        visit: &Visit,
+        partition: &mut Partition,
+        accepted: Option<Accepted>,
+    ) -> Result<(), OperatorError> {
         partition.open = false;
         let start = partition.start;
-        let Some(accepted) = partition.accepted.take().filter(|accepted| accepted.end > 0) else {
+        let Some(accepted) = accepted.filter(|accepted| accepted.end > 0) else {
             partition.start += 1;
+            partition.ways.advance(1);
             return Ok(());
         };
         partition.matches += 1;
@@ -311,6 +390,7 @@ impl Machine {
                 self.skip_to(row, "LAST", variable, partition.matches)?
             }
         };
+        partition.ways.advance(partition.start - start);
         self.finished.push(Finished {
             trigger: visit.trigger,
             partition: visit.partition,

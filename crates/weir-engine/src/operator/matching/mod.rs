@@ -11,6 +11,7 @@
 //! |---|---|
 //! | `pattern`, `program` | patterns, and automata that keep the order of preference |
 //! | `path`, `threads` | which row is mapped to which variable; how threads move on and when two are one |
+//! | `ways` | attempts whose conditions do not depend on the match, and what they leave for later ones |
 //! | `definitions`, `value`, `near`, `answers` | conditions, taken apart and computed for many rows at once |
 //! | `partition`, `waiting` | rows of partitions; rows that wait for the watermark |
 //! | `machine` | follows the pattern in one partition, asks for conditions, reports matches |
@@ -33,6 +34,7 @@ mod spec;
 mod threads;
 mod value;
 mod waiting;
+mod ways;
 
 pub use operator::MatchRecognize;
 pub use pattern::Pattern;

@@ -17,10 +17,11 @@ use super::outcome::Outcomes;
 use super::partition::{KeptRow, MAX_ROWS, Partitions};
 use super::prepare::{FurtherOrder, kept_columns, key_schema, keyed, reach};
 use super::program::Program;
-use super::spec::{MatchSpec, RowOrder, Slot};
+use super::spec::{MatchSpec, RowOrder, Skip, Slot};
 use super::threads::Stepper;
 use super::value::KeptColumns;
 use super::waiting::{WaitingRow, WaitingRows};
+use super::ways::Follower;
 use crate::message::{TARGET_BATCH_ROWS, TimeDomain};
 use crate::operator::assign_watermark::drop_rows_without_time;
 use crate::operator::row_store::RowStore;
@@ -75,7 +76,9 @@ impl MatchRecognize {
         let keys = RowConverter::new(fields.collect())?;
         let then = FurtherOrder::new(&spec, &kept)?;
         let (behind, ahead) = reach(&spec);
+        let goes_back = spec.skip != Skip::PastLastRow;
         let machine = Machine {
+            follower: Follower::new(&program, &definitions, goes_back),
             stepper: Stepper::new(program, &definitions.reads),
             variables: spec.variables.clone(),
             within: spec.within,
@@ -108,6 +111,12 @@ impl MatchRecognize {
             watermark: i64::MIN,
             revisits: Vec::new(),
         })
+    }
+
+    /// Returns how many nodes of the pattern have been looked at so far: a measure of the work that does not depend on
+    /// the machine.
+    pub fn steps(&self) -> u64 {
+        self.machine.stepper.steps() + self.machine.follower.as_ref().map_or(0, Follower::steps)
     }
 
     fn time(&self) -> Option<(&TimeColumn, TimeDomain)> {

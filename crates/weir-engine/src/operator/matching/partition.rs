@@ -6,6 +6,7 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 
 use super::threads::{Accepted, Thread};
+use super::ways::Ways;
 use crate::operator::row_store::RowRef;
 
 /// The greatest number of rows that one partition keeps.
@@ -33,9 +34,12 @@ pub(super) struct Partition {
     pub(super) cursor: u32,
     /// Rows whose neighbours have been looked at.
     pub(super) examined: u32,
+    /// The attempt, when conditions depend on it: its open ways.
     pub(super) threads: Vec<Thread>,
     /// The best match so far; every thread left would give a better one.
     pub(super) accepted: Option<Accepted>,
+    /// The attempt, when conditions do not depend on it, and what earlier ones have found out.
+    pub(super) ways: Ways,
     /// Whether an attempt is under way.
     pub(super) open: bool,
     /// Number of matches so far.
@@ -58,6 +62,7 @@ impl Partition {
             examined: 0,
             threads: Vec::new(),
             accepted: None,
+            ways: Ways::default(),
             open: false,
             matches: 0,
             waiting: 0,
@@ -72,9 +77,16 @@ impl Partition {
         Some(first.time.saturating_add(within?).saturating_sub(1))
     }
 
-    /// Closes the attempt: no further row can be part of it.
-    pub(super) fn close(&mut self) {
+    /// Closes the attempt: a further row would come too late for it.
+    pub(super) fn cut(&mut self) {
         self.threads.clear();
+        self.ways.cut();
+    }
+
+    /// Closes the attempt: no row follows.
+    pub(super) fn end(&mut self) {
+        self.threads.clear();
+        self.ways.end();
     }
 
     /// Returns the rows that are no longer needed, given how many before the start of the attempt are.
@@ -94,6 +106,7 @@ impl Partition {
         }
         if !self.open {
             self.threads = Vec::new();
+            self.ways.clear();
         }
     }
 
@@ -103,6 +116,7 @@ impl Partition {
             + self.key.len()
             + self.rows.capacity() * size_of::<KeptRow>()
             + self.threads.capacity() * size_of::<Thread>()
+            + self.ways.bytes()
     }
 }
 

@@ -138,12 +138,18 @@ pub(super) struct Explorer {
     seen: Vec<u32>,
     round: u32,
     stack: Vec<(u32, u16)>,
+    steps: u64,
 }
 
 impl Explorer {
     pub(super) fn new(program: &Program) -> Self {
         let layers = usize::from(program.depths) + 1;
-        Self { seen: vec![0; program.nodes.len() * layers], round: 0, stack: Vec::new() }
+        Self { seen: vec![0; program.nodes.len() * layers], round: 0, stack: Vec::new(), steps: 0 }
+    }
+
+    /// Returns how many nodes have been looked at so far.
+    pub(super) fn steps(&self) -> u64 {
+        self.steps
     }
 
     /// Forgets which nodes have been visited.
@@ -165,6 +171,7 @@ impl Explorer {
         self.stack.clear();
         self.stack.push((from, all));
         while let Some((node, empty_from)) = self.stack.pop() {
+            self.steps += 1;
             let known = program.nodes[node as usize];
             let layer = if matches!(known, Node::Row { .. } | Node::Accept) { 0 } else { empty_from };
             let seen = &mut self.seen[node as usize * layers + usize::from(layer)];

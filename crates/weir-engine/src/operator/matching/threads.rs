@@ -71,6 +71,11 @@ impl Stepper {
         }
     }
 
+    /// Returns how many nodes have been looked at so far.
+    pub(super) fn steps(&self) -> u64 {
+        self.explorer.steps()
+    }
+
     /// Begins an attempt. Returns the match of no row when the pattern prefers it to what the threads may find.
     pub(super) fn begin(&mut self, threads: &mut Vec<Thread>) -> Option<Accepted> {
         self.explorer.forget();
