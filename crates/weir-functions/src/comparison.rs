@@ -35,45 +35,57 @@ fn is_comparison(operator: Operator) -> bool {
 struct Side<T: ArrowPrimitiveType> {
     values: ScalarBuffer<T::Native>,
     nulls: Option<NullBuffer>,
-    /// 1 for a column, 0 for a literal.
-    step: usize,
+    literal: bool,
 }
 
 impl<T: ArrowPrimitiveType> Side<T> {
-    fn of(a: &Arguments, index: usize) -> Result<Self> {
-        let step = usize::from(!a.is_constant(index));
+    fn new(a: &Arguments, index: usize) -> Result<Self> {
+        let literal = a.is_constant(index);
         let array = a.unrepeated(index);
         let Some(array) = array.as_primitive_opt::<T>() else {
             return internal_err!("argument {} is not of type {}", index + 1, T::DATA_TYPE);
         };
         let nulls = match array.nulls() {
-            Some(nulls) if step == 0 && nulls.is_null(0) => Some(NullBuffer::new_null(a.rows)),
-            Some(nulls) if step == 1 => Some(nulls.clone()),
+            Some(nulls) if literal && nulls.is_null(0) => Some(NullBuffer::new_null(a.rows)),
+            Some(nulls) if !literal => Some(nulls.clone()),
             _ => None,
         };
-        Ok(Self { values: array.values().clone(), nulls, step })
+        Ok(Self { values: array.values().clone(), nulls, literal })
     }
 
-    fn get(&self, row: usize) -> T::Native {
-        self.values[row * self.step]
+    /// Returns how many values stand for so many rows.
+    fn count(&self, rows: usize) -> usize {
+        if self.literal { 1 } else { rows }
     }
 }
 
-/// Tests all rows; generic over the test, so that each makes a loop of its own.
+/// Tests all rows; generic over the test, and apart for columns and literals, so that each makes a loop of its own
+/// without bounds checks.
 fn mask<T: ArrowPrimitiveType>(
     rows: usize,
     left: &Side<T>,
     right: &Side<T>,
     test: impl Fn(T::Native, T::Native) -> bool,
 ) -> BooleanBuffer {
-    BooleanBuffer::collect_bool(rows, |row| test(left.get(row), right.get(row)))
+    let (l, r) = (&left.values[..left.count(rows)], &right.values[..right.count(rows)]);
+    match (left.literal, right.literal) {
+        (false, false) => BooleanBuffer::collect_bool(rows, |row| test(l[row], r[row])),
+        (false, true) => {
+            let r = r[0];
+            BooleanBuffer::collect_bool(rows, |row| test(l[row], r))
+        }
+        (true, _) => {
+            let l = l[0];
+            BooleanBuffer::collect_bool(rows, |row| test(l, r[if right.literal { 0 } else { row }]))
+        }
+    }
 }
 
 fn compare<T: ArrowPrimitiveType>(a: &Arguments, operator: Operator) -> Result<ArrayRef>
 where
     T::Native: PartialOrd,
 {
-    let (left, right) = (Side::<T>::of(a, 0)?, Side::<T>::of(a, 1)?);
+    let (left, right) = (Side::<T>::new(a, 0)?, Side::<T>::new(a, 1)?);
     let values = match operator {
         Operator::Eq | Operator::IsNotDistinctFrom => mask(a.rows, &left, &right, |l, r| l == r),
         Operator::NotEq | Operator::IsDistinctFrom => mask(a.rows, &left, &right, |l, r| l != r),

@@ -137,7 +137,7 @@ pub(crate) const SCALAR: &[Chapter] = &[
 
 /// The aggregates.
 pub(crate) const AGGREGATES: Chapter = (
-    "Aggregates over a group window",
+    "Aggregates",
     &[
         ("COUNT(*)", "The number of rows."),
         ("COUNT([DISTINCT] e [, e2]*)", "Rows in which every expression has a value, or different values."),

@@ -37,6 +37,10 @@ impl Column {
         Self::of(Arc::new(Float64Array::from(vec![value])))
     }
 
+    pub fn doubles(values: &[Option<f64>]) -> Self {
+        Self::of(Arc::new(Float64Array::from(values.to_vec())))
+    }
+
     pub fn timestamp(wall: i64) -> Self {
         Self::of(Arc::new(TimestampMillisecondArray::from(vec![wall])))
     }
@@ -52,6 +56,11 @@ impl Column {
     /// Returns the value of a row as a literal.
     pub fn literal(&self, row: usize) -> Self {
         Self { array: self.array.slice(row, 1), literal: true }
+    }
+
+    /// Returns a column of the value of one row.
+    pub fn only(&self, row: usize) -> Self {
+        Self::of(self.array.slice(row, 1))
     }
 
     pub fn all_null(&self) -> Self {
