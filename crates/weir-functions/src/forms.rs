@@ -154,6 +154,37 @@ pub(crate) const AGGREGATES: Chapter = (
 /// What does not stand alone in an expression.
 pub(crate) const OTHERS: &[Chapter] = &[
     (
+        "With grouping sets",
+        &[
+            ("GROUPING(e)", "INT: 1 when the key e is left out of the grouping of the row, otherwise 0."),
+            (
+                "GROUPING_ID(e1, e2, ...)",
+                "INT: the values of `GROUPING` as binary digits, the first argument most significant.",
+            ),
+            ("GROUP_ID()", "INT: 0 in the first of equal grouping sets, 1 in the next, and so on."),
+        ],
+    ),
+    (
+        "In a row pattern",
+        &[
+            (
+                "FIRST(v.e [, n]), LAST(v.e [, n])",
+                "e in the first or last row of the variable v, n rows after or before it.",
+            ),
+            (
+                "PREV(v.e [, n])",
+                "e in the row n rows (1) before the last one of v in the partition; NULL before the first row.",
+            ),
+            ("NEXT(v.e [, n])", "The same behind it; the decision waits until that row arrives."),
+            (
+                "FINAL e, RUNNING e",
+                "In MEASURES: e over the rows of the whole match, or (the default) up to the present row.",
+            ),
+            ("MATCH_NUMBER()", "BIGINT: the number of the match in its partition, from 1."),
+            ("CLASSIFIER()", "STRING: the variable to which the row belongs."),
+        ],
+    ),
+    (
         "In a select list",
         &[
             ("*", "All columns."),
