@@ -38,7 +38,7 @@ def shell(text, place):
 
 def test_every_block_is_run():
     # The first two that are not: building takes minutes, and the service of the tests is started by conftest.py.
-    ours = ["make build", "weir serve", "c4,many", "wrong.sql", "weir explain", "weir test tests/jobs", "--stress", "--bind", "--variables", "TOKEN=", "sql_job", "CURSOR=", "weir bucket"]
+    ours = ["make build", "weir serve", "c4,many", "wrong.sql", "weir format", "weir explain", "weir test tests/jobs", "--stress", "--bind", "--variables", "TOKEN=", "sql_job", "CURSOR=", "weir bucket"]
     assert sorted(block(word) for word in ours) == sorted(BLOCKS), "a block of README.md has no test"
 
 
@@ -64,6 +64,12 @@ def test_a_mistake_has_a_place_and_a_hint(place):
     assert "wrong.sql:4:56" in said, said
     assert "prise" in said and "price" in said and "^" in said
     assert said.strip() in (ROOT / "README.md").read_text(), "README.md shows another message"
+
+
+def test_a_job_is_laid_out(place):
+    done = shell(block("weir format"), place)
+    assert done.returncode == 0, done.stderr
+    assert 'WITH (\n  type = "file",\n  path = "cars.csv",\n' in done.stdout
 
 
 def test_a_job_is_explained(place):
@@ -106,7 +112,7 @@ def test_objects_go_in(place):
 
 def test_the_options_that_the_readme_names_exist(place):
     text = (ROOT / "README.md").read_text()
-    for command in sorted(set(re.findall(r"\bweir (serve|run|check|explain|test|demo|bucket|variable|config)\b", text))):
+    for command in sorted(set(re.findall(r"\bweir (serve|run|check|format|explain|test|demo|bucket|variable|config)\b", text))):
         assert shell(f"weir {command} --help", place).returncode == 0
     done = shell("weir config show --origin", place)
     assert done.returncode == 0 and "listen" in done.stdout

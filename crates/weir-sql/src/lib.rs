@@ -3,6 +3,7 @@
 pub mod changelog;
 mod check;
 pub mod flink;
+mod format;
 mod job;
 mod message;
 pub mod nodes;
@@ -12,6 +13,7 @@ mod suggest;
 pub mod syntax;
 
 pub use check::{CheckOptions, Cluster, check, check_all};
+pub use format::{format, is_same_job};
 pub use job::*;
 pub use message::{CheckError, CheckErrors, Message, Position};
 pub use plan::physical as physical_expr;

@@ -24,6 +24,8 @@ const QUERY_LEVELS: u32 = 4;
 pub(crate) struct Parser<'a> {
     tokens: Vec<Token<'a>>,
     next: usize,
+    /// For each token whether it was taken as a name; every other word is a keyword.
+    names: Vec<bool>,
     nesting: u32,
     /// Global variables that `{{name}}` in option values stands for; `None` leaves it as it is.
     pub(super) variables: Option<&'a Variables>,
@@ -48,8 +50,10 @@ pub(super) struct Found {
 impl<'a> Parser<'a> {
     /// Makes a parser at the beginning of a text.
     pub fn new(text: &'a str, variables: Option<&'a Variables>) -> Self {
+        let tokens = tokenize(text);
         Self {
-            tokens: tokenize(text),
+            names: vec![false; tokens.len()],
+            tokens,
             next: 0,
             nesting: 0,
             variables,
@@ -100,6 +104,19 @@ impl<'a> Parser<'a> {
             self.next += 1;
         }
         token
+    }
+
+    /// Takes the next token as a name.
+    pub fn take_name(&mut self) -> Token<'a> {
+        if let Some(name) = self.names.get_mut(self.next) {
+            *name = true;
+        }
+        self.take()
+    }
+
+    /// Returns the tokens, and for each whether it is a name.
+    pub fn into_tokens(self) -> (Vec<Token<'a>>, Vec<bool>) {
+        (self.tokens, self.names)
     }
 
     /// Returns whether the next tokens are these keywords.
@@ -165,8 +182,8 @@ impl<'a> Parser<'a> {
     pub fn expect_name(&mut self, what: &str) -> Result<Token<'a>, CheckError> {
         let token = self.peek();
         match token.kind {
-            TokenKind::QuotedWord => Ok(self.take()),
-            TokenKind::Word if !is_hard_word(token.text) => Ok(self.take()),
+            TokenKind::QuotedWord => Ok(self.take_name()),
+            TokenKind::Word if !is_hard_word(token.text) => Ok(self.take_name()),
             TokenKind::Word => Err(token
                 .error(format!("`{}` is a reserved word and cannot be {what} as it is", token.text))
                 .hint(format!("expected {what}; put a reserved word in back quotes to use it as a name"))),

@@ -155,7 +155,7 @@ impl Parser<'_> {
     fn option_name(&mut self) -> Result<Name, CheckError> {
         // Option names are a namespace of their own, so even hard words are possible.
         let part = |parser: &mut Self| match parser.peek().kind {
-            TokenKind::Word | TokenKind::QuotedWord => Ok(name_of(&parser.take())),
+            TokenKind::Word | TokenKind::QuotedWord => Ok(name_of(&parser.take_name())),
             _ => Err(parser.expected("the name of an option")),
         };
         let mut name = part(self)?;
@@ -199,11 +199,12 @@ impl Parser<'_> {
         }
         let kind = self.peek();
         let name = name_of(&column);
+        // `ts.rowtime` looks like a column and is mostly written as one.
         if kind.is_word("ROWTIME") {
-            self.take();
+            self.take_name();
             once(&mut time.rowtime, name, "event time")
         } else if kind.is_word("PROCTIME") && name.value.eq_ignore_ascii_case("PROCTIME") {
-            self.take();
+            self.take_name();
             once(&mut time.proctime, name, "processing time")
         } else if kind.is_word("PROCTIME") {
             Err(column.error("processing time has no column of its own").hint("expected `PROCTIME.PROCTIME`"))

@@ -109,7 +109,7 @@ impl<'a> Parser<'a> {
     }
 
     fn name_or_call(&mut self) -> Result<Expr, CheckError> {
-        let token = self.take();
+        let token = self.take_name();
         let name = ident_of(&token);
         if !self.take_symbol("(") {
             return Ok(Expr::Identifier(name));

@@ -6,6 +6,7 @@ mod config;
 mod confirm;
 mod demo;
 mod explain;
+mod format;
 mod run;
 mod serve;
 mod test;
@@ -56,6 +57,7 @@ fn command() -> Command {
         .subcommand(run::command())
         .subcommand(check::command())
         .subcommand(explain::command())
+        .subcommand(format::command())
         .subcommand(test::command())
         .subcommand(demo::command())
         .subcommand(bucket::command())
@@ -102,6 +104,7 @@ fn dispatch(name: &str, matches: &ArgMatches) -> Outcome {
         "run" => run::run(matches),
         "check" => check::run(matches),
         "explain" => explain::run(matches),
+        "format" => format::run(matches),
         "test" => test::run(matches),
         "demo" => demo::run(matches),
         "bucket" => bucket::run(matches),

@@ -1,0 +1,2 @@
+insert into alarms select * from s match_recognize (partition by car order by ts measures first(a.speed) as first_speed, last(b.speed) as last_speed, final count(*) as n all rows per match after match skip to next row pattern (a{2,3}? b*? (c|d)+ e{2,} f{,3} g{4}) within interval '10' minute define a as a.speed > 10, b as b.speed > prev(b.speed) and b.speed < avg(a.speed)) as t;
+insert into alarms select t.a from s match_recognize (order by ts measures a.x as a one row per match pattern (a b) define a as x > 1) as t where t.a > 1;
