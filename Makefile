@@ -37,6 +37,10 @@ bench: build ## Measure Nexmark queries and check their results against DuckDB; 
 	@sh scripts/setup_python.sh
 	$(PYTHON) bench/run.py $(ARGS)
 
+.PHONY: bench-check
+bench-check: setup ## Measure the check of a job of 10,000 bytes; fails above 20 ms.
+	$(CARGO) bench --locked --package weir-sql
+
 .PHONY: expected
 expected: setup ## Compare the expected results of the flights jobs with DuckDB; ARGS=--write refreshes them.
 	$(PYTHON) scripts/duckdb_expected.py $(ARGS)
