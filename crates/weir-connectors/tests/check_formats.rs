@@ -156,8 +156,12 @@ fn options_of_other_encodings_are_warned_about() {
             .iter()
             .map(|(name, encode)| format!("option `{name}` has no effect with encode `{encode}`"))
             .collect();
-        let found: Vec<&str> = job.warnings.iter().map(|warning| warning.text.as_str()).collect();
+        let found: Vec<&str> = job.warnings.iter().map(|warning| warning.message.text.as_str()).collect();
         assert_eq!(found, expected, "{options}");
-        assert!(job.warnings.iter().all(|warning| warning.position.line == 2 && warning.length > 0));
+        assert!(
+            job.warnings
+                .iter()
+                .all(|warning| warning.message.position.line == 2 && warning.message.length > 0)
+        );
     }
 }

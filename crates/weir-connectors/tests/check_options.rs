@@ -100,7 +100,7 @@ impl Declaration {
     fn accepts(&self, changes: &[(&str, Option<&str>)], without_effect: &[&str]) {
         let (text, job) = self.with(changes);
         let job = job.unwrap_or_else(|error| panic!("{error}\n{text}"));
-        let warned: Vec<&str> = job.warnings.iter().map(|warning| warning.text.as_str()).collect();
+        let warned: Vec<&str> = job.warnings.iter().map(|warning| warning.message.text.as_str()).collect();
         assert_eq!(warned.len(), without_effect.len(), "{warned:?}");
         for name in without_effect {
             let about = format!("option `{name}` has no effect on a ");

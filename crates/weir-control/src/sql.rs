@@ -24,6 +24,7 @@ pub(crate) async fn check_job(
         cluster,
         time_zone: options.time_zone.clone(),
         variables,
+        ..CheckOptions::default()
     };
     // Planning takes milliseconds: too long for a thread that serves connections.
     let checked = tokio::task::spawn_blocking(move || {

@@ -26,7 +26,7 @@ pub struct Job {
     /// INSERT statements in the order of the text.
     pub inserts: Vec<Insert>,
     /// What is accepted but probably not meant.
-    pub warnings: Vec<crate::Message>,
+    pub warnings: Vec<crate::Warning>,
     /// Takes the values of the global variables that the text uses out of what is said about the job.
     pub redactor: Redactor,
 }

@@ -11,11 +11,13 @@ mod plan;
 mod render;
 mod suggest;
 pub mod syntax;
+mod warning;
 
 pub use check::{CheckOptions, Cluster, check, check_all};
 pub use format::{format, is_same_job};
 pub use job::*;
 pub use message::{CheckError, CheckErrors, Message, Position};
 pub use plan::physical as physical_expr;
-pub use render::render;
+pub use render::{render, render_warning};
 pub use syntax::{parse, variable_names};
+pub use warning::{Warning, WarningKind};

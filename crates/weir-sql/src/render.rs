@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::{CheckError, Message};
+use crate::{CheckError, Message, Warning};
 
 /// Returns an error with its place in the text.
 ///
@@ -15,7 +15,16 @@ use crate::{CheckError, Message};
 ///   hint: expected `,` or `FROM`
 /// ```
 pub fn render(file: &str, text: &str, error: &CheckError) -> String {
-    let Message { position, length, text: complaint, hint } = &error.message;
+    with_place(&format!("error[{}]", error.code), file, text, &error.message)
+}
+
+/// Returns a warning with its place in the text, in the form of errors.
+pub fn render_warning(file: &str, text: &str, warning: &Warning) -> String {
+    with_place(&format!("warning[{}]", warning.kind.name()), file, text, &warning.message)
+}
+
+fn with_place(heading: &str, file: &str, text: &str, message: &Message) -> String {
+    let Message { position, length, text: complaint, hint } = message;
     let number = position.line.to_string();
     let margin = " ".repeat(number.len());
     let line = text.split('\n').nth(position.line as usize - 1).unwrap_or_default().trim_end_matches('\r');
@@ -26,7 +35,7 @@ pub fn render(file: &str, text: &str, error: &CheckError) -> String {
     let caret = "^".repeat((*length as usize).min(room.max(1)));
     let mut shown = String::new();
     // Writing to a string cannot fail.
-    let _ = writeln!(shown, "error[{}]: {complaint}", error.code);
+    let _ = writeln!(shown, "{heading}: {complaint}");
     let _ = writeln!(shown, "  --> {file}:{}:{}", position.line, position.column);
     let _ = writeln!(shown, " {margin} |");
     let _ = writeln!(shown, " {number} | {}", line.replace('\u{a0}', " "));

@@ -3,7 +3,8 @@
 /// Returns the candidate that is nearly `name`, if there is one.
 pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let name: Vec<char> = name.to_lowercase().chars().collect();
-    let limit = (name.len() / 3).max(1);
+    // Every name of one letter is one letter away from every other.
+    let limit = if name.len() < 2 { 0 } else { (name.len() / 3).max(1) };
     candidates
         .into_iter()
         .map(|candidate| (distance(&name, &candidate.to_lowercase().chars().collect::<Vec<_>>()), candidate))
@@ -47,5 +48,7 @@ mod tests {
         assert_eq!(nearest("chanel", known), Some("channel"));
         assert_eq!(nearest("ENCDOE", known), Some("encode"));
         assert_eq!(nearest("region", known), None);
+        assert_eq!(nearest("c", ["a", "ab"]), None);
+        assert_eq!(nearest("tz", ["ts"]), Some("ts"));
     }
 }

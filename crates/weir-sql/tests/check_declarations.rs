@@ -188,5 +188,5 @@ fn tables_and_streams_share_their_names_and_unused_ones_are_told() {
     assert_eq!((job.tables.len(), job.warnings.len()), (1, 0), "{:?}", job.warnings);
     let text = format!("{pairs}; {sink}; INSERT INTO o VALUES ('x')");
     let job = check(&text, &BOTH, &local()).expect("a job");
-    assert_eq!(job.warnings[0].text, "dimension table `t` is never looked up");
+    assert_eq!(job.warnings[0].message.text, "dimension table `t` is never looked up");
 }

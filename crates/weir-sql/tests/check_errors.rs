@@ -37,7 +37,7 @@ fn errors_of_all_kinds_come_in_the_order_of_the_text() {
             (3, "column `b` is not in stream `src`"),
             (4, "unexpected `;`"),
             (5, "unknown type `TEXT`"),
-            (6, "stream `snk` has 1 columns, the query has 2"),
+            (6, "stream `snk` has 1 column, the query has 2"),
             (7, "unknown type `diss`"),
         ])
     );

@@ -34,7 +34,10 @@ fn refused(text: &str, variables: &[(&str, &str)]) -> CheckError {
 }
 
 fn warnings(job: &Job) -> Vec<(u32, String)> {
-    job.warnings.iter().map(|warning| (warning.position.column, warning.text.clone())).collect()
+    job.warnings
+        .iter()
+        .map(|warning| (warning.message.position.column, warning.message.text.clone()))
+        .collect()
 }
 
 #[test]

@@ -9,7 +9,7 @@ use weir_sql::parse;
 fn words_that_begin_no_statement() {
     let temp = "declare a temp stream and insert into it";
     check(&[
-        ("\n  CRATE SOURCE", 2, 3, 5, "unexpected `CRATE`", "expected `CREATE` or `INSERT INTO`"),
+        ("\n  CRATE SOURCE", 2, 3, 5, "unexpected `CRATE`", "did you mean `CREATE`?"),
         ("CREATE VIEW v AS SELECT 1", 1, 8, 4, "`CREATE VIEW` is not part of Stream SQL", temp),
         ("SELECT 1", 1, 1, 6, "a query must say where its rows go", "write `INSERT INTO stream` before it"),
         (
@@ -130,9 +130,17 @@ fn declarations_with_something_missing_or_too_much() {
         ),
         ("CREATE SOURCE STREAM s (a INT);", 1, 31, 1, "unexpected `;`", "expected `WITH (` and the options"),
         ("CREATE TEMP STREAM s (a INT b INT)", 1, 29, 1, "unexpected `b`", "expected `,` or `)`"),
-        ("CREATE TEMP STREAM s (a INT,)", 1, 29, 1, "unexpected `)`", "expected a column name"),
+        (
+            "CREATE TEMP STREAM s (a INT,)",
+            1,
+            29,
+            1,
+            "unexpected `)`",
+            "expected a column name, or no `,` before it",
+        ),
         ("CREATE TEMP STREAM s (a)", 1, 24, 1, "unexpected `)`", &format!("expected {}", TYPES)),
-        ("CREATE TEMP STREAM s (a TEXT)", 1, 25, 4, "unknown type `TEXT`", &format!("expected {}", TYPES)),
+        ("CREATE TEMP STREAM s (a TEXT)", 1, 25, 4, "unknown type `TEXT`", "did you mean `STRING`?"),
+        ("CREATE TEMP STREAM s (a THING)", 1, 25, 5, "unknown type `THING`", &format!("expected {}", TYPES)),
         (
             "CREATE TEMP STREAM s (a INT NOT NULL)",
             1,
@@ -575,13 +583,7 @@ fn queries_with_something_wrong() {
             "unexpected `FROM`",
             "expected an expression; put a reserved word in back quotes to use it as a name",
         ),
-        (
-            "SELECT a, FROM t",
-            11,
-            4,
-            "unexpected `FROM`",
-            "expected an expression; put a reserved word in back quotes to use it as a name",
-        ),
+        ("SELECT a, FROM t", 11, 4, "unexpected `FROM`", "expected an expression, or no `,` before it"),
         ("SELECT (a", 10, 1, "unexpected end of the text", "expected an operator, `,` or `)`"),
         ("SELECT f(a", 11, 1, "unexpected end of the text", "expected an operator, `,` or `)`"),
         (

@@ -152,6 +152,7 @@ pub(super) fn check(request: &WorkerRequest) -> Result<Job, String> {
         cluster: Cluster::Local,
         time_zone: request.start.settings.time_zone.clone(),
         variables,
+        ..CheckOptions::default()
     };
     weir_sql::check(&request.start.sql, &weir_connectors::CATALOG, &options).map_err(|e| e.to_string())
 }

@@ -11,7 +11,7 @@ use weir_formats::{Encode, FORMAT_OPTIONS, FormatError, FormatOptions, Subject, 
 use super::connector::at_value;
 use super::options::{Checked, value_or_default};
 use crate::syntax::ast::CreateStream;
-use crate::{CheckError, Message};
+use crate::{CheckError, Message, Warning, WarningKind};
 
 /// Checks the columns of a stream against its encoding, when its connector has one.
 pub(super) fn check(
@@ -19,7 +19,7 @@ pub(super) fn check(
     role: &RoleSpec,
     checked: &Checked<'_>,
     columns: &SchemaRef,
-    warnings: &mut Vec<Message>,
+    warnings: &mut Vec<Warning>,
 ) -> Result<(), CheckError> {
     let option = |name: &str| value_or_default(&checked.options, role, name);
     if option("encode").is_none() {
@@ -36,15 +36,16 @@ pub(super) fn check(
 }
 
 /// Warns of options that speak of another encoding than that of the stream.
-fn warn_about_unused(encode: Encode, checked: &Checked<'_>, warnings: &mut Vec<Message>) {
+fn warn_about_unused(encode: Encode, checked: &Checked<'_>, warnings: &mut Vec<Warning>) {
     let unused = FORMAT_OPTIONS.into_iter().filter(|name| !encode.options().contains(name));
     for entry in unused.filter_map(|name| checked.entries.get(name)) {
-        warnings.push(Message {
+        let message = Message {
             position: entry.name.position,
             length: entry.name.length,
             text: format!("option `{}` has no effect with encode `{}`", entry.name.value, encode.name()),
-            hint: None,
-        });
+            hint: Some("leave it out".to_string()),
+        };
+        warnings.push(WarningKind::UnusedOption.warning(message));
     }
 }
 

@@ -9,7 +9,7 @@ use weir_base::variables::Redactor;
 use super::connector::{self, described, noun};
 use super::function::Functions;
 use super::settings::CheckOptions;
-use super::{columns, format, options, stream};
+use super::{columns, format, late, options, stream};
 use crate::changelog::Changelogs;
 use crate::nodes::LookupJoin;
 use crate::plan::{AppendOnly, PlanOptions, Planned, Streams, plan_insert};
@@ -17,7 +17,7 @@ use crate::syntax::ast::{CreateStream, InsertInto, Name, Statement, StreamKind};
 use crate::syntax::{Broken, Parsed};
 use crate::{
     CheckError, CheckErrors, DimensionTable, Insert, Job, Message, Position, SinkStream, SourceStream,
-    Target, TempStream,
+    Target, TempStream, WarningKind,
 };
 
 /// Parses and checks the text of a job. Of several errors the first in the text is returned.
@@ -39,6 +39,8 @@ pub fn check_all(text: &str, catalog: &ConnectorCatalog, options: &CheckOptions)
     let Parsed { statements, broken, uses } = crate::syntax::parse_all(text, &options.variables);
     let used = options.variables.iter().filter(|(name, _)| uses.names.contains(*name));
     let redactor = Redactor::with_options(&used.collect(), text, uses.values);
+    let not_variables = uses.warnings.into_iter();
+    let warnings = not_variables.map(|message| WarningKind::NotAVariable.warning(message)).collect();
     let mut checker = Checker {
         catalog,
         options,
@@ -48,7 +50,8 @@ pub fn check_all(text: &str, catalog: &ConnectorCatalog, options: &CheckOptions)
         undeclared: Vec::new(),
         errors: Vec::new(),
         append_only: Vec::new(),
-        job: Job { redactor: redactor.clone(), warnings: uses.warnings, ..empty_job() },
+        without_watermark: Vec::new(),
+        job: Job { redactor: redactor.clone(), warnings, ..empty_job() },
     };
     for Broken { error, declares } in broken {
         checker.errors.push(error);
@@ -60,7 +63,7 @@ pub fn check_all(text: &str, catalog: &ConnectorCatalog, options: &CheckOptions)
     // Whatever a connector or format says of its options, it does not tell the value of a variable.
     match checker.finish() {
         Ok(mut job) => {
-            job.warnings.iter_mut().for_each(|warning| warning.redact(&redactor));
+            job.warnings.iter_mut().for_each(|warning| warning.message.redact(&redactor));
             Ok(job)
         }
         Err(errors) => Err(errors.redacted(&redactor)),
@@ -92,6 +95,8 @@ struct Checker<'a> {
     errors: Vec<CheckError>,
     /// The operators that take only rows that stay.
     append_only: Vec<AppendOnly>,
+    /// The names of sources with event time and without `SET WATERMARK`.
+    without_watermark: Vec<String>,
     job: Job,
 }
 
@@ -131,6 +136,10 @@ impl Checker<'_> {
             let keys = columns::check(create, role, &checked, &declared)?;
             if create.kind == StreamKind::Source {
                 let (time, schema) = stream::time_attributes(create, &declared)?;
+                if time.rowtime.is_some() && create.time.as_ref().is_none_or(|time| time.watermark.is_none())
+                {
+                    self.without_watermark.push(name.clone());
+                }
                 self.job.sources.push(SourceStream {
                     name,
                     declared,
@@ -203,8 +212,13 @@ impl Checker<'_> {
         if let Some(errors) = CheckErrors::sorted(changing.collect()) {
             return Err(errors);
         }
+        let late = late::warnings(&self.job, &self.append_only, &self.without_watermark);
+        self.job.warnings.extend(late);
         self.warn_about_unused();
-        self.job.warnings.sort_by_key(|warning| warning.position);
+        if self.options.idle_state_retention.is_some() {
+            self.job.warnings.retain(|warning| warning.kind != WarningKind::StateUntilIdle);
+        }
+        self.job.warnings.sort_by_key(|warning| warning.message.position);
         Ok(self.job)
     }
 
@@ -263,12 +277,12 @@ impl Checker<'_> {
                 StreamKind::Table if !is_read(&name.value) => "is never looked up",
                 _ => continue,
             };
-            self.job.warnings.push(Message {
+            self.job.warnings.push(WarningKind::UnusedStream.warning(Message {
                 position: name.position,
                 length: name.length,
                 text: format!("{} `{}` {complaint}", described(*kind), name.value),
-                hint: None,
-            });
+                hint: Some("leave its declaration out, or look for a misspelt name".to_string()),
+            }));
         }
     }
 }

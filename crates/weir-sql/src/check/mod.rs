@@ -7,6 +7,7 @@ mod connector;
 mod format;
 mod function;
 mod job;
+mod late;
 mod options;
 mod settings;
 mod stream;

@@ -7,7 +7,7 @@ use weir_base::connector::{ConnectorSpec, Need, OptionSpec, RoleSpec, option_key
 use super::connector::{at_value, kind_text, noun};
 use crate::suggest::{listed, nearest};
 use crate::syntax::ast::{CreateStream, OptionEntry};
-use crate::{CheckError, Message, Options};
+use crate::{CheckError, Message, Options, Warning, WarningKind};
 
 /// Other spellings that jobs use, as keys of comparison.
 const SYNONYMS: [(&str, &str); 2] =
@@ -36,7 +36,7 @@ pub(super) fn check<'a>(
     stream: &'a CreateStream,
     connector: &ConnectorSpec,
     role: &RoleSpec,
-    warnings: &mut Vec<Message>,
+    warnings: &mut Vec<Warning>,
 ) -> Result<Checked<'a>, CheckError> {
     let mut seen: Vec<(String, &OptionEntry)> = Vec::new();
     let mut checked = Checked { options: Options::default(), entries: BTreeMap::new() };
@@ -217,14 +217,14 @@ fn unknown(
     CheckError::new(entry.name.position, entry.name.length, text).hint(hint)
 }
 
-fn ignored(stream: &CreateStream, entry: &OptionEntry, connector: &ConnectorSpec) -> Message {
+fn ignored(stream: &CreateStream, entry: &OptionEntry, connector: &ConnectorSpec) -> Warning {
     let kind = kind_text(stream.kind);
-    Message {
+    WarningKind::UnusedOption.warning(Message {
         position: entry.name.position,
         length: entry.name.length,
         text: format!("option `{}` has no effect on a {kind} of type `{}`", entry.name.value, connector.name),
-        hint: None,
-    }
+        hint: Some("leave it out".to_string()),
+    })
 }
 
 /// Returns whether a stream may carry an option that it does not use: because old jobs do, or because the connector has

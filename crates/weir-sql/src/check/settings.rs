@@ -1,5 +1,7 @@
 //! What a check depends on besides the text.
 
+use std::time::Duration;
+
 use weir_base::variables::Variables;
 
 /// Where a job is to run and what its text may use.
@@ -13,6 +15,8 @@ pub struct CheckOptions {
     pub variables: Variables,
     /// The time zone of the job.
     pub time_zone: String,
+    /// After which time idle state is forgotten, when whoever runs the job has said it.
+    pub idle_state_retention: Option<Duration>,
 }
 
 /// Where a job runs; this decides which connectors it may use.
@@ -32,6 +36,12 @@ pub enum Cluster {
 impl Default for CheckOptions {
     fn default() -> Self {
         let cluster = Cluster::Shared { restricted: true };
-        Self { max_bytes: 10_000, cluster, variables: Variables::default(), time_zone: "UTC".to_string() }
+        Self {
+            max_bytes: 10_000,
+            cluster,
+            variables: Variables::default(),
+            time_zone: "UTC".to_string(),
+            idle_state_retention: None,
+        }
     }
 }

@@ -10,6 +10,7 @@ use weir_functions::conversion::type_name;
 
 use super::connector::{at_value, kind_text, noun};
 use super::options::{Checked, value_or_default};
+use crate::suggest::{listed, nearest};
 use crate::syntax::ast::{CreateStream, Name, OptionEntry, StreamKind, TimeSyntax};
 use crate::{CheckError, TIME_ATTRIBUTE, TimeClause, WatermarkInterval, WatermarkStrategy};
 
@@ -82,7 +83,7 @@ pub(super) fn partition_columns(
         let names = || declared.fields().iter().map(|field| field.name().as_str());
         let Some(index) = names().position(|name| name.eq_ignore_ascii_case(value)) else {
             return Err(at_name(format!("the sink stream has no column `{value}`"))
-                .hint(format!("its columns are {}", crate::suggest::listed(names()))));
+                .hint(meant_or_listed(value, names)));
         };
         if indices.contains(&index) {
             return Err(at_name(format!("column `{value}` is named twice")).hint("name every column once"));
@@ -95,6 +96,14 @@ pub(super) fn partition_columns(
             .hint("columns of `PARTITIONED BY` are in the names of folders, not in the files"));
     }
     Ok(indices)
+}
+
+/// Returns the hint at the column that was probably meant, or at all of them.
+fn meant_or_listed<'a, I: Iterator<Item = &'a str>>(name: &str, columns: impl Fn() -> I) -> String {
+    match nearest(name, columns()) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => format!("its columns are {}", listed(columns())),
+    }
 }
 
 /// Checks that every declared column is a property of the schema and of its kind.
@@ -173,9 +182,9 @@ fn rowtime_column(stream: &CreateStream, declared: &SchemaRef, name: &Name) -> R
     let fields = declared.fields();
     let Some(index) = fields.iter().position(|field| field.name().eq_ignore_ascii_case(&name.value)) else {
         let kind = kind_text(stream.kind);
-        let names = crate::suggest::listed(fields.iter().map(|field| field.name().as_str()));
+        let names = || fields.iter().map(|field| field.name().as_str());
         return Err(at_name(format!("the {kind} stream has no column `{}`", name.value))
-            .hint(format!("its columns are {names}")));
+            .hint(meant_or_listed(&name.value, names)));
     };
     match fields[index].data_type() {
         DataType::Timestamp(..) | DataType::Int64 => Ok(index),

@@ -10,6 +10,7 @@ use super::convert::convert;
 use super::expr::Binder;
 use super::refuse::{Checked, Place, did_you_mean, hinted};
 use super::types::{common, is_integer};
+use crate::suggest::listed;
 
 impl Binder<'_> {
     /// Resolves `a.b.c`: the stream `a` wins over a column `a`.
@@ -29,7 +30,11 @@ impl Binder<'_> {
         if !is_column && !fields.is_empty() && of.is_none() {
             let place = Place::of(first.span, self.otherwise);
             let known = scope.columns.iter().filter_map(|column| column.name.as_deref());
-            let hint = did_you_mean(&first.value, known.chain(self.scope.qualifiers()));
+            let hint = did_you_mean(&first.value, known.chain(self.scope.qualifiers())).or_else(|| {
+                let inputs = self.scope.qualifiers();
+                let what = if self.plain.is_some() { "the variables are" } else { "`FROM` has" };
+                (!inputs.is_empty()).then(|| format!("{what} {}", listed(inputs)))
+            });
             let input =
                 if self.plain.is_some() { "a variable of the pattern" } else { "the stream read here" };
             let text = format!("`{}` is neither {input} nor one of its columns", first.value);

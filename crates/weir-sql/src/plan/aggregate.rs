@@ -23,7 +23,7 @@ use super::call::Written;
 use super::convert::convert;
 use super::expr::{Binder, Stage, null_of};
 use super::grouping::Grouping;
-use super::refuse::{Checked, Place};
+use super::refuse::{Checked, Place, hinted};
 use super::types::{as_decimal, is_integer, is_numeric, is_temporal};
 use crate::nodes::{Expand, GROUPING, key_name};
 
@@ -302,5 +302,7 @@ fn not_grouped(column: &Column, place: Place) -> crate::CheckError {
         }
         None => place,
     };
-    place.refuse(format!("column `{}` is neither in `GROUP BY` nor inside an aggregate", column.name))
+    let error =
+        place.refuse(format!("column `{}` is neither in `GROUP BY` nor inside an aggregate", column.name));
+    hinted(error, Some(format!("group by it, or take one of its values, such as `MAX({})`", column.name)))
 }

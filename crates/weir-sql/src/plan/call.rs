@@ -57,7 +57,12 @@ impl Binder<'_> {
                 Stage::Group(..) | Stage::Select(_) | Stage::Pattern(_) => {
                     self.aggregate(&name, &written, place)
                 }
-                Stage::Row(why) => Err(place.refuse(format!("the aggregate `{name}` is not allowed {why}"))),
+                Stage::Row(why) => {
+                    let error = place.refuse(format!("the aggregate `{name}` is not allowed {why}"));
+                    let hint =
+                        (why == "in `WHERE`").then(|| "conditions on groups stand in `HAVING`".to_string());
+                    Err(hinted(error, hint))
+                }
             };
         }
         if grouping::FUNCTIONS.contains(&name.as_str()) {
@@ -329,11 +334,33 @@ pub(crate) fn is_built_in(name: &str) -> bool {
         || weir_functions::all().any(|function| function.name == name)
 }
 
+/// Functions of other systems, and what does their work here.
+const FUNCTIONS_ELSEWHERE: [(&str, &str); 16] = [
+    ("NVL", "`COALESCE`"),
+    ("IFNULL", "`COALESCE`"),
+    ("ISNULL", "`IS NULL`, or `COALESCE`"),
+    ("IF", "`CASE WHEN ... THEN ... ELSE ... END`"),
+    ("IIF", "`CASE WHEN ... THEN ... ELSE ... END`"),
+    ("DECODE", "`CASE ... WHEN ... THEN ... END`"),
+    ("LEN", "`CHAR_LENGTH`"),
+    ("SUBSTR", "`SUBSTRING`"),
+    ("INSTR", "`POSITION(part IN text)`"),
+    ("NOW", "`CURRENT_TIMESTAMP`"),
+    ("SYSDATE", "`CURRENT_TIMESTAMP`"),
+    ("GETDATE", "`CURRENT_TIMESTAMP`"),
+    ("TO_CHAR", "`DATE_FORMAT`, or `CAST(... AS STRING)`"),
+    ("TO_NUMBER", "`CAST(... AS DOUBLE)`"),
+    ("DATEDIFF", "`TIMESTAMPDIFF`"),
+    ("STRING_AGG", "`COLLECT`"),
+];
+
 fn unknown(name: &str, place: Place) -> crate::CheckError {
     let known = weir_functions::all().map(|function| function.name);
     let known = known.chain(SHAPED.iter().copied()).chain(aggregate::NAMES.iter().copied());
     let known = known.chain(grouping::FUNCTIONS.iter().copied());
-    hinted(place.refuse(format!("function `{name}` is not available")), did_you_mean(name, known))
+    let elsewhere = FUNCTIONS_ELSEWHERE.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
+    let hint = elsewhere.map(|(_, instead)| format!("use {instead}")).or_else(|| did_you_mean(name, known));
+    hinted(place.refuse(format!("function `{name}` is not available")), hint)
 }
 
 /// Converts an argument to what a parameter takes.

@@ -14,6 +14,7 @@ use super::query::Planner;
 use super::refuse::{Checked, Place, hinted};
 use super::scope::Scope;
 use super::window::{GroupWindow, WindowFunction, parse_name};
+use crate::WarningKind;
 use crate::nodes::GROUPING;
 
 /// The functions that tell groupings apart.
@@ -66,10 +67,13 @@ impl Planner<'_> {
         for item in flattened(items) {
             if let Some(window) = keys.window(item)? {
                 if keys.found.window.is_some() {
-                    return Err(keys.binder.at(item).refuse("`GROUP BY` may hold one group window"));
+                    let error = keys.binder.at(item).refuse("`GROUP BY` may hold one group window");
+                    let hint =
+                        "write an INSERT for each window, or the second one in a query around this one";
+                    return Err(hinted(error, Some(hint.to_string())));
                 }
                 let operator = format!("the window `{}`", window.shape.name());
-                self.needs_append_only(operator, keys.binder.at(item), &scope.plan);
+                self.needs_append_only(operator, Some(window.attribute), keys.binder.at(item), &scope.plan);
                 keys.found.keys.push(window.marker.clone());
                 keys.found.window = Some(window);
                 continue;
@@ -78,6 +82,21 @@ impl Planner<'_> {
             sets = product(&sets, &groupings);
         }
         let mut grouping = keys.found;
+        if grouping.window.is_none()
+            && !grouping.keys.is_empty()
+            && let Some(first) = items.first()
+        {
+            let text = "this `GROUP BY` has no window: each group is kept until it has been idle for \
+                        `idle_state_retention`, and begins anew after that";
+            let hint = "group by a window such as `TUMBLE(ts, INTERVAL '1' HOUR)`, or set `idle_state_retention` to the \
+                        time after which a group may be forgotten";
+            self.warn(
+                WarningKind::StateUntilIdle,
+                self.binder(scope, Stage::Row("")).at(first),
+                text,
+                Some(hint),
+            );
+        }
         if sets.len() > 1 {
             grouping.sets = Some(sets);
         }

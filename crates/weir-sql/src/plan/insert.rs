@@ -25,10 +25,12 @@ impl Planner<'_> {
             return Ok(Target::Temp(index));
         }
         if self.streams.sources.iter().any(|source| is(&source.name)) {
-            return Err(place.refuse(format!("`{}` is a source stream; it cannot be written", name.value)));
+            let error = place.refuse(format!("`{}` is a source stream; it cannot be written", name.value));
+            return Err(hinted(error, Some("rows go into a sink stream or a temp stream".to_string())));
         }
         if self.streams.tables.iter().any(|table| is(&table.name)) {
-            return Err(place.refuse(format!("`{}` is a dimension table; it cannot be written", name.value)));
+            let error = place.refuse(format!("`{}` is a dimension table; it cannot be written", name.value));
+            return Err(hinted(error, Some("rows go into a sink stream or a temp stream".to_string())));
         }
         let known = self.streams.sinks.iter().map(|sink| sink.name.as_str());
         let known = known.chain(self.streams.temps.iter().map(|temp| temp.name.as_str()));
@@ -48,9 +50,16 @@ impl Planner<'_> {
             output.columns.truncate(wanted);
         } else if given != wanted {
             let place = output.columns.get(wanted).map_or(self.place, |column| column.place);
-            return Err(
-                place.refuse(format!("stream `{}` has {wanted} columns, the query has {given}", name.value))
-            );
+            let columns =
+                |count: usize| if count == 1 { "1 column".to_string() } else { format!("{count} columns") };
+            let text = format!("stream `{}` has {}, the query has {given}", name.value, columns(wanted));
+            const SHOWN: usize = 20;
+            let fields = declared.fields().iter().take(SHOWN);
+            let fields: Vec<_> =
+                fields.map(|field| format!("`{}` {}", field.name(), type_name(field.data_type()))).collect();
+            let rest = if wanted > SHOWN { ", ..." } else { "" };
+            let hint = format!("columns are matched by position: {}{rest}", fields.join(", "));
+            return Err(hinted(place.refuse(text), Some(hint)));
         }
         if let Some(temp) = temp {
             check_event_time(temp, &output)?;

@@ -19,7 +19,7 @@ use super::from::JoinKind as Written;
 use super::query::Planner;
 use super::refuse::{Checked, Place, hinted};
 use super::scope::{Scope, ScopeColumn};
-use crate::Message;
+use crate::WarningKind;
 use crate::nodes::{JoinKind, StreamJoin, TimeBounds};
 
 /// Inputs and how they are joined.
@@ -253,14 +253,14 @@ impl Planner<'_> {
             self.warn_unbounded(&condition, place, times_above);
         }
         if condition.bounds.is_some() {
-            self.needs_append_only("an interval join", place, &left.plan);
-            self.needs_append_only("an interval join", place, &right.plan);
+            self.needs_append_only("an interval join", None, place, &left.plan);
+            self.needs_append_only("an interval join", None, place, &right.plan);
         }
         if let Some(TimeBounds { lower, upper, .. }) = &condition.bounds
             && lower > upper
         {
             let text = "the time bounds of this join exclude each other: no row has a match";
-            self.warn(place, text, None);
+            self.warn(WarningKind::JoinWithoutMatch, place, text, None);
         }
         let Condition { keys, bounds, residual, .. } = condition;
         let inputs = (Arc::new(left.plan), Arc::new(right.plan));
@@ -294,16 +294,7 @@ impl Planner<'_> {
                 "a condition such as `b.ts BETWEEN a.ts - INTERVAL '5' MINUTE AND a.ts` frees them earlier",
             ),
         };
-        self.warn(place, text, Some(hint));
-    }
-
-    fn warn(&self, place: Place, text: impl Into<String>, hint: Option<&str>) {
-        self.warnings.borrow_mut().push(Message {
-            position: place.position,
-            length: place.length,
-            text: text.into(),
-            hint: hint.map(str::to_string),
-        });
+        self.warn(WarningKind::JoinWithoutBounds, place, text, Some(hint));
     }
 }
 

@@ -43,7 +43,7 @@ pub(crate) use call::is_built_in;
 pub use physical::physical;
 
 use crate::syntax::ast::InsertInto;
-use crate::{CheckError, DimensionTable, Message, SinkStream, SourceStream, Target, TempStream};
+use crate::{CheckError, DimensionTable, SinkStream, SourceStream, Target, TempStream, Warning};
 use query::Planner;
 use refuse::Place;
 
@@ -76,7 +76,7 @@ pub(crate) struct Planned {
     pub(crate) target: Target,
     pub(crate) plan: LogicalPlan,
     /// What is accepted but probably not meant.
-    pub(crate) warnings: Vec<Message>,
+    pub(crate) warnings: Vec<Warning>,
     /// The operators that take only rows that stay.
     pub(crate) append_only: Vec<AppendOnly>,
 }

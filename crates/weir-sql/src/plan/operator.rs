@@ -11,7 +11,7 @@ use weir_functions::{math, pattern};
 
 use super::bound::Bound;
 use super::convert::convert;
-use super::refuse::{Checked, Place};
+use super::refuse::{Checked, Place, hinted};
 use super::row::joined;
 use super::types::{
     as_decimal, common_numeric, comparable, decimal_result, is_integer, is_interval, is_numeric, is_temporal,
@@ -43,7 +43,10 @@ pub(super) fn compare(left: Bound, operator: Operator, right: Bound, place: Plac
         .and_then(|to| Some((convert(left, &to)?, convert(right, &to)?)));
     match both {
         Some((left, right)) => Ok(Bound::boolean(binary(left, operator, right))),
-        None => Err(place.refuse(format!("{a} cannot be compared with {b}"))),
+        None => {
+            let error = place.refuse(format!("{a} cannot be compared with {b}"));
+            Err(hinted(error, Some("give both one type with `CAST`".to_string())))
+        }
     }
 }
 
@@ -54,7 +57,10 @@ pub(super) fn condition(value: Bound, what: &str, place: Place) -> Checked<Bound
         DataType::Boolean | DataType::Null => convert(value, &DataType::Boolean),
         _ => None,
     }
-    .ok_or_else(|| place.refuse(format!("{what} needs a BOOLEAN, not {given}")))
+    .ok_or_else(|| {
+        let error = place.refuse(format!("{what} needs a BOOLEAN, not {given}"));
+        hinted(error, Some("write a condition, such as a comparison".to_string()))
+    })
 }
 
 fn logical(left: Bound, operator: Operator, right: Bound, place: Place) -> Checked<Bound> {
@@ -73,7 +79,12 @@ fn numeric(value: Bound, operator: &str, place: Place) -> Checked<Bound> {
         return Ok(value);
     }
     let given = type_name(&value.data_type);
-    Err(place.refuse(format!("`{operator}` needs numbers, not {given}")))
+    let error = place.refuse(format!("`{operator}` needs numbers, not {given}"));
+    let hint = match value.data_type {
+        DataType::Utf8 => Some("`||` joins text, `CAST(... AS DOUBLE)` reads a number from it".to_string()),
+        _ => None,
+    };
+    Err(hinted(error, hint))
 }
 
 fn symbol(sign: Sign) -> &'static str {

@@ -225,7 +225,8 @@ impl Planner<'_> {
             }
         }
         let Some((over, place)) = window else { return Ok(scope.plan.clone()) };
-        self.needs_append_only("`OVER`", place, &scope.plan);
+        let time = if over.event_time { TimeAttribute::Rowtime } else { TimeAttribute::Proctime };
+        self.needs_append_only("`OVER`", Some(time), place, &scope.plan);
         let names = fresh_names(&scope.plan, "over", calls.len());
         let node = OverWindow::try_new(scope.plan.clone(), over, aggregates, &names)
             .map_err(|error| self.unplanned(error))?;

@@ -17,8 +17,8 @@ use super::refuse::{Checked, Place, hinted};
 use super::scope::Scope;
 use super::types::same;
 use super::{PlanOptions, Streams};
-use crate::Message;
 use crate::syntax::ast::InsertInto;
+use crate::{Warning, WarningKind};
 
 /// A planned query.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ pub(super) struct Planner<'a> {
     /// The place of the query.
     pub(super) place: Place,
     /// What is accepted but probably not meant.
-    pub(super) warnings: RefCell<Vec<Message>>,
+    pub(super) warnings: RefCell<Vec<Warning>>,
     /// The operators that take only rows that stay.
     pub(super) append_only: RefCell<Vec<AppendOnly>>,
 }
@@ -62,6 +62,12 @@ impl Planner<'_> {
     /// Refuses what the plan library refuses; the checks before are meant to make this unreachable.
     pub(super) fn unplanned(&self, error: DataFusionError) -> crate::CheckError {
         self.place.refuse(format!("this query cannot be planned: {}", error.strip_backtrace()))
+    }
+
+    /// Warns of what is accepted but may surprise.
+    pub(super) fn warn(&self, kind: WarningKind, place: Place, text: impl Into<String>, hint: Option<&str>) {
+        let message = hinted(place.refuse(text), hint.map(str::to_string)).message;
+        self.warnings.borrow_mut().push(kind.warning(message));
     }
 
     /// Returns a binder over `scope`.
@@ -96,7 +102,7 @@ impl Planner<'_> {
                     (SetOperator::Union, SetQuantifier::All) => self.union(left, right, "`UNION ALL`", place),
                     (SetOperator::Union, SetQuantifier::None | SetQuantifier::Distinct) => {
                         let all = self.union(left, right, "`UNION`", place)?;
-                        self.distinct(all, "`UNION`")
+                        self.distinct(all, "`UNION`", place)
                     }
                     (other, _) => Err(place.unavailable(&format!("`{other}`"))),
                 }
@@ -109,7 +115,8 @@ impl Planner<'_> {
         let (left, right) = (self.term(left)?, self.term(right)?);
         if left.columns.len() != right.columns.len() {
             let (a, b) = (left.columns.len(), right.columns.len());
-            return Err(place.refuse(format!("the branches of {name} have {a} and {b} columns")));
+            let error = place.refuse(format!("the branches of {name} have {a} and {b} columns"));
+            return Err(hinted(error, Some("select as many columns in each, in the same order".to_string())));
         }
         let mut types = Vec::with_capacity(left.columns.len());
         for (index, (a, b)) in left.columns.iter().zip(&right.columns).enumerate() {
@@ -149,12 +156,17 @@ impl Planner<'_> {
     }
 
     /// Keeps each row once.
-    pub(super) fn distinct(&self, output: Output, what: &str) -> Checked<Output> {
+    pub(super) fn distinct(&self, output: Output, what: &str, place: Place) -> Checked<Output> {
         for column in &output.columns {
             if matches!(column.data_type, DataType::Map(..)) {
                 return Err(column.place.refuse(format!("{what} cannot compare MAP values")));
             }
         }
+        let text = format!(
+            "{what} remembers each row until it has been idle for `idle_state_retention`, and then gives it out again"
+        );
+        let hint = "set `idle_state_retention` to the time after which a row may be forgotten";
+        self.warn(WarningKind::StateUntilIdle, place, text, Some(hint));
         let columns = output.columns.into_iter().map(|column| OutputColumn { time: None, ..column });
         Ok(Output {
             columns: columns.collect(),

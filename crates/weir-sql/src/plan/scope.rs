@@ -114,11 +114,18 @@ impl Scope {
     pub(super) fn unknown(&self, of: Option<&str>, name: &Ident, place: Place) -> crate::CheckError {
         let place = Place::of(name.span, place);
         if self.columns.is_empty() {
-            return place.refuse(format!("column `{}` is unknown: there is no `FROM`", name.value));
+            let error = place.refuse(format!("column `{}` is unknown: there is no `FROM`", name.value));
+            return hinted(error, Some("write `FROM` and a stream after the select list".to_string()));
         }
         let of_input = self.columns.iter().filter(|column| column.is_of(of));
         let names = || of_input.clone().filter_map(|column| column.name.as_deref());
-        let hint = did_you_mean(&name.value, names()).or_else(|| {
+        let undeclared = || {
+            let time =
+                ["proctime", "rowtime"].into_iter().find(|time| name.value.eq_ignore_ascii_case(time))?;
+            let clause = if time == "proctime" { "proctime.proctime" } else { "column.rowtime" };
+            Some(format!("declare the stream with `TIMESTAMP BY {clause}`"))
+        };
+        let hint = undeclared().or_else(|| did_you_mean(&name.value, names())).or_else(|| {
             let names: Vec<_> = names().take(20).map(|name| format!("`{name}`")).collect();
             Some(format!("its columns are {}", names.join(", ")))
         });

@@ -41,7 +41,10 @@ impl Planner<'_> {
             _ => return Err(self.place.unavailable("`GROUP BY ALL` and `GROUP BY ... WITH`")),
         };
         match select.distinct {
-            Some(Distinct::Distinct) => self.distinct(output, "`SELECT DISTINCT`"),
+            Some(Distinct::Distinct) => {
+                let place = Place::of(select.select_token.0.span, self.place);
+                self.distinct(output, "`SELECT DISTINCT`", place)
+            }
             _ => Ok(output),
         }
     }

@@ -31,10 +31,8 @@ impl Shape {
     fn synopsis(self) -> &'static str {
         match self {
             Shape::Tumble => "TUMBLE(time, INTERVAL '10' SECOND)",
-            Shape::Hop => {
-                "HOP(time, slide, size), for example HOP(ts, INTERVAL '5' SECOND, INTERVAL '10' SECOND)"
-            }
-            Shape::Session => "SESSION(time, gap), for example SESSION(ts, INTERVAL '5' SECOND)",
+            Shape::Hop => "HOP(time, INTERVAL '5' SECOND, INTERVAL '10' SECOND)",
+            Shape::Session => "SESSION(time, INTERVAL '5' SECOND)",
         }
     }
 
@@ -56,7 +54,7 @@ pub(super) enum WindowFunction {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct GroupWindow {
     pub(super) marker: Expr,
-    attribute: TimeAttribute,
+    pub(super) attribute: TimeAttribute,
     pub(super) shape: Shape,
 }
 
@@ -105,12 +103,16 @@ impl Binder<'_> {
             let place = self.at(*interval);
             let length = input.bind(interval)?;
             if is_year_month(&length.data_type) {
-                return Err(place.refuse("a window cannot be measured in months or years"));
+                let error = place.refuse("a window cannot be measured in months or years");
+                return Err(hinted(error, Some("they differ in length; use days".to_string())));
             }
             match constant_millis(&length) {
                 Some(millis) if millis > 0 => lengths.push(millis),
                 Some(_) => return Err(place.refuse("the length of a window must be positive")),
-                None => return Err(place.refuse("the length of a window must be a constant interval")),
+                None => {
+                    let error = place.refuse("the length of a window must be a constant interval");
+                    return Err(hinted(error, Some(usage(shape))));
+                }
             }
         }
         let kind = match (shape, lengths.as_slice()) {
@@ -132,18 +134,23 @@ impl Binder<'_> {
         place: Place,
     ) -> Checked<Bound> {
         let WindowFunction::Read(bound) = function else {
-            return Err(place.refuse(format!("`{name}` is allowed in `GROUP BY` only")));
+            let error = place.refuse(format!("`{name}` is allowed in `GROUP BY` only"));
+            return Err(hinted(error, Some(format!("`{name}_START` and `{name}_END` read the window"))));
         };
         let Stage::Group(Grouping { window: Some(window), .. }, _) = self.stage else {
             let error = place
                 .refuse(format!("`{name}` needs `{}` in the `GROUP BY` of the same SELECT", shape.name()));
-            return Err(error);
+            return Err(hinted(error, Some(format!("add `{}` with the same arguments", shape.name()))));
         };
         let repeated = self.group_window(shape, written, place)?;
         if repeated != *window {
             let error =
                 place.refuse(format!("`{name}` must repeat the arguments of the window in `GROUP BY`"));
-            return Err(hinted(error, Some(format!("the window is a `{}`", window.shape.name()))));
+            let hint = match window.shape == shape {
+                true => format!("copy what stands between the brackets of `{}`", shape.name()),
+                false => format!("the window is a `{}`", window.shape.name()),
+            };
+            return Err(hinted(error, Some(hint)));
         }
         let time = match bound {
             WindowBound::Start | WindowBound::End => None,
@@ -159,5 +166,6 @@ impl Binder<'_> {
 }
 
 fn usage(shape: Shape) -> String {
-    format!("write `{}`", shape.synopsis())
+    let order = if shape == Shape::Hop { ": the slide, then the size" } else { "" };
+    format!("write `{}`{order}", shape.synopsis())
 }

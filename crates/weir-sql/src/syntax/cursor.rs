@@ -13,6 +13,7 @@ use super::token::{Token, TokenKind};
 use super::variables::Uses;
 use super::words::is_hard_word;
 use crate::CheckError;
+use crate::suggest::nearest;
 
 /// How deep queries, expressions and types may be nested. Each level takes a few stack frames here and in
 /// everything that walks the tree later, and threads have as little as 2 MB.
@@ -174,7 +175,36 @@ impl<'a> Parser<'a> {
         match token.kind {
             TokenKind::Invalid(problem) => problem.error(&token),
             TokenKind::End => token.error("unexpected end of the text").hint(format!("expected {wanted}")),
-            _ => token.error(format!("unexpected {}", token.describe())).hint(format!("expected {wanted}")),
+            _ => token.error(format!("unexpected {}", token.describe())).hint(self.hint_for(token, wanted)),
+        }
+    }
+
+    /// Returns what would be accepted in place of a token, or what was probably meant.
+    fn hint_for(&self, token: Token<'a>, wanted: &str) -> String {
+        if let Some(meant) = misspelt_keyword(&token, wanted) {
+            return format!("did you mean `{meant}`?");
+        }
+        match self.taken_before() {
+            Some(before) if before.is_symbol("=") && token.is_symbol("=") => {
+                "equality is written with one `=`".to_string()
+            }
+            // `{,}` of a pattern is not made right by leaving the comma out.
+            Some(before) if before.is_symbol(",") && !token.is_symbol("}") => {
+                format!("expected {wanted}, or no `,` before it")
+            }
+            // `"a, b = "c"`: the quote that seems to open `c` closes a string that was not closed before.
+            Some(before)
+                if matches!(before.kind, TokenKind::String { .. })
+                    && before.offset + before.text.len() == token.offset
+                    && token.kind == TokenKind::Word =>
+            {
+                let place = before.position;
+                format!(
+                    "expected {wanted}; the string that ends here begins at line {}, column {}: is a quote missing before it?",
+                    place.line, place.column
+                )
+            }
+            _ => format!("expected {wanted}"),
         }
     }
 
@@ -248,6 +278,19 @@ impl<'a> Parser<'a> {
         self.nesting -= levels;
         result
     }
+}
+
+/// Returns the keyword of those in back quotes that a word nearly is.
+fn misspelt_keyword<'w>(token: &Token<'_>, wanted: &'w str) -> Option<&'w str> {
+    const SHORTEST: usize = 3;
+    if token.kind != TokenKind::Word || token.text.len() < SHORTEST {
+        return None;
+    }
+    let quoted = wanted.split('`').skip(1).step_by(2);
+    let words = quoted.flat_map(|words| words.split(|letter: char| !letter.is_ascii_uppercase()));
+    let meant = nearest(token.text, words.filter(|word| word.len() >= SHORTEST))?;
+    // A keyword in the wrong place is not misspelt.
+    (!meant.eq_ignore_ascii_case(token.text)).then_some(meant)
 }
 
 /// Returns a name token as the statements of a job hold it.

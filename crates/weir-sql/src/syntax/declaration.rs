@@ -40,6 +40,10 @@ impl Parser<'_> {
 
     fn stream(&mut self, kind: StreamKind) -> Result<CreateStream, CheckError> {
         let what = if kind == StreamKind::Table { "the name of a table" } else { "the name of a stream" };
+        if self.peek_words(&["IF", "NOT", "EXISTS"]) {
+            let instead = "a job declares what it uses anew each time it starts; remove the words";
+            return Err(not_in_dialect(&self.peek(), "`IF NOT EXISTS`", instead));
+        }
         let mut stream = CreateStream {
             kind,
             name: self.name(what)?,
@@ -100,6 +104,7 @@ impl Parser<'_> {
     fn columns(&mut self) -> Result<Vec<ColumnDefinition>, CheckError> {
         self.take();
         let columns = self.comma_separated(|parser| {
+            parser.refuse_table_constraint()?;
             let name = parser.name("a column name")?;
             let data_type = parser.data_type()?;
             parser.refuse_column_constraint()?;
@@ -107,6 +112,19 @@ impl Parser<'_> {
         })?;
         self.expect_symbol_or(")", "`,` or ")?;
         Ok(columns)
+    }
+
+    /// Refuses what other systems allow in place of a column.
+    fn refuse_table_constraint(&self) -> Result<(), CheckError> {
+        let token = self.peek();
+        if self.peek_words(&["WATERMARK", "FOR"]) {
+            let instead = "write `TIMESTAMP BY column.rowtime SET WATERMARK (...)` after the `WITH` clause";
+            return Err(not_in_dialect(&token, "`WATERMARK FOR`", instead));
+        }
+        if self.peek_words(&["PRIMARY", "KEY"]) {
+            return Err(not_in_dialect(&token, "`PRIMARY KEY`", "some sinks have an option `primary_key`"));
+        }
+        Ok(())
     }
 
     fn refuse_column_constraint(&self) -> Result<(), CheckError> {

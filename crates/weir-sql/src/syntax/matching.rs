@@ -16,6 +16,9 @@ use crate::CheckError;
 /// with many of them at a time, and the state of a partition grows with them.
 const MAX_VARIABLES: u64 = 4_096;
 
+const ORDER_OF_CLAUSES: &str = "the clauses stand in this order: `PARTITION BY`, `ORDER BY`, `MEASURES`, `ONE ROW` or \
+                                `ALL ROWS PER MATCH`, `AFTER MATCH`, `PATTERN`, `WITHIN`, `DEFINE`";
+
 impl<'a> Parser<'a> {
     /// Parses `MATCH_RECOGNIZE (...)` after its input.
     pub(super) fn match_recognize(&mut self, table: TableFactor) -> Result<TableFactor, CheckError> {
@@ -335,6 +338,11 @@ impl<'a> Parser<'a> {
             return Err(not_in_dialect(&token, "`SUBSET`", "name the variables one by one"));
         }
         if !self.take_word("DEFINE") {
+            let earlier = ["PARTITION", "ORDER", "MEASURES", "ONE", "ALL", "AFTER"];
+            if let Some(clause) = earlier.iter().find(|word| token.is_word(word)) {
+                let text = format!("`{clause}` comes before `PATTERN`");
+                return Err(token.error(text).hint(ORDER_OF_CLAUSES));
+            }
             return Err(self.expected(if after_within { "`DEFINE`" } else { "`WITHIN` or `DEFINE`" }));
         }
         self.comma_separated(|parser| {

@@ -101,9 +101,13 @@ impl<'a> Parser<'a> {
                 let construct = format!("a comparison with `{}`", token.text.to_ascii_uppercase());
                 Err(not_in_dialect(&token, &construct, "sub-queries are possible only in `FROM`"))
             }
-            _ if is_hard_word(token.text) => Err(token
-                .error(format!("unexpected {}", token.describe()))
-                .hint("expected an expression; put a reserved word in back quotes to use it as a name")),
+            _ if is_hard_word(token.text) => {
+                let hint = match self.taken_before() {
+                    Some(before) if before.is_symbol(",") => "expected an expression, or no `,` before it",
+                    _ => "expected an expression; put a reserved word in back quotes to use it as a name",
+                };
+                Err(token.error(format!("unexpected {}", token.describe())).hint(hint))
+            }
             _ => self.name_or_call(),
         }
     }

@@ -12,9 +12,33 @@ use weir_functions::collection::map_type;
 use super::cursor::Parser;
 use super::token::TokenKind;
 use crate::CheckError;
+use crate::suggest::nearest;
 
 const TYPES: &str = "a type: `STRING`, `BOOLEAN`, `TINYINT`, `SMALLINT`, `INT`, `BIGINT`, `FLOAT`, `DOUBLE`, `DECIMAL`, \
                      `DATE`, `TIME`, `TIMESTAMP`, `ARRAY[...]`, `MAP[..., ...]` or `ROW<...>`";
+
+/// Types of other systems, and what they are called here.
+const TYPES_ELSEWHERE: [(&str, &str); 12] = [
+    ("TEXT", "STRING"),
+    ("VARCHAR2", "STRING"),
+    ("NVARCHAR", "STRING"),
+    ("CHARACTER", "STRING"),
+    ("JSON", "STRING"),
+    ("DATETIME", "TIMESTAMP"),
+    ("TIMESTAMP_LTZ", "TIMESTAMP"),
+    ("TIMESTAMPTZ", "TIMESTAMP"),
+    ("NUMBER", "DECIMAL"),
+    ("INT64", "BIGINT"),
+    ("FLOAT64", "DOUBLE"),
+    ("STRUCT", "ROW<...>"),
+];
+
+/// Returns the type that was probably meant by a word.
+fn type_meant(word: &str) -> Option<&'static str> {
+    let elsewhere = TYPES_ELSEWHERE.iter().find(|(name, _)| name.eq_ignore_ascii_case(word));
+    let names = || TYPES.split('`').skip(1).step_by(2);
+    elsewhere.map(|(_, meant)| *meant).or_else(|| nearest(word, names()))
+}
 
 /// What `DECIMAL` without arguments means.
 const DEFAULT_DECIMAL: (u8, i8) = (DECIMAL128_MAX_PRECISION, 18);
@@ -66,9 +90,11 @@ impl Parser<'_> {
                     .hint("intervals occur only in expressions"));
             }
             _ => {
-                return Err(token
-                    .error(format!("unknown type {}", token.describe()))
-                    .hint(format!("expected {TYPES}")));
+                let hint = match type_meant(token.text) {
+                    Some(meant) => format!("did you mean `{meant}`?"),
+                    None => format!("expected {TYPES}"),
+                };
+                return Err(token.error(format!("unknown type {}", token.describe())).hint(hint));
             }
         };
         self.take();

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context;
 use clap::{Arg, ArgMatches, Command};
 use serde_json::json;
-use weir_sql::{CheckError, CheckOptions, Cluster, Message};
+use weir_sql::{CheckError, CheckOptions, Cluster, Message, Warning};
 
 use super::variables::{variable_arguments, variables};
 use super::{Exit, Outcome};
@@ -56,14 +56,12 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let json = matches.get_one::<String>("output").is_some_and(|output| output == "json");
     match weir_sql::check_all(&text, &weir_connectors::CATALOG, &options) {
         Ok(job) if json => {
-            let warnings: Vec<_> = job.warnings.iter().map(|message| message_json(file, message)).collect();
+            let warnings: Vec<_> = job.warnings.iter().map(|warning| warning_json(file, warning)).collect();
             println!("{}", json!({ "accepted": true, "warnings": warnings }));
             Ok(Exit::Done)
         }
         Ok(job) => {
-            for warning in &job.warnings {
-                print_warning(file, warning);
-            }
+            print_warnings(file, &text, &job.warnings);
             Ok(Exit::Done)
         }
         Err(errors) if json => {
@@ -80,9 +78,16 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     }
 }
 
-pub fn print_warning(file: &str, warning: &Message) {
-    let position = warning.position;
-    eprintln!("warning: {file}:{}:{}: {}", position.line, position.column, warning.text);
+pub fn print_warnings(file: &str, text: &str, warnings: &[Warning]) {
+    for warning in warnings {
+        eprintln!("{}", weir_sql::render_warning(file, text, warning));
+    }
+}
+
+fn warning_json(file: &str, warning: &Warning) -> serde_json::Value {
+    let mut message = message_json(file, &warning.message);
+    message["warning"] = json!(warning.kind.name());
+    message
 }
 
 fn error_json(file: &str, error: &CheckError) -> serde_json::Value {

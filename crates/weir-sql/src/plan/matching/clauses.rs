@@ -12,6 +12,7 @@ use weir_functions::conversion::type_name;
 
 use super::pattern::Variables;
 use super::slots::{PatternStage, VariableScopes};
+use crate::WarningKind;
 use crate::nodes::{Definition, MatchOrder, MatchSlot, RowPattern, SkipTo};
 use crate::plan::bound::{Bound, TimeAttribute};
 use crate::plan::expr::Stage;
@@ -145,7 +146,7 @@ impl Planner<'_> {
             if variable >= variables.in_pattern {
                 let mut message = variables.unknown(symbol, self.place).message;
                 message.text.push_str(", so its definition has no effect");
-                self.warnings.borrow_mut().push(message);
+                self.warnings.borrow_mut().push(WarningKind::UnusedDefinition.warning(message));
                 continue;
             }
             bound.push(Definition { variable, condition });
@@ -185,13 +186,13 @@ impl Planner<'_> {
             Some(AfterMatchSkip::ToFirst(name)) => {
                 let variable = variables.named(name, self.place)?;
                 if always_first(&variables.pattern) == Some(variable) {
-                    let warning = Place::of(name.span, self.place).refuse(format!(
+                    let text = format!(
                         "every match begins with a row of `{}`: the first match ends the job",
                         name.value
-                    ));
+                    );
                     let hint = "skip to a variable that comes later, or use `SKIP TO NEXT ROW`";
-                    let warning = hinted(warning, Some(hint.to_string()));
-                    self.warnings.borrow_mut().push(warning.message);
+                    let place = Place::of(name.span, self.place);
+                    self.warn(WarningKind::RepeatedMatch, place, text, Some(hint));
                 }
                 SkipTo::First(variable)
             }
@@ -208,8 +209,8 @@ impl Planner<'_> {
         let text = format!(
             "`{name}` takes any row and repeats without limit: a match that does not end keeps all rows of its partition"
         );
-        let hint = Some("limit the length of a match with `WITHIN`".to_string());
-        self.warnings.borrow_mut().push(hinted(place.refuse(text), hint).message);
+        let hint = "limit the length of a match with `WITHIN`";
+        self.warn(WarningKind::EndlessMatch, place, text, Some(hint));
     }
 }
 

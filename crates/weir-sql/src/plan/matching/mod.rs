@@ -16,7 +16,7 @@ use datafusion_common::Column;
 use datafusion_expr::{Extension, LogicalPlan};
 use sqlparser::ast::{RowsPerMatch, TableFactor};
 
-use super::bound::Bound;
+use super::bound::{Bound, TimeAttribute};
 use super::query::{Planner, unique_names};
 use super::refuse::{Checked, Place};
 use super::scope::{Scope, ScopeColumn};
@@ -48,12 +48,13 @@ impl Planner<'_> {
             position: details.position,
             length: "MATCH_RECOGNIZE".len() as u32,
         });
-        self.needs_append_only("`MATCH_RECOGNIZE`", place, &input.plan);
         let all_rows = matches!(rows_per_match, Some(RowsPerMatch::AllRows(_)));
         let variables = Variables::of(pattern, symbols, self.place)?;
         let names = &variables.names;
         let partition = self.partition(&input, partition_by)?;
         let order = self.match_order(&input, order_by, place)?;
+        let time = if order.event_time { TimeAttribute::Rowtime } else { TimeAttribute::Proctime };
+        self.needs_append_only("`MATCH_RECOGNIZE`", Some(time), place, &input.plan);
         let within_ms = match details.and_then(|details| details.within.as_ref()) {
             Some(within) => Some(self.within(within, place)?),
             None => None,

@@ -138,14 +138,14 @@ fn refusals_of_groups_stand_where_the_mistake_is() {
         (
             "a STRING",
             "SELECT id FROM cars GROUP BY ()",
-            "column `id` is neither in `GROUP BY` nor inside an aggregate",
+            "column `id` is neither in `GROUP BY` nor inside an aggregate (group by it, or take one of its values, such as `MAX(id)`)",
             "id",
         ),
         ("a INT", "SELECT 1 FROM cars GROUP BY ()", "one group of all rows needs an aggregate", "S"),
         (
             "a STRING, n BIGINT",
             "SELECT id, COUNT(*) FROM cars",
-            "column `id` is neither in `GROUP BY` nor inside an aggregate",
+            "column `id` is neither in `GROUP BY` nor inside an aggregate (group by it, or take one of its values, such as `MAX(id)`)",
             "id",
         ),
         (

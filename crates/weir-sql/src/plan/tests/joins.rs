@@ -25,7 +25,7 @@ fn planned(query: &str) -> Result<(LogicalPlan, Vec<String>), String> {
         let marked: String = line.chars().skip(error.message.position.column as usize - 1).collect();
         format!("{} [{}] at {marked}", error.message.text, error.message.hint.unwrap_or_default())
     })?;
-    Ok((planned.plan, planned.warnings.into_iter().map(|warning| warning.text).collect()))
+    Ok((planned.plan, planned.warnings.into_iter().map(|warning| warning.message.text).collect()))
 }
 
 /// Returns the first join of a plan as it explains itself, and the warnings.
@@ -236,11 +236,11 @@ fn what_cannot_be_joined_is_refused_with_its_place() {
         ),
         (
             "SELECT o.id, ship FROM orders o JOIN ships s ON o.id = t.id",
-            "`t` is neither the stream read here nor one of its columns [did you mean `o`?] at t.id",
+            "`t` is neither the stream read here nor one of its columns [`FROM` has `o`, `s`] at t.id",
         ),
         (
             "SELECT o.id, ship FROM orders o JOIN ships s ON o.amount + s.item",
-            "`ON` needs a BOOLEAN, not BIGINT [] at o.amount + s.item",
+            "`ON` needs a BOOLEAN, not BIGINT [write a condition, such as a comparison] at o.amount + s.item",
         ),
     ] {
         let given = planned(query).map(|_| "a plan".to_string()).unwrap_or_else(|error| error);

@@ -49,16 +49,26 @@ fn refusals_stand_where_the_mistake_is() {
         (
             "a STRING",
             "SELECT x.id FROM cars",
-            "`x` is neither the stream read here nor one of its columns",
+            "`x` is neither the stream read here nor one of its columns (`FROM` has `cars`)",
             "x",
         ),
         ("a STRING", "SELECT place.town FROM cars", "field `town` is not in the ROW", "town"),
-        ("a STRING", "SELECT id + 1 FROM cars", "`+` needs numbers, not STRING", "id + 1"),
-        ("a STRING", "SELECT id FROM cars WHERE price", "`WHERE` needs a BOOLEAN, not INT", "price"),
+        (
+            "a STRING",
+            "SELECT id + 1 FROM cars",
+            "`+` needs numbers, not STRING (`||` joins text, `CAST(... AS DOUBLE)` reads a number from it)",
+            "id + 1",
+        ),
+        (
+            "a STRING",
+            "SELECT id FROM cars WHERE price",
+            "`WHERE` needs a BOOLEAN, not INT (write a condition, such as a comparison)",
+            "price",
+        ),
         (
             "a STRING",
             "SELECT id FROM cars WHERE SUM(price) > 1",
-            "the aggregate `SUM` is not allowed in `WHERE`",
+            "the aggregate `SUM` is not allowed in `WHERE` (conditions on groups stand in `HAVING`)",
             "SUM",
         ),
         (
@@ -70,13 +80,13 @@ fn refusals_stand_where_the_mistake_is() {
         (
             "a STRING",
             "SELECT id FROM cars GROUP BY TUMBLE(ts, INTERVAL '1' MINUTE), brand",
-            "column `id` is neither in `GROUP BY` nor inside an aggregate",
+            "column `id` is neither in `GROUP BY` nor inside an aggregate (group by it, or take one of its values, such as `MAX(id)`)",
             "id",
         ),
         (
             "a STRING",
             "SELECT brand FROM cars GROUP BY TUMBLE(ts, INTERVAL '1' MINUTE), brand HAVING price > 1",
-            "column `price` is neither in `GROUP BY` nor inside an aggregate",
+            "column `price` is neither in `GROUP BY` nor inside an aggregate (group by it, or take one of its values, such as `MAX(price)`)",
             "price",
         ),
         (
@@ -85,7 +95,12 @@ fn refusals_stand_where_the_mistake_is() {
             "column `a` of `o` is INT, the query gives STRING (convert it with `CAST(... AS INT)`)",
             "id",
         ),
-        ("a STRING", "SELECT id, brand FROM cars", "stream `o` has 1 columns, the query has 2", "brand"),
+        (
+            "a STRING",
+            "SELECT id, brand FROM cars",
+            "stream `o` has 1 column, the query has 2 (columns are matched by position: `a` STRING)",
+            "brand",
+        ),
         (
             "a TIMESTAMP",
             "SELECT CAST(n AS TIMESTAMP) FROM ticks",
@@ -101,10 +116,15 @@ fn refusals_stand_where_the_mistake_is() {
         (
             "a STRING",
             "SELECT id, id FROM cars UNION ALL SELECT id FROM cars",
-            "the branches of `UNION ALL` have 2 and 1 columns",
+            "the branches of `UNION ALL` have 2 and 1 columns (select as many columns in each, in the same order)",
             "SELECT id FROM cars",
         ),
-        ("a BOOLEAN", "SELECT id = TRUE FROM cars", "STRING cannot be compared with BOOLEAN", "id = TRUE"),
+        (
+            "a BOOLEAN",
+            "SELECT id = TRUE FROM cars",
+            "STRING cannot be compared with BOOLEAN (give both one type with `CAST`)",
+            "id = TRUE",
+        ),
         (
             "a STRING",
             "SELECT LPAD(id, 'x', 'y') FROM cars",
@@ -166,7 +186,10 @@ fn windows_are_checked() {
         assert!(text.starts_with(message), "{window} {item}: {text}");
     }
     let (text, marked) = refused("a TIMESTAMP", "SELECT TUMBLE_START(ts, INTERVAL '1' MINUTE) FROM cars");
-    assert_eq!(text, "`TUMBLE_START` needs `TUMBLE` in the `GROUP BY` of the same SELECT");
+    assert_eq!(
+        text,
+        "`TUMBLE_START` needs `TUMBLE` in the `GROUP BY` of the same SELECT (add `TUMBLE` with the same arguments)"
+    );
     assert_eq!(marked, "TUMBLE_START");
 }
 

@@ -37,7 +37,11 @@ fn collections_in_from_are_refused_with_their_place() {
             "`SPLIT_CURSOR` takes 2 arguments, not 1 (it is called as `SPLIT_CURSOR(text, separator)`)",
             "SPLIT_CURSOR(brand)) AS t (x",
         ),
-        ("SELECT x FROM UNNEST(tags) AS t (x), cars", "column `tags` is unknown: there is no `FROM`", "tags"),
+        (
+            "SELECT x FROM UNNEST(tags) AS t (x), cars",
+            "column `tags` is unknown: there is no `FROM` (write `FROM` and a stream after the select list)",
+            "tags",
+        ),
         (
             "SELECT x FROM cars, UNNEST(tags) AS t (x), UNNEST(tags) AS u (x)",
             "column `x` is ambiguous in the streams `cars`, `t`, `u` (it is one of `t.x`, `u.x`)",

@@ -54,6 +54,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         time_zone: time_zone.clone(),
         max_bytes: usize::MAX,
         variables: variables(matches)?,
+        ..CheckOptions::default()
     };
     let job = match weir_sql::check(&text, &weir_connectors::CATALOG, &options) {
         Ok(job) => job,

@@ -29,7 +29,7 @@ use weir_sql::{CheckOptions, Cluster, Job};
 pub use arguments::command;
 
 use self::arguments::Arguments;
-use super::check::{print_warning, read_job};
+use super::check::{print_warnings, read_job};
 use super::{Exit, Failure, Outcome, runtime};
 use crate::logging;
 
@@ -43,6 +43,9 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         time_zone: arguments.settings.time_zone.clone(),
         max_bytes: usize::MAX,
         variables: arguments.variables.clone(),
+        idle_state_retention: matches
+            .get_one::<String>("idle-state-retention")
+            .map(|_| arguments.settings.idle_state_retention),
     };
     let mut job = match weir_sql::check_all(&text, &weir_connectors::CATALOG, &options) {
         Ok(job) => job,
@@ -53,9 +56,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
             return Ok(Exit::Refused);
         }
     };
-    for warning in &job.warnings {
-        print_warning(&file, warning);
-    }
+    print_warnings(&file, &text, &job.warnings);
     bind::bind(&mut job, &arguments.bindings, arguments.replay_rate)?;
     if arguments.row_kinds {
         bind::write_row_kinds(&mut job, &arguments.bindings);

@@ -62,6 +62,7 @@ pub fn prepare(case: &Case) -> anyhow::Result<Result<Prepared, String>> {
         time_zone: time_zone.clone(),
         max_bytes: usize::MAX,
         variables: case.variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect(),
+        ..CheckOptions::default()
     };
     let mut job = match weir_sql::check(&text, &weir_connectors::CATALOG, &options) {
         Ok(job) => job,
