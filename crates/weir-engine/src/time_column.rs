@@ -19,16 +19,22 @@ impl TimeColumn {
     /// Returns the instants of a batch in milliseconds since the epoch. No copy is made for
     /// BIGINT, nor for TIMESTAMP in UTC.
     pub fn times(&self, batch: &RecordBatch) -> Result<Int64Array, ArrowError> {
+        let values = self.values(batch)?;
+        match batch.column(self.index).data_type() {
+            DataType::Timestamp(..) if self.zone != Zone::UTC => {
+                Ok(values.unary(|wall| self.zone.wall_to_instant(wall)))
+            }
+            _ => Ok(values),
+        }
+    }
+
+    /// Returns the times as the column holds them: wall clocks of the zone for TIMESTAMP, instants for BIGINT.
+    pub(crate) fn values(&self, batch: &RecordBatch) -> Result<Int64Array, ArrowError> {
         let column = batch.column(self.index);
         match column.data_type() {
             DataType::Int64 => Ok(column.as_primitive::<Int64Type>().clone()),
             DataType::Timestamp(TimeUnit::Millisecond, None) => {
-                let walls = column.as_primitive::<TimestampMillisecondType>().reinterpret_cast::<Int64Type>();
-                if self.zone == Zone::UTC {
-                    Ok(walls)
-                } else {
-                    Ok(walls.unary(|wall| self.zone.wall_to_instant(wall)))
-                }
+                Ok(column.as_primitive::<TimestampMillisecondType>().reinterpret_cast::<Int64Type>())
             }
             other => Err(ArrowError::InvalidArgumentError(format!(
                 "event time column `{}` has type {other}",

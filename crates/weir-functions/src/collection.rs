@@ -209,10 +209,31 @@ pub fn make_map(key: &DataType, value: &DataType, arguments: usize) -> Call {
             return row_error("a key of MAP is NULL".to_string());
         }
         let pairs = StructArray::try_new(fields.clone(), vec![keys, interleaved(a, 1, 2, &value)?], None)?;
-        let offsets = OffsetBuffer::from_lengths(std::iter::repeat_n(a.len() / 2, a.rows));
+        let width = a.len() / 2;
+        let kept = last_of_equal(pairs.column(0), width)?;
+        if kept.len() == pairs.len() {
+            let offsets = OffsetBuffer::from_lengths(std::iter::repeat_n(width, a.rows));
+            return Ok(Arc::new(MapArray::try_new(Arc::clone(entries), offsets, pairs, None, false)?));
+        }
+        let mut lengths = vec![0; a.rows];
+        for index in &kept {
+            lengths[*index as usize / width] += 1;
+        }
+        let pairs = take(&pairs, &UInt32Array::from(kept), None)?.as_struct().clone();
+        let offsets = OffsetBuffer::from_lengths(lengths);
         Ok(Arc::new(MapArray::try_new(Arc::clone(entries), offsets, pairs, None, false)?))
     });
     Call { function: kernel.variant(&returns).into_function(), returns }
+}
+
+/// Returns the places of the keys that no later key of the same row equals; a row has `width` keys.
+fn last_of_equal(keys: &ArrayRef, width: usize) -> Result<Vec<u32>> {
+    let compare = make_comparator(keys, keys, SortOptions::default())?;
+    let is_last = |index: &usize| {
+        let end = (index / width + 1) * width;
+        (index + 1..end).all(|later| compare(*index, later).is_ne())
+    };
+    (0..keys.len()).filter(is_last).map(row_index).collect()
 }
 
 /// Returns the function behind `ROW(...)` with the given fields.

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, Date32Array, StringBuilder, Time32MillisecondArray, TimestampMillisecondArray,
+    Array, ArrayRef, AsArray, Date32Array, Float32Array, StringBuilder, Time32MillisecondArray,
+    TimestampMillisecondArray,
 };
 use arrow::datatypes::{
     DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
@@ -302,6 +303,23 @@ pub fn float_to_decimal(from: &DataType, to: &DataType) -> Option<Call> {
     });
     let call = Call { function: kernel.variant(format!("{from}-{to}")).into_function(), returns: to.clone() };
     from.is_floating().then_some(call)
+}
+
+/// Returns the function that makes the nearest FLOAT of a DOUBLE. A number beyond the greatest FLOAT is an error of the
+/// row; infinity stays what it is.
+pub fn double_to_float() -> Call {
+    let kernel = Kernel::new("cast_double_to_float", 1, DataType::Float32, |a| {
+        let array = a.array(0)?;
+        let nearest: Float32Array = array.as_primitive::<Float64Type>().try_unary(|n| {
+            let nearest = n as f32;
+            match n.is_finite() && nearest.is_infinite() {
+                true => Err(exec_datafusion_err!("CAST failed: {n:E} does not fit FLOAT")),
+                false => Ok(nearest),
+            }
+        })?;
+        Ok(Arc::new(nearest))
+    });
+    Call { function: kernel.into_function(), returns: DataType::Float32 }
 }
 
 /// Returns the function that makes the nearest DOUBLE or FLOAT of a DECIMAL.

@@ -15,6 +15,13 @@ use crate::registry::Call;
 pub(crate) fn regex(pattern: &str) -> std::result::Result<Regex, String> {
     Regex::new(pattern).map_err(|error| match error {
         regex::Error::CompiledTooBig(_) => format!("the regular expression `{pattern}` is too large"),
+        // Of these the library tells only by its text.
+        error if error.to_string().contains("look-around") => {
+            format!("`{pattern}` has a look-around, which is not available in regular expressions")
+        }
+        error if error.to_string().contains("backreferences") => {
+            format!("`{pattern}` refers back to a group, which is not available in regular expressions")
+        }
         _ => format!("`{pattern}` is not a valid regular expression"),
     })
 }

@@ -18,6 +18,22 @@ use datafusion_expr::{
 /// The metadata key of a field that is a time attribute; the value is `rowtime` or `proctime`.
 pub const TIME_ATTRIBUTE: &str = "weir.time";
 
+/// The metadata key of a field whose wall clocks are always of UTC, whatever the zone of the job.
+pub const UTC_CLOCK: &str = "weir.utc";
+
+/// Returns the metadata of a column with wall clocks of UTC; it is a time attribute when `attribute` says which.
+pub fn utc_metadata(attribute: Option<&str>) -> HashMap<String, String> {
+    let clock = (UTC_CLOCK.to_string(), String::new());
+    let attribute = attribute.map(|value| (TIME_ATTRIBUTE.to_string(), value.to_string()));
+    std::iter::once(clock).chain(attribute).collect()
+}
+
+/// Tells whether the wall clocks of a column are of UTC: bounds and times of windows, and processing times. Those of
+/// every other column are of the zone of the job.
+pub fn has_utc_clock(field: &Field) -> bool {
+    field.metadata().contains_key(UTC_CLOCK)
+}
+
 /// A group window, in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum WindowKind {
@@ -182,12 +198,11 @@ impl ScalarUDFImpl for BoundFunction {
     fn return_field_from_args(&self, _call: ReturnFieldArgs<'_>) -> Result<FieldRef> {
         let field = Field::new(self.name, DataType::Timestamp(TimeUnit::Millisecond, None), true);
         let attribute = match self.bound {
-            Bound::Start | Bound::End => return Ok(Arc::new(field)),
-            Bound::Rowtime => "rowtime",
-            Bound::Proctime => "proctime",
+            Bound::Start | Bound::End => None,
+            Bound::Rowtime => Some("rowtime"),
+            Bound::Proctime => Some("proctime"),
         };
-        let metadata = HashMap::from([(TIME_ATTRIBUTE.to_string(), attribute.to_string())]);
-        Ok(Arc::new(field.with_metadata(metadata)))
+        Ok(Arc::new(field.with_metadata(utc_metadata(attribute))))
     }
 
     fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {

@@ -1,9 +1,10 @@
 //! Computes a new watermark in the middle of a job: `SET WATERMARK` on a temp stream.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch};
+use arrow::array::{Array, ArrayRef, BooleanArray, Int64Array, RecordBatch};
 use arrow::datatypes::SchemaRef;
 use weir_base::time::Timestamp;
 
@@ -128,23 +129,31 @@ impl Operator for AssignWatermark {
     }
 }
 
-/// Sets rows without an event time aside as dirty. Returns the rest with its times.
+/// The first and the last time of the years 0000 to 9999, in milliseconds since the epoch.
+const TIMES: RangeInclusive<i64> = -62_167_219_200_000..=253_402_300_799_999;
+
+/// Sets rows without an event time, or with one outside the years 0000 to 9999, aside as dirty. Returns the rest with
+/// its times.
 pub(crate) fn drop_rows_without_time(
     batch: RecordBatch,
     column: &TimeColumn,
     output: &mut Output,
 ) -> Result<(RecordBatch, Int64Array), OperatorError> {
     let times = column.times(&batch)?;
-    let Some(nulls) = times.nulls().filter(|nulls| nulls.null_count() > 0) else {
+    let values = column.values(&batch)?;
+    if values.null_count() == 0 && values.values().iter().all(|time| TIMES.contains(time)) {
         return Ok((batch, times));
-    };
-    for row in (0..batch.num_rows()).filter(|row| nulls.is_null(*row)) {
-        output.dirty.push(DirtyRow {
-            reason: format!("event time `{}` is NULL", batch.schema().field(column.index).name()),
-            data: row_text(&batch, row),
-        });
     }
-    let mask = arrow::array::BooleanArray::new(nulls.inner().clone(), None);
+    let keeps = |row: usize| values.is_valid(row) && TIMES.contains(&values.value(row));
+    let name = batch.schema().field(column.index).name().clone();
+    for row in (0..batch.num_rows()).filter(|row| !keeps(*row)) {
+        let reason = match values.is_null(row) {
+            true => format!("event time `{name}` is NULL"),
+            false => format!("event time `{name}` is not in the years 0000 to 9999"),
+        };
+        output.dirty.push(DirtyRow { reason, data: row_text(&batch, row) });
+    }
+    let mask: BooleanArray = (0..batch.num_rows()).map(|row| Some(keeps(row))).collect();
     let kept = arrow::compute::filter_record_batch(&batch, &mask)?;
     let times = column.times(&kept)?;
     Ok((kept, times))

@@ -123,7 +123,8 @@ impl GroupWindow {
         let watermarks = input.row_watermarks.as_ref()?;
         (from..input.times.len()).find(|row| {
             let effective = watermarks.value(*row);
-            let first_end = self.first_start(floor_to(input.times.value(*row), self.slice_width)) + self.size;
+            let first_start = self.first_start(floor_to(input.times.value(*row), self.slice_width));
+            let first_end = first_start.saturating_add(self.size);
             effective > self.watermark && first_end - 1 <= effective
         })
     }
@@ -150,7 +151,7 @@ impl GroupWindow {
             self.fire_window(start, end, output)?;
             self.watermark = self.watermark.max(end - 1);
             // The next window starts one slide later; what lies before it is in no open window.
-            self.slices = self.slices.split_off(&(start + self.slide));
+            self.slices = self.slices.split_off(&start.saturating_add(self.slide));
         }
         self.watermark = self.watermark.max(watermark);
         Ok(())

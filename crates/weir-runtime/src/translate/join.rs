@@ -7,10 +7,9 @@ use datafusion_common::DFSchema;
 use datafusion_expr::{Expr, LogicalPlan, UserDefinedLogicalNodeCore};
 use datafusion_physical_expr::PhysicalExpr;
 use datafusion_physical_expr::expressions::Column;
-use weir_base::text::Zone;
+use weir_engine::TimeDomain;
 use weir_engine::graph::{Exchange, Input};
 use weir_engine::operator::{IntervalJoinSpec, JoinInput, JoinSpec, StreamJoinSpec};
-use weir_engine::{TimeColumn, TimeDomain};
 use weir_sql::TIME_ATTRIBUTE;
 use weir_sql::nodes::{StreamJoin, TimeBounds};
 
@@ -87,11 +86,7 @@ impl Translator<'_> {
         join: JoinSpec,
         [left, right]: [&Rows; 2],
     ) -> Result<IntervalJoinSpec, TranslateError> {
-        // Processing times are instants; only event times are wall clocks of the job's zone.
-        let (domain, zone) = match bounds.event_time {
-            true => (TimeDomain::Event, self.zone),
-            false => (TimeDomain::Processing, Zone::UTC),
-        };
+        let domain = if bounds.event_time { TimeDomain::Event } else { TimeDomain::Processing };
         let times = |schema: &DFSchema, bounded: &datafusion_common::Column| {
             let index = schema.index_of_column(bounded)?;
             let mark = if bounds.event_time { "rowtime" } else { "proctime" };
@@ -99,8 +94,8 @@ impl Translator<'_> {
                 |field: &Field| field.metadata().get(TIME_ATTRIBUTE).is_some_and(|kind| kind == mark);
             let others = schema.fields().iter().enumerate();
             let others = others.filter(|(other, field)| *other != index && is_time(field));
-            let others = others.map(|(index, _)| TimeColumn { index, zone }).collect();
-            Ok::<_, TranslateError>((TimeColumn { index, zone }, others))
+            let others = others.map(|(index, _)| self.time_column(schema.as_arrow(), index)).collect();
+            Ok::<_, TranslateError>((self.time_column(schema.as_arrow(), index), others))
         };
         let (left_time, left_attributes) = times(node.left.schema(), &bounds.left)?;
         let (right_time, right_attributes) = times(node.right.schema(), &bounds.right)?;

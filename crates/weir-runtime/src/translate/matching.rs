@@ -9,12 +9,11 @@ use datafusion_common::tree_node::{Transformed, TreeNode};
 use datafusion_expr::{Expr, UserDefinedLogicalNodeCore};
 use datafusion_physical_expr::PhysicalExpr;
 use datafusion_physical_expr::expressions::Column;
-use weir_base::text::Zone;
+use weir_engine::TimeDomain;
 use weir_engine::graph::Exchange;
 use weir_engine::operator::{
     Base, Condition, Evaluator, MatchRows, MatchSpec, Measures, Pattern, RowOrder, Skip, Slot,
 };
-use weir_engine::{TimeColumn, TimeDomain};
 use weir_sql::nodes::{
     MatchClauses, MatchOrder, MatchRecognize, MatchSlot, RowBase, RowPattern, SkipTo, SlotValue, slot_schema,
 };
@@ -73,12 +72,8 @@ impl Translator<'_> {
         let Expr::Column(column) = &order.time else {
             return Err(TranslateError::Unsupported(format!("an order by the expression `{}`", order.time)));
         };
-        // Processing times are instants; only event times are wall clocks of the job's zone.
-        let (domain, zone) = match order.event_time {
-            true => (TimeDomain::Event, self.zone),
-            false => (TimeDomain::Processing, Zone::UTC),
-        };
-        let time = TimeColumn { index: of.index_of_column(column)?, zone };
+        let domain = if order.event_time { TimeDomain::Event } else { TimeDomain::Processing };
+        let time = self.time_column(of.as_arrow(), of.index_of_column(column)?);
         if !order.sorted {
             return Ok(RowOrder::Arrival { time: Some((time, domain)) });
         }

@@ -1,9 +1,9 @@
 //! OVER windows as an operator.
 
 use datafusion_expr::{Expr, UserDefinedLogicalNodeCore};
+use weir_engine::TimeDomain;
 use weir_engine::graph::Exchange;
 use weir_engine::operator::{OverFrame, OverSpec};
-use weir_engine::{TimeColumn, TimeDomain};
 use weir_sql::nodes::{OverFrame as Frame, OverWindow};
 
 use super::TranslateError;
@@ -16,11 +16,7 @@ impl Translator<'_> {
         let Expr::Column(order) = &node.order else {
             return Err(TranslateError::Unsupported(format!("an order by the expression `{}`", node.order)));
         };
-        // Processing times are instants; only event times are wall clocks of the job's zone.
-        let (domain, zone) = match node.event_time {
-            true => (TimeDomain::Event, self.zone),
-            false => (TimeDomain::Processing, weir_base::text::Zone::UTC),
-        };
+        let domain = if node.event_time { TimeDomain::Event } else { TimeDomain::Processing };
         let partition = node
             .partition
             .iter()
@@ -34,7 +30,7 @@ impl Translator<'_> {
         let schema = nullable(UserDefinedLogicalNodeCore::schema(node).as_arrow());
         let spec = OverSpec {
             domain,
-            time: TimeColumn { index: of.index_of_column(order)?, zone },
+            time: self.time_column(of.as_arrow(), of.index_of_column(order)?),
             partition: partition.clone(),
             frame: match node.frame {
                 Frame::Rows(rows) => OverFrame::Rows(rows),

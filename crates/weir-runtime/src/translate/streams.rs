@@ -16,7 +16,7 @@ use weir_engine::operator::{AssignProctimeSpec, AssignWatermarkSpec, Evaluator, 
 use weir_engine::watermark::{Interval, Strategy};
 use weir_engine::{ROW_KIND, ROW_WATERMARK, RowKind, TimeColumn};
 use weir_functions::clock::reads_clock;
-use weir_functions::window::window_of;
+use weir_functions::window::{has_utc_clock, window_of};
 use weir_sql::{Job, SourceStream, Target, TempStream, WatermarkInterval, WatermarkStrategy};
 
 use super::TranslateError;
@@ -87,7 +87,7 @@ impl Rows {
 pub(super) struct Translator<'a> {
     pub(super) job: &'a Job,
     label: &'a str,
-    pub(super) zone: Zone,
+    zone: Zone,
     /// After this time without use the state of a key is dropped.
     pub(super) idle_state_retention: Duration,
     pub(super) environment: &'a Environment,
@@ -128,6 +128,12 @@ impl<'a> Translator<'a> {
         }
     }
 
+    /// Returns a time attribute with the zone of its wall clocks.
+    pub(super) fn time_column(&self, schema: &Schema, index: usize) -> TimeColumn {
+        let zone = if has_utc_clock(schema.field(index)) { Zone::UTC } else { self.zone };
+        TimeColumn { index, zone }
+    }
+
     /// Adds all nodes: temp streams after the inserts that fill them, sinks last.
     pub(super) fn run(&mut self) -> Result<(), TranslateError> {
         for (index, _) in self.job.sinks.iter().enumerate() {
@@ -159,7 +165,7 @@ impl<'a> Translator<'a> {
             .map_err(|error| TranslateError::Connector { stream: source.name.clone(), error })?;
         let event_time = match (source.time.rowtime, source.time.watermark) {
             (Some(index), Some(watermark)) => {
-                Some((TimeColumn { index, zone: self.zone }, strategy(watermark)))
+                Some((self.time_column(&source.schema, index), strategy(watermark)))
             }
             _ => None,
         };
@@ -205,7 +211,7 @@ impl<'a> Translator<'a> {
             rows = self.without_row_watermark(rows, &title);
             let hidden = Hidden { row_watermark: true, ..rows.hidden };
             let spec = AssignWatermarkSpec {
-                column: TimeColumn { index: column, zone: self.zone },
+                column: self.time_column(&temp.schema, column),
                 strategy: strategy(watermark),
                 schema: hidden.append_to(&rows.schema),
             };

@@ -6,9 +6,9 @@ use datafusion_common::{DFSchema, DataFusionError};
 use datafusion_expr::expr::NullTreatment;
 use datafusion_expr::{Aggregate, Expr};
 use datafusion_physical_expr::aggregate::AggregateExprBuilder;
+use weir_engine::TimeDomain;
 use weir_engine::graph::Exchange;
 use weir_engine::operator::{AggregateCall, GroupWindowSpec, WindowKind};
-use weir_engine::{TimeColumn, TimeDomain};
 use weir_functions::window::{TIME_ATTRIBUTE, window_of};
 
 use super::TranslateError;
@@ -45,15 +45,10 @@ impl Translator<'_> {
             .map(|expression| self.aggregate_call(expression, schema, &input))
             .collect::<Result<Vec<_>, _>>()?;
         let output = nullable(aggregate.schema.as_arrow());
-        // Processing times are instants; only event times are wall clocks of the job's zone.
-        let zone = match domain {
-            TimeDomain::Event => self.zone,
-            TimeDomain::Processing => weir_base::text::Zone::UTC,
-        };
         let spec = GroupWindowSpec {
             kind: engine_kind(kind),
             domain,
-            time: TimeColumn { index, zone },
+            time: self.time_column(schema.as_arrow(), index),
             keys: keys.clone(),
             window_position,
             calls,

@@ -1,5 +1,7 @@
 //! The check of a job: statement by statement in the order of the text, then the job as a whole.
 
+use std::collections::BTreeSet;
+
 use datafusion_common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion_expr::LogicalPlan;
 use weir_base::connector::ConnectorCatalog;
@@ -9,7 +11,7 @@ use weir_base::variables::Redactor;
 use super::connector::{self, described, noun};
 use super::function::Functions;
 use super::settings::CheckOptions;
-use super::{columns, format, late, options, stream};
+use super::{clocks, columns, format, late, options, stream};
 use crate::changelog::Changelogs;
 use crate::nodes::LookupJoin;
 use crate::plan::{AppendOnly, PlanOptions, Planned, Streams, plan_insert};
@@ -40,26 +42,38 @@ pub fn check_all(text: &str, catalog: &ConnectorCatalog, options: &CheckOptions)
     let used = options.variables.iter().filter(|(name, _)| uses.names.contains(*name));
     let redactor = Redactor::with_options(&used.collect(), text, uses.values);
     let not_variables = uses.warnings.into_iter();
-    let warnings = not_variables.map(|message| WarningKind::NotAVariable.warning(message)).collect();
-    let mut checker = Checker {
-        catalog,
-        options,
-        declared: Vec::new(),
-        functions: Functions::default(),
-        read: Vec::new(),
-        undeclared: Vec::new(),
-        errors: Vec::new(),
-        append_only: Vec::new(),
-        without_watermark: Vec::new(),
-        job: Job { redactor: redactor.clone(), warnings, ..empty_job() },
+    let warnings: Vec<_> =
+        not_variables.map(|message| WarningKind::NotAVariable.warning(message)).collect();
+    // What fills a temp stream may stand behind what reads it, so the clocks of temp streams are known only when all
+    // statements have been checked. Each round knows more of them than the one before.
+    let mut utc_temps = BTreeSet::new();
+    let checker = loop {
+        let mut checker = Checker {
+            catalog,
+            options,
+            declared: Vec::new(),
+            functions: Functions::default(),
+            read: Vec::new(),
+            undeclared: Vec::new(),
+            errors: Vec::new(),
+            append_only: Vec::new(),
+            without_watermark: Vec::new(),
+            utc_temps: utc_temps.clone(),
+            job: Job { redactor: redactor.clone(), warnings: warnings.clone(), ..empty_job() },
+        };
+        for Broken { error, declares } in &broken {
+            checker.errors.push(error.clone());
+            checker.undeclared.extend(declares.iter().map(|name| name.value.clone()));
+        }
+        for statement in &statements {
+            checker.statement(statement);
+        }
+        let found = clocks::utc_temps(&checker.job);
+        if !checker.errors.is_empty() || found == utc_temps {
+            break checker;
+        }
+        utc_temps = found;
     };
-    for Broken { error, declares } in broken {
-        checker.errors.push(error);
-        checker.undeclared.extend(declares.map(|name| name.value));
-    }
-    for statement in &statements {
-        checker.statement(statement);
-    }
     // Whatever a connector or format says of its options, it does not tell the value of a variable.
     match checker.finish() {
         Ok(mut job) => {
@@ -97,6 +111,8 @@ struct Checker<'a> {
     append_only: Vec<AppendOnly>,
     /// The names of sources with event time and without `SET WATERMARK`.
     without_watermark: Vec<String>,
+    /// Temp streams whose event times are wall clocks of UTC, in lower case.
+    utc_temps: BTreeSet<String>,
     job: Job,
 }
 
@@ -126,7 +142,8 @@ impl Checker<'_> {
         let name = create.name.value.clone();
         if create.kind == StreamKind::Temp {
             let declared = stream::declared_columns(create)?;
-            let (time, schema) = stream::time_attributes(create, &declared)?;
+            let (time, schema) =
+                stream::time_attributes(create, &declared, self.utc_temps.contains(&name.to_lowercase()))?;
             self.job.temps.push(TempStream { name, declared, schema, time });
         } else {
             let (spec, role) = connector::find(create, self.catalog, self.options.cluster)?;
@@ -135,7 +152,7 @@ impl Checker<'_> {
             format::check(create, role, &checked, &declared, &mut self.job.warnings)?;
             let keys = columns::check(create, role, &checked, &declared)?;
             if create.kind == StreamKind::Source {
-                let (time, schema) = stream::time_attributes(create, &declared)?;
+                let (time, schema) = stream::time_attributes(create, &declared, false)?;
                 if time.rowtime.is_some() && create.time.as_ref().is_none_or(|time| time.watermark.is_none())
                 {
                     self.without_watermark.push(name.clone());
@@ -204,6 +221,8 @@ impl Checker<'_> {
             self.errors.extend(self.without_purpose());
         }
         self.errors.extend(self.cycle());
+        let targets = self.read.iter().map(|(target, _)| target);
+        self.errors.extend(clocks::mixed(&self.job, targets, &self.options.time_zone));
         if let Some(errors) = CheckErrors::sorted(std::mem::take(&mut self.errors)) {
             return Err(errors);
         }

@@ -2,6 +2,7 @@
 //!
 //! The queries themselves are checked where they are planned, in `plan`.
 
+mod clocks;
 mod columns;
 mod connector;
 mod format;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef, TimeUnit};
 use weir_base::connector::RoleSpec;
 use weir_functions::conversion::type_name;
+use weir_functions::window::utc_metadata;
 
 use super::connector::{at_value, kind_text, noun};
 use super::options::{Checked, value_or_default};
@@ -149,10 +150,12 @@ fn fits(column: &DataType, property: &DataType) -> bool {
     }
 }
 
-/// Returns the time attributes of a source or temp stream and its columns as queries see them.
+/// Returns the time attributes of a source or temp stream and its columns as queries see them. `utc_clock` says that
+/// the event times are wall clocks of UTC and not of the zone of the job.
 pub(super) fn time_attributes(
     stream: &CreateStream,
     declared: &SchemaRef,
+    utc_clock: bool,
 ) -> Result<(TimeClause, SchemaRef), CheckError> {
     let Some(syntax) = &stream.time else { return Ok((TimeClause::default(), declared.clone())) };
     let rowtime = match &syntax.rowtime {
@@ -173,7 +176,7 @@ pub(super) fn time_attributes(
         watermark: watermark(stream.kind, syntax),
         proctime: syntax.proctime.is_some(),
     };
-    let schema = schema_with_time(declared, &time);
+    let schema = schema_with_time(declared, &time, utc_clock);
     Ok((time, schema))
 }
 
@@ -204,18 +207,18 @@ fn watermark(kind: StreamKind, syntax: &TimeSyntax) -> Option<WatermarkStrategy>
     }
 }
 
-fn schema_with_time(declared: &SchemaRef, time: &TimeClause) -> SchemaRef {
-    let mark = |field: &Field, attribute: &str| {
-        let metadata = HashMap::from([(TIME_ATTRIBUTE.to_string(), attribute.to_string())]);
-        field.clone().with_metadata(metadata)
-    };
+fn schema_with_time(declared: &SchemaRef, time: &TimeClause, utc_clock: bool) -> SchemaRef {
     let mut fields: Vec<Field> = declared.fields().iter().map(|field| field.as_ref().clone()).collect();
     if let Some(field) = time.rowtime.and_then(|index| fields.get_mut(index)) {
-        *field = mark(field, "rowtime");
+        let metadata = match utc_clock {
+            true => utc_metadata(Some("rowtime")),
+            false => HashMap::from([(TIME_ATTRIBUTE.to_string(), "rowtime".to_string())]),
+        };
+        field.set_metadata(metadata);
     }
     if time.proctime {
         let column = Field::new(PROCTIME, DataType::Timestamp(TimeUnit::Millisecond, None), true);
-        fields.push(mark(&column, "proctime"));
+        fields.push(column.with_metadata(utc_metadata(Some("proctime"))));
     }
     Arc::new(Schema::new(fields))
 }

@@ -94,6 +94,9 @@ fn count(mut arguments: Vec<Bound>, written: &Written<'_>, place: Place) -> Chec
         }
         return Ok(Bound::new(call(count_udaf(), vec![lit(1i64)], false), DataType::Int64));
     }
+    if written.distinct && arguments.iter().any(|argument| matches!(argument.data_type, DataType::Map(..))) {
+        return Err(place.refuse("`COUNT(DISTINCT ...)` cannot compare MAP values"));
+    }
     let Some(last) = arguments.pop() else {
         return Err(place.refuse("`COUNT` needs `*` or an argument"));
     };

@@ -25,6 +25,7 @@ pub(super) fn convert(value: Bound, to: &DataType) -> Option<Bound> {
         (DataType::Decimal128(..), DataType::Float32 | DataType::Float64) => {
             conversion::decimal_to_float(&from, to)
         }
+        (DataType::Float64, DataType::Float32) => Some(conversion::double_to_float()),
         _ => None,
     };
     if let Some(call) = exact {

@@ -8,9 +8,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::datatypes::Field;
-use datafusion_common::{DFSchema, TableReference};
+use datafusion_common::{Column, DFSchema, TableReference};
 use datafusion_expr::{EmptyRelation, Extension, LogicalPlan, SubqueryAlias, utils};
 use sqlparser::ast::{Expr as SqlExpr, Join as SqlJoin, TableFactor, TableWithJoins};
+use weir_functions::window::has_utc_clock;
 
 use super::bound::TimeAttribute;
 use super::condition::{Condition, Conjunct, has_all};
@@ -262,6 +263,17 @@ impl Planner<'_> {
             let text = "the time bounds of this join exclude each other: no row has a match";
             self.warn(WarningKind::JoinWithoutMatch, place, text, None);
         }
+        if let Some(bounds) = &condition.bounds
+            && self.options.time_zone != "UTC"
+            && of_utc(&left.plan, &bounds.left) != of_utc(&right.plan, &bounds.right)
+        {
+            let text = format!(
+                "this join compares event times of two zones: those of windows are of UTC, others of {}",
+                self.options.time_zone
+            );
+            let hint = "join two streams or two group windows, or run the job in the time zone UTC";
+            return Err(hinted(place.refuse(text), Some(hint.to_string())));
+        }
         let Condition { keys, bounds, residual, .. } = condition;
         let inputs = (Arc::new(left.plan), Arc::new(right.plan));
         let stays = bounds.as_ref().map(|bounds| match bounds.event_time {
@@ -435,4 +447,10 @@ impl Scope {
             None => name.to_string(),
         }
     }
+}
+
+/// Tells whether the wall clocks of a column are of UTC and not of the zone of the job.
+fn of_utc(input: &LogicalPlan, column: &Column) -> bool {
+    let index = input.schema().index_of_column(column);
+    index.is_ok_and(|index| has_utc_clock(input.schema().field(index)))
 }

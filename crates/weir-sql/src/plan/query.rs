@@ -8,6 +8,7 @@ use datafusion_common::{Column, DFSchema, DataFusionError};
 use datafusion_expr::{Distinct, Expr, LogicalPlan, Projection, Union, Values as ValuesNode};
 use sqlparser::ast::{Query, SetExpr, SetOperator, SetQuantifier, Values};
 use weir_functions::conversion::type_name;
+use weir_functions::window::has_utc_clock;
 
 use super::append_only::AppendOnly;
 use super::bound::{Bound, TimeAttribute};
@@ -142,13 +143,21 @@ impl Planner<'_> {
             Arc::new(self.branch(&left, &types, &names)?),
             Arc::new(self.branch(&right, &types, &names)?),
         ];
+        let clocks = inputs.iter().map(|input| {
+            input.schema().fields().iter().map(|field| has_utc_clock(field)).collect::<Vec<_>>()
+        });
+        let clocks: Vec<Vec<bool>> = clocks.collect();
+        // Event times of two clocks are two different times under one name, unless the job's zone is UTC.
+        let one_clock = |index: usize| {
+            self.options.time_zone == "UTC" || clocks.iter().all(|clock| clock[index] == clocks[0][index])
+        };
         let union = Union::try_new(inputs).map_err(|error| self.unplanned(error))?;
         let columns = union.schema.columns();
         let columns = columns.into_iter().zip(types).zip(left.columns.into_iter().zip(right.columns));
-        let columns = columns.map(|((column, data_type), (a, b))| OutputColumn {
+        let columns = columns.enumerate().map(|(index, ((column, data_type), (a, b)))| OutputColumn {
             column,
             data_type,
-            time: if a.time == b.time { a.time } else { None },
+            time: a.time.filter(|_| a.time == b.time && one_clock(index)),
             ..a
         });
         let columns = columns.collect();

@@ -11,6 +11,9 @@ use super::literal::{constant_millis, is_year_month};
 use super::refuse::{Checked, Place, hinted};
 use super::types::TIMESTAMP;
 
+/// The most windows of one HOP that a row may be in: each of them is a row of the result.
+const MAX_WINDOWS_OF_A_ROW: i64 = 100_000;
+
 /// The form of a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {
@@ -117,6 +120,13 @@ impl Binder<'_> {
         }
         let kind = match (shape, lengths.as_slice()) {
             (Shape::Tumble, [size_ms]) => WindowKind::Tumble { size_ms: *size_ms },
+            (Shape::Hop, [slide_ms, size_ms]) if size_ms / slide_ms > MAX_WINDOWS_OF_A_ROW => {
+                let error = place.refuse(format!(
+                    "every row would be in {} windows, more than the limit of {MAX_WINDOWS_OF_A_ROW}",
+                    size_ms / slide_ms
+                ));
+                return Err(hinted(error, Some("choose a longer slide or a shorter size".to_string())));
+            }
             (Shape::Hop, [slide_ms, size_ms]) => WindowKind::Hop { slide_ms: *slide_ms, size_ms: *size_ms },
             (Shape::Session, [gap_ms]) => WindowKind::Session { gap_ms: *gap_ms },
             _ => return Err(place.refuse(format!("`{name}` has the wrong number of intervals"))),
