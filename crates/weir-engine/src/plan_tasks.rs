@@ -10,6 +10,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+use weir_base::clock::{Clock, ManualClock};
 use weir_base::settings::CheckpointMode;
 use weir_base::time::Timestamp;
 
@@ -318,6 +319,13 @@ impl Builder {
         subtask: usize,
         outputs: Vec<OutputEdge>,
     ) -> Result<Chain, JobError> {
+        // Each chain has a clock of its own: how far another one has got must not show.
+        let record_clock =
+            self.record_clock.as_ref().map(|clock| ManualClock::new(Timestamp(clock.start_ms)));
+        let clock: Arc<dyn Clock> = match &record_clock {
+            Some(clock) => Arc::new(clock.clone()),
+            None => self.surroundings.clock.clone(),
+        };
         let mut links = Vec::new();
         let mut sink = None;
         let mut lookup = None;
@@ -346,26 +354,25 @@ impl Builder {
                 });
                 continue;
             }
-            let operator = self.operator(*id, subtask)?;
+            let operator = self.operator(*id, subtask, &clock)?;
             links.push(ChainLink { node: *id, name: node.name.clone(), operator, counters });
         }
         let head = self.counters[nodes[0].0].subtasks[subtask].clone();
         let dirty = self.surroundings.dirty.clone();
-        let clock = self.surroundings.clock.clone();
-        let record_instant = self.record_clock.as_ref().map(|clock| Timestamp(clock.start_ms));
-        Ok(Chain { lookup, links, sink, outputs, head, dirty, clock, record_instant, epoch: self.epoch })
+        Ok(Chain { lookup, links, sink, outputs, head, dirty, clock, record_clock, epoch: self.epoch })
     }
 
-    fn operator(&self, id: NodeId, subtask: usize) -> Result<Box<dyn Operator>, JobError> {
+    fn operator(
+        &self,
+        id: NodeId,
+        subtask: usize,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Box<dyn Operator>, JobError> {
         let node = self.graph.node(id);
         let NodeKind::Operator(spec) = &node.kind else {
             return Err(JobError::State(format!("`{}` is not an operator", node.name)));
         };
-        let context = OperatorContext {
-            clock: self.surroundings.clock.clone(),
-            record_clock: self.record_clock.clone(),
-            idle_timeout: self.idle_timeout,
-        };
+        let context = OperatorContext { clock: clock.clone(), idle_timeout: self.idle_timeout };
         let mut operator = spec.operator(&context)?;
         if let Some(states) = self.states.get(&node.id) {
             operator.restore(states, &KeyRange { subtask, parallelism: self.parallelism })?;

@@ -118,7 +118,7 @@ impl Run {
 
     fn operator(&self, spec: &dyn OperatorSpec) -> Box<dyn Operator> {
         let clock = Arc::new(self.clock.clone());
-        spec.operator(&OperatorContext { clock, record_clock: None, idle_timeout: None }).unwrap()
+        spec.operator(&OperatorContext { clock, idle_timeout: None }).unwrap()
     }
 
     fn rescale(&mut self, spec: &dyn OperatorSpec, parallelism: usize) {

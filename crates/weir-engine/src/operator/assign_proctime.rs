@@ -14,14 +14,13 @@ use crate::message::TimeDomain;
 pub struct AssignProctime {
     schema: SchemaRef,
     position: usize,
-    /// The clock, or `None` when the job counts records: then time is what the sources said last.
-    clock: Option<Arc<dyn Clock>>,
+    clock: Arc<dyn Clock>,
     watermark: Timestamp,
 }
 
 impl AssignProctime {
     /// Makes the operator. `schema` is that of the output, whose column `position` is the new one.
-    pub fn new(schema: SchemaRef, position: usize, clock: Option<Arc<dyn Clock>>) -> Self {
+    pub fn new(schema: SchemaRef, position: usize, clock: Arc<dyn Clock>) -> Self {
         Self { schema, position, clock, watermark: Timestamp(0) }
     }
 }
@@ -41,8 +40,7 @@ impl OperatorSpec for AssignProctimeSpec {
     }
 
     fn operator(&self, context: &OperatorContext) -> Result<Box<dyn Operator>, OperatorError> {
-        let clock = context.record_clock.is_none().then(|| context.clock.clone());
-        Ok(Box::new(AssignProctime::new(self.schema.clone(), self.position, clock)))
+        Ok(Box::new(AssignProctime::new(self.schema.clone(), self.position, context.clock.clone())))
     }
 }
 
@@ -55,7 +53,7 @@ impl Operator for AssignProctime {
     ) -> Result<(), OperatorError> {
         // Never at or before a watermark that has passed: windows up to it have been given out.
         let earliest = self.watermark.0.saturating_add(1);
-        let now = self.clock.as_ref().map_or(earliest, |clock| clock.now().0.max(earliest));
+        let now = self.clock.now().0.max(earliest);
         let mut columns = batch.columns().to_vec();
         let times = TimestampMillisecondArray::from(vec![now; batch.num_rows()]);
         columns.insert(self.position, Arc::new(times) as ArrayRef);

@@ -92,11 +92,8 @@ mod tests {
             set_position: 3,
             output: output.clone(),
         };
-        let context = OperatorContext {
-            clock: Arc::new(ManualClock::default()),
-            record_clock: None,
-            idle_timeout: Some(Duration::ZERO),
-        };
+        let context =
+            OperatorContext { clock: Arc::new(ManualClock::default()), idle_timeout: Some(Duration::ZERO) };
         let texts = |values: &[Option<&str>]| Arc::new(StringArray::from(values.to_vec()));
         let rows = RecordBatch::try_new(
             Arc::new(Schema::new(input)),

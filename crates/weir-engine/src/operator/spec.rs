@@ -4,17 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use weir_base::clock::Clock;
-use weir_base::settings::RecordClock;
 
 use super::{Operator, OperatorError};
 
 /// What operators are given by their surroundings.
 #[derive(Clone)]
 pub struct OperatorContext {
-    /// The clock.
+    /// The clock: that of the machine, or in repeatable runs one that counts records.
     pub clock: Arc<dyn Clock>,
-    /// A processing-time clock that counts records, for repeatable runs.
-    pub record_clock: Option<RecordClock>,
     /// After this time without a row an input no longer holds back the watermark.
     pub idle_timeout: Option<Duration>,
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use arrow::array::RecordBatch;
-use weir_base::clock::Clock;
+use weir_base::clock::{Clock, ManualClock};
 use weir_base::time::Timestamp;
 use weir_functions::clock::at_instant;
 
@@ -57,9 +57,10 @@ pub(crate) struct Chain {
     /// Counters of the first node, which stand for the time of the whole chain.
     pub(crate) head: Arc<Counters>,
     pub(crate) dirty: Arc<dyn DirtyPolicy>,
+    /// The clock that operators and expressions read.
     pub(crate) clock: Arc<dyn Clock>,
-    /// The processing instant when the job counts records: that of the record that the sources read last.
-    pub(crate) record_instant: Option<Timestamp>,
+    /// The same clock, when the job counts records: it shows the instant of the record that the sources read last.
+    pub(crate) record_clock: Option<ManualClock>,
     /// Epoch of the last barrier seen, or of the checkpoint restored from.
     pub(crate) epoch: u64,
 }
@@ -149,17 +150,17 @@ impl Chain {
 
     /// Learns from the watermark of processing time when the next record is read.
     fn note_instant(&mut self, element: &Element) {
-        if let (Some(latest), Element::Watermark(TimeDomain::Processing, watermark)) =
-            (&mut self.record_instant, element)
+        if let (Some(clock), Element::Watermark(TimeDomain::Processing, watermark)) =
+            (&self.record_clock, element)
             && *watermark < Timestamp::MAX
         {
-            *latest = (*latest).max(Timestamp(watermark.0.saturating_add(1)));
+            clock.set(clock.now().max(Timestamp(watermark.0.saturating_add(1))));
         }
     }
 
     /// Returns what expressions take for the present.
     fn instant(&self) -> Timestamp {
-        self.record_instant.unwrap_or_else(|| self.clock.now())
+        self.clock.now()
     }
 
     async fn give_out(&mut self, results: Vec<Element>, dirty: Dirty) -> Result<(), TaskError> {
@@ -249,12 +250,12 @@ impl Chain {
     pub(crate) async fn flush(&mut self) -> Result<(), TaskError> {
         let mut results = Vec::new();
         let mut dirty = Vec::new();
-        let (now, instant) = (self.clock.now(), self.instant());
+        let instant = self.instant();
         for at in 0..self.links.len() {
             let Some((link, rest)) = self.links[at..].split_first_mut() else { break };
             at_instant(instant, || {
                 let mut output = Output::default();
-                link.operator.tick(now, &mut output)?;
+                link.operator.tick(instant, &mut output)?;
                 pass_on(link, rest, output, &mut results, &mut dirty)
             })?;
         }

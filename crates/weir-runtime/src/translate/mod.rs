@@ -57,7 +57,7 @@ pub fn dataflow(
 ) -> Result<Graph, TranslateError> {
     let zone = Zone::parse(&settings.time_zone)
         .ok_or_else(|| TranslateError::TimeZone(settings.time_zone.clone()))?;
-    let mut translator = Translator::new(job, label, zone, settings.idle_state_retention, environment);
+    let mut translator = Translator::new(job, label, zone, settings, environment);
     translator.run()?;
     Ok(translator.graph)
 }

@@ -8,6 +8,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion_expr::{LogicalPlan, Operator};
 use datafusion_physical_expr::PhysicalExpr;
 use datafusion_physical_expr::expressions::{BinaryExpr, Column, lit};
+use weir_base::settings::{DEFAULT_IDLE_STATE_RETENTION, JobSettings};
 use weir_base::text::Zone;
 use weir_connectors::Environment;
 use weir_engine::graph::{Exchange, Graph, Input, Node, NodeId, NodeKind, SourceNode};
@@ -17,6 +18,7 @@ use weir_engine::watermark::{Interval, Strategy};
 use weir_engine::{ROW_KIND, ROW_WATERMARK, RowKind, TimeColumn};
 use weir_functions::clock::reads_clock;
 use weir_functions::window::{has_utc_clock, window_of};
+use weir_sql::nodes::StreamJoin;
 use weir_sql::{Job, SourceStream, Target, TempStream, WatermarkInterval, WatermarkStrategy};
 
 use super::TranslateError;
@@ -106,19 +108,20 @@ impl<'a> Translator<'a> {
         job: &'a Job,
         label: &'a str,
         zone: Zone,
-        idle_state_retention: Duration,
+        settings: &JobSettings,
         environment: &'a Environment,
     ) -> Self {
         let processing_time = job.sources.iter().any(|s| s.time.proctime)
             || job.temps.iter().any(|t| t.time.proctime)
-            || job.inserts.iter().any(|insert| asks_time(&insert.plan));
+            || job.inserts.iter().any(|insert| asks_time(&insert.plan))
+            || tells_idleness(job, settings);
         let asks_lateness = job.inserts.iter().any(|insert| asks_lateness(&insert.plan));
         Self {
             asks_lateness,
             job,
             label,
             zone,
-            idle_state_retention,
+            idle_state_retention: settings.idle_state_retention,
             environment,
             graph: Graph::default(),
             ids: BTreeSet::new(),
@@ -417,6 +420,29 @@ fn asks_lateness(plan: &LogicalPlan) -> bool {
 /// Tells whether an expression of the plan reads the clock.
 fn asks_time(plan: &LogicalPlan) -> bool {
     plan.expressions().iter().any(reads_clock) || plan.inputs().into_iter().any(asks_time)
+}
+
+/// Tells whether the instant of each record decides what operators forget: in a run with a record clock for which a
+/// retention is set. The machine's clock tells that by itself; and nothing is forgotten in a run with a record clock and
+/// the default, so that its batches need not be cut into single records.
+fn tells_idleness(job: &Job, settings: &JobSettings) -> bool {
+    settings.record_clock.is_some()
+        && settings.idle_state_retention != DEFAULT_IDLE_STATE_RETENTION
+        && job.inserts.iter().any(|insert| keeps_until_idle(&insert.plan))
+}
+
+/// Tells whether a plan has state that goes when it has been idle.
+fn keeps_until_idle(plan: &LogicalPlan) -> bool {
+    let keeps = match plan {
+        LogicalPlan::Aggregate(node) => !node.group_expr.iter().any(|key| window_of(key).is_some()),
+        LogicalPlan::Distinct(_) => true,
+        LogicalPlan::Extension(node) => {
+            let join = node.node.as_any().downcast_ref::<StreamJoin>();
+            join.is_some_and(|join| join.bounds.is_none())
+        }
+        _ => false,
+    };
+    keeps || plan.inputs().into_iter().any(keeps_until_idle)
 }
 
 fn binary_equal(left: Arc<dyn PhysicalExpr>, right: Arc<dyn PhysicalExpr>) -> Arc<dyn PhysicalExpr> {

@@ -80,6 +80,9 @@ impl<'a> Attempt<'a> {
         if let Some(clock) = described.record_clock {
             option("--record-clock", format!("{},{}", clock.start_ms, clock.step_ms));
         }
+        if let Some(seconds) = described.idle_state_retention {
+            option("--idle-state-retention", format!("{seconds}s"));
+        }
         match described.dirty_data {
             DirtyData::Drop => {}
             DirtyData::Save => option("--dirty-data", "2:bucket/dirty".to_string()),
