@@ -46,39 +46,13 @@ impl Evaluator {
         output: &mut Output,
     ) -> Result<Option<RecordBatch>, OperatorError> {
         let mut parts = Vec::new();
-        self.evaluate_part(batch, &mut parts, output)?;
+        evaluate_parts(batch, &|part| self.evaluate_whole(part), output, &mut |_, result| parts.push(result));
         match parts.len() {
             0 => Ok(None),
             1 => Ok(parts.pop()),
             _ => {
                 let schema = parts[0].schema();
                 Ok(Some(concat_batches(&schema, &parts)?))
-            }
-        }
-    }
-
-    fn evaluate_part(
-        &self,
-        batch: RecordBatch,
-        parts: &mut Vec<RecordBatch>,
-        output: &mut Output,
-    ) -> Result<(), OperatorError> {
-        if batch.num_rows() == 0 {
-            return Ok(());
-        }
-        match self.evaluate_whole(&batch) {
-            Ok(result) => {
-                parts.push(result);
-                Ok(())
-            }
-            Err(error) if batch.num_rows() == 1 => {
-                output.dirty.push(dirty_row(&batch, &error));
-                Ok(())
-            }
-            Err(_) => {
-                let half = batch.num_rows() / 2;
-                self.evaluate_part(batch.slice(0, half), parts, output)?;
-                self.evaluate_part(batch.slice(half, batch.num_rows() - half), parts, output)
             }
         }
     }
@@ -104,6 +78,46 @@ impl Evaluator {
             Some(projection) => projection.apply(rows),
         }
     }
+}
+
+/// Evaluates a batch, and calls `found` with the parts of it that can be evaluated and what they give. Of a batch that
+/// fails the halves are tried, until the failing rows stand alone; those go to `output.dirty`.
+fn evaluate_parts<T>(
+    batch: RecordBatch,
+    evaluate: &impl Fn(&RecordBatch) -> Result<T, DataFusionError>,
+    output: &mut Output,
+    found: &mut impl FnMut(RecordBatch, T),
+) {
+    let rows = batch.num_rows();
+    if rows == 0 {
+        return;
+    }
+    match evaluate(&batch) {
+        Ok(result) => found(batch, result),
+        Err(error) if rows == 1 => output.dirty.push(dirty_row(&batch, &error)),
+        Err(_) => {
+            let half = rows / 2;
+            evaluate_parts(batch.slice(0, half), evaluate, output, found);
+            evaluate_parts(batch.slice(half, rows - half), evaluate, output, found);
+        }
+    }
+}
+
+/// Evaluates a batch. When that fails, the rows that cannot be evaluated go to `output.dirty` and the others are
+/// evaluated together. Returns the rows with what they give; `None` when there are none.
+pub(super) fn evaluate_clean<T>(
+    batch: RecordBatch,
+    evaluate: &impl Fn(&RecordBatch) -> Result<T, DataFusionError>,
+    output: &mut Output,
+) -> Result<Option<(RecordBatch, T)>, OperatorError> {
+    let (schema, mut parts) = (batch.schema(), Vec::new());
+    evaluate_parts(batch, evaluate, output, &mut |part, result| parts.push((part, result)));
+    if parts.len() < 2 {
+        return Ok(parts.pop());
+    }
+    let clean = concat_batches(&schema, parts.iter().map(|(part, _)| part))?;
+    let result = evaluate(&clean)?;
+    Ok(Some((clean, result)))
 }
 
 impl Projection {

@@ -6,6 +6,7 @@ use arrow::array::{ArrayRef, RecordBatch};
 use datafusion_common::DataFusionError;
 use datafusion_physical_expr::PhysicalExpr;
 
+use super::evaluate::evaluate_clean;
 use super::{AggregateCall, OperatorError, Output};
 
 /// The expressions of a GROUP BY.
@@ -34,20 +35,7 @@ impl GroupingExpressions {
         batch: RecordBatch,
         output: &mut Output,
     ) -> Result<Option<(RecordBatch, GroupingColumns)>, OperatorError> {
-        if batch.num_rows() == 0 {
-            return Ok(None);
-        }
-        if let Ok(columns) = self.columns(&batch) {
-            return Ok(Some((batch, columns)));
-        }
-        let batch = self.clean_rows(&batch, output)?;
-        match batch.num_rows() {
-            0 => Ok(None),
-            _ => {
-                let columns = self.columns(&batch)?;
-                Ok(Some((batch, columns)))
-            }
-        }
+        evaluate_clean(batch, &|batch| self.columns(batch), output)
     }
 
     fn columns(&self, batch: &RecordBatch) -> Result<GroupingColumns, DataFusionError> {
@@ -60,18 +48,5 @@ impl GroupingExpressions {
             .map(|arguments| arguments.iter().map(evaluate).collect::<Result<_, _>>())
             .collect::<Result<_, _>>()?;
         Ok(GroupingColumns { keys, arguments })
-    }
-
-    /// Keeps the rows on which every key and argument can be evaluated.
-    fn clean_rows(&self, batch: &RecordBatch, output: &mut Output) -> Result<RecordBatch, OperatorError> {
-        let mut clean = Vec::new();
-        for row in 0..batch.num_rows() {
-            let single = batch.slice(row, 1);
-            match self.columns(&single) {
-                Ok(_) => clean.push(single),
-                Err(error) => output.dirty.push(super::evaluate::dirty_row(&single, &error)),
-            }
-        }
-        Ok(arrow::compute::concat_batches(&batch.schema(), &clean)?)
     }
 }

@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{AsArray, Int64Array, RecordBatch};
-use arrow::compute::concat_batches;
 use arrow::datatypes::{Int64Type, Schema, SchemaRef};
 use datafusion_physical_expr::PhysicalExpr;
 use weir_base::time::Timestamp;
 
 use super::assign_watermark::drop_rows_without_time;
+use super::evaluate::evaluate_clean;
 use super::over_frames::{FrameRow, Frames};
 use super::row_store::{RowRef, RowStore};
 use super::running::{Results, Retractions, RunningCall};
@@ -190,13 +190,18 @@ impl Over {
     ) -> Result<(), OperatorError> {
         let peers = self.spec.domain == TimeDomain::Event && matches!(self.spec.frame, OverFrame::Range(_));
         let mut results: Vec<Results> = self.calls.iter().map(|call| call.results(rows.num_rows())).collect();
-        let evaluated = match self.evaluator.evaluate_whole(&rows) {
-            Ok(evaluated) => evaluated,
-            // Some row cannot be evaluated; those that can are taken by themselves.
-            Err(_) => {
-                let Some(clean) = self.clean(rows, output)? else { return Ok(()) };
-                let times = self.spec.time.times(&clean)?;
-                return self.take(clean, &times, output);
+        let before = rows.num_rows();
+        let Some((rows, evaluated)) =
+            evaluate_clean(rows, &|rows| self.evaluator.evaluate_whole(rows), output)?
+        else {
+            return Ok(());
+        };
+        let of_clean;
+        let times = match rows.num_rows() == before {
+            true => times,
+            false => {
+                of_clean = self.spec.time.times(&rows)?;
+                &of_clean
             }
         };
         let (keys, values) = evaluated.columns().split_at(self.spec.partition.len());
@@ -221,21 +226,6 @@ impl Over {
         }
         self.frames.compact()?;
         self.give_out(&rows, results, output)
-    }
-
-    fn clean(&self, rows: RecordBatch, output: &mut Output) -> Result<Option<RecordBatch>, OperatorError> {
-        let mut clean = Vec::new();
-        for row in 0..rows.num_rows() {
-            let single = rows.slice(row, 1);
-            match self.evaluator.evaluate_whole(&single) {
-                Ok(_) => clean.push(single),
-                Err(error) => output.dirty.push(super::evaluate::dirty_row(&single, &error)),
-            }
-        }
-        match clean.is_empty() {
-            true => Ok(None),
-            false => Ok(Some(concat_batches(&rows.schema(), &clean)?)),
-        }
     }
 
     fn give_out(

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use datafusion_expr::{Aggregate, Expr, LogicalPlan, UserDefinedLogicalNodeCore};
+use datafusion_expr::{Aggregate, LogicalPlan, UserDefinedLogicalNodeCore};
 use weir_engine::graph::Exchange;
 use weir_engine::operator::{DistinctSpec, Evaluator, ExpandSpec, GroupAggregateSpec};
 use weir_functions::window::window_of;
 use weir_sql::nodes::Expand;
 
 use super::TranslateError;
-use super::streams::{Hidden, Rows, Translator, columns, nullable};
+use super::streams::{Hidden, Rows, Translator, columns, list, nullable};
 
 impl Translator<'_> {
     /// Adds a GROUP BY, with or without a window.
@@ -43,7 +43,6 @@ impl Translator<'_> {
             output: hidden.append_to(&schema),
             retention: self.idle_state_retention,
         };
-        let list = |of: &[Expr]| of.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         let description =
             format!("groupBy: ({}), aggregates: ({})", list(&node.group_expr), list(&node.aggr_expr));
         let id = self.operator(&format!("group-{target}"), description, spec, &input, Exchange::Hash(keys));

@@ -7,14 +7,13 @@ use datafusion_common::DFSchema;
 use datafusion_expr::{Expr, LogicalPlan, UserDefinedLogicalNodeCore};
 use datafusion_physical_expr::PhysicalExpr;
 use datafusion_physical_expr::expressions::Column;
-use weir_engine::TimeDomain;
 use weir_engine::graph::{Exchange, Input};
 use weir_engine::operator::{IntervalJoinSpec, JoinInput, JoinSpec, StreamJoinSpec};
 use weir_sql::TIME_ATTRIBUTE;
 use weir_sql::nodes::{StreamJoin, TimeBounds};
 
 use super::TranslateError;
-use super::streams::{Hidden, Rows, Translator, columns, nullable};
+use super::streams::{Hidden, Rows, Translator, columns, domain, nullable};
 
 /// An input of a join, with its keys in columns.
 struct Keyed {
@@ -86,7 +85,7 @@ impl Translator<'_> {
         join: JoinSpec,
         [left, right]: [&Rows; 2],
     ) -> Result<IntervalJoinSpec, TranslateError> {
-        let domain = if bounds.event_time { TimeDomain::Event } else { TimeDomain::Processing };
+        let domain = domain(bounds.event_time);
         let times = |schema: &DFSchema, bounded: &datafusion_common::Column| {
             let index = schema.index_of_column(bounded)?;
             let mark = if bounds.event_time { "rowtime" } else { "proctime" };

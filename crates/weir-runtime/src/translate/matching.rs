@@ -9,7 +9,6 @@ use datafusion_common::tree_node::{Transformed, TreeNode};
 use datafusion_expr::{Expr, UserDefinedLogicalNodeCore};
 use datafusion_physical_expr::PhysicalExpr;
 use datafusion_physical_expr::expressions::Column;
-use weir_engine::TimeDomain;
 use weir_engine::graph::Exchange;
 use weir_engine::operator::{
     Base, Condition, Evaluator, MatchRows, MatchSpec, Measures, Pattern, RowOrder, Skip, Slot,
@@ -19,7 +18,7 @@ use weir_sql::nodes::{
 };
 
 use super::TranslateError;
-use super::streams::{Hidden, Rows, Translator, nullable};
+use super::streams::{Hidden, Rows, Translator, domain, nullable};
 
 impl Translator<'_> {
     pub(super) fn match_recognize(
@@ -72,7 +71,7 @@ impl Translator<'_> {
         let Expr::Column(column) = &order.time else {
             return Err(TranslateError::Unsupported(format!("an order by the expression `{}`", order.time)));
         };
-        let domain = if order.event_time { TimeDomain::Event } else { TimeDomain::Processing };
+        let domain = domain(order.event_time);
         let time = self.time_column(of.as_arrow(), of.index_of_column(column)?);
         if !order.sorted {
             return Ok(RowOrder::Arrival { time: Some((time, domain)) });

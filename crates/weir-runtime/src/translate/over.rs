@@ -1,13 +1,12 @@
 //! OVER windows as an operator.
 
 use datafusion_expr::{Expr, UserDefinedLogicalNodeCore};
-use weir_engine::TimeDomain;
 use weir_engine::graph::Exchange;
 use weir_engine::operator::{OverFrame, OverSpec};
 use weir_sql::nodes::{OverFrame as Frame, OverWindow};
 
 use super::TranslateError;
-use super::streams::{Rows, Translator, nullable};
+use super::streams::{Rows, Translator, domain, list, nullable};
 
 impl Translator<'_> {
     pub(super) fn over(&mut self, node: &OverWindow, target: &str) -> Result<Rows, TranslateError> {
@@ -16,7 +15,7 @@ impl Translator<'_> {
         let Expr::Column(order) = &node.order else {
             return Err(TranslateError::Unsupported(format!("an order by the expression `{}`", node.order)));
         };
-        let domain = if node.event_time { TimeDomain::Event } else { TimeDomain::Processing };
+        let domain = domain(node.event_time);
         let partition = node
             .partition
             .iter()
@@ -42,7 +41,6 @@ impl Translator<'_> {
             output: input.hidden.append_to(&schema),
             row_watermark: input.watermark_index().filter(|_| node.event_time),
         };
-        let list = |of: &[Expr]| of.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         let description = format!(
             "partitionBy: ({}), orderBy: ({}), window: ({}), aggregates: ({})",
             list(&node.partition),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use datafusion_expr::{LogicalPlan, Operator};
+use datafusion_expr::{Expr, LogicalPlan, Operator};
 use datafusion_physical_expr::PhysicalExpr;
 use datafusion_physical_expr::expressions::{BinaryExpr, Column, lit};
 use weir_base::settings::{DEFAULT_IDLE_STATE_RETENTION, JobSettings};
@@ -15,7 +15,7 @@ use weir_engine::graph::{Exchange, Graph, Input, Node, NodeId, NodeKind, SourceN
 use weir_engine::lookup::SharedLookup;
 use weir_engine::operator::{AssignProctimeSpec, AssignWatermarkSpec, Evaluator, OperatorSpec};
 use weir_engine::watermark::{Interval, Strategy};
-use weir_engine::{ROW_KIND, ROW_WATERMARK, RowKind, TimeColumn};
+use weir_engine::{ROW_KIND, ROW_WATERMARK, RowKind, TimeColumn, TimeDomain};
 use weir_functions::clock::reads_clock;
 use weir_functions::window::{has_utc_clock, window_of};
 use weir_sql::nodes::StreamJoin;
@@ -455,6 +455,19 @@ fn strategy(watermark: WatermarkStrategy) -> Strategy {
         WatermarkInterval::Range(range) => Interval::Range(range),
     };
     Strategy { interval, delay: watermark.delay }
+}
+
+/// Returns whose watermarks tell a time attribute.
+pub(super) fn domain(event_time: bool) -> TimeDomain {
+    match event_time {
+        true => TimeDomain::Event,
+        false => TimeDomain::Processing,
+    }
+}
+
+/// Writes expressions for the descriptions of operators.
+pub(super) fn list(of: &[Expr]) -> String {
+    of.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// Returns references to all columns of a schema.

@@ -6,13 +6,12 @@ use datafusion_common::{DFSchema, DataFusionError};
 use datafusion_expr::expr::NullTreatment;
 use datafusion_expr::{Aggregate, Expr};
 use datafusion_physical_expr::aggregate::AggregateExprBuilder;
-use weir_engine::TimeDomain;
 use weir_engine::graph::Exchange;
 use weir_engine::operator::{AggregateCall, GroupWindowSpec, WindowKind};
 use weir_functions::window::{TIME_ATTRIBUTE, window_of};
 
 use super::TranslateError;
-use super::streams::{Hidden, Rows, Translator, nullable};
+use super::streams::{Hidden, Rows, Translator, domain, list, nullable};
 
 impl Translator<'_> {
     pub(super) fn window(&mut self, aggregate: &Aggregate, target: &str) -> Result<Rows, TranslateError> {
@@ -28,10 +27,7 @@ impl Translator<'_> {
             return Err(TranslateError::Unsupported(format!("a window over the expression `{time}`")));
         };
         let index = schema.index_of_column(column)?;
-        let domain = match schema.field(index).metadata().get(TIME_ATTRIBUTE).map(String::as_str) {
-            Some("proctime") => TimeDomain::Processing,
-            _ => TimeDomain::Event,
-        };
+        let event_time = schema.field(index).metadata().get(TIME_ATTRIBUTE).is_none_or(|of| of != "proctime");
         let keys = aggregate
             .group_expr
             .iter()
@@ -47,16 +43,14 @@ impl Translator<'_> {
         let output = nullable(aggregate.schema.as_arrow());
         let spec = GroupWindowSpec {
             kind: engine_kind(kind),
-            domain,
+            domain: domain(event_time),
             time: self.time_column(schema.as_arrow(), index),
             keys: keys.clone(),
             window_position,
             calls,
             output: output.clone(),
-            row_watermark: input.watermark_index().filter(|_| domain == TimeDomain::Event),
+            row_watermark: input.watermark_index().filter(|_| event_time),
         };
-        let list =
-            |expressions: &[Expr]| expressions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         let description = format!(
             "groupBy: ({}), aggregates: ({})",
             list(&aggregate.group_expr),

@@ -81,7 +81,7 @@ impl<'a> Attempt<'a> {
             option("--record-clock", format!("{},{}", clock.start_ms, clock.step_ms));
         }
         if let Some(seconds) = described.idle_state_retention {
-            option("--idle-state-retention", format!("{seconds}s"));
+            option("--idle-state-retention", seconds.to_string());
         }
         match described.dirty_data {
             DirtyData::Drop => {}
