@@ -464,6 +464,9 @@ impl Operator for MatchRecognize {
     }
 
     fn state_bytes(&self) -> usize {
+        if self.partitions.is_empty() {
+            return self.store.bytes();
+        }
         let schedule = self.schedule.capacity() * size_of::<Reverse<(i64, u32)>>();
         self.store.bytes() + self.partitions.bytes() + self.waiting.bytes() + schedule
     }

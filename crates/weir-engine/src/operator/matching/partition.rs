@@ -165,6 +165,10 @@ impl Partitions {
         }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.numbers.is_empty()
+    }
+
     /// Returns the partitions with their numbers.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Partition)> {
         self.slots.iter().enumerate().filter_map(|(number, slot)| Some((number as u32, slot.as_ref()?)))
