@@ -59,6 +59,9 @@ impl KeyBytes {
     }
 }
 
+/// Places up to which they are kept when all keys are gone.
+const MIN_SLOTS: usize = 1_024;
+
 struct Slot<S> {
     key: KeyBytes,
     /// `None` when the slot is free.
@@ -218,6 +221,10 @@ impl<S> KeyedState<S> {
         }
         self.key_bytes -= key.outside();
         self.free.push(id.0);
+        if self.table.is_empty() && self.slots.len() > MIN_SLOTS {
+            // What a burst of keys needed is given back.
+            (self.slots, self.free, self.table) = (Vec::new(), Vec::new(), HashTable::new());
+        }
         state
     }
 
@@ -433,6 +440,17 @@ mod tests {
             assert_eq!(state.find(rows.key(row)), None);
         }
         assert_eq!((state.len(), state.key_bytes), (0, 0));
+    }
+
+    #[test]
+    fn memory_that_a_burst_of_keys_needed_is_given_back() {
+        let mut state = state(10);
+        let keys: Vec<String> = (0..2 * MIN_SLOTS).map(|key| key.to_string()).collect();
+        meet(&mut state, &keys.iter().map(|key| Some(key.as_str())).collect::<Vec<_>>(), 1);
+        assert!(state.bytes() > 2 * MIN_SLOTS * size_of::<Slot<i64>>());
+        state.expire(Timestamp(11), |_| {});
+        assert_eq!(state.bytes(), 0);
+        assert_eq!(meet(&mut state, &[Some("1"), Some("2")], 20), [20, 20]);
     }
 
     #[test]

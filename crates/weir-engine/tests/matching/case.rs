@@ -265,6 +265,22 @@ pub fn run_counted(
     rows: &[Row],
     delivery: Delivery,
 ) -> Result<(Vec<(String, OutputRow)>, u64), OperatorError> {
+    run_watched(case, rows, delivery, |_| {})
+}
+
+/// Returns the greatest number of bytes that one operator keeps after a batch.
+pub fn most_bytes(case: &Case, rows: &[Row], delivery: Delivery) -> usize {
+    let mut most = 0;
+    run_watched(case, rows, delivery, |operator| most = most.max(operator.state_bytes())).unwrap();
+    most
+}
+
+fn run_watched(
+    case: &Case,
+    rows: &[Row],
+    delivery: Delivery,
+    mut watch: impl FnMut(&MatchRecognize),
+) -> Result<(Vec<(String, OutputRow)>, u64), OperatorError> {
     let delay = std::time::Duration::from_millis(delivery.delay as u64);
     let mut generator = Generator::new(Strategy { interval: Interval::Rows(1), delay });
     let mut operators = vec![case.operator()];
@@ -293,6 +309,7 @@ pub fn run_counted(
             if !delivery.seldom || number % 2 == 1 {
                 operator.watermark(TimeDomain::Event, generator.current(), &mut output)?;
             }
+            watch(operator);
         }
     }
     for operator in &mut operators {

@@ -3,7 +3,7 @@
 
 use weir_engine::operator::{Pattern, Skip};
 
-use crate::case::{Case, Condition, Delivery, Row, run_counted};
+use crate::case::{Case, Condition, Delivery, Row, most_bytes, run_counted};
 
 const A: usize = 0;
 const B: usize = 1;
@@ -153,6 +153,15 @@ fn a_look_ahead_that_fails_is_not_repeated_by_the_next_match() {
     let (found, steps) = run_over(&case, 3_000);
     assert_eq!(found, 3_000);
     assert!(steps <= 40, "{steps} steps per row");
+}
+
+#[test]
+fn deadlines_of_matches_that_have_ended_are_not_kept() {
+    // Every second row opens an attempt that the next one completes, an hour before its deadline.
+    let pattern = sequence(vec![variable(A), variable(2)]);
+    let case = Case { within: Some(3_600_000), arrival: true, ..without_b(pattern) };
+    let delivery = Delivery { delay: 0, batch: 1, cut: usize::MAX, parallelism: 1, seldom: false };
+    assert!(most_bytes(&case, &rows(8_000), delivery) < 20_000);
 }
 
 #[test]

@@ -28,6 +28,9 @@ use crate::operator::row_store::RowStore;
 use crate::operator::{Evaluator, KeyRange, Operator, OperatorError, Output};
 use crate::time_column::TimeColumn;
 
+/// Entries of the schedule up to which it is not looked through for those that nobody needs.
+const MIN_SCHEDULE: usize = 256;
+
 /// Finds the matches of a row pattern.
 pub struct MatchRecognize {
     /// Gives the columns of the input, then the partition expressions.
@@ -289,6 +292,7 @@ impl MatchRecognize {
     fn visits(&mut self, arriving: &[Arriving], clock: &StepClock) -> (Vec<Visit>, Vec<u32>) {
         let mut touched = Vec::new();
         let mut counts: Vec<usize> = Vec::new();
+        let mut expired = Vec::new();
         let partitions = &mut self.partitions;
         let mut touch = |number: u32, rows: usize| {
             let Some(partition) = partitions.get_mut(number) else { return };
@@ -308,7 +312,13 @@ impl MatchRecognize {
                 break;
             }
             self.schedule.pop();
+            expired.push((deadline, number));
             touch(number, 0);
+        }
+        for (deadline, number) in expired {
+            if let Some(partition) = self.partitions.get_mut(number).filter(|p| p.scheduled == deadline) {
+                partition.scheduled = i64::MAX;
+            }
         }
         let mut next = Vec::with_capacity(counts.len());
         let mut total = 0;
@@ -397,13 +407,23 @@ impl MatchRecognize {
                 self.partitions.remove(*number);
                 continue;
             }
-            partition.scheduled = i64::MAX;
-            // A deadline that has passed waits for rows that have come; they will be looked at with the next row.
+            // A deadline that has passed waits for rows that have come; they will be looked at with the next row. One that
+            // is later than the entry is looked up again when that is due.
             let deadline = partition.deadline(self.machine.within);
-            if let Some(deadline) = deadline.filter(|deadline| *deadline > clock.after) {
+            if let Some(deadline) = deadline.filter(|deadline| *deadline > clock.after)
+                && deadline < partition.scheduled
+            {
                 partition.scheduled = deadline;
                 self.schedule.push(Reverse((deadline, *number)));
             }
+        }
+        // Partitions that ended before their deadlines have left entries behind.
+        if self.schedule.len() > 2 * self.partitions.len() + MIN_SCHEDULE {
+            let partitions = &self.partitions;
+            self.schedule.retain(|Reverse((deadline, number))| {
+                partitions.get(*number).is_some_and(|partition| partition.scheduled == *deadline)
+            });
+            self.schedule.shrink_to(2 * MIN_SCHEDULE);
         }
         if self.store.wants_compaction() {
             let (store, partitions) = (&mut self.store, &mut self.partitions);

@@ -12,6 +12,9 @@ use crate::operator::row_store::RowRef;
 /// The greatest number of rows that one partition keeps.
 pub(super) const MAX_ROWS: usize = 1_000_000;
 
+/// Slots of partitions up to which they are kept when all partitions are gone.
+const MIN_SLOTS: usize = 1_024;
+
 /// A kept row, and what is known of it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct KeptRow {
@@ -162,11 +165,19 @@ impl Partitions {
         if let Some(partition) = self.slots.get_mut(number as usize).and_then(Option::take) {
             self.numbers.remove(&partition.key);
             self.free.push(number);
+            if self.numbers.is_empty() && self.slots.len() > MIN_SLOTS {
+                // What a burst of partitions needed is given back.
+                *self = Self::default();
+            }
         }
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.numbers.is_empty()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.numbers.len()
     }
 
     /// Returns the partitions with their numbers.
