@@ -81,13 +81,13 @@ fn stage(spec: impl OperatorSpec, keys: usize) -> Stage {
     Stage { spec: Box::new(spec), keys }
 }
 
-/// Makes a schema of visible columns, of which those that end in `k` are texts, and hidden ones.
+/// Makes a schema of visible columns, of which keys are texts and all others numbers, and hidden ones.
 fn schema(visible: &[&str], hidden: &[&str]) -> SchemaRef {
     let field = |name: &&str| {
         let of = match *name {
-            name if name.ends_with('k') => DataType::Utf8,
+            "k" | "lk" | "rk" => DataType::Utf8,
             "set" => DataType::Int32,
-            name if name == ROW_KIND => DataType::Int8,
+            ROW_KIND => DataType::Int8,
             _ => DataType::Int64,
         };
         Field::new(*name, of, true)
@@ -113,7 +113,9 @@ fn time(index: usize) -> TimeColumn {
 }
 
 fn columns(schema: &SchemaRef, count: usize) -> Vec<Arc<dyn PhysicalExpr>> {
-    let column = |(index, field): (usize, &Arc<Field>)| Arc::new(Column::new(field.name(), index)) as _;
+    let column = |(index, field): (usize, &Arc<Field>)| {
+        Arc::new(Column::new(field.name(), index)) as Arc<dyn PhysicalExpr>
+    };
     schema.fields().iter().enumerate().take(count).map(column).collect()
 }
 
