@@ -46,7 +46,9 @@ impl Evaluator {
         output: &mut Output,
     ) -> Result<Option<RecordBatch>, OperatorError> {
         let mut parts = Vec::new();
-        evaluate_parts(batch, &|part| self.evaluate_whole(part), output, &mut |_, result| parts.push(result));
+        evaluate_parts(batch, &|part: &RecordBatch| self.evaluate_whole(part), output, &mut |_, result| {
+            parts.push(result)
+        });
         match parts.len() {
             0 => Ok(None),
             1 => Ok(parts.pop()),

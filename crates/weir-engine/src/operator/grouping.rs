@@ -35,7 +35,7 @@ impl GroupingExpressions {
         batch: RecordBatch,
         output: &mut Output,
     ) -> Result<Option<(RecordBatch, GroupingColumns)>, OperatorError> {
-        evaluate_clean(batch, &|batch| self.columns(batch), output)
+        evaluate_clean(batch, &|batch: &RecordBatch| self.columns(batch), output)
     }
 
     fn columns(&self, batch: &RecordBatch) -> Result<GroupingColumns, DataFusionError> {

@@ -192,7 +192,7 @@ impl Over {
         let mut results: Vec<Results> = self.calls.iter().map(|call| call.results(rows.num_rows())).collect();
         let before = rows.num_rows();
         let Some((rows, evaluated)) =
-            evaluate_clean(rows, &|rows| self.evaluator.evaluate_whole(rows), output)?
+            evaluate_clean(rows, &|rows: &RecordBatch| self.evaluator.evaluate_whole(rows), output)?
         else {
             return Ok(());
         };

@@ -316,7 +316,9 @@ impl MatchRecognize {
             touch(number, 0);
         }
         for (deadline, number) in expired {
-            if let Some(partition) = self.partitions.get_mut(number).filter(|p| p.scheduled == deadline) {
+            if let Some(partition) =
+                self.partitions.get_mut(number).filter(|partition| partition.scheduled == deadline)
+            {
                 partition.scheduled = i64::MAX;
             }
         }
