@@ -155,12 +155,12 @@ impl<S> KeyedState<S> {
 
     /// Returns the state of a key without using it.
     pub(crate) fn get(&self, id: KeyId) -> Option<&S> {
-        self.slots[id.0 as usize].state.as_ref()
+        self.slots.get(id.0 as usize)?.state.as_ref()
     }
 
     /// Returns the state of a key without noting that it is used.
     pub(crate) fn get_mut(&mut self, id: KeyId) -> Option<&mut S> {
-        self.slots[id.0 as usize].state.as_mut()
+        self.slots.get_mut(id.0 as usize)?.state.as_mut()
     }
 
     /// Returns the time of the last use and the state of every key, the one used longest ago first.
