@@ -42,8 +42,7 @@ pub fn check_all(text: &str, catalog: &ConnectorCatalog, options: &CheckOptions)
     let used = options.variables.iter().filter(|(name, _)| uses.names.contains(*name));
     let redactor = Redactor::with_options(&used.collect(), text, uses.values);
     let not_variables = uses.warnings.into_iter();
-    let warnings: Vec<_> =
-        not_variables.map(|message| WarningKind::NotAVariable.warning(message)).collect();
+    let warnings: Vec<_> = not_variables.map(|message| WarningKind::NotAVariable.warning(message)).collect();
     // What fills a temp stream may stand behind what reads it, so the clocks of temp streams are known only when all
     // statements have been checked. Each round knows more of them than the one before.
     let mut utc_temps = BTreeSet::new();

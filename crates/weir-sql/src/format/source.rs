@@ -128,8 +128,8 @@ fn comments(gap: &str, begins_text: bool) -> Gap<'_> {
         let line = rest.starts_with("--") || rest.starts_with("//");
         let length = if line {
             rest.find('\n').unwrap_or(rest.len())
-        } else if rest.starts_with("/*") {
-            rest[2..].find("*/").map_or(rest.len(), |end| end + 4)
+        } else if let Some(within) = rest.strip_prefix("/*") {
+            within.find("*/").map_or(rest.len(), |end| end + 4)
         } else {
             if character == '\n' {
                 line_feeds += 1;
