@@ -3,7 +3,7 @@
 use datafusion_common::Column;
 use datafusion_expr::{Expr, LogicalPlan};
 
-use super::{OutColumn, Relation, Writer, renumbered};
+use super::{OutColumn, Relation, Writer, renumbered, select_list};
 use crate::flink::expression::{Scope, expression};
 use crate::flink::literal::interval;
 use crate::flink::{NotInFlink, Translated};
@@ -45,8 +45,11 @@ impl Writer<'_> {
         };
         let (items, columns) = renumbered(&columns);
         let (from, other) = (self.from(&left), self.from(&right));
-        let select =
-            format!("SELECT {} FROM {from} {kind} {other} ON {}", items.join(", "), conditions.join(" AND "));
+        let select = format!(
+            "SELECT {} FROM {from} {kind} {other} ON {}",
+            select_list(&items),
+            conditions.join(" AND ")
+        );
         Ok(self.sub_query(&select, columns))
     }
 

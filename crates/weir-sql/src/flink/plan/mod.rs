@@ -229,7 +229,7 @@ impl Writer<'_> {
                 ..column.clone()
             });
             let (items, named) = renumbered(&own.collect::<Vec<_>>());
-            branches.push(format!("SELECT {} FROM {}", items.join(", "), self.from(relation)));
+            branches.push(format!("SELECT {} FROM {}", select_list(&items), self.from(relation)));
             columns = named;
         }
         Ok(self.sub_query(&branches.join("\nUNION ALL\n"), columns))
@@ -271,11 +271,7 @@ impl Writer<'_> {
             }
             columns.push(column);
         }
-        // A query may read no column at all of its input.
-        if items.is_empty() {
-            items.push("0 AS `nothing`".to_string());
-        }
-        let list = items.join(", ");
+        let list = select_list(&items);
         let select = match &input.body {
             None => format!("SELECT {list}"),
             Some(_) => format!("SELECT {list} FROM {}", self.from(&input)),
@@ -288,6 +284,14 @@ impl Writer<'_> {
 /// wall clock.
 pub(super) fn needs_rowtime(of: &arrow::datatypes::DataType, options: &FlinkOptions) -> bool {
     *of == arrow::datatypes::DataType::Int64 || !options.is_utc()
+}
+
+/// Returns a select list; a query may read no column at all of its input, and Flink wants one.
+fn select_list(items: &[String]) -> String {
+    match items.is_empty() {
+        true => "0 AS `nothing`".to_string(),
+        false => items.join(", "),
+    }
 }
 
 /// Selects all columns again, named by their place, so that others can follow them.
