@@ -1,4 +1,5 @@
 //! The command `weir format`: files, standard input, `--check`, `--write`, exit codes.
+#![allow(clippy::unwrap_used)] // A test that cannot go on has failed.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

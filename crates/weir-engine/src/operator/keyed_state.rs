@@ -434,9 +434,9 @@ mod tests {
         assert_eq!(meet(&mut state, &keys, 2), [1; 7]);
         assert!(state.key_bytes > 500);
         let rows = state.rows(&[Arc::new(StringArray::from(keys.clone()))], keys.len()).unwrap();
-        for row in 0..keys.len() {
+        for (row, key) in keys.iter().enumerate() {
             let id = state.find(rows.key(row)).unwrap();
-            assert_eq!(state.remove(id), Some(1), "{:?}", keys[row]);
+            assert_eq!(state.remove(id), Some(1), "{key:?}");
             assert_eq!(state.find(rows.key(row)), None);
         }
         assert_eq!((state.len(), state.key_bytes), (0, 0));
