@@ -110,8 +110,7 @@ async fn live(
     limit: Duration,
 ) -> anyhow::Result<Observed> {
     let environment = prepared.environment(case, HashMap::new())?;
-    let name = case.name();
-    let stage = Stage { job: &prepared.job, name: &name, environment: &environment, sinks, sources };
+    let stage = Stage { case, environment: &environment, sinks, sources };
     Ok(match tokio::time::timeout(limit, stage.run(course)).await {
         Ok(ended) => Observed {
             late_rows: ended.metrics.iter().map(|node| node.late).sum(),
