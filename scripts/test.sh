@@ -45,6 +45,9 @@ printf 'pytest: '
 tail -n 1 "$place/python.output"
 printf 'conformance: '
 grep -E ' jobs are as |WITHOUT FLINK' "$place/conformance.output" | tr '\n' ' ' || true
+echo
+# What is not as the tests say: the job, the engine and the rows.
+grep -E -A 6 '^tests/conformance/.*(, [a-z]+:)$' "$place/conformance.output" || true
 printf 'corpus under stress: '
 tail -n 1 "$place/stress.output"
 printf 'random jobs: '
