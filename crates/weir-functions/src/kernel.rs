@@ -26,7 +26,12 @@ pub(crate) struct Kernel {
     returns: DataType,
     signature: Signature,
     evaluate: Arc<Evaluate>,
+    /// Makes the kernel anew, of one that remembers what it has given.
+    begin: Option<Arc<Begin>>,
 }
+
+/// Makes a function that has not been called yet.
+type Begin = dyn Fn() -> Arc<ScalarUDF> + Send + Sync;
 
 impl Kernel {
     /// Makes a kernel that gives the same result for the same arguments.
@@ -42,6 +47,7 @@ impl Kernel {
             returns,
             signature: signature(arguments, Volatility::Immutable),
             evaluate: Arc::new(evaluate),
+            begin: None,
         }
     }
 
@@ -64,6 +70,13 @@ impl Kernel {
         self
     }
 
+    /// Marks a kernel that remembers what it has given, such as where a sequence stands. `begin` makes another that
+    /// remembers nothing.
+    pub(crate) fn remembering(mut self, begin: impl Fn() -> Arc<ScalarUDF> + Send + Sync + 'static) -> Self {
+        self.begin = Some(Arc::new(begin));
+        self
+    }
+
     /// Returns the kernel as a function of a plan.
     pub(crate) fn into_function(self) -> Arc<ScalarUDF> {
         Arc::new(ScalarUDF::new_from_impl(self))
@@ -78,6 +91,12 @@ pub fn variant_of(function: &ScalarUDF) -> String {
     let variant =
         shown.strip_prefix(function.name()).and_then(|rest| rest.strip_prefix('[')?.strip_suffix(']'));
     variant.unwrap_or_default().to_string()
+}
+
+/// Returns what a run of a job must call in the place of a function that remembers what it has given: one that begins.
+/// `None` when the function remembers nothing.
+pub fn begun(function: &ScalarUDF) -> Option<Arc<ScalarUDF>> {
+    function.inner().downcast_ref::<Kernel>()?.begin.as_ref().map(|begin| begin())
 }
 
 fn signature(arguments: usize, volatility: Volatility) -> Signature {

@@ -25,5 +25,5 @@ pub mod temporal;
 pub mod text;
 pub mod window;
 
-pub use kernel::variant_of;
+pub use kernel::{begun, variant_of};
 pub use registry::{Call, Context, Family, Function, Parameter, all, find};

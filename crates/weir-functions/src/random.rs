@@ -1,7 +1,7 @@
 //! Random numbers: `RAND` and `RAND_INTEGER`.
 //!
 //! With a literal seed the numbers are those of `java.util.Random`, one sequence for each call in the text of
-//! the job. It begins anew when the job starts anew; several subtasks share it.
+//! the job. It begins with each run of the job; several subtasks share it.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -104,7 +104,8 @@ pub(crate) fn rand_double(arguments: usize) -> Call {
             source.draw(row, JavaRandom::double, || rand::rng().random::<f64>())
         })
     });
-    Call { function: kernel.volatile(arguments).into_function(), returns: DataType::Float64 }
+    let kernel = kernel.volatile(arguments).remembering(move || rand_double(arguments).function);
+    Call { function: kernel.into_function(), returns: DataType::Float64 }
 }
 
 /// Returns the function `RAND_INTEGER` for a bound, or for a seed and a bound.
@@ -123,7 +124,8 @@ pub(crate) fn rand_integer(arguments: usize) -> Call {
             }
         })
     });
-    Call { function: kernel.volatile(arguments).into_function(), returns: DataType::Int32 }
+    let kernel = kernel.volatile(arguments).remembering(move || rand_integer(arguments).function);
+    Call { function: kernel.into_function(), returns: DataType::Int32 }
 }
 
 #[cfg(test)]

@@ -8,8 +8,8 @@ use weir_engine::operator::{DistinctSpec, Evaluator, ExpandSpec, GroupAggregateS
 use weir_functions::window::window_of;
 use weir_sql::nodes::Expand;
 
-use super::TranslateError;
 use super::streams::{Hidden, Rows, Translator, columns, list, nullable};
+use super::{TranslateError, physical_expr};
 
 impl Translator<'_> {
     /// Adds a GROUP BY, with or without a window.
@@ -23,11 +23,7 @@ impl Translator<'_> {
     fn group(&mut self, node: &Aggregate, target: &str) -> Result<Rows, TranslateError> {
         let input = self.plan(&node.input, target)?;
         let of = node.input.schema();
-        let keys = node
-            .group_expr
-            .iter()
-            .map(|key| weir_sql::physical_expr(key, of))
-            .collect::<Result<Vec<_>, _>>()?;
+        let keys = node.group_expr.iter().map(|key| physical_expr(key, of)).collect::<Result<Vec<_>, _>>()?;
         let calls = node
             .aggr_expr
             .iter()
@@ -74,7 +70,7 @@ impl Translator<'_> {
         let visible = input.schema.fields().len();
         let mut expressions = columns(&input.schema);
         for key in &node.keys {
-            expressions.push(weir_sql::physical_expr(key, of)?);
+            expressions.push(physical_expr(key, of)?);
         }
         expressions.extend(input.hidden_columns());
         let schema = nullable(UserDefinedLogicalNodeCore::schema(node).as_arrow());

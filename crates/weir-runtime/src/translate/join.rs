@@ -12,8 +12,8 @@ use weir_engine::operator::{IntervalJoinSpec, JoinInput, JoinSpec, StreamJoinSpe
 use weir_sql::TIME_ATTRIBUTE;
 use weir_sql::nodes::{StreamJoin, TimeBounds};
 
-use super::TranslateError;
 use super::streams::{Hidden, Rows, Translator, columns, domain, nullable};
+use super::{TranslateError, physical_expr};
 
 /// An input of a join, with its keys in columns.
 struct Keyed {
@@ -51,7 +51,7 @@ impl Translator<'_> {
         let right = self.keyed(&node.right, &right_keys, target)?;
         let of = UserDefinedLogicalNodeCore::schema(node);
         let joined = nullable(of.as_arrow());
-        let residual = node.residual.as_ref().map(|residual| weir_sql::physical_expr(residual, of));
+        let residual = node.residual.as_ref().map(|residual| physical_expr(residual, of));
         let join = JoinSpec {
             inputs: [left.input(node.kind.keeps_left()), right.input(node.kind.keeps_right())],
             residual: residual.transpose()?,
@@ -125,7 +125,7 @@ impl Translator<'_> {
                 indices.push(of.index_of_column(column)?);
                 continue;
             }
-            let expression = weir_sql::physical_expr(key, of)?;
+            let expression = physical_expr(key, of)?;
             let data_type: DataType = expression.data_type(of.as_arrow())?;
             indices.push(fields.len());
             fields.push(Arc::new(Field::new(format!("key{}", fields.len() - width), data_type, true)));

@@ -8,8 +8,8 @@ use weir_engine::lookup::SharedLookup;
 use weir_engine::operator::{LookupKind, LookupSpec};
 use weir_sql::nodes::LookupJoin;
 
-use super::TranslateError;
 use super::streams::{Rows, Translator, nullable};
+use super::{TranslateError, physical_expr};
 
 impl Translator<'_> {
     pub(super) fn lookup(&mut self, node: &LookupJoin, target: &str) -> Result<Rows, TranslateError> {
@@ -21,7 +21,7 @@ impl Translator<'_> {
         let mut conditions = Vec::with_capacity(node.keys.len());
         for (column, value) in &node.keys {
             key_columns.push(*column);
-            keys.push(weir_sql::physical_expr(value, of)?);
+            keys.push(physical_expr(value, of)?);
             conditions.push(format!("{} = {value}", table.schema().field(*column).name()));
         }
         let schema = nullable(UserDefinedLogicalNodeCore::schema(node).as_arrow());

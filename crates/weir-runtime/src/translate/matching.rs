@@ -17,8 +17,8 @@ use weir_sql::nodes::{
     MatchClauses, MatchOrder, MatchRecognize, MatchSlot, RowBase, RowPattern, SkipTo, SlotValue, slot_schema,
 };
 
-use super::TranslateError;
 use super::streams::{Hidden, Rows, Translator, domain, nullable};
+use super::{TranslateError, physical_expr};
 
 impl Translator<'_> {
     pub(super) fn match_recognize(
@@ -34,11 +34,8 @@ impl Translator<'_> {
             ));
         }
         let (clauses, of) = (&node.clauses, node.input.schema());
-        let partition_by = clauses
-            .partition_by
-            .iter()
-            .map(|key| weir_sql::physical_expr(key, of))
-            .collect::<Result<Vec<_>, _>>()?;
+        let partition_by =
+            clauses.partition_by.iter().map(|key| physical_expr(key, of)).collect::<Result<Vec<_>, _>>()?;
         let definition_slots = self.slots(&clauses.definition_slots, of, &input)?;
         let schema = nullable(UserDefinedLogicalNodeCore::schema(node).as_arrow());
         let spec = MatchSpec {
@@ -79,7 +76,7 @@ impl Translator<'_> {
         let then = order.then.iter().map(|(expr, descending)| {
             // NULL is the smallest value.
             let options = SortOptions { descending: *descending, nulls_first: !*descending };
-            Ok((weir_sql::physical_expr(expr, of)?, options))
+            Ok((physical_expr(expr, of)?, options))
         });
         Ok(RowOrder::EventTime { time, then: then.collect::<Result<_, TranslateError>>()? })
     }
@@ -88,7 +85,7 @@ impl Translator<'_> {
         let slot = |slot: &MatchSlot| {
             Ok(match &slot.value {
                 SlotValue::Row { expr, base, offset } => Slot::Value {
-                    expression: weir_sql::physical_expr(expr, of)?,
+                    expression: physical_expr(expr, of)?,
                     base: match *base {
                         RowBase::First { variable, skip } => Base::First { variable, skip },
                         RowBase::Last { variable, skip } => Base::Last { variable, skip },
@@ -132,7 +129,7 @@ fn conditions(clauses: &MatchClauses, slots: &[Slot]) -> Result<Vec<Option<Condi
         let schema = slot_schema(&own)?;
         conditions[definition.variable] = Some(Condition {
             slots: read.iter().map(|index| slots[*index].clone()).collect(),
-            expression: weir_sql::physical_expr(&definition.condition, &schema)?,
+            expression: physical_expr(&definition.condition, &schema)?,
             schema: nullable(schema.as_arrow()),
         });
     }
@@ -158,7 +155,7 @@ fn measures(
     };
     let mut expressions: Vec<_> = (0..before).map(column).collect();
     for measure in &clauses.measures {
-        expressions.push(behind(weir_sql::physical_expr(&measure.expr, &own)?, before)?);
+        expressions.push(behind(physical_expr(&measure.expr, &own)?, before)?);
     }
     Ok(Measures {
         slots,

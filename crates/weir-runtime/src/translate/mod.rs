@@ -10,7 +10,13 @@ mod streams;
 mod unnest;
 mod window;
 
-use datafusion_common::DataFusionError;
+use std::sync::Arc;
+
+use datafusion_common::tree_node::{Transformed, TreeNode};
+use datafusion_common::{DFSchema, DataFusionError};
+use datafusion_expr::Expr;
+use datafusion_expr::expr::ScalarFunction;
+use datafusion_physical_expr::PhysicalExpr;
 use thiserror::Error;
 use weir_base::settings::JobSettings;
 use weir_base::text::Zone;
@@ -60,6 +66,20 @@ pub fn dataflow(
     let mut translator = Translator::new(job, label, zone, settings, environment);
     translator.run()?;
     Ok(translator.graph)
+}
+
+/// Prepares an expression for one run of the job: its random sequences begin.
+fn physical_expr(expr: &Expr, schema: &DFSchema) -> Result<Arc<dyn PhysicalExpr>, DataFusionError> {
+    let begin = |expr: Expr| {
+        Ok(match expr {
+            Expr::ScalarFunction(call) => match weir_functions::begun(&call.func) {
+                Some(func) => Transformed::yes(Expr::ScalarFunction(ScalarFunction { func, ..call })),
+                None => Transformed::no(Expr::ScalarFunction(call)),
+            },
+            other => Transformed::no(other),
+        })
+    };
+    weir_sql::physical_expr(&expr.clone().transform_up(begin)?.data, schema)
 }
 
 use streams::Translator;

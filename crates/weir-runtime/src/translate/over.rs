@@ -5,8 +5,8 @@ use weir_engine::graph::Exchange;
 use weir_engine::operator::{OverFrame, OverSpec};
 use weir_sql::nodes::{OverFrame as Frame, OverWindow};
 
-use super::TranslateError;
 use super::streams::{Rows, Translator, domain, list, nullable};
+use super::{TranslateError, physical_expr};
 
 impl Translator<'_> {
     pub(super) fn over(&mut self, node: &OverWindow, target: &str) -> Result<Rows, TranslateError> {
@@ -16,11 +16,8 @@ impl Translator<'_> {
             return Err(TranslateError::Unsupported(format!("an order by the expression `{}`", node.order)));
         };
         let domain = domain(node.event_time);
-        let partition = node
-            .partition
-            .iter()
-            .map(|key| weir_sql::physical_expr(key, of))
-            .collect::<Result<Vec<_>, _>>()?;
+        let partition =
+            node.partition.iter().map(|key| physical_expr(key, of)).collect::<Result<Vec<_>, _>>()?;
         let calls = node
             .calls
             .iter()

@@ -13,8 +13,8 @@ use weir_engine::operator::Evaluator;
 use weir_engine::values::Values;
 use weir_sql::nodes::{Expand, LookupJoin, MatchRecognize, OverWindow, StreamJoin, Unnest};
 
-use super::TranslateError;
 use super::streams::{Hidden, Rows, Translator, nullable};
+use super::{TranslateError, physical_expr};
 
 impl Translator<'_> {
     /// Adds the nodes of a plan. `target` is the stream it is for; it becomes part of the ids.
@@ -155,7 +155,7 @@ impl Translator<'_> {
         let filter = match filter {
             Some(predicate) => {
                 description.push(format!("where: ({predicate})"));
-                Some(weir_sql::physical_expr(predicate, schema)?)
+                Some(physical_expr(predicate, schema)?)
             }
             None => None,
         };
@@ -165,7 +165,7 @@ impl Translator<'_> {
                 description.push(format!("select: ({})", list.join(", ")));
                 let expressions = expressions
                     .iter()
-                    .map(|expression| weir_sql::physical_expr(expression, schema))
+                    .map(|expression| physical_expr(expression, schema))
                     .collect::<Result<Vec<_>, _>>()?;
                 Some((expressions, output))
             }
@@ -230,7 +230,7 @@ fn evaluate_values(rows: &[Vec<Expr>], schema: &SchemaRef) -> Result<RecordBatch
     let mut columns: Vec<Vec<ScalarValue>> = vec![Vec::with_capacity(rows.len()); schema.fields().len()];
     for row in rows {
         for (column, expression) in columns.iter_mut().zip(row) {
-            let value = weir_sql::physical_expr(expression, &empty)?.evaluate(&nothing)?.into_array(1)?;
+            let value = physical_expr(expression, &empty)?.evaluate(&nothing)?.into_array(1)?;
             column.push(ScalarValue::try_from_array(&value, 0)?);
         }
     }

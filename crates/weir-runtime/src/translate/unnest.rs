@@ -8,14 +8,14 @@ use weir_engine::graph::Exchange;
 use weir_engine::operator::UnnestSpec;
 use weir_sql::nodes::Unnest;
 
-use super::TranslateError;
 use super::streams::{Rows, Translator, columns, nullable};
+use super::{TranslateError, physical_expr};
 
 impl Translator<'_> {
     pub(super) fn unnest(&mut self, node: &Unnest, target: &str) -> Result<Rows, TranslateError> {
         let input = self.plan(&node.input, target)?;
         let of = node.input.schema();
-        let collection = weir_sql::physical_expr(&node.collection, of)?;
+        let collection = physical_expr(&node.collection, of)?;
         let kept = input.full_schema();
         let collected = Field::new("collection", collection.data_type(of.as_arrow())?, true);
         let mut fields: Vec<_> = kept.fields().iter().cloned().collect();

@@ -10,8 +10,8 @@ use weir_engine::graph::Exchange;
 use weir_engine::operator::{AggregateCall, GroupWindowSpec, WindowKind};
 use weir_functions::window::{TIME_ATTRIBUTE, window_of};
 
-use super::TranslateError;
 use super::streams::{Hidden, Rows, Translator, domain, list, nullable};
+use super::{TranslateError, physical_expr};
 
 impl Translator<'_> {
     pub(super) fn window(&mut self, aggregate: &Aggregate, target: &str) -> Result<Rows, TranslateError> {
@@ -33,7 +33,7 @@ impl Translator<'_> {
             .iter()
             .enumerate()
             .filter(|(position, _)| *position != window_position)
-            .map(|(_, expression)| weir_sql::physical_expr(expression, schema))
+            .map(|(_, expression)| physical_expr(expression, schema))
             .collect::<Result<Vec<_>, _>>()?;
         let calls = aggregate
             .aggr_expr
@@ -82,7 +82,7 @@ impl Translator<'_> {
             .params
             .args
             .iter()
-            .map(|argument| weir_sql::physical_expr(argument, schema))
+            .map(|argument| physical_expr(argument, schema))
             .collect::<Result<Vec<_>, DataFusionError>>()?;
         let function = AggregateExprBuilder::new(call.func.clone(), arguments)
             .schema(input.full_schema())

@@ -155,7 +155,8 @@ fn captures(case: &Case, job: &Job, zone: &Zone) -> anyhow::Result<BTreeMap<Stri
         .collect())
 }
 
-async fn run_job(case: &Case, prepared: &Prepared, limit: Duration) -> anyhow::Result<Observed> {
+/// Runs the job of a test that is checked already.
+pub async fn run_job(case: &Case, prepared: &Prepared, limit: Duration) -> anyhow::Result<Observed> {
     let captures = prepared.captures(case)?;
     let sinks = captures
         .iter()

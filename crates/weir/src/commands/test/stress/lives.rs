@@ -19,11 +19,10 @@ use weir_engine::metrics::NodeMetrics;
 use weir_engine::sink::SharedSink;
 use weir_engine::source::SharedSource;
 use weir_runtime::Launch;
-use weir_runtime::job_test::Case;
+use weir_sql::Job;
 
 use super::chance::{Course, Life, Patience, Pause, Then};
 use super::source::{Pauses, Release};
-use crate::commands::test::run;
 
 /// Checkpoints are taken at pauses alone.
 const NEVER: Duration = Duration::from_secs(1_000_000);
@@ -33,8 +32,8 @@ pub type MakeSources<'a> = &'a dyn Fn(&Arc<Pauses>, u64) -> HashMap<String, Shar
 
 /// A job, and what stands in the places of its streams.
 pub struct Stage<'a> {
-    /// The test of the job, which is checked anew for each life as by a new process: no life knows of another but by checkpoints.
-    pub case: &'a Case,
+    pub job: &'a Job,
+    pub name: &'a str,
     pub environment: &'a Environment,
     pub sinks: &'a BTreeMap<String, SharedSink>,
     pub sources: MakeSources<'a>,
@@ -79,12 +78,10 @@ impl Stage<'_> {
         environment.sinks =
             self.sinks.iter().map(|(name, sink)| (name.to_lowercase(), sink.clone())).collect();
         environment.sources = (self.sources)(&pauses, life.seed);
-        let prepared = run::prepare(self.case).map_err(|error| format!("{error:#}"))??;
-        let name = self.case.name();
         let launch = Launch {
-            job: &prepared.job,
+            job: self.job,
             id: 0,
-            name: &name,
+            name: self.name,
             environment: &environment,
             storage: storage.clone(),
             resume: true,
@@ -104,7 +101,7 @@ impl Stage<'_> {
             return Ok(None);
         };
         let failure = match outcome {
-            Outcome::Failed(reason) => Some(prepared.job.redactor.redact(&reason).into_owned()),
+            Outcome::Failed(reason) => Some(self.job.redactor.redact(&reason).into_owned()),
             _ => None,
         };
         Ok(Some(Ended { failure, metrics: handle.metrics() }))

@@ -39,9 +39,17 @@ pub fn run(case: &Case, limit: Duration, seed: u64) -> Verdict {
 }
 
 async fn stressed(case: &Case, limit: Duration, seed: u64) -> anyhow::Result<Verdict> {
-    let plain = run::observe(case, limit).await?;
+    let prepared = match run::prepare(case)? {
+        Ok(prepared) => prepared,
+        Err(refusal) => {
+            return Ok(judge(case, &Observed { failure: Some(refusal), ..Observed::default() }));
+        }
+    };
+    let plain = run::run_job(case, &prepared, limit).await?;
     let mut verdict = judge(case, &plain);
-    let Some(prepared) = run::prepare(case)?.ok().filter(|_| verdict.passed()) else { return Ok(verdict) };
+    if !verdict.passed() {
+        return Ok(verdict);
+    }
     for (number, killed) in RUNS.into_iter().enumerate() {
         let mut random = Course::seeded(seed, &case.name(), number as u64);
         let inputs = recordings(&prepared, case).await?;
@@ -110,7 +118,8 @@ async fn live(
     limit: Duration,
 ) -> anyhow::Result<Observed> {
     let environment = prepared.environment(case, HashMap::new())?;
-    let stage = Stage { case, environment: &environment, sinks, sources };
+    let name = case.name();
+    let stage = Stage { job: &prepared.job, name: &name, environment: &environment, sinks, sources };
     Ok(match tokio::time::timeout(limit, stage.run(course)).await {
         Ok(ended) => Observed {
             late_rows: ended.metrics.iter().map(|node| node.late).sum(),

@@ -48,13 +48,36 @@ b,3
 '''
 "#;
 
+/// A job whose rows are a function of its records alone, though it draws random numbers.
+const RANDOM: &str = r#"
+title = "draws"
+sql = '''
+CREATE SOURCE STREAM m (n INT) WITH (type = "dis", channel = "m", encode = "csv", field_delimiter = ",");
+CREATE SINK STREAM drawn (n INT, d DOUBLE, i INT) WITH (
+  type = "dis", channel = "s", encode = "csv", field_delimiter = ",");
+INSERT INTO drawn SELECT n, RAND(42), RAND_INTEGER(42, 100) FROM m WHERE RAND(7) < 2;
+'''
+[inputs.m]
+rows = '''
+1
+2
+3
+'''
+[outputs.drawn]
+rows = ""
+"#;
+
 /// Seeds that are tried; a fault must be found by one of them at least.
 const SEEDS: std::ops::Range<u64> = 0..30;
 
 fn with_case<T>(body: impl FnOnce(&Case) -> T) -> T {
+    with_case_of(TEST, body)
+}
+
+fn with_case_of<T>(text: &str, body: impl FnOnce(&Case) -> T) -> T {
     let place = tempfile::tempdir().unwrap();
     let path = place.path().join("sums.test.toml");
-    std::fs::write(&path, TEST).unwrap();
+    std::fs::write(&path, text).unwrap();
     body(&Case::load(&path).unwrap())
 }
 
@@ -66,6 +89,23 @@ fn a_sound_job_gives_the_same_rows_under_stress() {
         for seed in SEEDS {
             assert_eq!(run(case, LIMIT, seed).complaint, None, "seed {seed}");
         }
+    });
+}
+
+#[test]
+fn each_run_of_a_checked_job_draws_the_same_random_numbers() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    with_case_of(RANDOM, |case| {
+        let prepared = run::prepare(case).unwrap().unwrap();
+        let rows = || {
+            let observed = runtime.block_on(run::run_job(case, &prepared, LIMIT)).unwrap();
+            assert_eq!(observed.failure, None);
+            observed.outputs["drawn"].iter().map(|row| row.csv.clone()).collect::<Vec<_>>()
+        };
+        let first = rows();
+        assert_eq!(first[0], "1,0.7275636800328681,30");
+        assert_eq!(first.len(), 3);
+        assert_eq!(rows(), first);
     });
 }
 
