@@ -124,6 +124,10 @@ pub(super) fn evaluate_clean<T>(
 
 impl Projection {
     fn apply(&self, rows: &RecordBatch) -> Result<RecordBatch, DataFusionError> {
+        if rows.num_rows() == 0 {
+            // A constant that cannot be computed fails on each row, and on none here.
+            return Ok(RecordBatch::new_empty(self.schema.clone()));
+        }
         let columns = self
             .expressions
             .iter()
