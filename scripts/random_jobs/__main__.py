@@ -36,7 +36,7 @@ def batch_of_jobs(seed, first, count, engine, refused):
         number += 1
         try:
             expected = job.expected(engine)
-            if expected or rng.random() < SHARE_OF_EMPTY:
+            if expected.rows or rng.random() < SHARE_OF_EMPTY:
                 jobs[name] = (job, job.test_text(expected))
         except REFUSALS as error:
             # What one engine of two refuses says nothing.

@@ -49,7 +49,7 @@ def assign(rows, gap):
     millisecond = datetime.timedelta(milliseconds=1)
     sessions = {}
     for place, time, watermark, *key in rows:
-        of_key = sessions.setdefault(tuple(key), [])
+        of_key = sessions.setdefault(repr(key), [])
         is_past = lambda last: watermark is not None and last + gap - millisecond <= watermark
         open_ones = [session for session in of_key if not is_past(session["last"])]
         touched = [session for session in open_ones if session["start"] - gap <= time <= session["last"] + gap]

@@ -8,8 +8,8 @@ import re
 from dataclasses import dataclass
 
 import sessions
-from expressions import EXACT, Expressions
-from inputs import COLUMNS
+from expressions import KEYS, Expressions
+from inputs import COLUMNS, STREAMS
 from node import Node, both, leaf, listed, pair
 from relations import Relation, Relations, Temp
 
@@ -42,15 +42,19 @@ class Timed:
 class Windows:
     """Makes queries over event time. Some of them want inputs without late rows."""
 
-    def __init__(self, rng):
+    def __init__(self, rng, may_fail=False):
         self.rng = rng
-        self.relations = Relations(rng)
+        self.relations = Relations(rng, may_fail=may_fail)
         self.wants_lazy = False
 
     def seconds(self):
         return self.rng.choice([1, 5, 10, 30, 60, 90])
 
     def timed(self, depth):
+        with self.relations.inside():
+            return self.any_timed(depth)
+
+    def any_timed(self, depth):
         if depth == 0:
             return self.table()
         return self.rng.choice([
@@ -65,7 +69,7 @@ class Windows:
                 return source
 
     def table(self):
-        name = self.rng.choice(["l", "l", "r"])
+        name = self.rng.choice(["l", "l", "r", "j"])
         if self.rng.random() < 0.2:
             columns = {name: kind for name, kind in COLUMNS[name].items() if name != "ts"}
             batch = f"(SELECT * REPLACE (CAST(NULL AS TIMESTAMP) AS wm) FROM {name}) AS {name}"
@@ -77,12 +81,12 @@ class Windows:
         made = Expressions(self.rng, below.readable)
         kinds = self.relations.kinds(made)
         items = self.relations.items(made, kinds, 1)
-        where = self.relations.where(made)
+        where = self.relations.where(below.readable)
         alias, count = self.relations.alias(), len(items)
         select = "".join(f"{{{place}}} AS c{place}, " for place in range(count))
         stream = f"(SELECT {select}{below.time} FROM {{{count}}}{{{count + 1}}}) AS {alias}"
-        batch = f"(SELECT {select}{below.time}, rid, wm FROM {{{count}}}{{{count + 1}}}) AS {alias}"
-        node = pair("FROM", stream, batch, *items, below.node, where)
+        batch = f"(SELECT {select}{below.time}, rid, wm FROM {{{count}}}{{kept}}) AS {alias}"
+        node = Node("FROM", stream, batch, (*items, below.node, where), selects=(count, True))
         return Timed(node, {**self.relations.named(kinds), below.time: "TIMESTAMP"}, below.time, below.ordered, below.fresh)
 
     def temp(self):
@@ -108,7 +112,7 @@ class Windows:
         branches = []
         for table in ("l", "r"):
             made = Expressions(self.rng, COLUMNS[table])
-            branches += [made.make_int(1), self.relations.where(made, 1)]
+            branches += [made.of("INT", 1), self.relations.where(COLUMNS[table], 1, may_fail=False)]
         stream = "SELECT k, {0} AS v, ts FROM l{1} UNION ALL SELECT k, {2} AS v, ts FROM r{3}"
         batch = "SELECT k, {0} AS v, ts, rid, wm FROM l{1} UNION ALL SELECT k, {2} AS v, ts, rid, wm FROM r{3}"
         node = pair("FROM", f"({stream}) AS {alias}", f"({batch}) AS {alias}", *branches)
@@ -121,36 +125,38 @@ class Windows:
         return Timed(node, query.columns, "ts", ordered=False, fresh=False)
 
     def window_result(self, depth):
-        inner = self.grouped(self.event_timed(depth), rowtime=True)
+        with self.relations.inside():
+            inner = self.grouped(self.event_timed(depth), rowtime=True)
         alias = self.relations.alias()
         node = pair("FROM", f"({{}}) AS {alias}", f"(SELECT *, {NO_LATENESS} FROM ({{}})) AS {alias}", inner.query)
         return Timed(node, inner.columns, "rt", ordered=False, fresh=False)
 
     def over_result(self, depth):
-        inner = self.over(self.event_timed(depth), passes_time=True)
+        with self.relations.inside():
+            inner = self.over(self.event_timed(depth), passes_time=True)
         alias = self.relations.alias()
         node = pair("FROM", f"({{}}) AS {alias}", f"(SELECT *, {NO_LATENESS} FROM ({{}})) AS {alias}", inner.query)
         return Timed(node, inner.columns, "ot", ordered=False, fresh=False)
 
     def grouped(self, source, rowtime=False):
         """Groups by a window, and more."""
-        made = Expressions(self.rng, source.free)
+        made, for_keys = self.relations.columns(source.free), self.relations.conditions(source.free)
         keys = {}
         for _ in range(self.rng.choice([0, 1, 1, 2])):
-            key = made.of(made.kind(EXACT), self.rng.choice([0, 0, 1]))
+            key = for_keys.of(made.kind(KEYS), self.rng.choice([0, 0, 1]))
             if any(name in key.stream for name in made.columns):
                 keys[key.stream] = key
         keys = list(keys.values())
         items = keys + [made.aggregate() for _ in range(self.rng.randint(1, 3))]
         if rowtime and not any(item.kind in ("INT", "BIGINT") for item in items):
             items.append(both("BIGINT", "COUNT(*)"))
-        where = self.relations.where(Expressions(self.rng, source.readable))
+        where = self.relations.where(source.readable)
         return self.rng.choice([self.tumble, self.tumble, self.hop, self.session])(source, keys, items, where, rowtime)
 
     def tumble(self, source, keys, items, where, rowtime):
         size = f"INTERVAL '{self.seconds()}' SECOND"
         arguments = f"{source.time}, {size}"
-        inner = f"SELECT *, tumble({source.time}, {size}) AS w_start, tumble({source.time}, {size}) + {size} AS w_end FROM <source><where>"
+        inner = f"SELECT *, tumble({source.time}, {size}) AS w_start, tumble({source.time}, {size}) + {size} AS w_end FROM <source><kept>"
         return self.windowed("TUMBLE", arguments, inner, source, keys, items, where, rowtime)
 
     def hop(self, source, keys, items, where, rowtime):
@@ -160,7 +166,7 @@ class Windows:
         slide, size = f"INTERVAL '{slide}' SECOND", f"INTERVAL '{size}' SECOND"
         arguments = f"{source.time}, {slide}, {size}"
         inner = (f"SELECT *, w_start + {size} AS w_end FROM (SELECT *, unnest(hop({source.time}, {slide}, {size})) AS w_start "
-                 f"FROM <source><where>)")
+                 f"FROM <source><kept>)")
         return self.windowed("HOP", arguments, inner, source, keys, items, where, rowtime)
 
     def session(self, source, keys, items, where, rowtime):
@@ -169,14 +175,14 @@ class Windows:
         if source.fresh:
             # Whether a late row still belongs to a session depends on the rows before it.
             named = "".join(f"<key{place}> AS w_key{place}, " for place in range(len(keys)))
-            inner = sessions.marked(f"SELECT *, {named}rid AS w_rid FROM <source><where>", seconds, len(keys), time)
+            inner = sessions.marked(f"SELECT *, {named}rid AS w_rid FROM <source><kept>", seconds, len(keys), time)
             return self.windowed("SESSION", f"{time}, {gap}", inner, source, keys, items, where, rowtime, plain_keys=True)
         # The clock passes the end of a session just before a row that is read exactly then.
         within_gap = "<" if time == "proctime" else "<="
         places = ", ".join(f"<key{place}>" for place in range(len(keys)))
         within = f"PARTITION BY {places} " if keys else ""
         steps = (f"SELECT *, CASE WHEN {time} - lag({time}) OVER ({within}ORDER BY {time}) {within_gap} {gap} THEN 0 ELSE 1 END AS w_new "
-                 f"FROM <source><where>")
+                 f"FROM <source><kept>")
         numbered = (f"SELECT *, sum(w_new) OVER ({within}ORDER BY {time}) AS w_number FROM ({steps})")
         by = f"PARTITION BY {places}, w_number" if keys else "PARTITION BY w_number"
         inner = f"SELECT *, min({time}) OVER ({by}) AS w_start, max({time}) OVER ({by}) + {gap} AS w_end FROM ({numbered})"
@@ -204,27 +210,27 @@ class Windows:
             groups = [self.rng.choice([f"ROLLUP({listed(places)})", f"CUBE({listed(places)})", "GROUPING SETS(({0}), ({1}))"])]
         having, more = "", ()
         if self.rng.random() < 0.2:
-            having, more = f" HAVING {{{count + 2}}}", (self.relations.having(Expressions(self.rng, source.free)),)
+            having, more = f" HAVING {{{count + 2}}}", (self.relations.having(source.free),)
         stream = (f"SELECT {', '.join(stream_items)} FROM {{{count}}}{{{count + 1}}} "
                   f"GROUP BY {', '.join([f'{word}({arguments})'] + groups)}{having}")
-        inner = inner.replace("<source>", f"{{{count}}}").replace("<where>", f"{{{count + 1}}}")
+        inner = inner.replace("<source>", f"{{{count}}}").replace("<kept>", "{kept}")
         for place in places:
             inner = inner.replace(f"<key{place}>", f"{{{place}}}")
         is_timely = "TRUE" if "<<" in inner else "wm IS NULL OR w_end - INTERVAL 1 MILLISECOND > wm"
         batch = (f"SELECT {', '.join(batch_items)} FROM ({inner}) WHERE {is_timely} "
                  f"GROUP BY {', '.join(['w_start', 'w_end'] + groups)}{having}")
-        query = pair(f"WINDOW {list(columns.values())}", stream, batch, *items, source.node, where, *more)
+        query = Node(f"WINDOW {list(columns.values())}", stream, batch, (*items, source.node, where, *more))
         return Relation(query, columns)
 
     def over(self, source, passes_time=False):
-        made = Expressions(self.rng, source.free)
+        made, arguments = Expressions(self.rng, source.free), self.relations.columns(source.free)
 
         pattern = r"\b(" + "|".join(made.columns) + r")\b"
 
         def read(kind):
             """Makes an argument that reads a column: an aggregate over a constant is refused here."""
             for _ in range(20):
-                found = made.of(kind, self.rng.choice([0, 1]))
+                found = arguments.of(kind, self.rng.choice([0, 1]))
                 if re.search(pattern, re.sub("'[^']*'", "", found.stream)) and "NULLIF" not in found.stream:
                     return found
             return leaf("INT", next((name for name, of in made.columns.items() if of == "INT"), "NULL"))
@@ -242,7 +248,7 @@ class Windows:
             functions.append(lambda: both("DOUBLE", "SUM({})", read("DOUBLE")))
         partition, parts = "", ()
         if self.rng.random() < 0.7:
-            key = made.of(made.kind(EXACT), self.rng.choice([0, 0, 1]))
+            key = self.relations.conditions(source.free).of(made.kind(KEYS), self.rng.choice([0, 0, 1]))
             partition, parts = "PARTITION BY {KEY} ", (key,)
         frames = [
             f"RANGE BETWEEN INTERVAL '{self.rng.randint(1, 60)}' SECOND PRECEDING AND CURRENT ROW",
@@ -257,7 +263,7 @@ class Windows:
         order = f"{source.time}, rid" if frame.startswith("ROWS") else source.time
         plain = [made.of(kind, 1) for kind in self.relations.kinds(made, most=2)]
         over = [self.rng.choice(functions)() for _ in range(self.rng.randint(1, 2))]
-        where = self.relations.where(Expressions(self.rng, source.readable))
+        where = self.relations.where(source.readable)
         items = plain + over
         count = len(items)
         partition = partition.replace("KEY", str(count + 2))
@@ -272,16 +278,16 @@ class Windows:
             stream_items.append(f"{source.time} AS ot")
             batch_items.append(f"{source.time} AS ot")
         stream = f"SELECT {', '.join(stream_items)} FROM {{{count}}}{{{count + 1}}}"
-        batch = (f"SELECT {', '.join(batch_items)} FROM (SELECT * FROM {{{count}}}{{{count + 1}}}) "
+        batch = (f"SELECT {', '.join(batch_items)} FROM (SELECT * FROM {{{count}}}{{kept}}) "
                  f"WHERE wm IS NULL OR {source.time} > wm")
-        query = pair(f"OVER {list(columns.values())}", stream, batch, *items, source.node, where, *parts)
+        query = Node(f"OVER {list(columns.values())}", stream, batch, (*items, source.node, where, *parts))
         return Relation(query, columns)
 
     def joined(self, passes_time=False):
         """Joins both streams within bounds of time."""
         kind = "JOIN" if passes_time else self.rng.choice(["JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"])
         # A row is late when the watermark of its own stream has passed it.
-        timely = {name: f"(SELECT * FROM {name} WHERE wm IS NULL OR ts > wm)" for name in ("l", "r")}
+        timely = {name: f"(SELECT * FROM {name} WHERE wm IS NULL OR ts > wm)" for name in STREAMS}
         low, high = self.rng.randint(-30, 60), self.rng.randint(0, 60)
         if low + high < 0:
             low = -low
@@ -291,13 +297,13 @@ class Windows:
         bounds = self.rng.choice([
             "a.ts = b.ts", f"b.ts BETWEEN {lower} AND {upper}", f"b.ts >= {lower} AND b.ts < {upper}", f"b.ts > {lower} AND b.ts <= {upper}",
         ])
-        one, other = self.rng.choice([("l", "r"), ("l", "r"), ("r", "l"), ("l", "l")])
+        one, other = self.rng.choice([("l", "r"), ("l", "r"), ("r", "l"), ("l", "l"), ("j", "l"), ("r", "j")])
         left = {f"a.{name}": of for name, of in COLUMNS[one].items() if name != "ts"}
         right = {f"b.{name}": of for name, of in COLUMNS[other].items() if name != "ts"}
         made = Expressions(self.rng, {**left, **right})
         condition = self.relations.equality(left, right)
         if self.rng.random() < 0.3:
-            condition = both("BOOLEAN", "{} AND {}", condition, made.make_boolean(1))
+            condition = both("BOOLEAN", "{} AND {}", condition, made.of("BOOLEAN", 1))
         items = self.relations.items(made, self.relations.kinds(made), 1)
         count = len(items)
         select = ", ".join(f"{{{place}}} AS c{place}" for place in range(count))
@@ -328,8 +334,14 @@ class Windows:
         return Relation(query, self.relations.named([item.kind for item in items]), True)
 
     def relation(self):
-        made = self.rng.choice([
+        if self.rng.random() < 0.15:
+            with self.relations.inside():
+                below = self.any_relation()
+            return self.above(below)
+        return self.any_relation()
+
+    def any_relation(self):
+        return self.rng.choice([
             lambda: self.grouped(self.timed(2)), lambda: self.grouped(self.timed(1)), lambda: self.grouped(self.timed(0)),
             lambda: self.over(self.timed(1)), lambda: self.over(self.timed(0)), self.joined,
         ])()
-        return self.above(made) if self.rng.random() < 0.15 else made

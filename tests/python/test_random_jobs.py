@@ -5,6 +5,8 @@ import pathlib
 import random
 import sys
 
+import pytest
+
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "scripts" / "random_jobs"))
 
 import inputs
@@ -89,6 +91,41 @@ def test_smaller_texts_have_the_kind_of_what_they_replace():
     assert {"((x + y) = z)", "TRUE", "((x = z) IS UNKNOWN)", "((y = z) IS UNKNOWN)", "((1 = z) IS UNKNOWN)"} <= found
     assert all(less.kind == "BOOLEAN" for less in whole.smaller())
     assert whole.batch == "(((x + y) = z) IS NULL)"
+
+
+def query_of(item, condition=None):
+    where = node.both("WHERE", " WHERE {}", condition) if condition else node.leaf("WHERE", "")
+    source = node.leaf("FROM", "(VALUES (1, 'a'), (2, '7'), (3, NULL)) AS v(x, k)")
+    return node.Node("QUERY", "SELECT {0} FROM {1}{2}", "SELECT {0} FROM {1}{kept}", (item, source, where), selects=(1, True))
+
+
+def left_and_failed(query):
+    engine = Reference()
+    rows = [value for value, in engine.rows(query.batch, [])]
+    return rows, engine.count(query.failures())
+
+
+K_AS_INT = node.failing("INT", "CAST({} AS INT)", "CAST({} AS INT)", node.leaf("STRING", "k"))
+SMALL = node.both("BOOLEAN", "({} < 3)", node.leaf("INT", "x"))
+
+
+def test_rows_on_which_an_expression_fails_are_left_out_and_counted():
+    assert left_and_failed(query_of(K_AS_INT)) == ([7, None], 1)
+    assert left_and_failed(query_of(node.both("INT", "({} + {})", K_AS_INT, node.leaf("INT", "1")), SMALL)) == ([8], 1)
+    assert left_and_failed(query_of(node.leaf("INT", "x"), node.both("BOOLEAN", "({} IS NULL)", K_AS_INT))) == ([3], 1)
+
+
+def test_what_need_not_be_computed_does_not_fail():
+    case = node.lazy("INT", "CASE WHEN {} THEN {} ELSE {} END", SMALL, node.leaf("INT", "x"), K_AS_INT, needed=lambda c, a, b: [
+        (None, c), (c.batch, a), (f"({c.batch}) IS NOT TRUE", b)])
+    assert left_and_failed(query_of(case)) == ([1, 2, None], 0)
+
+
+def test_how_many_rows_of_a_changing_result_fail_is_not_determined():
+    query = query_of(K_AS_INT)
+    query.selects = (1, False)
+    with pytest.raises(node.Uncounted):
+        query.failures()
 
 
 def sessions_of(*rows, gap=10):
