@@ -4,6 +4,7 @@ pub mod clock;
 pub mod connector;
 pub mod error;
 pub mod id;
+pub mod ipv4;
 pub mod settings;
 pub mod spawn;
 pub mod text;

@@ -10,30 +10,8 @@ use weir_store::{JobFilter, JobRecord};
 use crate::caller::Caller;
 use crate::control::{Control, fault};
 use crate::graph;
+use crate::paging::{Page, page_of};
 use crate::status::Status;
-
-/// The order of a list, by id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Order {
-    /// Newest first.
-    #[default]
-    Descending,
-    /// Oldest first.
-    Ascending,
-}
-
-/// Which page of a list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Page {
-    /// The id beside the page; it is not in the page and need not exist.
-    pub cursor: Option<JobId>,
-    /// Whether the page comes after the cursor in the order, or before it.
-    pub after_cursor: bool,
-    /// Records in the page.
-    pub limit: usize,
-    /// Order.
-    pub order: Order,
-}
 
 /// Which jobs a list holds.
 #[derive(Debug, Clone, Default)]
@@ -105,7 +83,7 @@ impl Control {
         jobs.retain(|job| request.status.is_none_or(|status| self.status_of(job) == status));
         let total = jobs.len();
         let mut views = Vec::new();
-        for job in page_of(jobs, page) {
+        for job in page_of(jobs, page, |job| job.id.0) {
             views.push(self.view(job, with_graphs).await?);
         }
         Ok(JobList { total, jobs: views })
@@ -216,70 +194,4 @@ fn duration(job: &JobRecord, status: Status, now: Timestamp) -> i64 {
         (_, None) => return 0,
     };
     millis(end.since(facts.start_time))
-}
-
-/// Cuts a page out of jobs in ascending order of id.
-fn page_of(jobs: Vec<JobRecord>, page: Page) -> Vec<JobRecord> {
-    let descending = page.order == Order::Descending;
-    // Beyond the cursor in the order: smaller ids when descending, greater ones when ascending.
-    let smaller = descending == page.after_cursor;
-    let mut jobs = jobs;
-    if let Some(cursor) = page.cursor {
-        jobs.retain(|job| if smaller { job.id < cursor } else { job.id > cursor });
-    }
-    // Without a cursor "before" has nothing to be before of: it is the first page too.
-    let nearest_is_last = if page.cursor.is_some() { smaller } else { descending };
-    if nearest_is_last {
-        jobs.reverse();
-    }
-    jobs.truncate(page.limit);
-    if nearest_is_last != descending {
-        jobs.reverse();
-    }
-    jobs
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use weir_base::id::{ProjectId, UserId};
-    use weir_store::{JobDefinition, RunFacts};
-
-    fn jobs(ids: std::ops::RangeInclusive<i64>) -> Vec<JobRecord> {
-        ids.map(|id| JobRecord {
-            id: JobId(id),
-            project: ProjectId("p".into()),
-            user: UserId("u".into()),
-            user_name: "u".into(),
-            definition: JobDefinition::default(),
-            create_time: Timestamp(0),
-            update_time: Timestamp(0),
-            facts: RunFacts::default(),
-            version: 0,
-            deleted_at: None,
-            seen_at: None,
-        })
-        .collect()
-    }
-
-    fn ids(cursor: Option<i64>, after_cursor: bool, limit: usize, order: Order) -> Vec<i64> {
-        let page = Page { cursor: cursor.map(JobId), after_cursor, limit, order };
-        page_of(jobs(1..=9), page).iter().map(|job| job.id.0).collect()
-    }
-
-    #[test]
-    fn pages_go_on_beyond_the_cursor() {
-        assert_eq!(ids(None, true, 3, Order::Descending), [9, 8, 7]);
-        assert_eq!(ids(Some(7), true, 3, Order::Descending), [6, 5, 4]);
-        assert_eq!(ids(None, true, 3, Order::Ascending), [1, 2, 3]);
-        assert_eq!(ids(Some(3), true, 3, Order::Ascending), [4, 5, 6]);
-        assert_eq!(ids(Some(100), true, 2, Order::Descending), [9, 8], "the cursor need not exist");
-    }
-
-    #[test]
-    fn pages_before_the_cursor_are_nearest_to_it_and_keep_the_order() {
-        assert_eq!(ids(Some(4), false, 3, Order::Descending), [7, 6, 5]);
-        assert_eq!(ids(Some(7), false, 3, Order::Ascending), [4, 5, 6]);
-        assert_eq!(ids(None, false, 2, Order::Descending), [9, 8]);
-    }
 }

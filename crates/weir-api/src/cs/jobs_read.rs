@@ -3,8 +3,7 @@
 use axum::extract::{Request, State};
 use axum::response::Response;
 use weir_base::error::{CsError, codes};
-use weir_base::id::JobId;
-use weir_control::{JobView, ListRequest, Order, Page, Status, success};
+use weir_control::{JobView, ListRequest, Page, Status, success};
 
 use super::answer;
 use super::call::perform;
@@ -19,8 +18,6 @@ use crate::state::ApiState;
 
 /// Records in a page when the caller does not say.
 const DEFAULT_LIMIT: i64 = 20;
-/// Most records in a page.
-const MOST_RECORDS: i64 = 100;
 
 /// List jobs.
 #[utoipa::path(get, path = "/v1.0/{project_id}/jobs", operation_id = "getJobs", tag = "job",
@@ -116,24 +113,9 @@ impl Listing {
         let status = query.choice("status", Status::parse, "a job status such as job_running")?;
         let cluster_id = query.number("cluster_id", i64::from(i32::MAX))?;
         let detail = query.flag("show_detail", false)?;
-        let cursor = query.number("cursor", i64::MAX)?.map(JobId);
-        let after_cursor = query.flag("next", true)?;
-        let limit = query.number("limit", MOST_RECORDS)?.unwrap_or(DEFAULT_LIMIT);
-        let order = query.choice("order", order, "desc or asc")?.unwrap_or_default();
+        let page = query.page(DEFAULT_LIMIT)?;
         let root_job_id =
             query.number("root_job_id", i64::MAX).map_err(|_| codes::ROOT_JOB_ID_INVALID.error())?;
-        Ok(Self {
-            request: ListRequest { name, status, cluster_id, root_job_id },
-            page: Page { cursor, after_cursor, limit: usize::try_from(limit).unwrap_or(1), order },
-            detail,
-        })
-    }
-}
-
-fn order(text: &str) -> Option<Order> {
-    match text {
-        "desc" => Some(Order::Descending),
-        "asc" => Some(Order::Ascending),
-        _ => None,
+        Ok(Self { request: ListRequest { name, status, cluster_id, root_job_id }, page, detail })
     }
 }

@@ -4,6 +4,10 @@ use std::collections::BTreeMap;
 
 use percent_encoding::percent_decode_str;
 use weir_base::error::{CsError, codes};
+use weir_control::{Order, Page};
+
+/// Most records in a page.
+const MOST_RECORDS: i64 = 100;
 
 /// The parameters of a query; the last of several with one name counts.
 #[derive(Debug, Clone, Default)]
@@ -53,6 +57,23 @@ impl Query {
     ) -> Result<Option<T>, CsError> {
         let Some(text) = self.text(name) else { return Ok(None) };
         parse(text).map(Some).ok_or_else(|| wrong(name, text, expected))
+    }
+
+    /// Returns which page of a list is asked for; the parameters are `cursor`, `next`, `limit` and `order`.
+    pub fn page(&self, default_limit: i64) -> Result<Page, CsError> {
+        let cursor = self.number("cursor", i64::MAX)?;
+        let after_cursor = self.flag("next", true)?;
+        let limit = self.number("limit", MOST_RECORDS)?.unwrap_or(default_limit);
+        let order = self.choice("order", order, "desc or asc")?.unwrap_or_default();
+        Ok(Page { cursor, after_cursor, limit: usize::try_from(limit).unwrap_or(1), order })
+    }
+}
+
+fn order(text: &str) -> Option<Order> {
+    match text {
+        "desc" => Some(Order::Descending),
+        "asc" => Some(Order::Ascending),
+        _ => None,
     }
 }
 
