@@ -41,6 +41,11 @@ pub const ROLES: &[Role] = &[
         display_name: "OBS Administrator",
         description: "Everything in the object service",
     },
+    Role {
+        name: "smn_adm",
+        display_name: "SMN Administrator",
+        description: "Everything in the notification service",
+    },
 ];
 
 /// Returns the role with a name or an id.

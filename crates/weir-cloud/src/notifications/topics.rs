@@ -1,0 +1,135 @@
+//! Making, showing, changing and removing topics.
+
+use weir_base::id::{ProjectId, random_hex_id};
+
+use super::error::{Fault, NotificationError};
+use super::record::Topic;
+use super::repository::{Added, Page, TopicFilter};
+use super::service::{Notifications, no_topic};
+
+/// Topics of a project.
+const MOST_TOPICS: i64 = 3_000;
+const NAME_BYTES: usize = 255;
+const DISPLAY_NAME_BYTES: usize = 192;
+const INTRODUCTION_BYTES: usize = 120;
+
+impl Notifications {
+    /// Makes a topic. Returns it and whether it is new: a name that is taken gives the topic that has it.
+    pub async fn create_topic(
+        &self,
+        project: &ProjectId,
+        name: &str,
+        display_name: &str,
+        enterprise_project_id: &str,
+    ) -> Result<(Topic, bool), NotificationError> {
+        check_name(name)?;
+        check_display_name(display_name)?;
+        let now = self.now();
+        let topic = Topic {
+            id: random_hex_id(),
+            project: project.clone(),
+            name: name.to_string(),
+            display_name: display_name.to_string(),
+            introduction: String::new(),
+            enterprise_project_id: enterprise_project_id.to_string(),
+            created_at: now,
+            updated_at: now,
+        };
+        match self.repository.add_topic(&topic, MOST_TOPICS).await? {
+            Added::New => Ok((topic, true)),
+            Added::Existing(topic) => Ok((topic, false)),
+            Added::TooMany => {
+                let text = format!("the project has {MOST_TOPICS} topics, which is the limit");
+                Err(NotificationError::new(Fault::TopicLimit, text))
+            }
+        }
+    }
+
+    /// Returns how many topics there are and a page of them, the newest first.
+    pub async fn topics(
+        &self,
+        project: &ProjectId,
+        filter: &TopicFilter,
+        page: Page,
+    ) -> Result<(i64, Vec<Topic>), NotificationError> {
+        Ok(self.repository.topics(project, filter, page).await?)
+    }
+
+    /// Changes the display name of a topic.
+    pub async fn rename_topic(
+        &self,
+        project: &ProjectId,
+        urn: &str,
+        display_name: &str,
+    ) -> Result<(), NotificationError> {
+        check_display_name(display_name)?;
+        let mut topic = self.topic(project, urn).await?;
+        topic.display_name = display_name.to_string();
+        self.write_topic(topic, urn).await
+    }
+
+    /// Changes the introduction of a topic.
+    pub async fn introduce_topic(
+        &self,
+        project: &ProjectId,
+        urn: &str,
+        introduction: &str,
+    ) -> Result<(), NotificationError> {
+        if introduction.len() > INTRODUCTION_BYTES {
+            let text = format!("the introduction is longer than {INTRODUCTION_BYTES} bytes");
+            return Err(NotificationError::new(Fault::AttributeValue, text));
+        }
+        let mut topic = self.topic(project, urn).await?;
+        topic.introduction = introduction.to_string();
+        self.write_topic(topic, urn).await
+    }
+
+    /// Removes a topic with its subscriptions.
+    pub async fn delete_topic(&self, project: &ProjectId, urn: &str) -> Result<(), NotificationError> {
+        let topic = self.topic(project, urn).await?;
+        if self.repository.delete_topic(&topic.id, self.now()).await? { Ok(()) } else { Err(no_topic(urn)) }
+    }
+
+    async fn write_topic(&self, mut topic: Topic, urn: &str) -> Result<(), NotificationError> {
+        topic.updated_at = self.now();
+        if self.repository.update_topic(&topic).await? { Ok(()) } else { Err(no_topic(urn)) }
+    }
+}
+
+fn check_name(name: &str) -> Result<(), NotificationError> {
+    let fits = (1..=NAME_BYTES).contains(&name.len())
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+    if fits {
+        return Ok(());
+    }
+    let rule = format!("1 to {NAME_BYTES} letters, digits, `_` and `-`, and a letter or digit first");
+    Err(NotificationError::new(
+        Fault::TopicName,
+        format!("`{name}` is not a name of a topic: it must have {rule}"),
+    ))
+}
+
+fn check_display_name(name: &str) -> Result<(), NotificationError> {
+    if name.len() <= DISPLAY_NAME_BYTES && !name.contains(char::is_control) {
+        return Ok(());
+    }
+    let rule = format!("at most {DISPLAY_NAME_BYTES} bytes, without line breaks");
+    Err(NotificationError::new(Fault::DisplayName, format!("`display_name` must have {rule}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_topics() {
+        for name in ["a", "0-_", &"x".repeat(255)] {
+            assert_eq!(check_name(name), Ok(()), "{name}");
+        }
+        for name in ["", "_a", "-a", "a b", "ä", "a:b", &"x".repeat(256)] {
+            assert_eq!(check_name(name).unwrap_err().fault, Fault::TopicName, "{name}");
+        }
+        assert!(check_display_name("a\r\nBcc: x").is_err());
+    }
+}
