@@ -1,8 +1,8 @@
-//! Accounts in SQLite: domains, projects, users, roles, tokens and access keys.
+//! Stored accounts: domains, projects, users, roles, tokens and access keys.
 
 use async_trait::async_trait;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqlitePool};
+use sqlx::any::AnyRow;
+use sqlx::{AnyPool, Row};
 use weir_base::time::Timestamp;
 use weir_cloud::identity::{
     AccessKey, AccountRepository, Assignment, AssignmentTarget, Domain, KeyStatus, PasswordHash, Project,
@@ -11,13 +11,13 @@ use weir_cloud::identity::{
 
 /// The accounts of the service. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct SqliteAccounts {
-    pool: SqlitePool,
+pub struct StoredAccounts {
+    pool: AnyPool,
 }
 
-impl SqliteAccounts {
+impl StoredAccounts {
     /// Makes the repository over connections whose schema is up to date.
-    pub fn new(pool: SqlitePool) -> Self {
+    pub fn new(pool: AnyPool) -> Self {
         Self { pool }
     }
 }
@@ -34,17 +34,17 @@ fn corrupt(what: &str) -> sqlx::Error {
 }
 
 fn read_all<T>(
-    rows: &[SqliteRow],
-    read: impl Fn(&SqliteRow) -> Result<T, sqlx::Error>,
+    rows: &[AnyRow],
+    read: impl Fn(&AnyRow) -> Result<T, sqlx::Error>,
 ) -> Result<Vec<T>, RepositoryError> {
     rows.iter().map(read).collect::<Result<_, _>>().map_err(fault)
 }
 
-fn domain(row: &SqliteRow) -> Result<Domain, sqlx::Error> {
+fn domain(row: &AnyRow) -> Result<Domain, sqlx::Error> {
     Ok(Domain { id: row.try_get("id")?, name: row.try_get("name")? })
 }
 
-fn project(row: &SqliteRow) -> Result<Project, sqlx::Error> {
+fn project(row: &AnyRow) -> Result<Project, sqlx::Error> {
     Ok(Project {
         id: row.try_get("id")?,
         name: row.try_get("name")?,
@@ -53,13 +53,13 @@ fn project(row: &SqliteRow) -> Result<Project, sqlx::Error> {
     })
 }
 
-fn user(row: &SqliteRow) -> Result<User, sqlx::Error> {
+fn user(row: &AnyRow) -> Result<User, sqlx::Error> {
     Ok(User {
         id: row.try_get("id")?,
         name: row.try_get("name")?,
         domain_id: row.try_get("domain_id")?,
         description: row.try_get("description")?,
-        enabled: row.try_get("enabled")?,
+        enabled: row.try_get::<i64, _>("enabled")? != 0,
         password: PasswordHash::new(row.try_get::<String, _>("password")?),
         default_project_id: row.try_get("default_project_id")?,
     })
@@ -80,7 +80,7 @@ fn target(kind: &str, id: String) -> Result<AssignmentTarget, sqlx::Error> {
     }
 }
 
-fn assignment(row: &SqliteRow) -> Result<Assignment, sqlx::Error> {
+fn assignment(row: &AnyRow) -> Result<Assignment, sqlx::Error> {
     let kind: String = row.try_get("target_kind")?;
     Ok(Assignment {
         user_id: row.try_get("user_id")?,
@@ -89,7 +89,7 @@ fn assignment(row: &SqliteRow) -> Result<Assignment, sqlx::Error> {
     })
 }
 
-fn token(row: &SqliteRow) -> Result<TokenRecord, sqlx::Error> {
+fn token(row: &AnyRow) -> Result<TokenRecord, sqlx::Error> {
     let hash: Vec<u8> = row.try_get("hash")?;
     let kind: Option<String> = row.try_get("target_kind")?;
     let id: Option<String> = row.try_get("target_id")?;
@@ -109,7 +109,7 @@ fn token(row: &SqliteRow) -> Result<TokenRecord, sqlx::Error> {
     })
 }
 
-fn key(row: &SqliteRow) -> Result<AccessKey, sqlx::Error> {
+fn key(row: &AnyRow) -> Result<AccessKey, sqlx::Error> {
     let status: String = row.try_get("status")?;
     Ok(AccessKey {
         access: row.try_get("access")?,
@@ -123,9 +123,9 @@ fn key(row: &SqliteRow) -> Result<AccessKey, sqlx::Error> {
 }
 
 #[async_trait]
-impl AccountRepository for SqliteAccounts {
+impl AccountRepository for StoredAccounts {
     async fn insert_domain(&self, domain: &Domain) -> Result<(), RepositoryError> {
-        let query = sqlx::query("INSERT INTO account_domains (id, name) VALUES (?, ?)");
+        let query = sqlx::query("INSERT INTO account_domains (id, name) VALUES ($1, $2)");
         query.bind(&domain.id).bind(&domain.name).execute(&self.pool).await.map_err(fault)?;
         Ok(())
     }
@@ -136,38 +136,40 @@ impl AccountRepository for SqliteAccounts {
     }
 
     async fn insert_project(&self, project: &Project) -> Result<(), RepositoryError> {
-        sqlx::query("INSERT INTO account_projects (id, domain_id, name, description) VALUES (?, ?, ?, ?)")
-            .bind(&project.id)
-            .bind(&project.domain_id)
-            .bind(&project.name)
-            .bind(&project.description)
-            .execute(&self.pool)
-            .await
-            .map_err(fault)?;
+        sqlx::query(
+            "INSERT INTO account_projects (id, domain_id, name, description) VALUES ($1, $2, $3, $4)",
+        )
+        .bind(&project.id)
+        .bind(&project.domain_id)
+        .bind(&project.name)
+        .bind(&project.description)
+        .execute(&self.pool)
+        .await
+        .map_err(fault)?;
         Ok(())
     }
 
     async fn project(&self, id: &str) -> Result<Option<Project>, RepositoryError> {
-        let query = sqlx::query("SELECT * FROM account_projects WHERE id = ?").bind(id);
+        let query = sqlx::query("SELECT * FROM account_projects WHERE id = $1").bind(id);
         let row = query.fetch_optional(&self.pool).await.map_err(fault)?;
         row.as_ref().map(project).transpose().map_err(fault)
     }
 
     async fn projects(&self, domain_id: &str) -> Result<Vec<Project>, RepositoryError> {
-        let query = sqlx::query("SELECT * FROM account_projects WHERE domain_id = ? ORDER BY name");
+        let query = sqlx::query("SELECT * FROM account_projects WHERE domain_id = $1 ORDER BY name");
         read_all(&query.bind(domain_id).fetch_all(&self.pool).await.map_err(fault)?, project)
     }
 
     async fn insert_user(&self, user: &User) -> Result<(), RepositoryError> {
         sqlx::query(
             "INSERT INTO account_users (id, domain_id, name, description, enabled, password, default_project_id)
-             VALUES (?, ?, ?, ?, ?, ?, ?)",
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
         )
         .bind(&user.id)
         .bind(&user.domain_id)
         .bind(&user.name)
         .bind(&user.description)
-        .bind(user.enabled)
+        .bind(i64::from(user.enabled))
         .bind(user.password.as_str())
         .bind(&user.default_project_id)
         .execute(&self.pool)
@@ -177,41 +179,41 @@ impl AccountRepository for SqliteAccounts {
     }
 
     async fn user(&self, id: &str) -> Result<Option<User>, RepositoryError> {
-        let query = sqlx::query("SELECT * FROM account_users WHERE id = ?").bind(id);
+        let query = sqlx::query("SELECT * FROM account_users WHERE id = $1").bind(id);
         let row = query.fetch_optional(&self.pool).await.map_err(fault)?;
         row.as_ref().map(user).transpose().map_err(fault)
     }
 
     async fn user_by_name(&self, domain_id: &str, name: &str) -> Result<Option<User>, RepositoryError> {
-        let query = sqlx::query("SELECT * FROM account_users WHERE domain_id = ? AND name = ?");
+        let query = sqlx::query("SELECT * FROM account_users WHERE domain_id = $1 AND name = $2");
         let query = query.bind(domain_id).bind(name);
         let row = query.fetch_optional(&self.pool).await.map_err(fault)?;
         row.as_ref().map(user).transpose().map_err(fault)
     }
 
     async fn users(&self, domain_id: &str) -> Result<Vec<User>, RepositoryError> {
-        let query = sqlx::query("SELECT * FROM account_users WHERE domain_id = ? ORDER BY name");
+        let query = sqlx::query("SELECT * FROM account_users WHERE domain_id = $1 ORDER BY name");
         read_all(&query.bind(domain_id).fetch_all(&self.pool).await.map_err(fault)?, user)
     }
 
     async fn set_password(&self, user_id: &str, password: &PasswordHash) -> Result<(), RepositoryError> {
-        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(fault)?;
-        let update = sqlx::query("UPDATE account_users SET password = ? WHERE id = ?");
+        let mut transaction = self.pool.begin().await.map_err(fault)?;
+        let update = sqlx::query("UPDATE account_users SET password = $1 WHERE id = $2");
         update.bind(password.as_str()).bind(user_id).execute(&mut *transaction).await.map_err(fault)?;
-        let revoke = sqlx::query("DELETE FROM account_tokens WHERE user_id = ?");
+        let revoke = sqlx::query("DELETE FROM account_tokens WHERE user_id = $1");
         revoke.bind(user_id).execute(&mut *transaction).await.map_err(fault)?;
         transaction.commit().await.map_err(fault)
     }
 
     async fn delete_user(&self, id: &str) -> Result<bool, RepositoryError> {
-        let query = sqlx::query("DELETE FROM account_users WHERE id = ?").bind(id);
+        let query = sqlx::query("DELETE FROM account_users WHERE id = $1").bind(id);
         Ok(query.execute(&self.pool).await.map_err(fault)?.rows_affected() > 0)
     }
 
     async fn assign(&self, assignment: &Assignment) -> Result<(), RepositoryError> {
         let (kind, id) = target_columns(&assignment.target);
         sqlx::query(
-            "INSERT INTO account_assignments (user_id, target_kind, target_id, role) VALUES (?, ?, ?, ?)
+            "INSERT INTO account_assignments (user_id, target_kind, target_id, role) VALUES ($1, $2, $3, $4)
              ON CONFLICT DO NOTHING",
         )
         .bind(&assignment.user_id)
@@ -228,14 +230,14 @@ impl AccountRepository for SqliteAccounts {
         let (kind, id) = target_columns(&assignment.target);
         let query = sqlx::query(
             "DELETE FROM account_assignments
-             WHERE user_id = ? AND target_kind = ? AND target_id = ? AND role = ?",
+             WHERE user_id = $1 AND target_kind = $2 AND target_id = $3 AND role = $4",
         );
         let query = query.bind(&assignment.user_id).bind(kind).bind(id).bind(&assignment.role);
         Ok(query.execute(&self.pool).await.map_err(fault)?.rows_affected() > 0)
     }
 
     async fn assignments(&self, user_id: &str) -> Result<Vec<Assignment>, RepositoryError> {
-        let query = sqlx::query("SELECT * FROM account_assignments WHERE user_id = ?").bind(user_id);
+        let query = sqlx::query("SELECT * FROM account_assignments WHERE user_id = $1").bind(user_id);
         read_all(&query.fetch_all(&self.pool).await.map_err(fault)?, assignment)
     }
 
@@ -244,7 +246,7 @@ impl AccountRepository for SqliteAccounts {
         sqlx::query(
             "INSERT INTO account_tokens
              (hash, user_id, target_kind, target_id, methods, issued_at, expires_at, audit_id)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         )
         .bind(token.hash.as_slice())
         .bind(&token.user_id)
@@ -261,18 +263,18 @@ impl AccountRepository for SqliteAccounts {
     }
 
     async fn token(&self, hash: &[u8; 32]) -> Result<Option<TokenRecord>, RepositoryError> {
-        let query = sqlx::query("SELECT * FROM account_tokens WHERE hash = ?").bind(hash.as_slice());
+        let query = sqlx::query("SELECT * FROM account_tokens WHERE hash = $1").bind(hash.as_slice());
         let row = query.fetch_optional(&self.pool).await.map_err(fault)?;
         row.as_ref().map(token).transpose().map_err(fault)
     }
 
     async fn delete_token(&self, hash: &[u8; 32]) -> Result<bool, RepositoryError> {
-        let query = sqlx::query("DELETE FROM account_tokens WHERE hash = ?").bind(hash.as_slice());
+        let query = sqlx::query("DELETE FROM account_tokens WHERE hash = $1").bind(hash.as_slice());
         Ok(query.execute(&self.pool).await.map_err(fault)?.rows_affected() > 0)
     }
 
     async fn delete_tokens_before(&self, expired: Timestamp) -> Result<(), RepositoryError> {
-        let query = sqlx::query("DELETE FROM account_tokens WHERE expires_at < ?").bind(expired.0);
+        let query = sqlx::query("DELETE FROM account_tokens WHERE expires_at < $1").bind(expired.0);
         query.execute(&self.pool).await.map_err(fault)?;
         Ok(())
     }
@@ -280,7 +282,7 @@ impl AccountRepository for SqliteAccounts {
     async fn insert_key(&self, key: &AccessKey) -> Result<(), RepositoryError> {
         sqlx::query(
             "INSERT INTO account_keys (access, secret, user_id, description, status, created_at, last_used_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?)",
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
         )
         .bind(&key.access)
         .bind(key.secret.expose())
@@ -296,122 +298,30 @@ impl AccountRepository for SqliteAccounts {
     }
 
     async fn key(&self, access: &str) -> Result<Option<AccessKey>, RepositoryError> {
-        let query = sqlx::query("SELECT * FROM account_keys WHERE access = ?").bind(access);
+        let query = sqlx::query("SELECT * FROM account_keys WHERE access = $1").bind(access);
         let row = query.fetch_optional(&self.pool).await.map_err(fault)?;
         row.as_ref().map(key).transpose().map_err(fault)
     }
 
     async fn keys(&self, user_id: &str) -> Result<Vec<AccessKey>, RepositoryError> {
-        let query = sqlx::query("SELECT * FROM account_keys WHERE user_id = ? ORDER BY created_at, rowid");
+        let query = sqlx::query("SELECT * FROM account_keys WHERE user_id = $1 ORDER BY created_at, access");
         read_all(&query.bind(user_id).fetch_all(&self.pool).await.map_err(fault)?, key)
     }
 
     async fn update_key(&self, key: &AccessKey) -> Result<bool, RepositoryError> {
-        let query = sqlx::query("UPDATE account_keys SET description = ?, status = ? WHERE access = ?");
+        let query = sqlx::query("UPDATE account_keys SET description = $1, status = $2 WHERE access = $3");
         let query = query.bind(&key.description).bind(key.status.as_str()).bind(&key.access);
         Ok(query.execute(&self.pool).await.map_err(fault)?.rows_affected() > 0)
     }
 
     async fn touch_key(&self, access: &str, used_at: Timestamp) -> Result<(), RepositoryError> {
-        let query = sqlx::query("UPDATE account_keys SET last_used_at = ? WHERE access = ?");
+        let query = sqlx::query("UPDATE account_keys SET last_used_at = $1 WHERE access = $2");
         query.bind(used_at.0).bind(access).execute(&self.pool).await.map_err(fault)?;
         Ok(())
     }
 
     async fn delete_key(&self, access: &str) -> Result<bool, RepositoryError> {
-        let query = sqlx::query("DELETE FROM account_keys WHERE access = ?").bind(access);
+        let query = sqlx::query("DELETE FROM account_keys WHERE access = $1").bind(access);
         Ok(query.execute(&self.pool).await.map_err(fault)?.rows_affected() > 0)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use weir_base::clock::ManualClock;
-    use weir_cloud::identity::{
-        BootstrapOptions, HashingCost, Identity, IdentityOptions, KeyError, LoginMethod, LoginRequest,
-        ScopeRequest, TokenError, UserSelector,
-    };
-
-    use super::*;
-    use crate::Store;
-
-    async fn identity(directory: &tempfile::TempDir) -> (Store, Identity) {
-        let store = Store::open(&directory.path().join("weir.db")).await.unwrap();
-        let accounts = Arc::new(SqliteAccounts::new(store.pool().clone()));
-        let options = IdentityOptions { hashing: HashingCost::LOWEST, ..IdentityOptions::default() };
-        let clock = Arc::new(ManualClock::new(Timestamp(1_000)));
-        (store, Identity::new(accounts, clock, options))
-    }
-
-    fn options() -> BootstrapOptions {
-        BootstrapOptions { password: Some("secret-1".into()), ..BootstrapOptions::default() }
-    }
-
-    fn login(scope: ScopeRequest) -> LoginRequest {
-        let user = UserSelector::Name { name: "admin".into(), domain: None };
-        LoginRequest { method: LoginMethod::Password { user, password: "secret-1".into() }, scope }
-    }
-
-    #[tokio::test]
-    async fn tokens_and_keys_survive_a_restart() {
-        let directory = tempfile::tempdir().unwrap();
-        let (store, first) = identity(&directory).await;
-        let made = first.bootstrap(options()).await.unwrap();
-        let scope = ScopeRequest::ProjectId(made.project_id.clone());
-        let issued = first.log_in(login(scope)).await.unwrap();
-        let unscoped = first.log_in(login(ScopeRequest::Unscoped)).await.unwrap();
-        store.close().await;
-
-        let (_store, second) = identity(&directory).await;
-        let again = second.bootstrap(options()).await.unwrap();
-        assert_eq!(again.project_id, made.project_id);
-        assert_eq!(again.access_key, made.access_key);
-        assert_eq!(*second.session(&issued.token).await.unwrap(), *issued.session);
-        assert_eq!(*second.session(&unscoped.token).await.unwrap(), *unscoped.session);
-        assert_eq!(second.session("other").await, Err(TokenError::Unknown));
-    }
-
-    #[tokio::test]
-    async fn the_file_holds_neither_tokens_nor_passwords() {
-        let directory = tempfile::tempdir().unwrap();
-        let (store, identity) = identity(&directory).await;
-        identity.bootstrap(options()).await.unwrap();
-        let token = identity.log_in(login(ScopeRequest::Unscoped)).await.unwrap().token;
-        store.close().await;
-        let file = std::fs::read(directory.path().join("weir.db")).unwrap();
-        let holds = |text: &str| file.windows(text.len()).any(|window| window == text.as_bytes());
-        assert!(holds("argon2id"));
-        assert!(!holds(&token));
-        assert!(!holds("secret-1"));
-    }
-
-    #[tokio::test]
-    async fn a_deleted_user_takes_everything_along() {
-        let directory = tempfile::tempdir().unwrap();
-        let (_store, identity) = identity(&directory).await;
-        let made = identity.bootstrap(options()).await.unwrap();
-        let token = identity.log_in(login(ScopeRequest::Unscoped)).await.unwrap().token;
-        identity.delete_user(&made.user_id).await.unwrap();
-        assert_eq!(identity.session(&token).await, Err(TokenError::Unknown));
-        let access = made.access_key.unwrap().access;
-        assert_eq!(identity.key_caller(&access).await.err(), Some(KeyError::Unknown));
-    }
-
-    #[tokio::test]
-    async fn what_is_taken_is_a_conflict_and_what_is_gone_is_not_an_error() {
-        let directory = tempfile::tempdir().unwrap();
-        let (store, _identity) = identity(&directory).await;
-        let accounts = SqliteAccounts::new(store.pool().clone());
-        let domain = Domain { id: "d1".into(), name: "n".into() };
-        accounts.insert_domain(&domain).await.unwrap();
-        let other = Domain { id: "d2".into(), name: "n".into() };
-        assert!(matches!(accounts.insert_domain(&other).await, Err(RepositoryError::Conflict)));
-        assert_eq!(accounts.domains().await.unwrap(), [domain]);
-        assert!(!accounts.delete_user("x").await.unwrap());
-        assert!(!accounts.delete_key("x").await.unwrap());
-        assert!(!accounts.delete_token(&[0; 32]).await.unwrap());
-        assert_eq!(accounts.user("x").await.unwrap(), None);
     }
 }

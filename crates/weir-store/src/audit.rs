@@ -1,7 +1,7 @@
 //! Who changed what, and how it ended. A record is written in the transaction of the change itself.
 
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Row};
 use weir_base::id::{ProjectId, UserId};
 use weir_base::time::Timestamp;
 
@@ -53,10 +53,10 @@ impl Store {
         let rows = sqlx::query(
             "SELECT project_id, user_id, user_name, request_id, resource_type, resource_id, resource_name,
                     event_name, event_type, event_rating, op_result, event_time
-             FROM audit_records WHERE project_id = ? ORDER BY id DESC LIMIT ?",
+             FROM audit_records WHERE project_id = $1 ORDER BY id DESC LIMIT $2",
         )
         .bind(&project.0)
-        .bind(limit)
+        .bind(i64::from(limit))
         .fetch_all(self.pool())
         .await?;
         Ok(rows.iter().map(from_row).collect::<Result<_, _>>()?)
@@ -64,14 +64,11 @@ impl Store {
 }
 
 /// Writes a record on a connection, usually inside the transaction of the change.
-pub(crate) async fn insert(
-    connection: &mut SqliteConnection,
-    record: &AuditRecord,
-) -> Result<(), StoreError> {
+pub(crate) async fn insert(connection: &mut AnyConnection, record: &AuditRecord) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO audit_records (project_id, user_id, user_name, request_id, resource_type, resource_id,
             resource_name, event_name, event_type, event_rating, op_result, event_time)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
     )
     .bind(&record.project.0)
     .bind(&record.user.0)
@@ -90,7 +87,7 @@ pub(crate) async fn insert(
     Ok(())
 }
 
-fn from_row(row: &SqliteRow) -> Result<AuditRecord, sqlx::Error> {
+fn from_row(row: &AnyRow) -> Result<AuditRecord, sqlx::Error> {
     Ok(AuditRecord {
         project: ProjectId(row.try_get("project_id")?),
         user: UserId(row.try_get("user_id")?),

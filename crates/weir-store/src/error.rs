@@ -1,7 +1,5 @@
 //! What can go wrong with the metadata.
 
-use std::path::PathBuf;
-
 use thiserror::Error;
 
 /// A fault of the metadata store, or a rule of it that a write would break.
@@ -19,14 +17,23 @@ pub enum StoreError {
     /// Somebody else wrote the job since it was read; read it again.
     #[error("the job was changed by somebody else meanwhile")]
     Conflict,
-    /// The file was written by a newer release.
+    /// An address that names no PostgreSQL database.
+    #[error("the address of the metadata must be postgres://user:password@host:port/database")]
+    BadAddress,
+    /// What works on a file only was asked of a server.
+    #[error("the metadata are on a PostgreSQL server; pg_dump copies them")]
+    NotAFile,
+    /// A path that cannot be told to the database.
+    #[error("the path is not valid UTF-8")]
+    BadPath,
+    /// The metadata was written by a newer release.
     #[error(
-        "the metadata in `{path}` has schema version {found}, this release knows up to {known}; \
-         start the newer release again, or restore a copy of the data directory made before the upgrade"
+        "the metadata in `{place}` has schema version {found}, this release knows up to {known}; \
+         start the newer release again, or restore a backup made before the upgrade"
     )]
     Newer {
-        /// The database file.
-        path: PathBuf,
+        /// The database file, or host and database.
+        place: String,
         /// Its version.
         found: i64,
         /// The newest version known here.

@@ -3,8 +3,8 @@
 //! Every write names the version it read, so that two writers cannot undo each other; the loser gets
 //! [`StoreError::Conflict`] and reads again. Writes that a user caused bring their audit record.
 
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, Sqlite, SqliteConnection, Transaction};
+use sqlx::any::AnyRow;
+use sqlx::{Any, AnyConnection, Row, Transaction};
 use weir_base::id::{JobId, ProjectId, UserId};
 use weir_base::time::Timestamp;
 
@@ -48,7 +48,7 @@ impl Store {
             return Err(StoreError::NameTaken);
         }
         let drafts: i64 = sqlx::query_scalar(
-            "SELECT COUNT(*) FROM jobs WHERE project_id = ? AND intent = 'draft' AND deleted_at IS NULL",
+            "SELECT COUNT(*) FROM jobs WHERE project_id = $1 AND intent = 'draft' AND deleted_at IS NULL",
         )
         .bind(&job.project.0)
         .fetch_one(&mut *transaction)
@@ -56,20 +56,20 @@ impl Store {
         if drafts >= i64::from(draft_limit) {
             return Err(StoreError::TooManyDrafts { limit: draft_limit });
         }
-        let id = sqlx::query(
-            "INSERT INTO jobs (project_id, name, user_id, user_name, definition, create_time, update_time)
-             VALUES (?, ?, ?, ?, ?, ?, ?)",
+        let id: i64 = sqlx::query_scalar(
+            "INSERT INTO jobs
+                (project_id, name, user_id, user_name, cluster_id, definition, create_time, update_time)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $7) RETURNING id",
         )
         .bind(&job.project.0)
         .bind(&job.definition.name)
         .bind(&job.user.0)
         .bind(&job.user_name)
+        .bind(job.definition.cluster_id)
         .bind(definition_text(&job.definition)?)
         .bind(job.create_time.0)
-        .bind(job.create_time.0)
-        .execute(&mut *transaction)
-        .await?
-        .last_insert_rowid();
+        .fetch_one(&mut *transaction)
+        .await?;
         audit.resource_id = id.to_string();
         audit::insert(&mut transaction, &audit).await?;
         transaction.commit().await?;
@@ -78,7 +78,7 @@ impl Store {
 
     /// Returns a job of a project that has not been deleted.
     pub async fn job(&self, project: &ProjectId, id: JobId) -> Result<Option<JobRecord>, StoreError> {
-        let row = sqlx::query(select_jobs!("WHERE jobs.id = ? AND project_id = ? AND deleted_at IS NULL"))
+        let row = sqlx::query(select_jobs!("WHERE jobs.id = $1 AND project_id = $2 AND deleted_at IS NULL"))
             .bind(id.0)
             .bind(&project.0)
             .fetch_optional(self.pool())
@@ -89,16 +89,13 @@ impl Store {
     /// Returns the jobs of a project that match, by ascending id.
     pub async fn jobs(&self, project: &ProjectId, filter: &JobFilter) -> Result<Vec<JobRecord>, StoreError> {
         let rows = sqlx::query(select_jobs!(
-            "WHERE project_id = ? AND deleted_at IS NULL
-             AND (? IS NULL OR instr(name, ?) > 0) AND (? IS NULL OR user_id = ?)
-             AND (? IS NULL OR json_extract(definition, '$.cluster_id') = ?) ORDER BY jobs.id"
+            "WHERE project_id = $1 AND deleted_at IS NULL
+             AND ($2 IS NULL OR instr(name, $2) > 0) AND ($3 IS NULL OR user_id = $3)
+             AND ($4 IS NULL OR cluster_id = $4) ORDER BY jobs.id"
         ))
         .bind(&project.0)
         .bind(&filter.name_part)
-        .bind(&filter.name_part)
         .bind(filter.user.as_ref().map(|user| &user.0))
-        .bind(filter.user.as_ref().map(|user| &user.0))
-        .bind(filter.cluster_id)
         .bind(filter.cluster_id)
         .fetch_all(self.pool())
         .await?;
@@ -141,11 +138,12 @@ impl Store {
             return Err(StoreError::NameTaken);
         }
         let changed = sqlx::query(
-            "UPDATE jobs SET name = ?, definition = ?, update_time = ?, version = version + 1
-             WHERE id = ? AND version = ? AND deleted_at IS NULL",
+            "UPDATE jobs SET name = $1, definition = $2, cluster_id = $3, update_time = $4, version = version + 1
+             WHERE id = $5 AND version = $6 AND deleted_at IS NULL",
         )
         .bind(&definition.name)
         .bind(definition_text(definition)?)
+        .bind(definition.cluster_id)
         .bind(now.0)
         .bind(job.id.0)
         .bind(job.version)
@@ -153,7 +151,7 @@ impl Store {
         .await?;
         exactly_one(changed.rows_affected())?;
         if definition.sql_body != job.definition.sql_body {
-            sqlx::query("UPDATE job_reports SET graph = NULL WHERE job_id = ?")
+            sqlx::query("UPDATE job_reports SET graph = NULL WHERE job_id = $1")
                 .bind(job.id.0)
                 .execute(&mut *transaction)
                 .await?;
@@ -190,7 +188,7 @@ impl Store {
         let mut transaction = self.begin().await?;
         for job in jobs {
             let changed = sqlx::query(
-                "UPDATE jobs SET deleted_at = ?, version = version + 1 WHERE id = ? AND version = ?",
+                "UPDATE jobs SET deleted_at = $1, version = version + 1 WHERE id = $2 AND version = $3",
             )
             .bind(now.0)
             .bind(job.id.0)
@@ -208,7 +206,7 @@ impl Store {
 
     /// Notes that the runtime has forgotten a deleted job.
     pub async fn mark_cleared(&self, job: JobId) -> Result<(), StoreError> {
-        sqlx::query("UPDATE jobs SET cleared = 1 WHERE id = ? AND deleted_at IS NOT NULL")
+        sqlx::query("UPDATE jobs SET cleared = 1 WHERE id = $1 AND deleted_at IS NOT NULL")
             .bind(job.0)
             .execute(self.pool())
             .await?;
@@ -218,9 +216,9 @@ impl Store {
     /// Stores what the runtime said of a job.
     pub async fn write_report(&self, job: JobId, report: &Report) -> Result<(), StoreError> {
         sqlx::query(
-            "INSERT INTO job_reports (job_id, attempt, seen_at, metrics, graph) VALUES (?, ?, ?, ?, ?)
+            "INSERT INTO job_reports (job_id, attempt, seen_at, metrics, graph) VALUES ($1, $2, $3, $4, $5)
              ON CONFLICT (job_id) DO UPDATE SET attempt = excluded.attempt, seen_at = excluded.seen_at,
-                metrics = excluded.metrics, graph = COALESCE(excluded.graph, graph)",
+                metrics = excluded.metrics, graph = COALESCE(excluded.graph, job_reports.graph)",
         )
         .bind(job.0)
         .bind(i64::try_from(report.attempt).unwrap_or(i64::MAX))
@@ -234,7 +232,7 @@ impl Store {
 
     /// Returns what the runtime last said of a job.
     pub async fn report(&self, job: JobId) -> Result<Option<Report>, StoreError> {
-        let row = sqlx::query("SELECT attempt, seen_at, metrics, graph FROM job_reports WHERE job_id = ?")
+        let row = sqlx::query("SELECT attempt, seen_at, metrics, graph FROM job_reports WHERE job_id = $1")
             .bind(job.0)
             .fetch_optional(self.pool())
             .await?;
@@ -251,13 +249,13 @@ impl Store {
 }
 
 async fn name_taken(
-    transaction: &mut Transaction<'static, Sqlite>,
+    transaction: &mut Transaction<'static, Any>,
     project: &ProjectId,
     name: &str,
     except: Option<JobId>,
 ) -> Result<bool, StoreError> {
     let count: i64 = sqlx::query_scalar(
-        "SELECT COUNT(*) FROM jobs WHERE project_id = ? AND name = ? AND deleted_at IS NULL AND id <> ?",
+        "SELECT COUNT(*) FROM jobs WHERE project_id = $1 AND name = $2 AND deleted_at IS NULL AND id <> $3",
     )
     .bind(&project.0)
     .bind(name)
@@ -268,22 +266,22 @@ async fn name_taken(
 }
 
 async fn write_facts(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     job: &JobRecord,
     facts: &RunFacts,
 ) -> Result<(), StoreError> {
     let changed = sqlx::query(
-        "UPDATE jobs SET intent = ?, intent_at = ?, attempt = ?, submitted_at = ?, accepted = ?, reached = ?,
-            running_since = ?, start_time = ?, stopped_at = ?, failures = ?, retry_at = ?, end_kind = ?,
-            reason = ?, version = version + 1
-         WHERE id = ? AND version = ? AND deleted_at IS NULL",
+        "UPDATE jobs SET intent = $1, intent_at = $2, attempt = $3, submitted_at = $4, accepted = $5, reached = $6,
+            running_since = $7, start_time = $8, stopped_at = $9, failures = $10, retry_at = $11, end_kind = $12,
+            reason = $13, version = version + 1
+         WHERE id = $14 AND version = $15 AND deleted_at IS NULL",
     )
     .bind(facts.intent.as_str())
     .bind(facts.intent_at.0)
     .bind(i64::try_from(facts.attempt).unwrap_or(i64::MAX))
     .bind(facts.submitted_at.map(|at| at.0))
-    .bind(facts.accepted)
-    .bind(facts.reached_running)
+    .bind(i64::from(facts.accepted))
+    .bind(i64::from(facts.reached_running))
     .bind(facts.running_since.map(|at| at.0))
     .bind(facts.start_time.0)
     .bind(facts.stopped_at.map(|at| at.0))
@@ -314,7 +312,7 @@ fn unsigned(value: i64) -> u64 {
     u64::try_from(value).unwrap_or(0)
 }
 
-fn from_row(row: &SqliteRow) -> Result<JobRecord, StoreError> {
+fn from_row(row: &AnyRow) -> Result<JobRecord, StoreError> {
     let id: i64 = row.try_get("id")?;
     let definition: String = row.try_get("definition")?;
     Ok(JobRecord {
@@ -332,7 +330,7 @@ fn from_row(row: &SqliteRow) -> Result<JobRecord, StoreError> {
     })
 }
 
-fn facts_from_row(job: i64, row: &SqliteRow) -> Result<RunFacts, StoreError> {
+fn facts_from_row(job: i64, row: &AnyRow) -> Result<RunFacts, StoreError> {
     let time = |name: &str| -> Result<Option<Timestamp>, sqlx::Error> {
         Ok(row.try_get::<Option<i64>, _>(name)?.map(Timestamp))
     };
@@ -348,8 +346,8 @@ fn facts_from_row(job: i64, row: &SqliteRow) -> Result<RunFacts, StoreError> {
         intent_at: Timestamp(row.try_get("intent_at")?),
         attempt: unsigned(row.try_get("attempt")?),
         submitted_at: time("submitted_at")?,
-        accepted: row.try_get("accepted")?,
-        reached_running: row.try_get("reached")?,
+        accepted: row.try_get::<i64, _>("accepted")? != 0,
+        reached_running: row.try_get::<i64, _>("reached")? != 0,
         running_since: time("running_since")?,
         start_time: Timestamp(row.try_get("start_time")?),
         stopped_at: time("stopped_at")?,

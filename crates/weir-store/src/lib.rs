@@ -1,5 +1,6 @@
-//! Metadata in SQLite.
+//! Metadata in SQLite or PostgreSQL.
 //!
+//! Statements are those that both databases know, with `$1` for parameters, BIGINT for numbers and flags, and TEXT for the rest.//!
 //! One file per subject: [`jobs`] (records, intents, reports), [`surroundings`] (registered users and
 //! authorized buckets), `variables` (of projects, sealed), [`audit`] (who changed what). [`Store::open`] brings the schema up to date.
 
@@ -13,7 +14,7 @@ mod store;
 pub mod surroundings;
 mod variables;
 
-pub use accounts::SqliteAccounts;
+pub use accounts::StoredAccounts;
 pub use audit::AuditRecord;
 pub use error::StoreError;
 pub use job_record::{EndKind, Intent, JobDefinition, JobRecord, NewJob, Report, RunFacts};

@@ -1,38 +1,51 @@
 //! Brings the schema up to date, one numbered file at a time, each in a transaction of its own.
 
-use sqlx::{SqliteConnection, SqlitePool};
+use sqlx::AnyConnection;
 
-/// The files in `migrations/`, in order; the position plus one is the version.
-const MIGRATIONS: &[(&str, &str)] = &[
-    ("0001_jobs", include_str!("../migrations/0001_jobs.sql")),
-    ("0002_accounts", include_str!("../migrations/0002_accounts.sql")),
-    ("0003_variables", include_str!("../migrations/0003_variables.sql")),
+use crate::error::StoreError;
+use crate::store::{Kind, Store};
+
+/// A step: its version, its name and its statements.
+type Migration = (i64, &'static str, &'static str);
+
+/// The files in `migrations/sqlite`, in order.
+const SQLITE: &[Migration] = &[
+    (1, "jobs", include_str!("../migrations/sqlite/0001_jobs.sql")),
+    (2, "accounts", include_str!("../migrations/sqlite/0002_accounts.sql")),
+    (3, "variables", include_str!("../migrations/sqlite/0003_variables.sql")),
+    (4, "cluster_of_job", include_str!("../migrations/sqlite/0004_cluster_of_job.sql")),
 ];
 
-/// Applies what is missing. Returns the version found before when it is newer than the newest known one.
-pub async fn migrate(pool: &SqlitePool) -> Result<Result<(), (i64, i64)>, sqlx::Error> {
+/// The files in `migrations/postgres`, in order. The first one makes what the first four make of a file.
+const POSTGRES: &[Migration] = &[(4, "base", include_str!("../migrations/postgres/0004_base.sql"))];
+
+/// Applies what is missing. Returns the version found before and the newest known one when the first is the newer.
+pub async fn migrate(store: &Store) -> Result<Result<(), (i64, i64)>, StoreError> {
+    let steps = match store.kind() {
+        Kind::Sqlite => SQLITE,
+        Kind::Postgres => POSTGRES,
+    };
+    let mut transaction = store.begin().await?;
     sqlx::raw_sql(
-        "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY, name TEXT NOT NULL)",
+        "CREATE TABLE IF NOT EXISTS schema_version (version BIGINT PRIMARY KEY, name TEXT NOT NULL)",
     )
-    .execute(pool)
+    .execute(&mut *transaction)
     .await?;
-    let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
     let found = version(&mut transaction).await?;
-    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
-    drop(transaction);
+    transaction.commit().await?;
+    let known = steps.last().map_or(0, |(number, ..)| *number);
     if found > known {
         return Ok(Err((found, known)));
     }
-    for (index, (name, text)) in MIGRATIONS.iter().enumerate() {
-        let number = i64::try_from(index + 1).unwrap_or(i64::MAX);
-        let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
+    for (number, name, text) in steps {
+        let mut transaction = store.begin().await?;
         // Read again inside the transaction: another process may have just done it.
-        if version(&mut transaction).await? >= number {
+        if version(&mut transaction).await? >= *number {
             continue;
         }
         sqlx::raw_sql(*text).execute(&mut *transaction).await?;
-        sqlx::query("INSERT INTO schema_version (version, name) VALUES (?, ?)")
-            .bind(number)
+        sqlx::query("INSERT INTO schema_version (version, name) VALUES ($1, $2)")
+            .bind(*number)
             .bind(*name)
             .execute(&mut *transaction)
             .await?;
@@ -41,6 +54,6 @@ pub async fn migrate(pool: &SqlitePool) -> Result<Result<(), (i64, i64)>, sqlx::
     Ok(Ok(()))
 }
 
-async fn version(connection: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
+async fn version(connection: &mut AnyConnection) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar("SELECT COALESCE(MAX(version), 0) FROM schema_version").fetch_one(connection).await
 }

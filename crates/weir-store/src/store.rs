@@ -1,57 +1,130 @@
-//! The database file: opening it, and the transactions that the repositories use.
+//! The database: opening it, and the transactions that the repositories use.
 
 use std::path::Path;
 use std::time::Duration;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Sqlite, SqlitePool, Transaction};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
+use sqlx::{Any, AnyConnection, AnyPool, Executor, Transaction};
 
 use crate::error::StoreError;
 use crate::schema;
 
-/// How long a writer waits for another one. Writes take milliseconds; a wait this long means a stuck disk.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Connections to a file. SQLite has one writer; the rest are readers.
+const FILE_CONNECTIONS: u32 = 4;
+/// Connections to a server.
+const SERVER_CONNECTIONS: u32 = 16;
+/// How long to wait for a server, or for a free connection.
+const CONNECT_TIME: Duration = Duration::from_secs(10);
+/// The lock that each writing transaction of a server holds. Any number will do that no one else uses.
+const WRITER: &str = "SELECT pg_advisory_xact_lock(8390876208231247)";
 
-/// Connections. SQLite has one writer; the rest are readers.
-const CONNECTIONS: u32 = 4;
+/// Which database holds the metadata.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A file of SQLite.
+    Sqlite,
+    /// A PostgreSQL server.
+    Postgres,
+}
 
 /// The metadata of the service. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Store {
-    pool: SqlitePool,
+    pool: AnyPool,
+    kind: Kind,
 }
 
 impl Store {
-    /// Opens the database file, creating it when it is missing, and brings its schema up to date.
+    /// Opens a database file, creating it when it is missing, and brings its schema up to date.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
+        let options =
+            file_address(path).and_then(|address| address.parse().ok()).ok_or(StoreError::BadPath)?;
+        // One writer waits up to 5 s for another, which is the default; a wait this long means a stuck disk.
+        let pool = AnyPoolOptions::new().max_connections(FILE_CONNECTIONS).after_connect(|connection, _| {
             // FULL: what has been acknowledged survives a power failure, not only a crash.
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(BUSY_TIMEOUT);
-        let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS).connect_with(options).await?;
-        match schema::migrate(&pool).await? {
-            Ok(()) => Ok(Self { pool }),
-            Err((found, known)) => Err(StoreError::Newer { path: path.to_path_buf(), found, known }),
+            Box::pin(
+                async move { run(connection, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL").await },
+            )
+        });
+        Self::prepare(pool, options, Kind::Sqlite, &path.display().to_string()).await
+    }
+
+    /// Connects to a database of a PostgreSQL server, `postgres://user:password@host:port/database`, and brings its schema up
+    /// to date. The database may be empty; other tables in it are left alone.
+    pub async fn connect(url: &str) -> Result<Self, StoreError> {
+        let bad = || StoreError::BadAddress;
+        if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+            return Err(bad());
+        }
+        let options: AnyConnectOptions = url.parse().map_err(|_| bad())?;
+        let shown =
+            format!("{}{}", options.database_url.host_str().unwrap_or_default(), options.database_url.path());
+        let pool = AnyPoolOptions::new().max_connections(SERVER_CONNECTIONS);
+        Self::prepare(pool, options, Kind::Postgres, &shown).await
+    }
+
+    async fn prepare(
+        pool: AnyPoolOptions,
+        options: AnyConnectOptions,
+        kind: Kind,
+        place: &str,
+    ) -> Result<Self, StoreError> {
+        install_default_drivers();
+        let pool = pool.acquire_timeout(CONNECT_TIME).connect_with(options).await?;
+        let store = Self { pool, kind };
+        match schema::migrate(&store).await? {
+            Ok(()) => Ok(store),
+            Err((found, known)) => Err(StoreError::Newer { place: place.to_string(), found, known }),
         }
     }
 
     /// Returns the connections.
-    pub fn pool(&self) -> &SqlitePool {
+    pub fn pool(&self) -> &AnyPool {
         &self.pool
     }
 
-    /// Closes the database, writing its log back into the file.
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Writes a copy of the database file, as it is at this moment, to a file that must not exist. Readers and writers go on
+    /// meanwhile. A server has its own means for this and gives [`StoreError::NotAFile`].
+    pub async fn copy_to(&self, path: &Path) -> Result<(), StoreError> {
+        if self.kind != Kind::Sqlite {
+            return Err(StoreError::NotAFile);
+        }
+        let path = path.to_str().ok_or(StoreError::BadPath)?;
+        sqlx::query("VACUUM INTO $1").bind(path).execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// Closes the database; a file gets its log written back.
     pub async fn close(&self) {
         self.pool.close().await;
     }
 
-    /// Begins a transaction that will write. It takes the write lock at once: a transaction that
-    /// reads first and writes later can fail in the middle when another writer comes between.
-    pub(crate) async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
-        Ok(self.pool.begin_with("BEGIN IMMEDIATE").await?)
+    /// Begins a transaction that will write. It waits for the other writers at once: one that reads first and
+    /// writes later could fail in the middle, or act on what has changed meanwhile.
+    pub(crate) async fn begin(&self) -> Result<Transaction<'static, Any>, StoreError> {
+        match self.kind {
+            Kind::Sqlite => Ok(self.pool.begin_with("BEGIN IMMEDIATE").await?),
+            Kind::Postgres => {
+                let mut transaction = self.pool.begin().await?;
+                run(&mut transaction, WRITER).await?;
+                Ok(transaction)
+            }
+        }
     }
+}
+
+/// Returns the address of a file for the database library. Absolute, as a relative one would begin with the name of a host.
+fn file_address(path: &Path) -> Option<String> {
+    let path = std::path::absolute(path).ok()?;
+    Some(format!("sqlite://{}?mode=rwc", utf8_percent_encode(path.to_str()?, NON_ALPHANUMERIC)))
+}
+
+async fn run(connection: &mut AnyConnection, statements: &'static str) -> Result<(), sqlx::Error> {
+    connection.execute(sqlx::raw_sql(statements)).await?;
+    Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use sqlx::{Row, SqliteConnection};
+use sqlx::{AnyConnection, Row};
 use weir_base::id::{ProjectId, UserId};
 use weir_base::time::Timestamp;
 
@@ -16,7 +16,7 @@ impl Store {
         let mut transaction = self.begin().await?;
         sqlx::query(
             "INSERT INTO users (project_id, user_id, user_name, spu_quota, registered_at)
-             VALUES (?, ?, ?, ?, ?) ON CONFLICT (project_id, user_id) DO NOTHING",
+             VALUES ($1, $2, $3, $4, $5) ON CONFLICT (project_id, user_id) DO NOTHING",
         )
         .bind(&audit.project.0)
         .bind(&audit.user.0)
@@ -32,7 +32,7 @@ impl Store {
 
     /// Returns the SPU quota of a registered user.
     pub async fn spu_quota(&self, project: &ProjectId, user: &UserId) -> Result<Option<i64>, StoreError> {
-        let row = sqlx::query("SELECT spu_quota FROM users WHERE project_id = ? AND user_id = ?")
+        let row = sqlx::query("SELECT spu_quota FROM users WHERE project_id = $1 AND user_id = $2")
             .bind(&project.0)
             .bind(&user.0)
             .fetch_optional(self.pool())
@@ -42,7 +42,7 @@ impl Store {
 
     /// Returns the buckets that a project has authorized.
     pub async fn authorized_buckets(&self, project: &ProjectId) -> Result<BTreeSet<String>, StoreError> {
-        let rows = sqlx::query("SELECT bucket FROM authorized_buckets WHERE project_id = ?")
+        let rows = sqlx::query("SELECT bucket FROM authorized_buckets WHERE project_id = $1")
             .bind(&project.0)
             .fetch_all(self.pool())
             .await?;
@@ -65,7 +65,7 @@ impl Store {
 
     /// Takes a bucket back from the service.
     pub async fn revoke_bucket(&self, project: &ProjectId, bucket: &str) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM authorized_buckets WHERE project_id = ? AND bucket = ?")
+        sqlx::query("DELETE FROM authorized_buckets WHERE project_id = $1 AND bucket = $2")
             .bind(&project.0)
             .bind(bucket)
             .execute(self.pool())
@@ -81,13 +81,13 @@ impl Store {
 }
 
 async fn authorize(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     bucket: &str,
     audit: &AuditRecord,
 ) -> Result<(), StoreError> {
     let Timestamp(now) = audit.event_time;
     sqlx::query(
-        "INSERT INTO authorized_buckets (project_id, bucket, user_id, authorized_at) VALUES (?, ?, ?, ?)",
+        "INSERT INTO authorized_buckets (project_id, bucket, user_id, authorized_at) VALUES ($1, $2, $3, $4)",
     )
     .bind(&audit.project.0)
     .bind(bucket)

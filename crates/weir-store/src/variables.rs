@@ -1,7 +1,7 @@
 //! Global variables of projects. Values are sealed before they come here.
 
 use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
+use sqlx::any::AnyRow;
 use weir_base::id::ProjectId;
 use weir_base::time::Timestamp;
 
@@ -30,13 +30,13 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let mut transaction = self.begin().await?;
         let known: i64 =
-            sqlx::query_scalar("SELECT COUNT(*) FROM variables WHERE project_id = ? AND name = ?")
+            sqlx::query_scalar("SELECT COUNT(*) FROM variables WHERE project_id = $1 AND name = $2")
                 .bind(&project.0)
                 .bind(&variable.name)
                 .fetch_one(&mut *transaction)
                 .await?;
         sqlx::query(
-            "INSERT INTO variables (project_id, name, sealed, updated_at) VALUES (?, ?, ?, ?)
+            "INSERT INTO variables (project_id, name, sealed, updated_at) VALUES ($1, $2, $3, $4)
              ON CONFLICT (project_id, name) DO UPDATE SET sealed = excluded.sealed, updated_at = excluded.updated_at",
         )
         .bind(&project.0)
@@ -58,7 +58,7 @@ impl Store {
         audit: &AuditRecord,
     ) -> Result<bool, StoreError> {
         let mut transaction = self.begin().await?;
-        let removed = sqlx::query("DELETE FROM variables WHERE project_id = ? AND name = ?")
+        let removed = sqlx::query("DELETE FROM variables WHERE project_id = $1 AND name = $2")
             .bind(&project.0)
             .bind(name)
             .execute(&mut *transaction)
@@ -75,7 +75,7 @@ impl Store {
     /// Returns the variables of a project in order of their names.
     pub async fn variables(&self, project: &ProjectId) -> Result<Vec<VariableRecord>, StoreError> {
         let rows =
-            sqlx::query("SELECT name, sealed, updated_at FROM variables WHERE project_id = ? ORDER BY name")
+            sqlx::query("SELECT name, sealed, updated_at FROM variables WHERE project_id = $1 ORDER BY name")
                 .bind(&project.0)
                 .fetch_all(self.pool())
                 .await?;
@@ -83,63 +83,10 @@ impl Store {
     }
 }
 
-fn from_row(row: &SqliteRow) -> Result<VariableRecord, sqlx::Error> {
+fn from_row(row: &AnyRow) -> Result<VariableRecord, sqlx::Error> {
     Ok(VariableRecord {
         name: row.try_get("name")?,
         sealed: row.try_get("sealed")?,
         updated_at: Timestamp(row.try_get("updated_at")?),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use weir_base::id::UserId;
-
-    use super::*;
-
-    fn audit(project: &ProjectId, event: &str) -> AuditRecord {
-        AuditRecord {
-            project: project.clone(),
-            user: UserId(String::new()),
-            user_name: "operator".to_string(),
-            request_id: String::new(),
-            resource_type: "variable".to_string(),
-            resource_id: String::new(),
-            resource_name: "key".to_string(),
-            event_name: event.to_string(),
-            event_type: "OperatorCommand".to_string(),
-            event_rating: "normal".to_string(),
-            op_result: String::new(),
-            event_time: Timestamp(7),
-        }
-    }
-
-    fn record(name: &str, sealed: &str) -> VariableRecord {
-        VariableRecord { name: name.to_string(), sealed: sealed.to_string(), updated_at: Timestamp(7) }
-    }
-
-    #[tokio::test]
-    async fn a_project_has_each_name_once_and_sees_its_own_alone() {
-        let place = tempfile::tempdir().unwrap();
-        let store = Store::open(&place.path().join("weir.db")).await.unwrap();
-        let (one, two) = (ProjectId("one".to_string()), ProjectId("two".to_string()));
-        let set = audit(&one, "setVariable");
-        assert!(store.set_variable(&one, &record("key", "a"), &set).await.unwrap());
-        assert!(!store.set_variable(&one, &record("key", "b"), &set).await.unwrap());
-        assert!(store.set_variable(&one, &record("KEY", "c"), &set).await.unwrap());
-        assert_eq!(store.variables(&one).await.unwrap(), [record("KEY", "c"), record("key", "b")]);
-        assert_eq!(store.variables(&two).await.unwrap(), []);
-    }
-
-    #[tokio::test]
-    async fn what_happened_is_on_record_and_what_did_not_is_not() {
-        let place = tempfile::tempdir().unwrap();
-        let store = Store::open(&place.path().join("weir.db")).await.unwrap();
-        let project = ProjectId("p".to_string());
-        let (set, removed) = (audit(&project, "setVariable"), audit(&project, "removeVariable"));
-        store.set_variable(&project, &record("key", "a"), &set).await.unwrap();
-        assert!(store.remove_variable(&project, "key", &removed).await.unwrap());
-        assert!(!store.remove_variable(&project, "key", &removed).await.unwrap());
-        assert_eq!(store.newest_audit_records(&project, 9).await.unwrap(), [removed, set]);
-    }
 }

@@ -18,7 +18,7 @@ use weir_cloud::objects::{Objects, ObjectsConfig};
 use weir_cloud::sealing::Sealer;
 use weir_cloud::streams::LocalStreams;
 use weir_control::{Control, ControlOptions, ControlParts, Limits, Reconciler};
-use weir_store::{SqliteAccounts, Store};
+use weir_store::{Store, StoredAccounts};
 
 pub use people::People;
 #[allow(unused_imports)]
@@ -53,7 +53,7 @@ impl World {
         }
         let objects = Objects::new(ObjectsConfig::Local(objects_at));
         let store = Store::open(&directory.path().join("weir.db")).await.unwrap();
-        let accounts = Arc::new(SqliteAccounts::new(store.pool().clone()));
+        let accounts = Arc::new(StoredAccounts::new(store.pool().clone()));
         let people = People::settle(clock.clone(), accounts).await;
         let streams = LocalStreams::open(&directory.path().join("streams"), clock.clone()).unwrap();
         let mut options = ControlOptions {

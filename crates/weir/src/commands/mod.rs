@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod backup;
 mod bucket;
 mod check;
 mod config;
@@ -62,6 +63,7 @@ fn command() -> Command {
         .subcommand(demo::command())
         .subcommand(bucket::command())
         .subcommand(variable::command())
+        .subcommand(backup::command())
         .subcommand(config::command())
         .subcommand(worker::command())
 }
@@ -108,6 +110,7 @@ fn dispatch(name: &str, matches: &ArgMatches) -> Outcome {
         "test" => test::run(matches),
         "demo" => demo::run(matches),
         "bucket" => bucket::run(matches),
+        "backup" => backup::run(matches),
         "variable" => variable::run(matches),
         "config" => config::run(matches),
         "worker" => worker::run(matches),

@@ -13,12 +13,12 @@ use weir_base::text::format_timestamp;
 use weir_base::time::Timestamp;
 use weir_cloud::identity::{AccountRepository, Project};
 use weir_control::ProjectVariables;
-use weir_store::{SqliteAccounts, Store};
+use weir_store::{Store, StoredAccounts};
 
 use super::check::output_argument;
 use super::confirm::confirm;
 use super::{Exit, Outcome, runtime};
-use crate::commands::serve::wiring::sealer;
+use crate::commands::serve::wiring::{database_file, sealer, store};
 use crate::commands::text::table;
 use crate::config::{Settings, arguments, resolve};
 
@@ -64,14 +64,13 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let text = |name: &str| matches.get_one::<String>(name).map(String::as_str);
     let name = || text("name").unwrap_or_default();
     runtime()?.block_on(async {
-        let file = settings.data.join("weir.db");
-        if !file.exists() {
+        if settings.database.is_none() && !database_file(&settings).exists() {
             bail!(
                 "there is no metadata in `{}`; start `weir serve` there once, or name another directory with --data",
                 settings.data.display()
             );
         }
-        let store = Store::open(&file).await.context("the metadata cannot be opened")?;
+        let store = store(&settings).await?;
         let project = project(&store, &settings.project).await?;
         let variables = ProjectVariables::new(store, sealer(&settings)?);
         match command {
@@ -91,7 +90,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
 
 /// Finds a project by its id or its name.
 async fn project(store: &Store, wanted: &str) -> anyhow::Result<Project> {
-    let accounts = SqliteAccounts::new(store.pool().clone());
+    let accounts = StoredAccounts::new(store.pool().clone());
     if let Some(project) = accounts.project(wanted).await? {
         return Ok(project);
     }

@@ -39,6 +39,12 @@ pub const OPTIONS: &[ServiceOption] = &[
         "Address and port of the S3 endpoint; `auto` is the port after that of `listen`, `off` opens none.",
     ),
     option("data", "weir-data", "Directory that holds everything the service keeps."),
+    ServiceOption {
+        name: "database",
+        default: "",
+        meaning: "PostgreSQL database with the metadata, postgres://user:password@host:port/database; empty keeps them in `weir.db` in the data directory.",
+        secret: true,
+    },
     option(
         "sealing_key_file",
         "",

@@ -37,6 +37,8 @@ pub struct Settings {
     pub s3_listen: Option<SocketAddr>,
     /// Data directory.
     pub data: PathBuf,
+    /// Address of the PostgreSQL database with the metadata; `None` for a file in the data directory.
+    pub database: Option<String>,
     /// File with the key that encrypts global variables.
     pub sealing_key_file: PathBuf,
     /// Region.
@@ -136,6 +138,7 @@ impl Settings {
             listen,
             s3_listen: s3_listen(&values, listen)?,
             data,
+            database: Some(values.string("database")?).filter(|address| !address.is_empty()),
             sealing_key_file,
             project: Some(values.string("project")?)
                 .filter(|name| !name.is_empty())

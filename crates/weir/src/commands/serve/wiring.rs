@@ -1,6 +1,6 @@
 //! Puts the service together.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -13,7 +13,7 @@ use weir_cloud::sealing::Sealer;
 use weir_cloud::streams::LocalStreams;
 use weir_control::{Control, ControlOptions, ControlParts, Limits, Reconciler};
 use weir_runtime::{EmbeddedRunner, ObjectsPlace, WorkerConfig};
-use weir_store::{SqliteAccounts, Store};
+use weir_store::{Store, StoredAccounts};
 
 use crate::config::{ObjectsSetting, Settings};
 
@@ -36,8 +36,8 @@ pub struct Greeting {
 
 pub async fn build(settings: &Settings, data: &Path) -> anyhow::Result<Parts> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let store = Store::open(&data.join("weir.db")).await.context("the metadata cannot be opened")?;
-    let accounts = Arc::new(SqliteAccounts::new(store.pool().clone()));
+    let store = store(settings).await?;
+    let accounts = Arc::new(StoredAccounts::new(store.pool().clone()));
     let options = IdentityOptions { token_life: settings.token_life, ..IdentityOptions::default() };
     let identity = Arc::new(Identity::new(accounts, clock.clone(), options));
     let bootstrapped = identity
@@ -105,6 +105,20 @@ fn control_options(settings: &Settings) -> ControlOptions {
         limits,
         ..ControlOptions::default()
     }
+}
+
+/// Opens the metadata, wherever they are.
+pub async fn store(settings: &Settings) -> anyhow::Result<Store> {
+    let opened = match &settings.database {
+        Some(address) => Store::connect(address).await,
+        None => Store::open(&database_file(settings)).await,
+    };
+    opened.context("the metadata cannot be opened")
+}
+
+/// Returns the file with the metadata, which is there unless `database` says otherwise.
+pub fn database_file(settings: &Settings) -> PathBuf {
+    settings.data.join("weir.db")
 }
 
 /// Returns what seals global variables. Its path is absolute: a worker is given it too.

@@ -1,5 +1,4 @@
-//! The repository of jobs against a database file.
-#![allow(clippy::unwrap_used)] // A test that cannot go on has failed.
+//! The repository of jobs.
 
 use weir_base::id::{JobId, ProjectId, UserId};
 use weir_base::time::Timestamp;
@@ -8,17 +7,11 @@ use weir_store::{
     StoreError,
 };
 
-async fn store() -> (tempfile::TempDir, Store) {
-    let directory = tempfile::tempdir().unwrap();
-    let store = Store::open(&directory.path().join("weir.db")).await.unwrap();
-    (directory, store)
-}
-
-fn project() -> ProjectId {
+pub fn project() -> ProjectId {
     ProjectId("p1".into())
 }
 
-fn audit(event: &str) -> AuditRecord {
+pub fn audit(event: &str) -> AuditRecord {
     AuditRecord {
         project: project(),
         user: UserId("u1".into()),
@@ -45,7 +38,7 @@ fn new_job(name: &str) -> NewJob {
     }
 }
 
-async fn create(store: &Store, name: &str) -> JobRecord {
+pub async fn create(store: &Store, name: &str) -> JobRecord {
     let id = store.create_job(&new_job(name), 100, audit("createJob")).await.unwrap();
     store.job(&project(), id).await.unwrap().unwrap()
 }
@@ -68,9 +61,7 @@ fn running() -> RunFacts {
     }
 }
 
-#[tokio::test]
-async fn a_job_is_read_as_it_was_written() {
-    let (_directory, store) = store().await;
+async fn a_job_is_read_as_it_was_written(store: Store) {
     let job = create(&store, "t1").await;
     assert_eq!(job.definition, new_job("t1").definition);
     assert_eq!(job.facts, RunFacts::default());
@@ -81,9 +72,7 @@ async fn a_job_is_read_as_it_was_written() {
     assert_eq!(store.job(&ProjectId("p2".into()), job.id).await.unwrap(), None);
 }
 
-#[tokio::test]
-async fn a_name_is_free_again_after_a_delete_but_an_id_never_is() {
-    let (_directory, store) = store().await;
+async fn a_name_is_free_again_after_a_delete_but_an_id_never_is(store: Store) {
     let job = create(&store, "t1").await;
     let taken = store.create_job(&new_job("t1"), 100, audit("createJob")).await;
     assert!(matches!(taken, Err(StoreError::NameTaken)));
@@ -97,9 +86,7 @@ async fn a_name_is_free_again_after_a_delete_but_an_id_never_is() {
     assert!(store.jobs_to_reconcile().await.unwrap().is_empty());
 }
 
-#[tokio::test]
-async fn of_two_writers_the_second_is_told() {
-    let (_directory, store) = store().await;
+async fn of_two_writers_the_second_is_told(store: Store) {
     let job = create(&store, "t1").await;
     store.update_facts(&[(&job, running())], &[]).await.unwrap();
     let late = store.update_facts(&[(&job, RunFacts::default())], &[audit("stopJob")]).await;
@@ -109,26 +96,20 @@ async fn of_two_writers_the_second_is_told() {
     assert_eq!(events, ["createJob"], "the audit record of the lost write is not there either");
 }
 
-#[tokio::test]
-async fn a_batch_is_written_whole_or_not_at_all() {
-    let (_directory, store) = store().await;
+async fn a_batch_is_written_whole_or_not_at_all(store: Store) {
     let (a, b) = (create(&store, "a").await, create(&store, "b").await);
     store.update_facts(&[(&b, running())], &[]).await.unwrap();
     assert!(store.update_facts(&[(&a, running()), (&b, running())], &[]).await.is_err());
     assert_eq!(store.job(&project(), a.id).await.unwrap().unwrap().facts, RunFacts::default());
 }
 
-#[tokio::test]
-async fn drafts_are_limited() {
-    let (_directory, store) = store().await;
+async fn drafts_are_limited(store: Store) {
     create(&store, "a").await;
     let refused = store.create_job(&new_job("b"), 1, audit("createJob")).await;
     assert!(matches!(refused, Err(StoreError::TooManyDrafts { limit: 1 })));
 }
 
-#[tokio::test]
-async fn lists_match_parts_of_names_with_their_case() {
-    let (_directory, store) = store().await;
+async fn lists_match_parts_of_names_with_their_case(store: Store) {
     for name in ["cars", "Cars2", "bikes"] {
         create(&store, name).await;
     }
@@ -147,9 +128,7 @@ async fn lists_match_parts_of_names_with_their_case() {
     assert!(store.jobs(&project(), &nobody).await.unwrap().is_empty());
 }
 
-#[tokio::test]
-async fn a_graph_stays_until_the_text_changes() {
-    let (_directory, store) = store().await;
+async fn a_graph_stays_until_the_text_changes(store: Store) {
     let job = create(&store, "t1").await;
     let report = |graph| Report { attempt: 0, seen_at: Timestamp(7), metrics: serde_json::json!({}), graph };
     let graph = Some(serde_json::json!([{ "nodes": [] }]));
@@ -163,34 +142,20 @@ async fn a_graph_stays_until_the_text_changes() {
     assert_eq!(store.report(job.id).await.unwrap().unwrap().graph, None);
 }
 
-#[tokio::test]
-async fn a_database_of_a_newer_release_is_refused() {
-    let (directory, store) = store().await;
-    sqlx::query("INSERT INTO schema_version (version, name) VALUES (99, 'future')")
-        .execute(store.pool())
-        .await
-        .unwrap();
-    store.close().await;
-    let error = Store::open(&directory.path().join("weir.db")).await.unwrap_err();
-    assert!(error.to_string().contains("schema version 99"), "{error}");
-}
-
-#[tokio::test]
-async fn opening_again_keeps_everything() {
-    let (directory, store) = store().await;
-    let job = create(&store, "t1").await;
-    store.register_user(1_000, &audit("registerUser")).await.unwrap();
-    store.close().await;
-    let store = Store::open(&directory.path().join("weir.db")).await.unwrap();
-    assert_eq!(store.job(&project(), job.id).await.unwrap(), Some(job));
-    assert_eq!(store.spu_quota(&project(), &UserId("u1".into())).await.unwrap(), Some(1_000));
-}
-
-#[tokio::test]
-async fn buckets_are_authorized_all_or_none() {
-    let (_directory, store) = store().await;
+async fn buckets_are_authorized_all_or_none(store: Store) {
     let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
     store.authorize_buckets(&names(&["b1"]), |_| audit("authorizeBucket")).await.unwrap();
     assert!(store.authorize_buckets(&names(&["b2", "b1"]), |_| audit("authorizeBucket")).await.is_err());
     assert_eq!(store.authorized_buckets(&project()).await.unwrap().into_iter().collect::<Vec<_>>(), ["b1"]);
 }
+
+super::tests!(
+    a_job_is_read_as_it_was_written,
+    a_name_is_free_again_after_a_delete_but_an_id_never_is,
+    of_two_writers_the_second_is_told,
+    a_batch_is_written_whole_or_not_at_all,
+    drafts_are_limited,
+    lists_match_parts_of_names_with_their_case,
+    a_graph_stays_until_the_text_changes,
+    buckets_are_authorized_all_or_none,
+);

@@ -1,0 +1,72 @@
+//! Accounts: tokens, keys, users.
+
+use std::sync::Arc;
+
+use weir_base::clock::ManualClock;
+use weir_base::time::Timestamp;
+use weir_cloud::identity::{
+    AccountRepository, BootstrapOptions, Domain, HashingCost, Identity, IdentityOptions, KeyError,
+    LoginMethod, LoginRequest, RepositoryError, ScopeRequest, TokenError, UserSelector,
+};
+use weir_store::{Store, StoredAccounts};
+
+pub fn identity(store: &Store) -> Identity {
+    let accounts = Arc::new(StoredAccounts::new(store.pool().clone()));
+    let options = IdentityOptions { hashing: HashingCost::LOWEST, ..IdentityOptions::default() };
+    let clock = Arc::new(ManualClock::new(Timestamp(1_000)));
+    Identity::new(accounts, clock, options)
+}
+
+pub fn options() -> BootstrapOptions {
+    BootstrapOptions { password: Some("secret-1".into()), ..BootstrapOptions::default() }
+}
+
+pub fn login(scope: ScopeRequest) -> LoginRequest {
+    let user = UserSelector::Name { name: "admin".into(), domain: None };
+    LoginRequest { method: LoginMethod::Password { user, password: "secret-1".into() }, scope }
+}
+
+async fn tokens_and_keys_survive_a_restart(store: Store) {
+    let first = identity(&store);
+    let made = first.bootstrap(options()).await.unwrap();
+    let scope = ScopeRequest::ProjectId(made.project_id.clone());
+    let issued = first.log_in(login(scope)).await.unwrap();
+    let unscoped = first.log_in(login(ScopeRequest::Unscoped)).await.unwrap();
+
+    let second = identity(&store);
+    let again = second.bootstrap(options()).await.unwrap();
+    assert_eq!(again.project_id, made.project_id);
+    assert_eq!(again.access_key, made.access_key);
+    assert_eq!(*second.session(&issued.token).await.unwrap(), *issued.session);
+    assert_eq!(*second.session(&unscoped.token).await.unwrap(), *unscoped.session);
+    assert_eq!(second.session("other").await, Err(TokenError::Unknown));
+}
+
+async fn a_deleted_user_takes_everything_along(store: Store) {
+    let identity = identity(&store);
+    let made = identity.bootstrap(options()).await.unwrap();
+    let token = identity.log_in(login(ScopeRequest::Unscoped)).await.unwrap().token;
+    identity.delete_user(&made.user_id).await.unwrap();
+    assert_eq!(identity.session(&token).await, Err(TokenError::Unknown));
+    let access = made.access_key.unwrap().access;
+    assert_eq!(identity.key_caller(&access).await.err(), Some(KeyError::Unknown));
+}
+
+async fn what_is_taken_is_a_conflict_and_what_is_gone_is_not_an_error(store: Store) {
+    let accounts = StoredAccounts::new(store.pool().clone());
+    let domain = Domain { id: "d1".into(), name: "n".into() };
+    accounts.insert_domain(&domain).await.unwrap();
+    let other = Domain { id: "d2".into(), name: "n".into() };
+    assert!(matches!(accounts.insert_domain(&other).await, Err(RepositoryError::Conflict)));
+    assert_eq!(accounts.domains().await.unwrap(), [domain]);
+    assert!(!accounts.delete_user("x").await.unwrap());
+    assert!(!accounts.delete_key("x").await.unwrap());
+    assert!(!accounts.delete_token(&[0; 32]).await.unwrap());
+    assert_eq!(accounts.user("x").await.unwrap(), None);
+}
+
+super::tests!(
+    tokens_and_keys_survive_a_restart,
+    a_deleted_user_takes_everything_along,
+    what_is_taken_is_a_conflict_and_what_is_gone_is_not_an_error
+);

@@ -1,0 +1,89 @@
+//! What holds for a database file only.
+
+use weir_base::id::UserId;
+use weir_cloud::identity::ScopeRequest;
+use weir_store::{JobFilter, Store};
+
+use super::accounts::{identity, login, options};
+use super::jobs::{audit, create, project};
+
+async fn store() -> (tempfile::TempDir, Store) {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(&directory.path().join("weir.db")).await.unwrap();
+    (directory, store)
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_release_is_refused() {
+    let (directory, store) = store().await;
+    sqlx::query("INSERT INTO schema_version (version, name) VALUES (99, 'future')")
+        .execute(store.pool())
+        .await
+        .unwrap();
+    store.close().await;
+    let error = Store::open(&directory.path().join("weir.db")).await.unwrap_err();
+    assert!(error.to_string().contains("schema version 99"), "{error}");
+}
+
+#[tokio::test]
+async fn opening_again_keeps_everything() {
+    let (directory, store) = store().await;
+    let job = create(&store, "t1").await;
+    store.register_user(1_000, &audit("registerUser")).await.unwrap();
+    store.close().await;
+    let store = Store::open(&directory.path().join("weir.db")).await.unwrap();
+    assert_eq!(store.job(&project(), job.id).await.unwrap(), Some(job));
+    assert_eq!(store.spu_quota(&project(), &UserId("u1".into())).await.unwrap(), Some(1_000));
+}
+
+#[tokio::test]
+async fn a_file_may_have_any_name_and_writes_are_safe_from_power_failures() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a b%20?#&ü.db");
+    let store = Store::open(&path).await.unwrap();
+    assert!(path.exists());
+    let setting = |name: &'static str| {
+        let pool = store.pool().clone();
+        async move { sqlx::query_scalar::<_, i64>(name).fetch_one(&pool).await.unwrap() }
+    };
+    assert_eq!(setting("PRAGMA synchronous").await, 2, "FULL");
+    assert_eq!(setting("PRAGMA foreign_keys").await, 1);
+    assert_eq!(setting("PRAGMA busy_timeout").await, 5_000);
+    let mode: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(store.pool()).await.unwrap();
+    assert_eq!(mode, "wal");
+}
+
+#[tokio::test]
+async fn the_file_holds_neither_tokens_nor_passwords() {
+    let (directory, store) = store().await;
+    let identity = identity(&store);
+    identity.bootstrap(options()).await.unwrap();
+    let token = identity.log_in(login(ScopeRequest::Unscoped)).await.unwrap().token;
+    store.close().await;
+    let file = std::fs::read(directory.path().join("weir.db")).unwrap();
+    let holds = |text: &str| file.windows(text.len()).any(|window| window == text.as_bytes());
+    assert!(holds("argon2id"));
+    assert!(!holds(&token));
+    assert!(!holds("secret-1"));
+}
+
+#[tokio::test]
+async fn a_copy_made_while_others_write_is_whole_and_old_files_are_left_alone() {
+    let (directory, store) = store().await;
+    let writer = tokio::spawn({
+        let store = store.clone();
+        async move {
+            for number in 0..50 {
+                create(&store, &format!("t{number}")).await;
+            }
+        }
+    });
+    let copy = directory.path().join("copy.db");
+    store.copy_to(&copy).await.unwrap();
+    writer.await.unwrap();
+    let copied = Store::open(&copy).await.unwrap();
+    let jobs = copied.jobs(&project(), &JobFilter::default()).await.unwrap();
+    let records = copied.newest_audit_records(&project(), 100).await.unwrap();
+    assert_eq!(jobs.len(), records.len(), "each job with its audit record");
+    assert!(store.copy_to(&copy).await.is_err(), "the file is there already");
+}
