@@ -13,6 +13,7 @@ What the tests read from the environment:
 When WEIR_ENDPOINT is set already, that service is used and nothing is started.
 """
 
+import contextlib
 import json
 import os
 import pathlib
@@ -98,6 +99,28 @@ def log_in(endpoint):
         "WEIR_DOMAIN_ID": project["domain_id"],
         "WEIR_USER_ID": user_id,
     }
+
+
+@contextlib.contextmanager
+def running_weir(place, *options):
+    """Runs a service of its own in a directory; yields its address and process. SIGTERM ends it, unless it has ended."""
+    data, log = place / "data", place / "service.log"
+    # Left by one that was killed.
+    (data / "endpoint").unlink(missing_ok=True)
+    command = [weir_binary(), "serve", "--listen", "127.0.0.1:0", "--data", data, *options]
+    environment = {**os.environ, "WEIR_ADMIN_PASSWORD": PASSWORD}
+    with log.open("ab") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output, stdin=subprocess.DEVNULL, env=environment)
+    try:
+        yield wait_for_address(process, data / "endpoint", log), process
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(timeout=END_LIMIT_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                pytest.fail(f"weir serve did not end in {END_LIMIT_SECONDS} s:\n{log.read_text()[-4000:]}")
 
 
 @pytest.fixture(scope="session", autouse=True)

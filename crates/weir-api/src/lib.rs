@@ -1,7 +1,7 @@
 //! HTTP: routes, wire types, OpenAPI, error rendering.
 //!
 //! [`router`] joins the families of routes: [`cs`] (jobs), [`iam`] (tokens and projects), [`dis`]
-//! (streams) and what operators look at. [`s3`] is served on a port of its own.
+//! (streams), [`smn`] (notifications) and what operators look at. [`s3`] is served on a port of its own.
 
 pub mod auth;
 pub mod cs;
@@ -13,6 +13,7 @@ pub mod openapi;
 mod operate;
 mod outermost;
 pub mod s3;
+pub mod smn;
 pub mod state;
 
 pub use state::{ApiState, router};

@@ -8,12 +8,13 @@ use std::sync::Arc;
 use axum::{Router, middleware};
 use weir_base::clock::Clock;
 use weir_cloud::identity::Identity;
+use weir_cloud::notifications::Notifications;
 use weir_cloud::objects::Objects;
 use weir_cloud::streams::LocalStreams;
 use weir_control::Control;
 
 use crate::metrics::ApiMetrics;
-use crate::{cs, dis, iam, operate, outermost};
+use crate::{cs, dis, iam, operate, outermost, smn};
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -24,6 +25,8 @@ pub struct ApiState {
     pub identity: Arc<Identity>,
     /// The embedded stream store, for the routes of DIS.
     pub streams: Arc<LocalStreams>,
+    /// Topics and messages, for the routes of SMN.
+    pub notifications: Arc<Notifications>,
     /// Buckets.
     pub objects: Objects,
     /// The clock that times in answers come from.
@@ -38,6 +41,7 @@ pub fn router(state: ApiState) -> Router {
         .merge(cs::router())
         .merge(iam::router())
         .merge(dis::router())
+        .merge(smn::router())
         .merge(operate::router())
         .fallback(cs::unknown_route)
         .layer(middleware::from_fn_with_state(state.clone(), outermost::attend))

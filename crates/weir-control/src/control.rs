@@ -7,11 +7,13 @@ use weir_base::clock::Clock;
 use weir_base::error::{CsError, codes};
 use weir_base::id::JobId;
 use weir_base::time::Timestamp;
+use weir_cloud::notifications::Publisher;
 use weir_cloud::objects::Objects;
 use weir_cloud::sealing::Sealer;
 use weir_runtime::Runner;
-use weir_store::{JobRecord, Store, StoreError};
+use weir_store::{AuditRecord, JobRecord, RunFacts, Store, StoreError};
 
+use crate::alarms;
 use crate::audit::{self, Subject};
 use crate::caller::Caller;
 use crate::decide;
@@ -27,6 +29,8 @@ pub struct ControlParts {
     pub sealer: Sealer,
     /// Buckets.
     pub objects: Objects,
+    /// Publishes alarms of jobs.
+    pub publisher: Publisher,
     /// Runs jobs.
     pub runner: Arc<dyn Runner>,
     /// Time.
@@ -40,11 +44,14 @@ pub struct Control {
     pub(crate) store: Store,
     pub(crate) variables: ProjectVariables,
     pub(crate) objects: Objects,
+    pub(crate) publisher: Publisher,
     pub(crate) runner: Arc<dyn Runner>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) options: ControlOptions,
     /// Wakes the reconciler after a change.
     pub(crate) changed: Notify,
+    /// Wakes the publishing of alarms.
+    pub(crate) alarmed: Notify,
     /// Wakes runs that wait for the runtime's word.
     pub(crate) progress: Notify,
     /// Held by a use-case from its checks to its write: quotas span jobs, so that the version of one
@@ -55,15 +62,17 @@ pub struct Control {
 impl Control {
     /// Puts the use-cases together. Nothing moves until [`crate::Reconciler::run`] does.
     pub fn new(parts: ControlParts) -> Arc<Self> {
-        let ControlParts { store, sealer, objects, runner, clock, options } = parts;
+        let ControlParts { store, sealer, objects, publisher, runner, clock, options } = parts;
         Arc::new(Self {
             variables: ProjectVariables::new(store.clone(), sealer),
             store,
             objects,
+            publisher,
             runner,
             clock,
             options,
             changed: Notify::new(),
+            alarmed: Notify::new(),
             progress: Notify::new(),
             gate: Mutex::new(()),
         })
@@ -99,6 +108,24 @@ impl Control {
 
     pub(crate) fn status_of(&self, job: &JobRecord) -> Status {
         decide::status(&job.facts, job.seen_at, self.now(), &self.options.limits)
+    }
+
+    /// Stores changed facts of several jobs, all or none, with the audit records of the call and the alarms that follow.
+    pub(crate) async fn write_facts(
+        &self,
+        changes: &[(&JobRecord, RunFacts)],
+        audits: &[AuditRecord],
+    ) -> Result<(), StoreError> {
+        let now = self.now();
+        let alarms: Vec<_> = changes
+            .iter()
+            .filter_map(|(job, facts)| alarms::of_change(job, facts, now, &self.options.limits))
+            .collect();
+        self.store.update_facts(changes, audits, &alarms).await?;
+        if !alarms.is_empty() {
+            self.alarmed.notify_one();
+        }
+        Ok(())
     }
 
     /// Returns a job of the caller's project, or the error of this operation for an unknown id.

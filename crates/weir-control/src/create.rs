@@ -20,7 +20,7 @@ impl Control {
             return Err(codes::TEMPLATE_NOT_EXIST.error());
         }
         let _gate = self.gate.lock().await;
-        self.check_surroundings(caller, &definition, sent.obs_bucket.is_some()).await?;
+        self.check_surroundings(caller, &definition, &sent).await?;
         let now = self.now();
         let subject = Subject { resource_type: "job", id: "", name: &definition.name };
         let audit = audit::of_success(caller, "createJob", subject, success::JOB_CREATED, now);
@@ -46,19 +46,19 @@ impl Control {
         Ok(id)
     }
 
-    /// Checks that what a definition names exists, in the order of the schema. `bucket_named` says whether
-    /// the request itself names the bucket.
+    /// Checks that what a definition names exists, in the order of the schema. Bucket and topic are looked at when the request
+    /// itself names them: what was stored is looked at again when the job runs.
     pub(crate) async fn check_surroundings(
         &self,
         caller: &Caller,
         definition: &JobDefinition,
-        bucket_named: bool,
+        sent: &SentFields,
     ) -> Result<(), CsError> {
         if let Some(cluster) = definition.cluster_id {
             // This release keeps no exclusive clusters, so no id names one.
             return Err(codes::CLUSTER_NOT_EXIST.error().because(format!("There is no cluster {cluster}.")));
         }
-        if let Some(bucket) = definition.obs_bucket.as_ref().filter(|_| bucket_named) {
+        if let Some(bucket) = definition.obs_bucket.as_ref().filter(|_| sent.obs_bucket.is_some()) {
             let authorized = self.store.authorized_buckets(&caller.project).await.map_err(fault)?;
             if !authorized.contains(bucket) {
                 return Err(codes::OBS_BUCKET_NOT_AUTHORIZED
@@ -66,7 +66,9 @@ impl Control {
                     .because(format!("The project has not authorized bucket {bucket}.")));
             }
         }
-        check_topic(definition)?;
+        if sent.smn_topic.is_some() {
+            self.check_topic(&caller.project, definition).await?;
+        }
         if definition.run_mode == "edge_node" {
             let groups = definition.edge_group_ids.as_deref().unwrap_or_default();
             return Err(codes::EDGE_GROUP_REQUIRED
@@ -74,13 +76,5 @@ impl Control {
                 .because(format!("No edge group of this installation is among `{groups}`.")));
         }
         Ok(())
-    }
-}
-
-/// Refuses a topic: this release keeps none, so that no name or URN is one.
-pub(crate) fn check_topic(definition: &JobDefinition) -> Result<(), CsError> {
-    match &definition.smn_topic {
-        Some(topic) => Err(codes::SMN_TOPIC_NOT_EXIST.error().with("topic", topic)),
-        None => Ok(()),
     }
 }

@@ -4,6 +4,7 @@
 //! with its audit record, and wake the [`Reconciler`], which drives reality there. What follows from
 //! what is decided by pure functions in [`decide`], over the tables in [`status`].
 
+mod alarms;
 mod audit;
 mod caller;
 mod control;
@@ -26,6 +27,7 @@ mod surroundings;
 mod update;
 mod variables;
 
+pub use alarms::Alarms;
 pub use audit::Subject;
 pub use caller::{Caller, Role};
 pub use control::{Control, ControlParts};

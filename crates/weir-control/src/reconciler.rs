@@ -165,7 +165,7 @@ impl Reconciler {
         now: Timestamp,
     ) -> Result<Action, StoreError> {
         let control = &self.control;
-        control.store.update_facts(&[(job, facts.clone())], &[]).await?;
+        control.write_facts(&[(job, facts.clone())], &[]).await?;
         // As they are now: who changes a key expects the next start to use it.
         let variables = control.variables.sealed_for(&job.project, &job.definition.sql_body).await?;
         let request = StartRequest {
@@ -185,7 +185,7 @@ impl Reconciler {
             Ok(()) => {
                 tracing::info!(job_id = %job.id, attempt = facts.attempt, resume, "job handed to the runtime");
                 // When this write loses against a stop, the observation makes up for it.
-                match control.store.update_facts(&[(&written, decide::accepted(&facts))], &[]).await {
+                match control.write_facts(&[(&written, decide::accepted(&facts))], &[]).await {
                     Ok(()) | Err(StoreError::Conflict) => {}
                     Err(other) => return Err(other),
                 }
@@ -196,7 +196,7 @@ impl Reconciler {
                 let reason = error.to_string();
                 let limits = &control.options.limits;
                 let refused = decide::refused(&facts, &reason, on_failure(job), now, limits);
-                control.store.update_facts(&[(&written, refused)], &[]).await?;
+                control.write_facts(&[(&written, refused)], &[]).await?;
                 Ok(Action::Refused { job: job.id, reason })
             }
         }
@@ -217,7 +217,7 @@ impl Reconciler {
     }
 
     async fn record(&self, job: &JobRecord, facts: RunFacts) -> Result<Action, StoreError> {
-        self.control.store.update_facts(&[(job, facts.clone())], &[]).await?;
+        self.control.write_facts(&[(job, facts.clone())], &[]).await?;
         match (facts.end, facts.retry_at) {
             (Some(end), _) => {
                 tracing::info!(job_id = %job.id, end = end.as_str(), reason = facts.reason, "run ended");

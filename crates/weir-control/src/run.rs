@@ -12,7 +12,6 @@ use weir_store::{EndKind, Intent, JobRecord};
 use crate::audit;
 use crate::caller::Caller;
 use crate::control::{Control, Refusal, fault, without_conflict};
-use crate::create::check_topic;
 use crate::settings;
 use crate::{decide, sql, success};
 
@@ -66,7 +65,7 @@ impl Control {
         let changes: Vec<_> = jobs.iter().map(|job| (job, decide::run(&job.facts, now))).collect();
         let audits: Vec<_> =
             jobs.iter().map(|job| audit::of_job(caller, "startJob", job, success::JOB_RUN, now)).collect();
-        self.store.update_facts(&changes, &audits).await?;
+        self.write_facts(&changes, &audits).await?;
         Ok(Ok(jobs))
     }
 
@@ -93,7 +92,7 @@ impl Control {
         if resume_savepoint {
             return Err(codes::SAVEPOINT_NOT_EXIST.error());
         }
-        check_topic(definition)?;
+        self.check_topic(&job.project, definition).await?;
         Ok(job)
     }
 

@@ -113,6 +113,11 @@ impl Status {
         RULES.iter().map(|rule| rule.status)
     }
 
+    /// Whether the entry into it is an alarm.
+    pub fn is_alarming(self) -> bool {
+        matches!(self, Self::RunningException | Self::SubmitFail | Self::ArrearageStopped)
+    }
+
     fn rule(self) -> &'static Rule {
         RULES
             .iter()

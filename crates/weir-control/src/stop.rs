@@ -59,7 +59,7 @@ impl Control {
         let changes: Vec<_> = jobs.iter().map(|job| (job, decide::stop(&job.facts, now))).collect();
         let audits: Vec<_> =
             jobs.iter().map(|job| audit::of_job(caller, "stopJob", job, success::JOB_STOPPED, now)).collect();
-        self.store.update_facts(&changes, &audits).await?;
+        self.write_facts(&changes, &audits).await?;
         Ok(Ok(jobs))
     }
 

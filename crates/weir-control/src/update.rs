@@ -33,7 +33,7 @@ impl Control {
         }
         let definition = sent.over(&job.definition);
         fields::check_merged(sent, &definition, self.options.sql_max_bytes)?;
-        self.check_surroundings(caller, &definition, sent.obs_bucket.is_some()).await?;
+        self.check_surroundings(caller, &definition, sent).await?;
         let now = self.now();
         let audit = audit::of_job(caller, "updateJob", &job, success::JOB_UPDATED, now);
         match self.store.update_definition(&job, &definition, now, &audit).await {

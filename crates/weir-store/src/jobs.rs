@@ -8,6 +8,7 @@ use sqlx::{Any, AnyConnection, Row, Transaction};
 use weir_base::id::{JobId, ProjectId, UserId};
 use weir_base::time::Timestamp;
 
+use crate::alarms::{self, AlarmRecord};
 use crate::audit::{self, AuditRecord};
 use crate::error::StoreError;
 use crate::job_record::{EndKind, Intent, JobDefinition, JobRecord, NewJob, Report, RunFacts};
@@ -161,15 +162,19 @@ impl Store {
         Ok(())
     }
 
-    /// Stores changed facts of several jobs, all or none, with the audit records of the call.
+    /// Stores changed facts of several jobs, all or none, with the audit records of the call and the alarms that follow.
     pub async fn update_facts(
         &self,
         changes: &[(&JobRecord, RunFacts)],
         audits: &[AuditRecord],
+        alarms: &[AlarmRecord],
     ) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
         for (job, facts) in changes {
             write_facts(&mut transaction, job, facts).await?;
+        }
+        for alarm in alarms {
+            alarms::insert(&mut transaction, alarm).await?;
         }
         for audit in audits {
             audit::insert(&mut transaction, audit).await?;

@@ -14,10 +14,14 @@ const SQLITE: &[Migration] = &[
     (2, "accounts", include_str!("../migrations/sqlite/0002_accounts.sql")),
     (3, "variables", include_str!("../migrations/sqlite/0003_variables.sql")),
     (4, "cluster_of_job", include_str!("../migrations/sqlite/0004_cluster_of_job.sql")),
+    (7, "notifications", include_str!("../migrations/sqlite/0007_notifications.sql")),
 ];
 
 /// The files in `migrations/postgres`, in order. The first one makes what the first four make of a file.
-const POSTGRES: &[Migration] = &[(4, "base", include_str!("../migrations/postgres/0004_base.sql"))];
+const POSTGRES: &[Migration] = &[
+    (4, "base", include_str!("../migrations/postgres/0004_base.sql")),
+    (7, "notifications", include_str!("../migrations/postgres/0007_notifications.sql")),
+];
 
 /// Applies what is missing. Returns the version found before and the newest known one when the first is the newer.
 pub async fn migrate(store: &Store) -> Result<Result<(), (i64, i64)>, StoreError> {

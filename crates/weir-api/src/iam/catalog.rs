@@ -30,6 +30,8 @@ pub(super) fn of(identity: &Identity, session: &Session, base: &str) -> Value {
         // Clients disagree on the type of the stream service.
         entries.push(("dis", "dis", format!("{base}/v2/{}", project.id)));
         entries.push(("disv2", "disv2", format!("{base}/v2/{}", project.id)));
+        // Clients of this one append the project by themselves.
+        entries.push(("smn", "smn", format!("{base}/v2/")));
     }
     if let Some(port) = identity.object_port() {
         entries.push(("object", "obs", with_port(base, port)));

@@ -14,11 +14,12 @@ use tokio::task::JoinHandle;
 use weir_api::metrics::ApiMetrics;
 use weir_api::{ApiState, router};
 use weir_base::clock::{Clock, SystemClock};
+use weir_cloud::notifications::{NotificationOptions, Notifications, Publisher, Signer};
 use weir_cloud::objects::{Objects, ObjectsConfig};
 use weir_cloud::sealing::Sealer;
 use weir_cloud::streams::LocalStreams;
-use weir_control::{Control, ControlOptions, ControlParts, Limits, Reconciler};
-use weir_store::{Store, StoredAccounts};
+use weir_control::{Alarms, Control, ControlOptions, ControlParts, Limits, Reconciler};
+use weir_store::{Store, StoredAccounts, StoredNotifications};
 
 pub use people::People;
 #[allow(unused_imports)]
@@ -36,6 +37,7 @@ pub struct World {
     /// Tokens by the name that a step says in `as`.
     pub tokens: BTreeMap<String, String>,
     pub control: Arc<Control>,
+    pub notifications: Arc<Notifications>,
     pub runner: Arc<PretendingRunner>,
     pub directory: tempfile::TempDir,
     stop: Option<oneshot::Sender<()>>,
@@ -45,6 +47,8 @@ pub struct World {
 impl World {
     /// Starts a service with small limits, so that tests can reach them.
     pub async fn start(change: impl FnOnce(&mut ControlOptions)) -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base_url = format!("http://{}", listener.local_addr().unwrap());
         let directory = tempfile::tempdir().unwrap();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let objects_at = directory.path().join("objects");
@@ -62,11 +66,23 @@ impl World {
             ..ControlOptions::default()
         };
         change(&mut options);
+        let notifications = {
+            let options = NotificationOptions {
+                public_url: base_url.clone(),
+                internal_webhooks: true,
+                first_retry: Duration::from_millis(20),
+                ..NotificationOptions::default()
+            };
+            let signer = Signer::open(&directory.path().join("notifications.pem"), clock.now()).unwrap();
+            let repository = Arc::new(StoredNotifications::new(store.clone()));
+            Arc::new(Notifications::new(repository, clock.clone(), signer, options).unwrap())
+        };
         let runner = Arc::new(PretendingRunner::default());
         let control = Control::new(ControlParts {
             store,
             sealer: Sealer::new(directory.path().join("sealing.key")),
             objects: objects.clone(),
+            publisher: Publisher::Embedded(notifications.clone()),
             runner: runner.clone(),
             clock: clock.clone(),
             options,
@@ -75,15 +91,16 @@ impl World {
             control: control.clone(),
             identity: people.identity,
             streams: Arc::new(streams),
+            notifications: notifications.clone(),
             objects,
             clock,
             metrics: Arc::new(ApiMetrics::default()),
         };
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let base_url = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel::<()>();
         let reconciler = Reconciler::new(control.clone());
         let tasks = vec![
+            tokio::spawn(notifications.clone().deliver(std::future::pending())),
+            tokio::spawn(Alarms::new(control.clone()).run(std::future::pending())),
             tokio::spawn(async move { axum::serve(listener, router(state)).await.unwrap() }),
             tokio::spawn(async move {
                 reconciler
@@ -98,6 +115,7 @@ impl World {
             project: people.project,
             tokens: people.tokens,
             control,
+            notifications,
             runner,
             directory,
             stop: Some(stop),

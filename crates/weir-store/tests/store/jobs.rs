@@ -3,8 +3,8 @@
 use weir_base::id::{JobId, ProjectId, UserId};
 use weir_base::time::Timestamp;
 use weir_store::{
-    AuditRecord, EndKind, Intent, JobDefinition, JobFilter, JobRecord, NewJob, Report, RunFacts, Store,
-    StoreError,
+    AlarmRecord, AuditRecord, EndKind, Intent, JobDefinition, JobFilter, JobRecord, NewJob, Report, RunFacts,
+    Store, StoreError,
 };
 
 pub fn project() -> ProjectId {
@@ -66,7 +66,7 @@ async fn a_job_is_read_as_it_was_written(store: Store) {
     assert_eq!(job.definition, new_job("t1").definition);
     assert_eq!(job.facts, RunFacts::default());
     let facts = running();
-    store.update_facts(&[(&job, facts.clone())], &[]).await.unwrap();
+    store.update_facts(&[(&job, facts.clone())], &[], &[]).await.unwrap();
     let read = store.job(&project(), job.id).await.unwrap().unwrap();
     assert_eq!(read.facts, facts);
     assert_eq!(store.job(&ProjectId("p2".into()), job.id).await.unwrap(), None);
@@ -88,18 +88,41 @@ async fn a_name_is_free_again_after_a_delete_but_an_id_never_is(store: Store) {
 
 async fn of_two_writers_the_second_is_told(store: Store) {
     let job = create(&store, "t1").await;
-    store.update_facts(&[(&job, running())], &[]).await.unwrap();
-    let late = store.update_facts(&[(&job, RunFacts::default())], &[audit("stopJob")]).await;
+    store.update_facts(&[(&job, running())], &[], &[]).await.unwrap();
+    let late = store.update_facts(&[(&job, RunFacts::default())], &[audit("stopJob")], &[]).await;
     assert!(matches!(late, Err(StoreError::Conflict)));
     let events: Vec<String> =
         store.newest_audit_records(&project(), 10).await.unwrap().into_iter().map(|a| a.event_name).collect();
     assert_eq!(events, ["createJob"], "the audit record of the lost write is not there either");
 }
 
+async fn an_alarm_is_written_with_its_fact_or_not_at_all(store: Store) {
+    let job = create(&store, "t1").await;
+    let alarm = |id: &str| AlarmRecord {
+        id: id.into(),
+        project: project(),
+        job: job.id,
+        topic: "alarms".into(),
+        body: "{}".into(),
+        attempts: 0,
+        due: Timestamp(5),
+    };
+    store.update_facts(&[(&job, running())], &[], &[alarm("a")]).await.unwrap();
+    assert!(store.update_facts(&[(&job, running())], &[], &[alarm("b")]).await.is_err());
+    assert_eq!(store.due_alarms(Timestamp(4), 9).await.unwrap(), []);
+    assert_eq!(store.due_alarms(Timestamp(5), 9).await.unwrap(), [alarm("a")]);
+    store.defer_alarm("a", Timestamp(8)).await.unwrap();
+    assert_eq!(store.due_alarms(Timestamp(7), 9).await.unwrap(), []);
+    let deferred = AlarmRecord { attempts: 1, due: Timestamp(8), ..alarm("a") };
+    assert_eq!(store.due_alarms(Timestamp(8), 9).await.unwrap(), [deferred]);
+    store.remove_alarm("a").await.unwrap();
+    assert_eq!(store.due_alarms(Timestamp::MAX, 9).await.unwrap(), []);
+}
+
 async fn a_batch_is_written_whole_or_not_at_all(store: Store) {
     let (a, b) = (create(&store, "a").await, create(&store, "b").await);
-    store.update_facts(&[(&b, running())], &[]).await.unwrap();
-    assert!(store.update_facts(&[(&a, running()), (&b, running())], &[]).await.is_err());
+    store.update_facts(&[(&b, running())], &[], &[]).await.unwrap();
+    assert!(store.update_facts(&[(&a, running()), (&b, running())], &[], &[]).await.is_err());
     assert_eq!(store.job(&project(), a.id).await.unwrap().unwrap().facts, RunFacts::default());
 }
 
@@ -153,6 +176,7 @@ super::tests!(
     a_job_is_read_as_it_was_written,
     a_name_is_free_again_after_a_delete_but_an_id_never_is,
     of_two_writers_the_second_is_told,
+    an_alarm_is_written_with_its_fact_or_not_at_all,
     a_batch_is_written_whole_or_not_at_all,
     drafts_are_limited,
     lists_match_parts_of_names_with_their_case,

@@ -4,6 +4,7 @@
 mod accounts;
 mod file;
 mod jobs;
+mod notifications;
 mod variables;
 
 use std::pin::Pin;
@@ -24,7 +25,7 @@ macro_rules! tests {
 pub(crate) use tests;
 
 fn all() -> impl Iterator<Item = &'static Test> {
-    [accounts::TESTS, jobs::TESTS, variables::TESTS].into_iter().flatten()
+    [accounts::TESTS, jobs::TESTS, notifications::TESTS, variables::TESTS].into_iter().flatten()
 }
 
 #[tokio::test]

@@ -87,6 +87,46 @@ pub const OPTIONS: &[ServiceOption] = &[
     ),
     option("restart_delay_max", "300", "Longest time, in seconds, before such a restart."),
     option(
+        "public_url",
+        "",
+        "Address under which subscribers of topics reach the API, for links in messages; empty is http:// and that of `listen`.",
+    ),
+    option(
+        "internal_webhooks",
+        "false",
+        "Whether webhooks of topics may be at loopback, link-local and private addresses.",
+    ),
+    ServiceOption {
+        name: "smtp_url",
+        default: "",
+        meaning: "Mail server for subscriptions by mail, `smtp://user:password@host:port`, with `?tls=required` for STARTTLS, or `smtps://`; empty is none.",
+        secret: true,
+    },
+    option(
+        "smtp_sender",
+        "",
+        "Who mails come from, such as `Weir <weir@example.com>`; needed with `smtp_url`.",
+    ),
+    option(
+        "smn_endpoint",
+        "",
+        "Notification service elsewhere that gets the alarms of jobs; empty uses the topics of this service.",
+    ),
+    option("smn_project", "", "Id of the project at `smn_endpoint` that has the topics."),
+    option("smn_access_key", "", "Access key for `smn_endpoint`, unless `smn_token` is given."),
+    ServiceOption {
+        name: "smn_secret_key",
+        default: "",
+        meaning: "Secret key for `smn_endpoint`.",
+        secret: true,
+    },
+    ServiceOption {
+        name: "smn_token",
+        default: "",
+        meaning: "Token for `smn_endpoint`, in place of an access key; it is not renewed.",
+        secret: true,
+    },
+    option(
         "objects_endpoint",
         "",
         "S3-compatible endpoint that keeps the buckets; empty keeps them in the data directory.",

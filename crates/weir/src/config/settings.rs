@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use weir_base::text::Zone;
+use weir_cloud::identity::SecretKey;
+use weir_cloud::notifications::{MailOptions, RemoteCredential};
 
 use super::resolve::Resolved;
 
@@ -25,6 +27,22 @@ pub enum ObjectsSetting {
         access_key: String,
         /// Secret key.
         secret_key: String,
+    },
+}
+
+/// Where alarms of jobs go.
+#[derive(Debug, Clone)]
+pub enum AlarmsSetting {
+    /// To topics of this service.
+    Embedded,
+    /// To topics of a service elsewhere.
+    Remote {
+        /// `http://host:port`.
+        endpoint: String,
+        /// Project there.
+        project: String,
+        /// What proves who calls.
+        credential: RemoteCredential,
     },
 }
 
@@ -73,6 +91,14 @@ pub struct Settings {
     pub restart_delay: Duration,
     /// Longest delay of a restart.
     pub restart_delay_max: Duration,
+    /// Address of the API in links; `None` for the address that is listened on.
+    pub public_url: Option<String>,
+    /// Whether webhooks may be at internal addresses.
+    pub internal_webhooks: bool,
+    /// The mail server.
+    pub mail: Option<MailOptions>,
+    /// Where alarms of jobs go.
+    pub alarms: AlarmsSetting,
     /// Where the buckets are.
     pub objects: ObjectsSetting,
 }
@@ -158,6 +184,10 @@ impl Settings {
             shared_cluster_spus: values.parse("shared_cluster_spus", "a number")?,
             restart_delay: values.seconds("restart_delay")?,
             restart_delay_max: values.seconds("restart_delay_max")?,
+            public_url: Some(values.string("public_url")?).filter(|url| !url.is_empty()),
+            internal_webhooks: values.parse("internal_webhooks", "true or false")?,
+            mail: mail(&values)?,
+            alarms: alarms(&values)?,
             objects: objects(&values)?,
         })
     }
@@ -172,6 +202,38 @@ fn s3_listen(values: &Values<'_>, listen: SocketAddr) -> anyhow::Result<Option<S
         }
         _ => values.parse("s3_listen", "an address and port, `auto` or `off`").map(Some),
     }
+}
+
+fn mail(values: &Values<'_>) -> anyhow::Result<Option<MailOptions>> {
+    let url = values.string("smtp_url")?;
+    let sender = values.string("smtp_sender")?;
+    match (url.is_empty(), sender.is_empty()) {
+        (true, _) => Ok(None),
+        (false, true) => bail!("`smtp_url` needs `smtp_sender`"),
+        (false, false) => Ok(Some(MailOptions { url, sender })),
+    }
+}
+
+fn alarms(values: &Values<'_>) -> anyhow::Result<AlarmsSetting> {
+    let endpoint = values.string("smn_endpoint")?;
+    if endpoint.is_empty() {
+        return Ok(AlarmsSetting::Embedded);
+    }
+    let project = values.string("smn_project")?;
+    let token = values.string("smn_token")?;
+    let access = values.string("smn_access_key")?;
+    let secret = values.string("smn_secret_key")?;
+    if project.is_empty() || (token.is_empty() && (access.is_empty() || secret.is_empty())) {
+        bail!(
+            "`smn_endpoint` needs `smn_project`, and `smn_access_key` with `smn_secret_key`, or `smn_token`"
+        );
+    }
+    let credential = if token.is_empty() {
+        RemoteCredential::Key { access, secret: SecretKey::new(secret) }
+    } else {
+        RemoteCredential::Token(SecretKey::new(token))
+    };
+    Ok(AlarmsSetting::Remote { endpoint, project, credential })
 }
 
 fn objects(values: &Values<'_>) -> anyhow::Result<ObjectsSetting> {

@@ -42,13 +42,18 @@ async fn serve(settings: Settings, directory: DataDirectory, began: Instant) -> 
         None => None,
     };
     let address = listener.local_addr().map_err(fault)?;
-    let parts = wiring::build(&settings, directory.path()).await?;
+    let parts = wiring::build(&settings, directory.path(), address).await?;
     let (stop, stopped) = watch::channel(false);
     let reconciler = {
         let stopped = stopped.clone();
         let reconciler = parts.reconciler;
         tokio::spawn(async move { reconciler.run(until_stopped(stopped)).await })
     };
+    let delivery = {
+        let notifications = parts.state.notifications.clone();
+        tokio::spawn(notifications.deliver(until_stopped(stopped.clone())))
+    };
+    let alarms = tokio::spawn(parts.alarms.run(until_stopped(stopped.clone())));
     let sweeper = tokio::spawn(sweep(parts.state.clone(), stopped.clone()));
     let api = {
         let router = weir_api::router(parts.state.clone());
@@ -69,6 +74,7 @@ async fn serve(settings: Settings, directory: DataDirectory, began: Instant) -> 
     tracing::info!("ending: running jobs take a final checkpoint");
     let _ = stop.send(true);
     let _ = reconciler.await;
+    let _ = tokio::join!(delivery, alarms);
     let _ = tokio::time::timeout(DRAIN_LIMIT, api).await;
     if let Some(s3) = s3 {
         let _ = tokio::time::timeout(DRAIN_LIMIT, s3).await;

@@ -1,26 +1,29 @@
 //! Puts the service together.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use weir_api::ApiState;
 use weir_api::metrics::ApiMetrics;
 use weir_base::clock::{Clock, SystemClock};
 use weir_cloud::identity::{BootstrapOptions, Identity, IdentityOptions};
+use weir_cloud::notifications::{NotificationOptions, Notifications, Publisher, RemoteTopics, Signer};
 use weir_cloud::objects::{Objects, ObjectsConfig, S3Config};
 use weir_cloud::sealing::Sealer;
 use weir_cloud::streams::LocalStreams;
-use weir_control::{Control, ControlOptions, ControlParts, Limits, Reconciler};
+use weir_control::{Alarms, Control, ControlOptions, ControlParts, Limits, Reconciler};
 use weir_runtime::{EmbeddedRunner, ObjectsPlace, WorkerConfig};
-use weir_store::{Store, StoredAccounts};
+use weir_store::{Store, StoredAccounts, StoredNotifications};
 
-use crate::config::{ObjectsSetting, Settings};
+use crate::config::{AlarmsSetting, ObjectsSetting, Settings};
 
 /// The service, ready to run.
 pub struct Parts {
     pub state: ApiState,
     pub reconciler: Reconciler,
+    pub alarms: Alarms,
     pub store: Store,
     pub greeting: Greeting,
 }
@@ -34,7 +37,8 @@ pub struct Greeting {
     pub generated_password: Option<String>,
 }
 
-pub async fn build(settings: &Settings, data: &Path) -> anyhow::Result<Parts> {
+/// Puts the service together; `listen` is where it is reached.
+pub async fn build(settings: &Settings, data: &Path, listen: SocketAddr) -> anyhow::Result<Parts> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store = store(settings).await?;
     let accounts = Arc::new(StoredAccounts::new(store.pool().clone()));
@@ -68,17 +72,27 @@ pub async fn build(settings: &Settings, data: &Path) -> anyhow::Result<Parts> {
     let runner =
         EmbeddedRunner::new(data.join("workers"), executable, config, objects.clone(), clock.clone())
             .context("the folder of workers cannot be made")?;
+    let notifications = Arc::new(notifications(settings, data, listen, &store, &clock)?);
     let control = Control::new(ControlParts {
         store: store.clone(),
         sealer,
         objects: objects.clone(),
+        publisher: publisher(settings, &notifications, &clock)?,
         runner: Arc::new(runner),
         clock: clock.clone(),
         options: control_options(settings),
     });
     let reconciler = Reconciler::new(control.clone());
-    let state =
-        ApiState { control, identity, streams, objects, clock, metrics: Arc::new(ApiMetrics::default()) };
+    let alarms = Alarms::new(control.clone());
+    let state = ApiState {
+        control,
+        identity,
+        streams,
+        notifications,
+        objects,
+        clock,
+        metrics: Arc::new(ApiMetrics::default()),
+    };
     let greeting = Greeting {
         region: settings.region.clone(),
         project_name: settings.project.clone(),
@@ -86,7 +100,44 @@ pub async fn build(settings: &Settings, data: &Path) -> anyhow::Result<Parts> {
         user: settings.user.clone(),
         generated_password: bootstrapped.password,
     };
-    Ok(Parts { state, reconciler, store, greeting })
+    Ok(Parts { state, reconciler, alarms, store, greeting })
+}
+
+fn notifications(
+    settings: &Settings,
+    data: &Path,
+    listen: SocketAddr,
+    store: &Store,
+    clock: &Arc<dyn Clock>,
+) -> anyhow::Result<Notifications> {
+    let signer = Signer::open(&data.join("notifications.pem"), clock.now())?;
+    let options = NotificationOptions {
+        region: settings.region.clone(),
+        public_url: settings.public_url.clone().unwrap_or_else(|| format!("http://{listen}")),
+        mail: settings.mail.clone(),
+        internal_webhooks: settings.internal_webhooks,
+        ..NotificationOptions::default()
+    };
+    let repository = Arc::new(StoredNotifications::new(store.clone()));
+    Notifications::new(repository, clock.clone(), signer, options)
+        .context("notifications cannot be delivered")
+}
+
+/// Returns where alarms of jobs are published.
+fn publisher(
+    settings: &Settings,
+    notifications: &Arc<Notifications>,
+    clock: &Arc<dyn Clock>,
+) -> anyhow::Result<Publisher> {
+    match &settings.alarms {
+        AlarmsSetting::Embedded => Ok(Publisher::Embedded(notifications.clone())),
+        AlarmsSetting::Remote { endpoint, project, credential } => {
+            let remote = RemoteTopics::new(endpoint, project, credential.clone(), clock.clone());
+            remote
+                .map(|remote| Publisher::Remote(Arc::new(remote)))
+                .map_err(|reason| anyhow!("`smn_endpoint`: {reason}"))
+        }
+    }
 }
 
 fn control_options(settings: &Settings) -> ControlOptions {

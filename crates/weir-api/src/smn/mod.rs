@@ -1,0 +1,16 @@
+//! The Simple Message Notification service, version 2: topics, subscriptions, publishing, templates.
+//!
+//! Every handler takes a [`call::Call`] (the request, admitted and with its body read) and returns an
+//! [`answer::Answer`] or an [`error::SmnError`]; both become bodies in [`answer::render`], which adds the id of the request.
+
+mod answer;
+mod call;
+mod error;
+mod links;
+mod publish;
+mod routes;
+mod subscriptions;
+mod templates;
+mod topics;
+
+pub use routes::router;
