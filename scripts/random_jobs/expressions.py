@@ -18,6 +18,9 @@ KEYS = EXACT + ["ARRAY", "ROW"]
 SIMILAR = [("(a|b)+", "(a|b)+"), ("%b%", ".*b.*"), ("a_?", "a.?"), ("[A-Z]%", "[A-Z].*"), ("(ab){1,2}", "(ab){1,2}"), ("", "")]
 LIKES = ["a%", "%b", "_b%", "a", "%", "", "%a%", "x_y"]
 NUMBER = "[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?"
+# A letter is upper case that stands behind none and no digit.
+INITCAP = ("array_to_string(list_transform(range(1, length({0}) + 1), lambda i: CASE WHEN i > 1 AND regexp_full_match({0}[i - 1], '[A-Za-z0-9]') "
+           "THEN lower({0}[i]) ELSE upper({0}[i]) END), '')")
 # How many expressions fail where they may.
 SHARE_OF_FAILING = 0.2
 
@@ -107,8 +110,7 @@ class Expressions(Numeric, Times, Nested, Fails):
             lambda: both("STRING", "({} || {})", a, b),
             lambda: both("STRING", "UPPER({})", a),
             lambda: both("STRING", "LOWER({})", a),
-            lambda: pair("STRING", "INITCAP({})", "array_to_string(list_transform(string_split(lower({}), ' '), lambda w: upper(w[1]) || w[2:]), ' ')",
-                         self.leaf("STRING")),
+            lambda: pair("STRING", "INITCAP({})", INITCAP, self.leaf("STRING")),
             lambda: both("STRING", f"SUBSTRING({{}} FROM {i} FOR {j})", a),
             lambda: both("STRING", f"SUBSTRING({{}} FROM {i})", a),
             lambda: both("STRING", f"SUBSTRING({{}}, {i}, {j})", a),

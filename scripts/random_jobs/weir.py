@@ -65,7 +65,7 @@ class Weir:
 
 def what_kind(message):
     """Tells differences apart so far that a wrong result does not shrink to a refusal."""
-    for kind in ("error[CS", "panicked", "under stress", "did not end", "withdraws the row"):
+    for kind in ("error[CS", "panicked", "under stress", "did not end", "withdraws the row", "dirty records"):
         if kind in message:
             return kind + (message.split("\n")[0] if kind == "error[CS" else "")
     return "rows"

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 
 use crate::message::Message;
 use crate::metrics::Counters;
-use crate::operator::{OperatorError, key_hashes, subtask_of};
+use crate::operator::{OperatorError, row_hashes, subtask_of};
 
 /// Messages that wait in a channel. The bound is the back-pressure: a slow reader stops its writers. Four
 /// batches keep a reader busy while its writer makes the next, and no more memory than that.
@@ -40,8 +40,7 @@ impl OutputEdge {
         let Some(keys) = self.keys.as_ref().filter(|_| self.senders.len() > 1) else {
             return Ok(vec![(0, batch)]);
         };
-        let mut hashes = Vec::with_capacity(batch.num_rows());
-        hash_rows(keys, &batch, &mut hashes)?;
+        let hashes = row_hashes(keys, &batch)?;
         let mut indices: Vec<Vec<u32>> = vec![Vec::new(); self.senders.len()];
         for (row, hash) in hashes.iter().enumerate() {
             indices[subtask_of(*hash, self.senders.len())].push(row as u32);
@@ -62,27 +61,6 @@ impl OutputEdge {
         }
         Ok(())
     }
-}
-
-/// Hashes the keys of rows. Where a key cannot be computed it does not matter which subtask gets the row: its reader computes
-/// the key again and sets the row aside.
-fn hash_rows(
-    keys: &[Arc<dyn PhysicalExpr>],
-    batch: &RecordBatch,
-    hashes: &mut Vec<u64>,
-) -> Result<(), OperatorError> {
-    let rows = batch.num_rows();
-    let columns = keys.iter().map(|key| key.evaluate(batch)?.into_array(rows)).collect::<Result<Vec<_>, _>>();
-    match columns {
-        Ok(columns) => hashes.extend(key_hashes(&columns, rows)?),
-        Err(_) if rows < 2 => hashes.extend(std::iter::repeat_n(0, rows)),
-        Err(_) => {
-            let half = rows / 2;
-            hash_rows(keys, &batch.slice(0, half), hashes)?;
-            hash_rows(keys, &batch.slice(half, rows - half), hashes)?;
-        }
-    }
-    Ok(())
 }
 
 /// Takes rows of a batch, which may be all that there is: a reader that counts rows needs no column.

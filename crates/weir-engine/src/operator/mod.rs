@@ -55,6 +55,7 @@ pub use session::SessionWindow;
 pub use spec::{OperatorContext, OperatorSpec};
 pub use unnest::UnnestSpec;
 pub use window_common::key_hashes;
+pub(crate) use window_common::row_hashes;
 pub use window_common::{GroupWindowSpec, WindowKind, WindowPlan};
 
 use crate::message::TimeDomain;

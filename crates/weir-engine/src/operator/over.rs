@@ -17,7 +17,7 @@ use super::evaluate::evaluate_clean;
 use super::over_frames::{FrameRow, Frames};
 use super::row_store::{RowRef, RowStore};
 use super::running::{Results, Retractions, RunningCall};
-use super::window_common::{key_hashes, own_watermark};
+use super::window_common::{own_watermark, row_hashes};
 use super::{
     AggregateCall, Evaluator, KeyRange, Operator, OperatorContext, OperatorError, OperatorSpec, Output,
 };
@@ -318,14 +318,7 @@ impl Operator for Over {
 
 impl Over {
     fn restore_waiting(&mut self, batch: &RecordBatch, range: &KeyRange) -> Result<(), OperatorError> {
-        let rows = batch.num_rows();
-        let keys = self
-            .spec
-            .partition
-            .iter()
-            .map(|key| key.evaluate(batch)?.into_array(rows))
-            .collect::<Result<Vec<_>, _>>()?;
-        let hashes = key_hashes(&keys, rows)?;
+        let hashes = row_hashes(&self.spec.partition, batch)?;
         let own = state::keep_rows(batch, |row| range.contains(hashes[row]))?;
         let times = self.spec.time.times(&own)?;
         for (row, address) in self.waiting.insert(own).enumerate() {

@@ -183,6 +183,26 @@ pub fn key_hashes(keys: &[ArrayRef], rows: usize) -> Result<Vec<u64>, DataFusion
     Ok(hashes)
 }
 
+/// Returns the hash of the key of each row. Where a key cannot be computed it does not matter which subtask has the row: the
+/// operator computes the key again and sets the row aside.
+pub(crate) fn row_hashes(
+    keys: &[Arc<dyn PhysicalExpr>],
+    batch: &RecordBatch,
+) -> Result<Vec<u64>, DataFusionError> {
+    let rows = batch.num_rows();
+    let columns = keys.iter().map(|key| key.evaluate(batch)?.into_array(rows)).collect::<Result<Vec<_>, _>>();
+    match columns {
+        Ok(columns) => key_hashes(&columns, rows),
+        Err(_) if rows < 2 => Ok(vec![0; rows]),
+        Err(_) => {
+            let half = rows / 2;
+            let mut hashes = row_hashes(keys, &batch.slice(0, half))?;
+            hashes.extend(row_hashes(keys, &batch.slice(half, rows - half))?);
+            Ok(hashes)
+        }
+    }
+}
+
 /// Returns the watermark that the subtask itself had, when the parallelism is that of the snapshots. With at-least-once
 /// checkpoints the subtasks are at different points, and windows already given out must not be given out again.
 pub(super) fn own_watermark(states: &[Vec<u8>], range: &KeyRange) -> Result<Option<i64>, OperatorError> {

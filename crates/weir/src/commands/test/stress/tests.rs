@@ -166,7 +166,7 @@ fn complaints_of_faulty_runs(forgetful_sources: bool) -> Vec<String> {
             true => staged.iter().map(|(name, sink)| (name.clone(), sink.rows())).collect(),
             false => captures.iter().map(|(name, sink)| (name.clone(), sink.rows())).collect(),
         };
-        complaint(case, &plain, &found, &course)
+        complaint(case, &prepared.job, &plain, &found, &course)
     };
     with_case(|case| SEEDS.filter_map(|seed| runtime.block_on(faulty_run(case, seed))).collect())
 }
