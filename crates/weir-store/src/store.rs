@@ -71,10 +71,14 @@ impl Store {
         place: &str,
     ) -> Result<Self, StoreError> {
         install_default_drivers();
-        let pool = pool.acquire_timeout(CONNECT_TIME).connect_with(options).await?;
-        let store = Self { pool, kind };
-        match schema::migrate(&store).await? {
-            Ok(()) => Ok(store),
+        let pool = pool.acquire_timeout(CONNECT_TIME);
+        // On a connection of its own: one that was open before would go on to believe in the columns of then, and
+        // sqlx fails on rows that have more of them than their statement had when it was prepared.
+        let alone = pool.clone().max_connections(1).connect_with(options.clone()).await?;
+        let migrated = schema::migrate(&Self { pool: alone.clone(), kind }).await;
+        alone.close().await;
+        match migrated? {
+            Ok(()) => Ok(Self { pool: pool.connect_with(options).await?, kind }),
             Err((found, known)) => Err(StoreError::Newer { place: place.to_string(), found, known }),
         }
     }
