@@ -12,7 +12,7 @@ use crate::alarms::{self, AlarmRecord};
 use crate::audit::{self, AuditRecord};
 use crate::error::StoreError;
 use crate::job_record::{EndKind, Intent, JobDefinition, JobRecord, NewJob, Report, RunFacts};
-use crate::store::Store;
+use crate::store::{Store, json_text};
 
 /// The columns of a job with the time of its last report, in one place for every query.
 macro_rules! select_jobs {
@@ -67,7 +67,7 @@ impl Store {
         .bind(&job.user.0)
         .bind(&job.user_name)
         .bind(job.definition.cluster_id)
-        .bind(definition_text(&job.definition)?)
+        .bind(json_text(&job.definition)?)
         .bind(job.create_time.0)
         .fetch_one(&mut *transaction)
         .await?;
@@ -143,7 +143,7 @@ impl Store {
              WHERE id = $5 AND version = $6 AND deleted_at IS NULL",
         )
         .bind(&definition.name)
-        .bind(definition_text(definition)?)
+        .bind(json_text(definition)?)
         .bind(definition.cluster_id)
         .bind(now.0)
         .bind(job.id.0)
@@ -303,10 +303,6 @@ async fn write_facts(
 
 fn exactly_one(rows: u64) -> Result<(), StoreError> {
     if rows == 1 { Ok(()) } else { Err(StoreError::Conflict) }
-}
-
-fn definition_text(definition: &JobDefinition) -> Result<String, StoreError> {
-    serde_json::to_string(definition).map_err(|error| StoreError::Database(sqlx::Error::Encode(error.into())))
 }
 
 fn json<T: serde::de::DeserializeOwned>(job: i64, what: &'static str, text: &str) -> Result<T, StoreError> {

@@ -1,6 +1,7 @@
 //! Metadata in SQLite or PostgreSQL.
 //!
-//! Statements are those that both databases know, with `$1` for parameters, BIGINT for numbers and flags, and TEXT for the rest.//!
+//! Statements are those that both databases know, with `$1` for parameters, BIGINT for numbers and flags, and TEXT for the rest.
+//!
 //! One file per subject: [`jobs`] (records, intents, reports), [`surroundings`] (registered users and
 //! authorized buckets), `variables` (of projects, sealed), `notifications` (topics and
 //! messages on their way), `alarms` (messages about jobs), [`audit`] (who changed what). [`Store::open`] brings the schema up to date.

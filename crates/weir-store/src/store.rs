@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
 use sqlx::{Any, AnyConnection, AnyPool, Executor, Transaction};
 
@@ -131,4 +132,9 @@ fn file_address(path: &Path) -> Option<String> {
 async fn run(connection: &mut AnyConnection, statements: &'static str) -> Result<(), sqlx::Error> {
     connection.execute(sqlx::raw_sql(statements)).await?;
     Ok(())
+}
+
+/// Returns a value as the JSON in which it is stored.
+pub(crate) fn json_text(value: &impl Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::Database(sqlx::Error::Encode(error.into())))
 }

@@ -1,13 +1,12 @@
 //! Messages and their deliveries.
 
-use serde::Serialize;
 use sqlx::{AnyConnection, Row};
 use weir_base::time::Timestamp;
 use weir_cloud::notifications::{Delivery, LoggedDelivery, Message, Outcome, Subscription};
 
 use super::rows;
 use crate::error::StoreError;
-use crate::store::Store;
+use crate::store::{Store, json_text};
 
 /// What one who has too many messages waiting does not get.
 const FULL: &str = "too many messages wait for this subscriber";
@@ -148,7 +147,7 @@ async fn insert(connection: &mut AnyConnection, message: &Message) -> Result<boo
     .bind(&message.topic_id)
     .bind(message.kind.as_str())
     .bind(&message.subject)
-    .bind(json(&message.texts)?)
+    .bind(json_text(&message.texts)?)
     .bind(message.created_at.0)
     .bind(message.expires_at.0)
     .execute(connection)
@@ -207,9 +206,4 @@ pub(super) async fn give_up(
     };
     sqlx::query(statement).bind(reason).bind(now.0).bind(id).execute(connection).await?;
     Ok(())
-}
-
-/// Returns a value as it is stored.
-pub(super) fn json(value: &impl Serialize) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(|error| StoreError::Database(sqlx::Error::Encode(error.into())))
 }

@@ -10,7 +10,7 @@ use super::rows::{self, select_subscriptions};
 use super::topics::text;
 use super::{messages, messages::Of};
 use crate::error::StoreError;
-use crate::store::Store;
+use crate::store::{Store, json_text};
 
 /// No status has this number: all are meant.
 const ANY_STATUS: i64 = -1;
@@ -52,7 +52,7 @@ impl Store {
         .bind(subscription.protocol.as_str())
         .bind(&subscription.endpoint)
         .bind(&subscription.remark)
-        .bind(messages::json(&subscription.headers)?)
+        .bind(json_text(&subscription.headers)?)
         .bind(subscription.status.number())
         .bind(&subscription.token)
         .bind(subscription.token_expires_at.0)
@@ -65,17 +65,22 @@ impl Store {
     }
 
     pub(super) async fn subscription(&self, id: &str) -> Result<Option<Subscription>, StoreError> {
-        let query = sqlx::query(select_subscriptions!("WHERE s.id = $1")).bind(id);
-        let row = query.fetch_optional(self.pool()).await?;
-        Ok(row.as_ref().map(rows::subscription).transpose()?)
+        self.one_subscription(select_subscriptions!("WHERE s.id = $1"), id).await
     }
 
     pub(super) async fn subscription_by_token(
         &self,
         token: &str,
     ) -> Result<Option<Subscription>, StoreError> {
-        let query = sqlx::query(select_subscriptions!("WHERE s.token = $1")).bind(token);
-        let row = query.fetch_optional(self.pool()).await?;
+        self.one_subscription(select_subscriptions!("WHERE s.token = $1"), token).await
+    }
+
+    async fn one_subscription(
+        &self,
+        query: &'static str,
+        key: &str,
+    ) -> Result<Option<Subscription>, StoreError> {
+        let row = sqlx::query(query).bind(key).fetch_optional(self.pool()).await?;
         Ok(row.as_ref().map(rows::subscription).transpose()?)
     }
 
@@ -128,7 +133,7 @@ impl Store {
             "UPDATE subscriptions SET remark = $1, headers = $2, status = $3, token = $4, token_expires_at = $5 WHERE id = $6",
         )
         .bind(&subscription.remark)
-        .bind(messages::json(&subscription.headers)?)
+        .bind(json_text(&subscription.headers)?)
         .bind(subscription.status.number())
         .bind(&subscription.token)
         .bind(subscription.token_expires_at.0)
