@@ -134,3 +134,20 @@ impl Notifications {
 pub(super) fn no_topic(urn: &str) -> NotificationError {
     NotificationError::new(Fault::NoTopic, format!("the project has no topic `{urn}`"))
 }
+
+/// Refuses a name of a topic or template that has other characters than allowed, or too many.
+pub(super) fn check_name(
+    name: &str,
+    most_bytes: usize,
+    what: &str,
+    fault: Fault,
+) -> Result<(), NotificationError> {
+    let fits = (1..=most_bytes).contains(&name.len())
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+    if fits {
+        return Ok(());
+    }
+    let rule = format!("1 to {most_bytes} letters, digits, `_` and `-`, and a letter or digit first");
+    Err(NotificationError::new(fault, format!("`{name}` is not a name of a {what}: it must have {rule}")))
+}

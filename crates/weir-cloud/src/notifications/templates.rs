@@ -8,7 +8,7 @@ use super::error::{Fault, NotificationError};
 use super::publish::MESSAGE_BYTES;
 use super::record::Template;
 use super::repository::{Added, Page, TemplateFilter};
-use super::service::Notifications;
+use super::service::{self, Notifications};
 
 /// Templates of a project.
 const MOST_TEMPLATES: i64 = 100;
@@ -29,7 +29,7 @@ impl Notifications {
         protocol: &str,
         content: &str,
     ) -> Result<String, NotificationError> {
-        check_name(name)?;
+        service::check_name(name, NAME_BYTES, "template", Fault::TemplateName)?;
         if !PROTOCOLS.contains(&protocol) {
             let text = format!("`protocol` is `{protocol}`; it must be one of {}", PROTOCOLS.join(", "));
             return Err(NotificationError::new(Fault::Protocol, text));
@@ -124,18 +124,6 @@ impl Notifications {
 
 fn no_template(which: &str) -> NotificationError {
     NotificationError::new(Fault::NoTemplate, format!("the project has no template `{which}`"))
-}
-
-fn check_name(name: &str) -> Result<(), NotificationError> {
-    let fits = (1..=NAME_BYTES).contains(&name.len())
-        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
-    if fits {
-        return Ok(());
-    }
-    let rule = format!("1 to {NAME_BYTES} letters, digits, `_` and `-`, and a letter or digit first");
-    let text = format!("`{name}` is not a name of a template: it must have {rule}");
-    Err(NotificationError::new(Fault::TemplateName, text))
 }
 
 fn check_content(content: &str) -> Result<(), NotificationError> {

@@ -5,7 +5,7 @@ use weir_base::id::{ProjectId, random_hex_id};
 use super::error::{Fault, NotificationError};
 use super::record::Topic;
 use super::repository::{Added, Page, TopicFilter};
-use super::service::{Notifications, no_topic};
+use super::service::{self, Notifications, no_topic};
 
 /// Topics of a project.
 const MOST_TOPICS: i64 = 3_000;
@@ -97,17 +97,7 @@ impl Notifications {
 }
 
 fn check_name(name: &str) -> Result<(), NotificationError> {
-    let fits = (1..=NAME_BYTES).contains(&name.len())
-        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
-    if fits {
-        return Ok(());
-    }
-    let rule = format!("1 to {NAME_BYTES} letters, digits, `_` and `-`, and a letter or digit first");
-    Err(NotificationError::new(
-        Fault::TopicName,
-        format!("`{name}` is not a name of a topic: it must have {rule}"),
-    ))
+    service::check_name(name, NAME_BYTES, "topic", Fault::TopicName)
 }
 
 fn check_display_name(name: &str) -> Result<(), NotificationError> {
