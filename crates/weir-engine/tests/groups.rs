@@ -78,6 +78,7 @@ fn aggregate_spec(changelog: bool) -> GroupAggregateSpec {
         calls,
         input,
         row_kind: changelog.then_some(2),
+        sets: None,
         output: with_kind(output, true),
         retention: Duration::from_millis(RETENTION as u64),
     }

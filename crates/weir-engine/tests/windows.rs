@@ -68,6 +68,7 @@ fn plan(kind: WindowKind) -> WindowPlan {
         calls: vec![call(count_udaf(), "n"), call(sum_udaf(), "s")],
         output,
         row_watermark: Some(3),
+        sets: None,
     })
     .unwrap()
 }

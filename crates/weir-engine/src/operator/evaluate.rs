@@ -11,7 +11,6 @@ use datafusion_common::cast::as_boolean_array;
 use datafusion_physical_expr::PhysicalExpr;
 
 use super::{DirtyRow, OperatorError, Output};
-use crate::message::{ROW_KIND, ROW_WATERMARK};
 
 /// A filter and a projection.
 #[derive(Debug, Clone)]
@@ -46,9 +45,12 @@ impl Evaluator {
         output: &mut Output,
     ) -> Result<Option<RecordBatch>, OperatorError> {
         let mut parts = Vec::new();
-        evaluate_parts(batch, &|part: &RecordBatch| self.evaluate_whole(part), output, &mut |_, result| {
-            parts.push(result)
-        });
+        evaluate_parts(
+            batch,
+            &|part: &RecordBatch| self.evaluate_whole(part),
+            &mut |row, error| output.dirty.push(dirty_row(row, error)),
+            &mut |_, result| parts.push(result),
+        );
         match parts.len() {
             0 => Ok(None),
             1 => Ok(parts.pop()),
@@ -83,11 +85,11 @@ impl Evaluator {
 }
 
 /// Evaluates a batch, and calls `found` with the parts of it that can be evaluated and what they give. Of a batch that
-/// fails the halves are tried, until the failing rows stand alone; those go to `output.dirty`.
+/// fails the halves are tried, until the failing rows stand alone; `failed` is called with each.
 fn evaluate_parts<T>(
     batch: RecordBatch,
     evaluate: &impl Fn(&RecordBatch) -> Result<T, DataFusionError>,
-    output: &mut Output,
+    failed: &mut impl FnMut(&RecordBatch, &DataFusionError),
     found: &mut impl FnMut(RecordBatch, T),
 ) {
     let rows = batch.num_rows();
@@ -96,24 +98,24 @@ fn evaluate_parts<T>(
     }
     match evaluate(&batch) {
         Ok(result) => found(batch, result),
-        Err(error) if rows == 1 => output.dirty.push(dirty_row(&batch, &error)),
+        Err(error) if rows == 1 => failed(&batch, &error),
         Err(_) => {
             let half = rows / 2;
-            evaluate_parts(batch.slice(0, half), evaluate, output, found);
-            evaluate_parts(batch.slice(half, rows - half), evaluate, output, found);
+            evaluate_parts(batch.slice(0, half), evaluate, failed, found);
+            evaluate_parts(batch.slice(half, rows - half), evaluate, failed, found);
         }
     }
 }
 
-/// Evaluates a batch. When that fails, the rows that cannot be evaluated go to `output.dirty` and the others are
+/// Evaluates a batch. When that fails, `failed` is called with each row that cannot be evaluated and the others are
 /// evaluated together. Returns the rows with what they give; `None` when there are none.
 pub(super) fn evaluate_clean<T>(
     batch: RecordBatch,
     evaluate: &impl Fn(&RecordBatch) -> Result<T, DataFusionError>,
-    output: &mut Output,
+    failed: &mut impl FnMut(&RecordBatch, &DataFusionError),
 ) -> Result<Option<(RecordBatch, T)>, OperatorError> {
     let (schema, mut parts) = (batch.schema(), Vec::new());
-    evaluate_parts(batch, evaluate, output, &mut |part, result| parts.push((part, result)));
+    evaluate_parts(batch, evaluate, failed, &mut |part, result| parts.push((part, result)));
     if parts.len() < 2 {
         return Ok(parts.pop());
     }
@@ -159,12 +161,15 @@ fn reason(error: &DataFusionError) -> String {
     }
 }
 
+/// How the names of columns begin that no stream has: row kinds and watermarks, the copies of keys for grouping sets.
+const HIDDEN: &str = "__";
+
 /// Returns one row as `column=value` pairs, for people.
 pub(crate) fn row_text(batch: &RecordBatch, row: usize) -> String {
     let options = FormatOptions::default().with_null("NULL");
     let mut text = String::new();
     for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
-        if [ROW_KIND, ROW_WATERMARK].contains(&field.name().as_str()) {
+        if field.name().starts_with(HIDDEN) {
             continue;
         }
         if !text.is_empty() {

@@ -18,7 +18,9 @@ use weir_base::time::Timestamp;
 use super::grouping::{GroupingColumns, GroupingExpressions};
 use super::keyed_state::{KeyId, KeyRows, KeyedState};
 use super::running::{Results, Retractions, RunningAggregate, RunningCall};
-use super::{AggregateCall, KeyRange, Operator, OperatorContext, OperatorError, OperatorSpec, Output};
+use super::{
+    AggregateCall, GroupingSets, KeyRange, Operator, OperatorContext, OperatorError, OperatorSpec, Output,
+};
 use crate::message::RowKind;
 
 /// A GROUP BY without a window, as the planner describes it.
@@ -28,6 +30,8 @@ pub struct GroupAggregateSpec {
     pub keys: Vec<Arc<dyn PhysicalExpr>>,
     /// Aggregates; their results follow the keys.
     pub calls: Vec<AggregateCall>,
+    /// Tells the copies apart that grouping sets made of the rows.
+    pub sets: Option<GroupingSets>,
     /// All columns of the input.
     pub input: SchemaRef,
     /// Index of the hidden row-kind column of the input, when it is a changelog.
@@ -109,7 +113,7 @@ impl GroupAggregate {
             .collect::<Result<Vec<_>, _>>()?;
         let keys: Vec<_> = spec.output.fields().iter().take(spec.keys.len()).cloned().collect();
         Ok(Self {
-            expressions: GroupingExpressions::new(spec.keys.clone(), &spec.calls),
+            expressions: GroupingExpressions::new(spec.keys.clone(), &spec.calls, spec.sets),
             calls,
             row_kind: spec.row_kind,
             output: spec.output.clone(),

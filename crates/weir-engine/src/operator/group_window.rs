@@ -73,7 +73,7 @@ impl GroupWindow {
             }
             let Some(end) = run.end else { continue };
             if end - 1 <= self.effective_watermark(input, row) {
-                output.late += 1;
+                self.plan.note_late(input, row, output);
                 continue;
             }
             run.rows.push(row as u32);

@@ -43,6 +43,7 @@ pub use evaluate::Evaluator;
 pub use expand::ExpandSpec;
 pub use group_aggregate::GroupAggregateSpec;
 pub use group_window::GroupWindow;
+pub use grouping::GroupingSets;
 pub use join::{IntervalJoin, IntervalJoinSpec, JoinInput, JoinSpec, StreamJoin, StreamJoinSpec};
 pub(crate) use lookup_join::{Joined, LookupJoin};
 pub use lookup_join::{LookupKind, LookupSpec};

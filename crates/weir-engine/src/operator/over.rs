@@ -9,11 +9,12 @@ use std::sync::Arc;
 
 use arrow::array::{AsArray, Int64Array, RecordBatch};
 use arrow::datatypes::{Int64Type, Schema, SchemaRef};
+use datafusion_common::DataFusionError;
 use datafusion_physical_expr::PhysicalExpr;
 use weir_base::time::Timestamp;
 
 use super::assign_watermark::drop_rows_without_time;
-use super::evaluate::evaluate_clean;
+use super::evaluate::{dirty_row, evaluate_clean};
 use super::over_frames::{FrameRow, Frames};
 use super::row_store::{RowRef, RowStore};
 use super::running::{Results, Retractions, RunningCall};
@@ -191,11 +192,10 @@ impl Over {
         let peers = self.spec.domain == TimeDomain::Event && matches!(self.spec.frame, OverFrame::Range(_));
         let mut results: Vec<Results> = self.calls.iter().map(|call| call.results(rows.num_rows())).collect();
         let before = rows.num_rows();
-        let Some((rows, evaluated)) =
-            evaluate_clean(rows, &|rows: &RecordBatch| self.evaluator.evaluate_whole(rows), output)?
-        else {
-            return Ok(());
-        };
+        let evaluate = |rows: &RecordBatch| self.evaluator.evaluate_whole(rows);
+        let mut failed =
+            |row: &RecordBatch, error: &DataFusionError| output.dirty.push(dirty_row(row, error));
+        let Some((rows, evaluated)) = evaluate_clean(rows, &evaluate, &mut failed)? else { return Ok(()) };
         let of_clean;
         let times = match rows.num_rows() == before {
             true => times,

@@ -159,7 +159,7 @@ impl SessionWindow {
                     kept.push(row as u32);
                     groups.push(group);
                 }
-                None => output.late += 1,
+                None => self.plan.note_late(input, row, output),
             }
         }
         self.slots.update(&input.arguments, &kept, rows, &groups)?;

@@ -11,7 +11,8 @@ use datafusion_physical_expr::PhysicalExpr;
 use super::aggregate::{AggregateCall, GroupShape};
 use super::grouping::{GroupingColumns, GroupingExpressions};
 use super::{
-    GroupWindow, KeyRange, Operator, OperatorContext, OperatorError, OperatorSpec, Output, SessionWindow,
+    GroupWindow, GroupingSets, KeyRange, Operator, OperatorContext, OperatorError, OperatorSpec, Output,
+    SessionWindow,
 };
 use crate::message::TimeDomain;
 use crate::time_column::TimeColumn;
@@ -53,6 +54,8 @@ pub struct GroupWindowSpec {
     pub window_position: usize,
     /// Aggregates; their results follow the group columns.
     pub calls: Vec<AggregateCall>,
+    /// Tells the copies apart that grouping sets made of the rows.
+    pub sets: Option<GroupingSets>,
     /// Schema of the output.
     pub output: SchemaRef,
     /// Index of the hidden row-watermark column of the input, when it has one.
@@ -96,6 +99,7 @@ pub(crate) struct WindowInput {
     pub(crate) arguments: Vec<Vec<ArrayRef>>,
     /// Watermark in force before each row; `None` when no row of the batch can be late.
     pub(crate) row_watermarks: Option<Int64Array>,
+    batch: RecordBatch,
 }
 
 impl WindowPlan {
@@ -111,7 +115,7 @@ impl WindowPlan {
             .map(|(_, field)| field.clone())
             .collect();
         let shape = GroupShape::new(Arc::new(Schema::new(keys)), spec.calls.clone())?;
-        let expressions = GroupingExpressions::new(spec.keys.clone(), &spec.calls);
+        let expressions = GroupingExpressions::new(spec.keys.clone(), &spec.calls, spec.sets);
         Ok(Self { spec, shape, expressions })
     }
 
@@ -129,7 +133,7 @@ impl WindowPlan {
         };
         let row_watermarks = self.row_watermarks(&batch, &times);
         let GroupingColumns { keys, arguments } = columns;
-        Ok(Some(WindowInput { times, keys, arguments, row_watermarks }))
+        Ok(Some(WindowInput { times, keys, arguments, row_watermarks, batch }))
     }
 
     /// Returns the row watermarks unless every row is ahead of the one in force before it.
@@ -141,6 +145,11 @@ impl WindowPlan {
             *watermark >= time.saturating_sub(1)
         });
         behind.then(|| watermarks.clone())
+    }
+
+    /// Notes that a row is late: it is in no open window.
+    pub(crate) fn note_late(&self, input: &WindowInput, row: usize, output: &mut Output) {
+        output.late += u64::from(self.expressions.counts(&input.batch, row));
     }
 
     /// Puts key columns, window bounds and results together in the order of the output.

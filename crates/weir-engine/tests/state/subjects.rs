@@ -149,6 +149,7 @@ fn window(kind: WindowKind, input: &SchemaRef, keys: usize) -> GroupWindowSpec {
         keys: columns(input, keys),
         window_position: keys,
         calls: calls(input, "v"),
+        sets: None,
         output: Arc::new(Schema::new(output)),
         row_watermark: Some(input.fields().len() - 1),
     }
@@ -179,6 +180,7 @@ fn group(input: SchemaRef, keys: usize, row_kind: Option<usize>) -> GroupAggrega
         keys: columns(&input, keys),
         calls: calls(&input, input.field(1).name()),
         row_kind,
+        sets: None,
         output: Arc::new(Schema::new(output)),
         retention: Duration::from_millis(RETENTION as u64),
         input,

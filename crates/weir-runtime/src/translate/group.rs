@@ -4,12 +4,28 @@ use std::sync::Arc;
 
 use datafusion_expr::{Aggregate, LogicalPlan, UserDefinedLogicalNodeCore};
 use weir_engine::graph::Exchange;
-use weir_engine::operator::{DistinctSpec, Evaluator, ExpandSpec, GroupAggregateSpec};
+use weir_engine::operator::{DistinctSpec, Evaluator, ExpandSpec, GroupAggregateSpec, GroupingSets};
 use weir_functions::window::window_of;
 use weir_sql::nodes::Expand;
 
 use super::streams::{Hidden, Rows, Translator, columns, list, nullable};
 use super::{TranslateError, physical_expr};
+
+/// Returns how the rows of an input that has grouping sets are told apart. Of their copies those of the finest set count:
+/// with sessions, a copy of a coarser set may still be in time when that of a finer one is late.
+pub(super) fn grouping_sets(input: &LogicalPlan) -> Option<GroupingSets> {
+    let mut behind = input;
+    // Columns that nobody reads are left out between the two.
+    while let LogicalPlan::Projection(projection) = behind {
+        behind = &projection.input;
+    }
+    let LogicalPlan::Extension(extension) = behind else { return None };
+    let expand = extension.node.as_any().downcast_ref::<Expand>()?;
+    let number = UserDefinedLogicalNodeCore::schema(expand).fields().last()?;
+    let column = input.schema().index_of_column_by_name(None, number.name())?;
+    let (counted, _) = expand.rolled_up.iter().enumerate().min_by_key(|(_, set)| set.len())?;
+    Some(GroupingSets { column, counted: i32::try_from(counted).ok()? })
+}
 
 impl Translator<'_> {
     /// Adds a GROUP BY, with or without a window.
@@ -34,6 +50,7 @@ impl Translator<'_> {
         let spec = GroupAggregateSpec {
             keys: keys.clone(),
             calls,
+            sets: grouping_sets(&node.input),
             input: input.full_schema(),
             row_kind: input.kind_index(),
             output: hidden.append_to(&schema),

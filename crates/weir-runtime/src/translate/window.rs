@@ -10,6 +10,7 @@ use weir_engine::graph::Exchange;
 use weir_engine::operator::{AggregateCall, GroupWindowSpec, WindowKind};
 use weir_functions::window::{TIME_ATTRIBUTE, window_of};
 
+use super::group::grouping_sets;
 use super::streams::{Hidden, Rows, Translator, domain, list, nullable};
 use super::{TranslateError, physical_expr};
 
@@ -48,6 +49,7 @@ impl Translator<'_> {
             keys: keys.clone(),
             window_position,
             calls,
+            sets: grouping_sets(&aggregate.input),
             output: output.clone(),
             row_watermark: input.watermark_index().filter(|_| event_time),
         };
