@@ -359,7 +359,8 @@ impl Builder {
         }
         let head = self.counters[nodes[0].0].subtasks[subtask].clone();
         let dirty = self.surroundings.dirty.clone();
-        Ok(Chain { lookup, links, sink, outputs, head, dirty, clock, record_clock, epoch: self.epoch })
+        let (cancel, epoch) = (self.cancel.clone(), self.epoch);
+        Ok(Chain { lookup, links, sink, outputs, head, dirty, clock, record_clock, cancel, epoch })
     }
 
     fn operator(

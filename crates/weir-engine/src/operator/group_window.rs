@@ -27,6 +27,15 @@ pub struct GroupWindow {
     slices: BTreeMap<i64, Slice>,
     /// Windows that end at or before this + 1 ms have been given out.
     watermark: i64,
+    work: Option<Work>,
+}
+
+/// What is under way.
+enum Work {
+    /// The rows of a batch from the given one on.
+    Rows(Box<WindowInput>, usize),
+    /// A watermark, which goes on when the windows that it completes have been given out.
+    Watermark(TimeDomain, Timestamp),
 }
 
 impl GroupWindow {
@@ -40,7 +49,7 @@ impl GroupWindow {
             }
         };
         let slice_width = greatest_common_divisor(slide, size);
-        Ok(Self { plan, slide, size, slice_width, slices: BTreeMap::new(), watermark: i64::MIN })
+        Ok(Self { plan, slide, size, slice_width, slices: BTreeMap::new(), watermark: i64::MIN, work: None })
     }
 
     /// Returns the end of the last window that holds a time, or `None` when windows leave gaps and none does.
@@ -52,6 +61,26 @@ impl GroupWindow {
     /// Returns the start of the first window that holds a slice.
     fn first_start(&self, slice: i64) -> i64 {
         floor_to(slice.saturating_sub(self.size), self.slide).saturating_add(self.slide)
+    }
+
+    /// Adds the rows of the input from `from` on, and gives out the windows that their row watermarks complete.
+    fn take(
+        &mut self,
+        input: Box<WindowInput>,
+        mut from: usize,
+        output: &mut Output,
+    ) -> Result<(), OperatorError> {
+        while let Some(row) = self.next_partly_late(&input, from) {
+            self.add(&input, from, row, output)?;
+            from = row;
+            let watermark = input.row_watermarks.as_ref().map_or(i64::MIN, |w| w.value(row));
+            if !self.fire(watermark, output)? {
+                self.work = Some(Work::Rows(input, from));
+                output.leave_rest();
+                return Ok(());
+            }
+        }
+        self.add(&input, from, input.times.len(), output)
     }
 
     /// Adds rows `from..to` of the input, leaving out those in no open window.
@@ -129,8 +158,9 @@ impl GroupWindow {
         })
     }
 
-    /// Gives out the windows that a watermark completes, in order of their end.
-    fn fire(&mut self, watermark: i64, output: &mut Output) -> Result<(), OperatorError> {
+    /// Gives out the windows that a watermark completes, in order of their end, until the output is full. Returns whether
+    /// all are given out.
+    fn fire(&mut self, watermark: i64, output: &mut Output) -> Result<bool, OperatorError> {
         while let Some((&earliest, _)) = self.slices.iter().next() {
             let mut start = self.first_start(earliest);
             // Windows that end before what has been given out already are done.
@@ -148,13 +178,19 @@ impl GroupWindow {
             if end - 1 > watermark {
                 break;
             }
+            if output.is_full() {
+                return Ok(false);
+            }
             self.fire_window(start, end, output)?;
             self.watermark = self.watermark.max(end - 1);
             // The next window starts one slide later; what lies before it is in no open window.
-            self.slices = self.slices.split_off(&start.saturating_add(self.slide));
+            let next = start.saturating_add(self.slide);
+            while let Some(first) = self.slices.first_entry().filter(|first| *first.key() < next) {
+                first.remove();
+            }
         }
         self.watermark = self.watermark.max(watermark);
-        Ok(())
+        Ok(true)
     }
 
     fn fire_window(&mut self, start: i64, end: i64, output: &mut Output) -> Result<(), OperatorError> {
@@ -180,16 +216,8 @@ impl Operator for GroupWindow {
         batch: RecordBatch,
         output: &mut Output,
     ) -> Result<(), OperatorError> {
-        let Some(input) = self.plan.input(batch, output)? else { return Ok(()) };
-        let rows = input.times.len();
-        let mut from = 0;
-        while let Some(row) = self.next_partly_late(&input, from) {
-            self.add(&input, from, row, output)?;
-            let watermark = input.row_watermarks.as_ref().map_or(i64::MIN, |w| w.value(row));
-            self.fire(watermark, output)?;
-            from = row;
-        }
-        self.add(&input, from, rows, output)
+        self.work = self.plan.input(batch, output)?.map(|input| Work::Rows(Box::new(input), 0));
+        self.resume(output)
     }
 
     fn watermark(
@@ -198,11 +226,24 @@ impl Operator for GroupWindow {
         watermark: Timestamp,
         output: &mut Output,
     ) -> Result<(), OperatorError> {
-        if domain == self.plan.spec.domain {
-            self.fire(watermark.0, output)?;
+        self.work = Some(Work::Watermark(domain, watermark));
+        self.resume(output)
+    }
+
+    fn resume(&mut self, output: &mut Output) -> Result<(), OperatorError> {
+        match self.work.take() {
+            None => Ok(()),
+            Some(Work::Rows(input, from)) => self.take(input, from, output),
+            Some(Work::Watermark(domain, watermark)) => {
+                if domain == self.plan.spec.domain && !self.fire(watermark.0, output)? {
+                    self.work = Some(Work::Watermark(domain, watermark));
+                    output.leave_rest();
+                    return Ok(());
+                }
+                output.watermark(domain, watermark);
+                Ok(())
+            }
         }
-        output.watermark(domain, watermark);
-        Ok(())
     }
 
     fn snapshot(&mut self) -> Result<Vec<u8>, OperatorError> {

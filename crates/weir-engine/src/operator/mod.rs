@@ -59,7 +59,7 @@ pub use window_common::key_hashes;
 pub(crate) use window_common::row_hashes;
 pub use window_common::{GroupWindowSpec, WindowKind, WindowPlan};
 
-use crate::message::TimeDomain;
+use crate::message::{TARGET_BATCH_ROWS, TimeDomain};
 
 /// Number of key groups. State is kept per key group range, so a job can be restored at any
 /// parallelism up to this.
@@ -111,14 +111,39 @@ pub struct Output {
     pub dirty: Vec<DirtyRow>,
     /// Rows dropped because they were late.
     pub late: u64,
+    /// Rows given out.
+    rows: usize,
+    is_unfinished: bool,
 }
 
 impl Output {
-    /// Gives out rows; empty batches are left out.
+    /// Gives out rows, in batches of at most [`TARGET_BATCH_ROWS`]; empty batches are left out.
     pub fn emit(&mut self, batch: RecordBatch) {
-        if batch.num_rows() > 0 {
-            self.elements.push(Element::Batch(batch));
+        let rows = batch.num_rows();
+        self.rows += rows;
+        if rows <= TARGET_BATCH_ROWS {
+            self.elements.extend((rows > 0).then_some(Element::Batch(batch)));
+            return;
         }
+        for from in (0..rows).step_by(TARGET_BATCH_ROWS) {
+            let part = batch.slice(from, TARGET_BATCH_ROWS.min(rows - from));
+            self.elements.push(Element::Batch(part));
+        }
+    }
+
+    /// Returns whether so much has been given out that the rest should wait for [`Operator::resume`].
+    pub(crate) fn is_full(&self) -> bool {
+        self.rows + self.dirty.len() >= TARGET_BATCH_ROWS
+    }
+
+    /// Notes that the operator has more to do before it can take anything else.
+    pub(crate) fn leave_rest(&mut self) {
+        self.is_unfinished = true;
+    }
+
+    /// Returns whether the operator must be resumed before it can take anything else.
+    pub fn is_unfinished(&self) -> bool {
+        self.is_unfinished
     }
 
     /// Passes a watermark on.
@@ -172,6 +197,13 @@ pub trait Operator: Send {
         output: &mut Output,
     ) -> Result<(), OperatorError> {
         output.watermark(domain, watermark);
+        Ok(())
+    }
+
+    /// Goes on with what the last call has left undone. A call that has more to give out than a few batches leaves the
+    /// rest and says so ([`Output::is_unfinished`]); it is resumed when what it gave out has been passed on, so that rows
+    /// are held back and take bounded memory. Nothing else is asked of the operator before all is done.
+    fn resume(&mut self, _output: &mut Output) -> Result<(), OperatorError> {
         Ok(())
     }
 

@@ -22,7 +22,7 @@ use super::window_common::{own_watermark, row_hashes};
 use super::{
     AggregateCall, Evaluator, KeyRange, Operator, OperatorContext, OperatorError, OperatorSpec, Output,
 };
-use crate::message::TimeDomain;
+use crate::message::{TARGET_BATCH_ROWS, TimeDomain};
 use crate::state;
 use crate::time_column::TimeColumn;
 
@@ -99,6 +99,8 @@ pub struct Over {
     by_time: BTreeMap<i64, Vec<RowRef>>,
     frames: Frames,
     watermark: i64,
+    /// The watermark under way, which goes on when the rows that it has passed have been taken.
+    passing: Option<(TimeDomain, Timestamp)>,
 }
 
 impl Over {
@@ -139,6 +141,7 @@ impl Over {
             waiting: RowStore::new(spec.input.clone()),
             by_time: BTreeMap::new(),
             watermark: i64::MIN,
+            passing: None,
             spec,
         })
     }
@@ -160,26 +163,39 @@ impl Over {
         }
     }
 
-    /// Takes the rows that the watermark has passed, in order.
-    fn fire(&mut self, watermark: i64, output: &mut Output) -> Result<(), OperatorError> {
-        let later = match watermark.checked_add(1) {
-            Some(next) => self.by_time.split_off(&next),
-            None => BTreeMap::new(),
-        };
-        let passed = std::mem::replace(&mut self.by_time, later);
-        let addresses: Vec<RowRef> = passed.into_values().flatten().collect();
-        for chunk in addresses.chunks(crate::TARGET_BATCH_ROWS) {
-            let rows = self.waiting.gather(chunk)?;
+    /// Takes the rows that the watermark has passed, in order, until the output is full. Returns whether all are taken. Rows
+    /// of the same time are taken together: the frames of some hold them all.
+    fn fire(&mut self, watermark: i64, output: &mut Output) -> Result<bool, OperatorError> {
+        while self.by_time.first_key_value().is_some_and(|(time, _)| *time <= watermark) {
+            if output.is_full() {
+                return Ok(false);
+            }
+            let mut addresses: Vec<RowRef> = Vec::new();
+            while addresses.len() < TARGET_BATCH_ROWS
+                && let Some(entry) = self.by_time.first_entry().filter(|entry| *entry.key() <= watermark)
+            {
+                addresses.extend(entry.remove());
+            }
+            let rows = self.waiting.gather(&addresses)?;
             let times = self.spec.time.times(&rows)?;
             self.take(rows, &times, output)?;
-        }
-        for address in addresses {
-            self.waiting.release(address);
+            addresses.into_iter().for_each(|address| self.waiting.release(address));
         }
         if self.waiting.wants_compaction() {
             self.waiting.compact(self.by_time.values_mut().flatten())?;
         }
-        Ok(())
+        Ok(true)
+    }
+
+    /// Notes that the watermark of the own domain has passed.
+    fn pass(&mut self, watermark: Timestamp) {
+        self.watermark = self.watermark.max(watermark.0);
+        if watermark == Timestamp::MAX {
+            // Nothing follows, so no frame is needed any more.
+            self.frames.clear();
+        } else if let OverFrame::Range(Some(range)) = self.spec.frame {
+            self.frames.expire(watermark.0, range);
+        }
     }
 
     /// Computes the results of rows in their order and gives them out.
@@ -269,18 +285,20 @@ impl Operator for Over {
         watermark: Timestamp,
         output: &mut Output,
     ) -> Result<(), OperatorError> {
+        self.passing = Some((domain, watermark));
+        self.resume(output)
+    }
+
+    fn resume(&mut self, output: &mut Output) -> Result<(), OperatorError> {
+        let Some((domain, watermark)) = self.passing else { return Ok(()) };
         if domain == self.spec.domain {
-            if domain == TimeDomain::Event {
-                self.fire(watermark.0, output)?;
+            if domain == TimeDomain::Event && !self.fire(watermark.0, output)? {
+                output.leave_rest();
+                return Ok(());
             }
-            self.watermark = self.watermark.max(watermark.0);
-            if watermark == Timestamp::MAX {
-                // Nothing follows, so no frame is needed any more.
-                self.frames.clear();
-            } else if let OverFrame::Range(Some(range)) = self.spec.frame {
-                self.frames.expire(watermark.0, range);
-            }
+            self.pass(watermark);
         }
+        self.passing = None;
         output.watermark(domain, watermark);
         Ok(())
     }

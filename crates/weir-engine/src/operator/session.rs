@@ -17,7 +17,7 @@ use weir_base::time::Timestamp;
 use super::session_state::{Slot, Slots};
 use super::window_common::{WindowInput, WindowKind, WindowPlan, key_hashes, own_watermark};
 use super::{KeyRange, Operator, OperatorError, Output};
-use crate::message::TimeDomain;
+use crate::message::{TARGET_BATCH_ROWS, TimeDomain};
 use crate::state;
 
 /// A key in row format.
@@ -70,6 +70,8 @@ pub struct SessionWindow {
     schedule: BinaryHeap<Reverse<(i64, Key)>>,
     slots: Slots,
     watermark: i64,
+    /// The watermark under way, which goes on when the sessions that it completes have been given out.
+    passing: Option<(TimeDomain, Timestamp)>,
 }
 
 impl SessionWindow {
@@ -88,6 +90,7 @@ impl SessionWindow {
             schedule: BinaryHeap::new(),
             slots,
             watermark: i64::MIN,
+            passing: None,
         })
     }
 
@@ -166,22 +169,45 @@ impl SessionWindow {
         Ok(())
     }
 
-    /// Gives out the sessions that a watermark completes, in order of their end.
-    fn fire(&mut self, watermark: i64, output: &mut Output) -> Result<(), OperatorError> {
-        let mut ended: Vec<(Key, Session)> = Vec::new();
-        while let Some(Reverse((end, _))) = self.schedule.peek() {
-            if *end - 1 > watermark {
+    /// Gives out the sessions that a watermark completes, in order of their end, until the output is full. Returns whether
+    /// all are given out.
+    fn fire(&mut self, watermark: i64, output: &mut Output) -> Result<bool, OperatorError> {
+        loop {
+            let ended = self.ended(watermark);
+            if ended.is_empty() {
                 break;
             }
-            let Some(Reverse((end, key))) = self.schedule.pop() else { break };
-            let Some(of_key) = self.sessions.get_mut(&key) else { continue };
-            if of_key.scheduled != end {
-                continue;
+            self.give_out(&ended, output)?;
+            if output.is_full() {
+                return Ok(false);
             }
-            let gap = self.gap;
-            let complete = |session: &mut Session| session.last.saturating_add(gap) - 1 <= watermark;
-            ended.extend(of_key.sessions.extract_if(.., complete).map(|session| (key.clone(), session)));
-            match of_key.sessions.iter().map(|session| session.last.saturating_add(gap)).min() {
+        }
+        self.watermark = self.watermark.max(watermark);
+        Ok(true)
+    }
+
+    /// Takes complete sessions out of the state: the next ones in order of their end, as many as make a batch.
+    fn ended(&mut self, watermark: i64) -> Vec<(Key, Session)> {
+        let gap = self.gap;
+        let mut ended = Vec::new();
+        while ended.len() < TARGET_BATCH_ROWS
+            && let Some(Reverse((end, _))) = self.schedule.peek()
+            && *end - 1 <= watermark
+        {
+            let Some(Reverse((end, key))) = self.schedule.pop() else { break };
+            let Some(of_key) = self.sessions.get_mut(&key).filter(|of_key| of_key.scheduled == end) else {
+                continue;
+            };
+            // Those of the key that end before any of another key. None when the first has grown since: it ends later.
+            let others = self.schedule.peek().map_or(i64::MAX, |Reverse((next, _))| *next);
+            let is_next = |session: &&Session| {
+                let ends = session.last.saturating_add(gap);
+                ends == end || (ends < others && ends - 1 <= watermark)
+            };
+            let room = TARGET_BATCH_ROWS - ended.len();
+            let count = of_key.sessions.iter().take(room).take_while(is_next).count();
+            ended.extend(of_key.sessions.drain(..count).map(|session| (key.clone(), session)));
+            match of_key.sessions.first().map(|session| session.last.saturating_add(gap)) {
                 Some(next) => {
                     of_key.scheduled = next;
                     self.schedule.push(Reverse((next, key)));
@@ -191,11 +217,10 @@ impl SessionWindow {
                 }
             }
         }
-        ended.sort_by_key(|(_, session)| session.last);
-        self.watermark = self.watermark.max(watermark);
-        if ended.is_empty() {
-            return Ok(());
-        }
+        ended
+    }
+
+    fn give_out(&mut self, ended: &[(Key, Session)], output: &mut Output) -> Result<(), OperatorError> {
         let slots: Vec<&[Slot]> = ended.iter().map(|(_, session)| session.slots.as_slice()).collect();
         let results = self.slots.evaluate(&self.plan.shape, &slots)?;
         let key_columns = self.key_columns(ended.iter().map(|(key, _)| key))?;
@@ -254,9 +279,17 @@ impl Operator for SessionWindow {
         watermark: Timestamp,
         output: &mut Output,
     ) -> Result<(), OperatorError> {
-        if domain == self.plan.spec.domain {
-            self.fire(watermark.0, output)?;
+        self.passing = Some((domain, watermark));
+        self.resume(output)
+    }
+
+    fn resume(&mut self, output: &mut Output) -> Result<(), OperatorError> {
+        let Some((domain, watermark)) = self.passing else { return Ok(()) };
+        if domain == self.plan.spec.domain && !self.fire(watermark.0, output)? {
+            output.leave_rest();
+            return Ok(());
         }
+        self.passing = None;
         output.watermark(domain, watermark);
         Ok(())
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use arrow::array::RecordBatch;
+use tokio_util::sync::CancellationToken;
 use weir_base::clock::{Clock, ManualClock};
 use weir_base::time::Timestamp;
 use weir_functions::clock::at_instant;
@@ -17,15 +18,22 @@ use crate::metrics::Counters;
 use crate::operator::{DirtyRow, Element, Operator, Output};
 use crate::sink::{SharedSink, SinkWriter};
 
-/// Rows set aside, by the name of the operator.
-type Dirty = Vec<(String, Vec<DirtyRow>)>;
-
 /// One operator of a chain.
 pub(crate) struct ChainLink {
     pub(crate) node: NodeId,
     pub(crate) name: String,
     pub(crate) operator: Box<dyn Operator>,
     pub(crate) counters: Arc<Counters>,
+}
+
+/// What a chain has to do.
+enum Work {
+    /// Give an element to the operator at a place, or to what follows the last one.
+    Take { at: usize, input: usize, element: Element },
+    /// Let an operator go on.
+    Resume { at: usize },
+    /// Tell an operator the time.
+    Tick { at: usize },
 }
 
 /// The sink at the end of a chain.
@@ -61,6 +69,8 @@ pub(crate) struct Chain {
     pub(crate) clock: Arc<dyn Clock>,
     /// The same clock, when the job counts records: it shows the instant of the record that the sources read last.
     pub(crate) record_clock: Option<ManualClock>,
+    /// Cancelled when the job is.
+    pub(crate) cancel: CancellationToken,
     /// Epoch of the last barrier seen, or of the checkpoint restored from.
     pub(crate) epoch: u64,
 }
@@ -102,26 +112,23 @@ impl Chain {
             if !more {
                 return Ok(());
             }
+            self.stop_when_cancelled().await?;
         }
     }
 
     /// Runs joined rows through the operators.
     async fn pass_joined(&mut self, lookup: &LookupHead, joined: Output) -> Result<(), TaskError> {
-        let since = Instant::now();
-        let (mut results, mut dirty) = (Vec::new(), Vec::new());
         if !joined.dirty.is_empty() {
             Counters::add(&lookup.counters.dirty, joined.dirty.len() as u64);
-            dirty.push((lookup.name.clone(), joined.dirty));
+            set_aside(self.dirty.as_ref(), &lookup.name, joined.dirty).await?;
         }
-        let instant = self.instant();
-        for element in joined.elements {
-            if let Element::Batch(batch) = &element {
+        for element in &joined.elements {
+            if let Element::Batch(batch) = element {
                 Counters::add(&lookup.counters.records_out, batch.num_rows() as u64);
             }
-            at_instant(instant, || run(&mut self.links, 0, element, &mut results, &mut dirty))?;
         }
-        self.head.add_busy(since);
-        self.give_out(results, dirty).await
+        let work = joined.elements.into_iter().rev().map(|element| Work::Take { at: 0, input: 0, element });
+        self.run(work.collect()).await
     }
 
     /// Runs a watermark through the chain.
@@ -139,13 +146,58 @@ impl Chain {
     }
 
     async fn element(&mut self, input: usize, element: Element) -> Result<(), TaskError> {
-        let since = Instant::now();
-        let mut results = Vec::new();
-        let mut dirty = Vec::new();
         self.note_instant(&element);
-        at_instant(self.instant(), || run(&mut self.links, input, element, &mut results, &mut dirty))?;
-        self.head.add_busy(since);
-        self.give_out(results, dirty).await
+        self.run(vec![Work::Take { at: 0, input, element }]).await
+    }
+
+    /// Works a stack off, the last first: depth first, so that rows and watermarks keep their order. What an operator gives
+    /// out in one step is passed on, as far as the channels take it, before the operator goes on.
+    async fn run(&mut self, mut stack: Vec<Work>) -> Result<(), TaskError> {
+        let instant = self.instant();
+        while let Some(work) = stack.pop() {
+            let at = match work {
+                Work::Take { at, element, .. } if at == self.links.len() => {
+                    self.deliver(element).await?;
+                    if !stack.is_empty() {
+                        self.stop_when_cancelled().await?;
+                    }
+                    continue;
+                }
+                Work::Take { at, .. } | Work::Resume { at } | Work::Tick { at } => at,
+            };
+            let since = Instant::now();
+            let is_rest = matches!(work, Work::Resume { .. });
+            let (link, mut output) = (&mut self.links[at], Output::default());
+            at_instant(instant, || link.work(work, instant, &mut output))?;
+            self.head.add_busy(since);
+            if output.is_unfinished() {
+                stack.push(Work::Resume { at });
+            }
+            for element in output.elements.into_iter().rev() {
+                if let Element::Batch(batch) = &element {
+                    Counters::add(&self.links[at].counters.records_out, batch.num_rows() as u64);
+                }
+                stack.push(Work::Take { at: at + 1, input: 0, element });
+            }
+            if !output.dirty.is_empty() {
+                set_aside(self.dirty.as_ref(), &self.links[at].name, output.dirty).await?;
+            }
+            if is_rest {
+                // Others have their turn, the one who cancels the job among them.
+                tokio::task::yield_now().await;
+                self.stop_when_cancelled().await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends a long emission when the job is cancelled: what came out before stays, like between two batches.
+    async fn stop_when_cancelled(&mut self) -> Result<(), TaskError> {
+        if !self.cancel.is_cancelled() {
+            return Ok(());
+        }
+        self.flush_sink().await?;
+        Err(TaskError::Cancelled)
     }
 
     /// Learns from the watermark of processing time when the next record is read.
@@ -161,24 +213,6 @@ impl Chain {
     /// Returns what expressions take for the present.
     fn instant(&self) -> Timestamp {
         self.clock.now()
-    }
-
-    async fn give_out(&mut self, results: Vec<Element>, dirty: Dirty) -> Result<(), TaskError> {
-        for (name, rows) in dirty {
-            let entries = rows
-                .into_iter()
-                .map(|row: DirtyRow| DirtyEntry {
-                    reason: row.reason,
-                    data: row.data.into_bytes(),
-                    place: None,
-                })
-                .collect();
-            self.dirty.handle(&name, entries).await.map_err(TaskError::Dirty)?;
-        }
-        for element in results {
-            self.deliver(element).await?;
-        }
-        Ok(())
     }
 
     async fn deliver(&mut self, element: Element) -> Result<(), TaskError> {
@@ -248,18 +282,7 @@ impl Chain {
 
     /// Makes output visible between checkpoints when it need not wait for them.
     pub(crate) async fn flush(&mut self) -> Result<(), TaskError> {
-        let mut results = Vec::new();
-        let mut dirty = Vec::new();
-        let instant = self.instant();
-        for at in 0..self.links.len() {
-            let Some((link, rest)) = self.links[at..].split_first_mut() else { break };
-            at_instant(instant, || {
-                let mut output = Output::default();
-                link.operator.tick(instant, &mut output)?;
-                pass_on(link, rest, output, &mut results, &mut dirty)
-            })?;
-        }
-        self.give_out(results, dirty).await?;
+        self.run((0..self.links.len()).rev().map(|at| Work::Tick { at }).collect()).await?;
         if let Some(lookup) = &self.lookup {
             lookup.report_memory();
         }
@@ -269,6 +292,10 @@ impl Chain {
                 .store(link.operator.state_bytes() as u64, std::sync::atomic::Ordering::Relaxed);
         }
         // Also without new rows: an open part may have reached its age.
+        self.flush_sink().await
+    }
+
+    async fn flush_sink(&mut self) -> Result<(), TaskError> {
         let Some(sink) = self.sink.as_mut().filter(|sink| !sink.transactional) else { return Ok(()) };
         let epoch = sink.next_flush();
         let prepared = sink.writer.prepare(epoch, false).await?;
@@ -279,6 +306,11 @@ impl Chain {
     }
 }
 
+async fn set_aside(policy: &dyn DirtyPolicy, name: &str, rows: Vec<DirtyRow>) -> Result<(), TaskError> {
+    let entry = |row: DirtyRow| DirtyEntry { reason: row.reason, data: row.data.into_bytes(), place: None };
+    policy.handle(name, rows.into_iter().map(entry).collect()).await.map_err(TaskError::Dirty)
+}
+
 async fn route(output: &OutputEdge, batch: RecordBatch, counters: &Counters) -> Result<(), TaskError> {
     for (subtask, rows) in output.route(batch)? {
         send(&output.senders[subtask], Message::Batch(rows), counters).await?;
@@ -286,53 +318,25 @@ async fn route(output: &OutputEdge, batch: RecordBatch, counters: &Counters) -> 
     Ok(())
 }
 
-/// Runs an element through operators, depth first, so that rows and watermarks keep their order.
-fn run(
-    links: &mut [ChainLink],
-    input: usize,
-    element: Element,
-    results: &mut Vec<Element>,
-    dirty: &mut Dirty,
-) -> Result<(), TaskError> {
-    let Some((link, rest)) = links.split_first_mut() else {
-        results.push(element);
-        return Ok(());
-    };
-    let mut output = Output::default();
-    match element {
-        Element::Batch(batch) => {
-            Counters::add(&link.counters.records_in, batch.num_rows() as u64);
-            link.operator.process(input, batch, &mut output)?;
-        }
-        Element::Watermark(domain, watermark) => {
-            if domain == TimeDomain::Event {
-                link.counters.set_watermark(watermark);
+impl ChainLink {
+    fn work(&mut self, work: Work, now: Timestamp, output: &mut Output) -> Result<(), TaskError> {
+        match work {
+            Work::Take { input, element: Element::Batch(batch), .. } => {
+                Counters::add(&self.counters.records_in, batch.num_rows() as u64);
+                self.operator.process(input, batch, output)?;
             }
-            link.operator.watermark(domain, watermark, &mut output)?;
+            Work::Take { element: Element::Watermark(domain, watermark), .. } => {
+                if domain == TimeDomain::Event {
+                    self.counters.set_watermark(watermark);
+                }
+                self.operator.watermark(domain, watermark, output)?;
+            }
+            Work::Take { element: Element::Idle, .. } => output.elements.push(Element::Idle),
+            Work::Resume { .. } => self.operator.resume(output)?,
+            Work::Tick { .. } => self.operator.tick(now, output)?,
         }
-        Element::Idle => output.elements.push(Element::Idle),
+        Counters::add(&self.counters.late, output.late);
+        Counters::add(&self.counters.dirty, output.dirty.len() as u64);
+        Ok(())
     }
-    pass_on(link, rest, output, results, dirty)
-}
-
-/// Counts what an operator has given out and runs it through those after it.
-fn pass_on(
-    link: &mut ChainLink,
-    rest: &mut [ChainLink],
-    output: Output,
-    results: &mut Vec<Element>,
-    dirty: &mut Dirty,
-) -> Result<(), TaskError> {
-    Counters::add(&link.counters.late, output.late);
-    if !output.dirty.is_empty() {
-        Counters::add(&link.counters.dirty, output.dirty.len() as u64);
-        dirty.push((link.name.clone(), output.dirty));
-    }
-    for element in output.elements {
-        if let Element::Batch(batch) = &element {
-            Counters::add(&link.counters.records_out, batch.num_rows() as u64);
-        }
-        run(rest, 0, element, results, dirty)?;
-    }
-    Ok(())
 }

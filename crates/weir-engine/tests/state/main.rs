@@ -5,6 +5,7 @@
 //! keeps nothing between two messages, or, as the one that assigns watermarks, nothing that belongs to a key.
 #![allow(clippy::unwrap_used)] // A test that cannot go on has failed.
 
+mod bounds;
 mod run;
 mod subjects;
 

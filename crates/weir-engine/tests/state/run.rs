@@ -60,13 +60,23 @@ pub struct Stages<'a> {
     reached: Vec<Timestamp>,
     rows: Vec<String>,
     late: u64,
+    /// The most rows that an operator has given out in one step.
+    pub most_at_once: usize,
 }
 
 impl<'a> Stages<'a> {
     pub fn new(subject: &'a Subject) -> Self {
         let (clock, rows) = (ManualClock::default(), Vec::new());
-        let mut stages =
-            Self { subject, clock, operators: vec![], watermarks: vec![], reached: vec![], rows, late: 0 };
+        let mut stages = Self {
+            subject,
+            clock,
+            operators: vec![],
+            watermarks: vec![],
+            reached: vec![],
+            rows,
+            late: 0,
+            most_at_once: 0,
+        };
         stages.make(1);
         stages
     }
@@ -117,10 +127,17 @@ impl<'a> Stages<'a> {
             let own = filter_record_batch(&all, &own).unwrap();
             if own.num_rows() > 0 {
                 operator.process(input, own, &mut output).unwrap();
+                finish(operator, &mut output, &mut self.most_at_once);
             }
             outputs.push(output);
         }
         self.pass_on(stage, outputs);
+    }
+
+    /// Lets the input end. Returns how many rows have come out in all.
+    pub fn end(&mut self) -> usize {
+        self.watermark_for(0, Timestamp::MAX);
+        self.rows.len()
     }
 
     fn watermark_for(&mut self, stage: usize, watermark: Timestamp) {
@@ -129,6 +146,7 @@ impl<'a> Stages<'a> {
         for operator in operators {
             let mut output = Output::default();
             operator.watermark(TimeDomain::Event, watermark, &mut output).unwrap();
+            finish(operator, &mut output, &mut self.most_at_once);
             outputs.push(output);
         }
         self.pass_on(stage, outputs);
@@ -164,6 +182,27 @@ impl<'a> Stages<'a> {
 
     pub fn state_bytes(&self) -> usize {
         self.operators.iter().flatten().map(|operator| operator.state_bytes()).sum()
+    }
+}
+
+/// Resumes an operator until nothing is left undone.
+fn finish(operator: &mut Box<dyn Operator>, output: &mut Output, most: &mut usize) {
+    let mut step = std::mem::take(output);
+    loop {
+        let batches = step.elements.iter().filter_map(|element| match element {
+            Element::Batch(batch) => Some(batch.num_rows()),
+            _ => None,
+        });
+        *most = (*most).max(batches.sum());
+        let is_unfinished = step.is_unfinished();
+        output.elements.append(&mut step.elements);
+        output.dirty.append(&mut step.dirty);
+        output.late += step.late;
+        if !is_unfinished {
+            return;
+        }
+        step = Output::default();
+        operator.resume(&mut step).unwrap();
     }
 }
 

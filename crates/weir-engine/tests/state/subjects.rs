@@ -77,6 +77,17 @@ pub fn all() -> Vec<Subject> {
     ]
 }
 
+/// Returns an operator that gives out rows many times: a match begins at each row, and has all of its rows given out.
+pub fn all_rows() -> Subject {
+    let spec = MatchSpec {
+        skip: Skip::ToNextRow,
+        rows: MatchRows::All { columns: vec![0] },
+        within: None,
+        ..pattern(false)
+    };
+    Subject { name: "pattern of all rows", inputs: 1, stages: vec![stage(spec, 1)], is_idle_state: false }
+}
+
 fn stage(spec: impl OperatorSpec, keys: usize) -> Stage {
     Stage { spec: Box::new(spec), keys }
 }

@@ -13,19 +13,21 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arrow::array::{AsArray, BooleanArray, Int64Array, RecordBatch, UInt32Array};
-use arrow::compute::{filter, filter_record_batch};
-use arrow::datatypes::{DataType, Int64Type, TimestampMillisecondType};
-use weir_base::text::Zone;
+use arrow::array::{AsArray, BooleanArray, RecordBatch};
+use arrow::compute::filter_record_batch;
+use arrow::datatypes::Int64Type;
 use weir_base::time::Timestamp;
 
-use super::super::keyed_state::{KeyId, KeyedState};
+use super::super::keyed_state::KeyedState;
 use super::super::row_store::{RowRef, RowStore};
 use super::super::window_common::{key_hashes, own_watermark};
 use super::super::{
     KeyRange, Operator, OperatorContext, OperatorError, OperatorSpec, Output, drop_rows_without_time,
 };
-use super::joined::{Joined, Pairs as JoinedPairs};
+use super::interval_batch::{LookUp, Pairs};
+use super::interval_rows::{Kept, OfKey, Side, oldest_times, raw_times};
+use super::joined::Joined;
+use super::kept::{self, gone};
 use super::schedule::Schedule;
 use super::spec::{JoinInput, JoinSpec};
 use crate::message::{TARGET_BATCH_ROWS, TimeDomain};
@@ -61,57 +63,28 @@ impl OperatorSpec for IntervalJoinSpec {
     }
 }
 
-/// A row that may still match.
-#[derive(Debug)]
-struct Kept {
-    /// Its time as the column holds it: bounds are in the terms of the query, a wall clock in the zone of the job.
-    time: i64,
-    at: RowRef,
-    matched: bool,
-}
-
-/// The rows of one key, in order of time.
-#[derive(Debug, Default)]
-struct OfKey {
-    rows: [VecDeque<Kept>; 2],
-    /// When the first of them goes; the one valid entry of the key in the schedule.
-    scheduled: i64,
-}
-
-/// Pairs of a row of the batch under way and a kept row of the other input.
-#[derive(Default)]
-struct Pairs {
-    rows: Vec<u32>,
-    kept: Vec<Option<RowRef>>,
-    /// Where the kept row stands: key and place.
-    places: Vec<(KeyId, usize)>,
-}
-
-/// The times of one input.
-struct Side {
-    input: JoinInput,
-    time: TimeColumn,
-    attributes: Vec<TimeColumn>,
-    row_watermark: Option<usize>,
-    /// A row at `t` matches rows of the other input from `t + first` to `t + last`.
-    first: i64,
-    last: i64,
-    store: RowStore,
+/// What is under way.
+pub(super) enum Work {
+    /// A batch is looked up; then its rows are kept.
+    Batch(Box<LookUp>),
+    /// Rows go that the watermark lets go; then it is passed on.
+    Watermark(i64),
 }
 
 /// See the module.
 pub struct IntervalJoin {
-    domain: TimeDomain,
-    sides: [Side; 2],
-    joined: Joined,
-    keys: KeyedState<OfKey>,
-    schedule: Schedule,
+    pub(super) domain: TimeDomain,
+    pub(super) sides: [Side; 2],
+    pub(super) joined: Joined,
+    pub(super) keys: KeyedState<OfKey>,
+    pub(super) schedule: Schedule,
     /// The greatest distance from a time attribute of a kept row to the instant at which the row goes.
-    reach: i64,
+    pub(super) reach: i64,
     /// Places for rows that the keys have.
-    places: usize,
-    watermark: i64,
-    given_watermark: i64,
+    pub(super) places: usize,
+    pub(super) watermark: i64,
+    pub(super) given_watermark: i64,
+    pub(super) work: Option<Work>,
 }
 
 impl IntervalJoin {
@@ -149,6 +122,7 @@ impl IntervalJoin {
             places: 0,
             watermark: i64::MIN,
             given_watermark: i64::MIN,
+            work: None,
         })
     }
 
@@ -175,87 +149,6 @@ impl IntervalJoin {
         }
         output.late += late as u64;
         Ok(filter_record_batch(&batch, &BooleanArray::from(timely))?)
-    }
-
-    /// Gives out the pairs that meet the rest of the condition and notes that their rows have a match.
-    fn give_pairs(
-        &mut self,
-        input: usize,
-        batch: &RecordBatch,
-        pairs: &mut Pairs,
-        matched: &mut [bool],
-        output: &mut Output,
-    ) -> Result<(), OperatorError> {
-        let Pairs { rows, kept, places } = std::mem::take(pairs);
-        if rows.is_empty() {
-            return Ok(());
-        }
-        let indices = UInt32Array::from(rows);
-        let store = &self.sides[1 - input].store;
-        let looked_at = JoinedPairs { input, batch, indices: &indices, store, kept: &kept };
-        let mask = self.joined.matches(&looked_at, output)?;
-        let joined = match &mask {
-            Some(mask) => {
-                let indices = filter(&indices, mask)?;
-                let kept: Vec<_> =
-                    kept.iter().zip(mask.values()).filter_map(|(at, meets)| meets.then_some(*at)).collect();
-                self.joined.rows(&JoinedPairs {
-                    indices: indices.as_primitive(),
-                    kept: &kept,
-                    ..looked_at
-                })?
-            }
-            None => self.joined.rows(&looked_at)?,
-        };
-        for (pair, (row, (key, place))) in indices.values().iter().zip(places).enumerate() {
-            if mask.as_ref().is_none_or(|mask| mask.value(pair)) {
-                matched[*row as usize] = true;
-                let kept = self.keys.get_mut(key).and_then(|of_key| of_key.rows[1 - input].get_mut(place));
-                kept.ok_or_else(gone)?.matched = true;
-            }
-        }
-        output.emit(joined);
-        Ok(())
-    }
-
-    /// Looks up the kept rows that the rows of a batch match. Returns which rows have a match.
-    fn look_up(
-        &mut self,
-        input: usize,
-        batch: &RecordBatch,
-        times: &Int64Array,
-        output: &mut Output,
-    ) -> Result<Vec<bool>, OperatorError> {
-        let (first, last) = (self.sides[input].first, self.sides[input].last);
-        let key_rows = self.keys.rows(&self.sides[input].input.key_columns(batch), batch.num_rows())?;
-        let mut matched = vec![false; batch.num_rows()];
-        let mut pairs = Pairs::default();
-        for row in 0..batch.num_rows() {
-            let Some(key) = self.keys.find(key_rows.key(row)) else { continue };
-            let time = times.value(row);
-            let (from, to) = (time.saturating_add(first), time.saturating_add(last));
-            let others = self.rows_of(key, 1 - input)?;
-            let mut place = others.partition_point(|kept| kept.time < from);
-            let end = others.partition_point(|kept| kept.time <= to);
-            while place < end {
-                let stop = end.min(place + TARGET_BATCH_ROWS - pairs.rows.len());
-                for kept in self.rows_of(key, 1 - input)?.range(place..stop) {
-                    pairs.rows.push(row as u32);
-                    pairs.kept.push(Some(kept.at));
-                    pairs.places.push((key, place));
-                    place += 1;
-                }
-                if pairs.rows.len() == TARGET_BATCH_ROWS {
-                    self.give_pairs(input, batch, &mut pairs, &mut matched, output)?;
-                }
-            }
-        }
-        self.give_pairs(input, batch, &mut pairs, &mut matched, output)?;
-        Ok(matched)
-    }
-
-    fn rows_of(&self, key: KeyId, input: usize) -> Result<&VecDeque<Kept>, OperatorError> {
-        self.keys.get(key).map(|of_key| &of_key.rows[input]).ok_or_else(gone)
     }
 
     /// Keeps the rows of a batch.
@@ -290,11 +183,17 @@ impl IntervalJoin {
         Ok(())
     }
 
-    /// Lets the rows go that cannot match any more.
-    fn let_go(&mut self, watermark: i64, output: &mut Output) -> Result<(), OperatorError> {
+    /// Lets the rows go that cannot match any more, until a batch of them is given out with NULLs. Returns whether all are
+    /// gone.
+    fn let_go(&mut self, watermark: i64, output: &mut Output) -> Result<bool, OperatorError> {
         let mut gone: [Vec<RowRef>; 2] = Default::default();
         let mut unmatched: [Vec<RowRef>; 2] = Default::default();
-        while let Some((due, keys)) = self.schedule.take_due(watermark) {
+        let mut is_done = false;
+        while unmatched.iter().map(Vec::len).sum::<usize>() < TARGET_BATCH_ROWS {
+            let Some((due, keys)) = self.schedule.take_due(watermark) else {
+                is_done = true;
+                break;
+            };
             for key in keys {
                 let Some(of_key) = self.keys.get_mut(key).filter(|of_key| of_key.scheduled == due) else {
                     continue;
@@ -330,17 +229,23 @@ impl IntervalJoin {
             }
             gone[input].iter().for_each(|at| side.store.release(*at));
         }
-        self.compact()
+        self.compact()?;
+        Ok(is_done)
     }
 
     fn compact(&mut self) -> Result<(), OperatorError> {
         for (input, side) in self.sides.iter_mut().enumerate() {
-            if side.store.wants_compaction() {
-                let rows = self.keys.states_mut().flat_map(|of_key| &mut of_key.rows[input]);
-                side.store.compact(rows.map(|kept| &mut kept.at))?;
-            }
+            kept::compact(input, &mut side.store, &mut self.keys)?;
         }
         Ok(())
+    }
+
+    fn pass_on_watermark(&mut self, output: &mut Output) {
+        let held_back = self.held_back();
+        if held_back > self.given_watermark {
+            self.given_watermark = held_back;
+            output.watermark(self.domain, Timestamp(held_back));
+        }
     }
 
     /// Returns the greatest watermark that no kept row and no row to come is behind.
@@ -387,46 +292,6 @@ impl IntervalJoin {
     }
 }
 
-impl Side {
-    /// Returns the instant at which a row cannot match any more.
-    fn goes(&self, time: i64) -> i64 {
-        let last = time.saturating_add(self.last);
-        match self.time.zone {
-            Zone::UTC => last,
-            zone if self.is_wall_clock() => zone.wall_to_instant(last),
-            _ => last,
-        }
-    }
-
-    fn is_wall_clock(&self) -> bool {
-        matches!(self.input.schema.field(self.time.index).data_type(), DataType::Timestamp(..))
-    }
-}
-
-/// Returns the times of a column as it holds them.
-fn raw_times(column: &TimeColumn, batch: &RecordBatch) -> Result<Int64Array, OperatorError> {
-    let values = batch.column(column.index);
-    match values.as_primitive_opt::<TimestampMillisecondType>() {
-        Some(walls) => Ok(walls.reinterpret_cast::<Int64Type>()),
-        None => Ok(column.times(batch)?),
-    }
-}
-
-/// Returns the earliest instant among the time attributes of each row.
-fn oldest_times(side: &Side, batch: &RecordBatch) -> Result<Int64Array, OperatorError> {
-    let mut oldest = side.time.times(batch)?;
-    for attribute in &side.attributes {
-        let others = attribute.times(batch)?;
-        // A NULL is the time of a row that an outer join padded.
-        let least = oldest.iter().zip(&others).map(|(a, b)| match (a, b) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        });
-        oldest = least.collect();
-    }
-    Ok(oldest)
-}
-
 impl Operator for IntervalJoin {
     fn process(
         &mut self,
@@ -443,10 +308,42 @@ impl Operator for IntervalJoin {
         if rows.num_rows() == 0 {
             return Ok(());
         }
-        let times = raw_times(&self.sides[input].time, &rows)?;
-        let matched = self.look_up(input, &rows, &times, output)?;
-        self.keep(input, &rows, &matched)?;
-        self.compact()
+        let side = &self.sides[input];
+        self.work = Some(Work::Batch(Box::new(LookUp {
+            input,
+            times: raw_times(&side.time, &rows)?,
+            key_rows: self.keys.rows(&side.input.key_columns(&rows), rows.num_rows())?,
+            matched: vec![false; rows.num_rows()],
+            rows,
+            next: 0,
+            place: 0,
+            pairs: Pairs::default(),
+        })));
+        self.resume(output)
+    }
+
+    fn resume(&mut self, output: &mut Output) -> Result<(), OperatorError> {
+        match self.work.take() {
+            None => Ok(()),
+            Some(Work::Batch(mut batch)) => {
+                if self.look_up(&mut batch, output)? {
+                    self.keep(batch.input, &batch.rows, &batch.matched)?;
+                    return self.compact();
+                }
+                self.work = Some(Work::Batch(batch));
+                output.leave_rest();
+                Ok(())
+            }
+            Some(Work::Watermark(watermark)) => {
+                if self.let_go(watermark, output)? {
+                    self.pass_on_watermark(output);
+                    return Ok(());
+                }
+                self.work = Some(Work::Watermark(watermark));
+                output.leave_rest();
+                Ok(())
+            }
+        }
     }
 
     fn watermark(
@@ -460,13 +357,8 @@ impl Operator for IntervalJoin {
             return Ok(());
         }
         self.watermark = self.watermark.max(watermark.0);
-        self.let_go(watermark.0, output)?;
-        let held_back = self.held_back();
-        if held_back > self.given_watermark {
-            self.given_watermark = held_back;
-            output.watermark(domain, Timestamp(held_back));
-        }
-        Ok(())
+        self.work = Some(Work::Watermark(watermark.0));
+        self.resume(output)
     }
 
     fn snapshot(&mut self) -> Result<Vec<u8>, OperatorError> {
@@ -498,8 +390,4 @@ impl Operator for IntervalJoin {
         }
         rows + self.keys.bytes() + self.places * size_of::<Kept>() + self.schedule.bytes()
     }
-}
-
-fn gone() -> OperatorError {
-    OperatorError::State("a row that a join keeps is gone".to_string())
 }

@@ -4,10 +4,15 @@
 //! joined rows are gathered at once, the rest of the condition is evaluated on them, and what is left is given out.
 
 mod interval;
+mod interval_batch;
+mod interval_rows;
 mod joined;
+mod kept;
 mod schedule;
 mod spec;
 mod unbounded;
+mod unbounded_batch;
+mod unbounded_snapshot;
 
 pub use interval::{IntervalJoin, IntervalJoinSpec};
 pub use spec::{JoinInput, JoinSpec};

@@ -32,6 +32,7 @@ mod program;
 mod snapshot;
 mod spec;
 mod threads;
+mod under_way;
 mod value;
 mod waiting;
 mod ways;

@@ -2,7 +2,6 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch};
 use arrow::compute::filter_record_batch;
@@ -19,10 +18,11 @@ use super::prepare::{FurtherOrder, kept_columns, key_schema, keyed, reach};
 use super::program::Program;
 use super::spec::{MatchSpec, RowOrder, Skip, Slot};
 use super::threads::Stepper;
+use super::under_way::{Done, Passing, Then};
 use super::value::KeptColumns;
 use super::waiting::{WaitingRow, WaitingRows};
 use super::ways::Follower;
-use crate::message::{TARGET_BATCH_ROWS, TimeDomain};
+use crate::message::TimeDomain;
 use crate::operator::assign_watermark::drop_rows_without_time;
 use crate::operator::row_store::RowStore;
 use crate::operator::{Evaluator, KeyRange, Operator, OperatorError, Output};
@@ -44,13 +44,13 @@ pub struct MatchRecognize {
     pub(super) keys: RowConverter,
     then: Option<FurtherOrder>,
     pub(super) definitions: Definitions,
-    machine: Machine,
-    outcomes: Outcomes,
+    pub(super) machine: Machine,
+    pub(super) outcomes: Outcomes,
     pub(super) store: RowStore,
     pub(super) partitions: Partitions,
     pub(super) waiting: WaitingRows,
     /// When to look at which partition, earliest first. Entries that a partition no longer means are skipped.
-    schedule: BinaryHeap<Reverse<(i64, u32)>>,
+    pub(super) schedule: BinaryHeap<Reverse<(i64, u32)>>,
     round: Round,
     /// Rows before the start of an attempt that are kept.
     pub(super) context: u64,
@@ -59,13 +59,16 @@ pub struct MatchRecognize {
     pub(super) watermark: i64,
     /// Partitions that the next step visits without a row for them: their attempts have been restored, or they end.
     pub(super) revisits: Vec<u32>,
+    /// The last step, whose matches are being given out.
+    pub(super) done: Option<Done>,
+    pub(super) passing: Option<Passing>,
 }
 
 /// A row that its partition sees now.
 #[derive(Debug, Clone, Copy)]
-struct Arriving {
-    partition: u32,
-    row: KeptRow,
+pub(super) struct Arriving {
+    pub(super) partition: u32,
+    pub(super) row: KeptRow,
 }
 
 impl MatchRecognize {
@@ -113,6 +116,8 @@ impl MatchRecognize {
             context: behind,
             watermark: i64::MIN,
             revisits: Vec::new(),
+            done: None,
+            passing: None,
         })
     }
 
@@ -122,7 +127,7 @@ impl MatchRecognize {
         self.machine.stepper.steps() + self.machine.follower.as_ref().map_or(0, Follower::steps)
     }
 
-    fn time(&self) -> Option<(&TimeColumn, TimeDomain)> {
+    pub(super) fn time(&self) -> Option<(&TimeColumn, TimeDomain)> {
         match &self.order {
             RowOrder::EventTime { time, .. } => Some((time, TimeDomain::Event)),
             RowOrder::Arrival { time } => time.as_ref().map(|(time, domain)| (time, *domain)),
@@ -221,71 +226,25 @@ impl MatchRecognize {
             .collect();
         let after = before.last().copied().unwrap_or(self.watermark);
         self.watermark = self.watermark.max(after);
-        self.step(&arriving, &StepClock { before, after, ended: false }, output)
+        self.step(&arriving, StepClock { before, after, ended: false }, output)
     }
 
-    /// Lets time pass: rows that the watermark has reached are seen, and deadlines pass.
-    fn pass(&mut self, watermark: i64, output: &mut Output) -> Result<(), OperatorError> {
-        loop {
-            let rows = self.waiting.take(watermark, TARGET_BATCH_ROWS);
-            if rows.is_empty() {
-                break;
-            }
-            let before: Vec<i64> = rows.iter().map(|row| row.time.saturating_sub(1)).collect();
-            let next = self.waiting.first_time().filter(|time| *time <= watermark);
-            let after = next.map_or(watermark, |time| time.saturating_sub(1));
-            let arriving: Vec<Arriving> = rows
-                .into_iter()
-                .map(|WaitingRow { partition, at, time, fits, doubts, .. }| {
-                    if let Some(partition) = self.partitions.get_mut(partition) {
-                        partition.waiting -= 1;
-                    }
-                    Arriving { partition, row: KeptRow { at, time, fits, doubts } }
-                })
-                .collect();
-            self.step(&arriving, &StepClock { before, after, ended: false }, output)?;
-        }
-        self.watermark = self.watermark.max(watermark);
-        let is_due = self.schedule.peek().is_some_and(|Reverse((deadline, _))| *deadline <= watermark);
-        if is_due || !self.revisits.is_empty() {
-            self.step(&[], &StepClock { before: Vec::new(), after: watermark, ended: false }, output)?;
-        }
-        Ok(())
-    }
-
-    /// Ends all partitions, in the order of their keys.
-    fn end(&mut self, output: &mut Output) -> Result<(), OperatorError> {
-        let mut open: Vec<(Arc<[u8]>, u32)> = self
-            .partitions
-            .iter()
-            .filter(|(_, partition)| !partition.rows.is_empty())
-            .map(|(number, partition)| (partition.key.clone(), number))
-            .collect();
-        open.sort_unstable();
-        for chunk in open.chunks(TARGET_BATCH_ROWS) {
-            self.revisits = chunk.iter().map(|(_, number)| *number).collect();
-            self.step(&[], &StepClock { before: Vec::new(), after: i64::MAX, ended: true }, output)?;
-        }
-        Ok(())
-    }
-
-    /// Has the partitions visited that rows have come for, whose deadline has passed, or that have been restored.
-    fn step(
+    /// Has the partitions visited that rows have come for, whose deadline has passed, or that have been restored. Their
+    /// matches are given out next.
+    pub(super) fn step(
         &mut self,
         arriving: &[Arriving],
-        clock: &StepClock,
+        clock: StepClock,
         output: &mut Output,
     ) -> Result<(), OperatorError> {
-        let (visits, events) = self.visits(arriving, clock);
+        let (visits, events) = self.visits(arriving, &clock);
         let touched: Vec<u32> = visits.iter().map(|visit| visit.partition).collect();
         self.look_near(&touched, clock.ended)?;
-        self.visit_all(visits, &events, clock, output)?;
+        self.visit_all(visits, &events, &clock, output)?;
         let mut finished = std::mem::take(&mut self.machine.finished);
         self.sort(&mut finished);
-        self.outcomes.give_out(&finished, &self.partitions, &self.store, &self.keys, output)?;
-        finished.clear();
-        self.machine.finished = finished;
-        self.tidy(&touched, clock)
+        self.done = Some(Done { finished, given: 0, touched, after: clock.after });
+        Ok(())
     }
 
     /// Collects the visits of a step, and the rows of the chunk by visit. The rows are put into their partitions.
@@ -390,7 +349,7 @@ impl MatchRecognize {
     }
 
     /// Frees the rows that the partitions visited no longer need, and schedules their deadlines.
-    fn tidy(&mut self, touched: &[u32], clock: &StepClock) -> Result<(), OperatorError> {
+    pub(super) fn tidy(&mut self, touched: &[u32], after: i64) -> Result<(), OperatorError> {
         for number in touched {
             let Some(partition) = self.partitions.get_mut(*number) else { continue };
             partition.visit = 0;
@@ -412,7 +371,7 @@ impl MatchRecognize {
             // A deadline that has passed waits for rows that have come; they will be looked at with the next row. One that
             // is later than the entry is looked up again when that is due.
             let deadline = partition.deadline(self.machine.within);
-            if let Some(deadline) = deadline.filter(|deadline| *deadline > clock.after)
+            if let Some(deadline) = deadline.filter(|deadline| *deadline > after)
                 && deadline < partition.scheduled
             {
                 partition.scheduled = deadline;
@@ -455,7 +414,10 @@ impl Operator for MatchRecognize {
         let rows = self.kept.project(&batch)?;
         match self.order {
             RowOrder::EventTime { .. } => self.wait(rows, &partitions, &times),
-            RowOrder::Arrival { .. } => self.arrive(rows, &partitions, &times, before, output),
+            RowOrder::Arrival { .. } => {
+                self.arrive(rows, &partitions, &times, before, output)?;
+                self.go_on(output)
+            }
         }
     }
 
@@ -465,16 +427,16 @@ impl Operator for MatchRecognize {
         watermark: Timestamp,
         output: &mut Output,
     ) -> Result<(), OperatorError> {
-        if domain == self.domain() {
-            if self.time().is_some() {
-                self.pass(watermark.0, output)?;
-            }
-            if watermark == Timestamp::MAX {
-                self.end(output)?;
-            }
+        if domain != self.domain() {
+            output.watermark(domain, watermark);
+            return Ok(());
         }
-        output.watermark(domain, watermark);
-        Ok(())
+        self.passing = Some(Passing { domain, watermark, then: Then::Rows });
+        self.go_on(output)
+    }
+
+    fn resume(&mut self, output: &mut Output) -> Result<(), OperatorError> {
+        self.go_on(output)
     }
 
     fn snapshot(&mut self) -> Result<Vec<u8>, OperatorError> {

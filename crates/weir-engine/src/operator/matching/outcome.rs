@@ -87,7 +87,7 @@ impl Outcomes {
         })
     }
 
-    /// Gives out the rows of matches, in their order.
+    /// Gives out the rows of the first matches, about a batch of them. Returns how many matches that are.
     pub(super) fn give_out(
         &self,
         finished: &[Finished],
@@ -95,19 +95,15 @@ impl Outcomes {
         store: &RowStore,
         keys: &RowConverter,
         output: &mut Output,
-    ) -> Result<(), OperatorError> {
-        let mut rest = finished;
-        while !rest.is_empty() {
-            let mut rows = 0;
-            let fits = |of: &&Finished| {
-                rows += if matches!(self.rows, MatchRows::One { .. }) { 1 } else { of.rows as usize };
-                rows <= TARGET_BATCH_ROWS
-            };
-            let (group, others) = rest.split_at(rest.iter().take_while(fits).count().max(1));
-            self.give_out_group(group, partitions, store, keys, output)?;
-            rest = others;
-        }
-        Ok(())
+    ) -> Result<usize, OperatorError> {
+        let mut rows = 0;
+        let fits = |of: &&Finished| {
+            rows += if matches!(self.rows, MatchRows::One { .. }) { 1 } else { of.rows as usize };
+            rows <= TARGET_BATCH_ROWS
+        };
+        let count = finished.iter().take_while(fits).count().clamp(1, finished.len());
+        self.give_out_group(&finished[..count], partitions, store, keys, output)?;
+        Ok(count)
     }
 
     /// Gives out a group of matches. When a value cannot be computed the group is halved, and what fails by itself is
