@@ -23,6 +23,9 @@ use crate::state;
 /// A key in row format.
 type Key = Arc<[u8]>;
 
+/// What the values of a key of a number or two take, with the counters of who shares them.
+const KEY_BYTES: usize = 32;
+
 /// Rows of one key at most a gap apart.
 #[derive(Debug)]
 struct Session {
@@ -330,7 +333,16 @@ impl Operator for SessionWindow {
     }
 
     fn state_bytes(&self) -> usize {
-        self.slots.bytes() + self.sessions.len() * (size_of::<KeySessions>() + size_of::<Session>() + 32)
+        if self.sessions.is_empty() {
+            return self.slots.bytes();
+        }
+        // A place of the table has one more byte.
+        let place = size_of::<(Key, KeySessions)>() + 1;
+        let of_key = KEY_BYTES + size_of::<Session>() + size_of::<Slot>();
+        self.slots.bytes()
+            + self.sessions.capacity() * place
+            + self.sessions.len() * of_key
+            + self.schedule.capacity() * size_of::<Reverse<(i64, Key)>>()
     }
 }
 
