@@ -22,6 +22,9 @@ use crate::state;
 /// A partition key in row format.
 type Key = Arc<[u8]>;
 
+/// The counters beside a key of who shares it.
+const KEY_COUNTERS: usize = 16;
+
 /// A row of a batch that joins a frame.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FrameRow {
@@ -187,12 +190,15 @@ impl Frames {
             partition.scheduled = newest.saturating_add(range);
             self.schedule.push(Reverse((partition.scheduled, key)));
         }
+        if self.partitions.is_empty() {
+            // What a burst of partitions needed is given back.
+            (self.partitions, self.schedule) = (HashMap::new(), BinaryHeap::new());
+        }
     }
 
     /// Forgets everything.
     pub(crate) fn clear(&mut self) {
-        self.partitions.clear();
-        self.schedule.clear();
+        (self.partitions, self.schedule) = (HashMap::new(), BinaryHeap::new());
         self.arguments = RowStore::new(self.arguments.schema().clone());
     }
 
@@ -206,12 +212,16 @@ impl Frames {
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        let partition = |(key, own): (&Key, &Partition)| {
+        let outside = |(key, own): (&Key, &Partition)| {
+            let boxes = own.aggregates.capacity() * size_of::<Box<dyn RunningAggregate>>();
             let aggregates: usize = own.aggregates.iter().map(|aggregate| aggregate.bytes()).sum();
-            key.len() + size_of::<Partition>() + own.rows.capacity() * size_of::<(i64, RowRef)>() + aggregates
+            let rows = own.rows.capacity() * size_of::<(i64, RowRef)>();
+            KEY_COUNTERS + key.len() + boxes + aggregates + rows
         };
-        let scheduled = self.schedule.len() * size_of::<(i64, Key)>();
-        self.arguments.bytes() + scheduled + self.partitions.iter().map(partition).sum::<usize>()
+        // A place of the table has one more byte.
+        let table = self.partitions.capacity() * (size_of::<(Key, Partition)>() + 1);
+        let scheduled = self.schedule.capacity() * size_of::<Reverse<(i64, Key)>>();
+        self.arguments.bytes() + table + scheduled + self.partitions.iter().map(outside).sum::<usize>()
     }
 
     /// Returns the rows of all frames, and, where rows never leave, the aggregates of all partitions.

@@ -99,8 +99,6 @@ impl<V: Values> RunningAggregate for Distinct<V> {
     }
 
     fn bytes(&self) -> usize {
-        // A hash table has one more byte per place.
-        let place = size_of::<(V::Value, i64)>() + 1;
-        size_of::<Self>() + self.inner.bytes() + self.outside + self.counts.capacity() * place
+        size_of::<Self>() + self.inner.bytes() + self.outside + self.counts.allocation_size()
     }
 }
