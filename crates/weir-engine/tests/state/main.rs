@@ -77,6 +77,8 @@ passes! {
     patterns_that_look_back: "pattern that looks back";
     grouping_sets_in_windows: "expand, tumble";
     windows_behind_over: "over, session";
+    windows_over_windows: "hop, tumble";
+    grouping_sets_over_windows: "session, expand, tumble";
     groups_behind_distinct: "distinct, group";
     groups_behind_a_join: "stream join, group";
 }

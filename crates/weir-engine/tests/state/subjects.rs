@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef, TimeUnit};
+use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch};
+use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef, TimeUnit, TimestampMillisecondType};
 use datafusion_expr::{AggregateUDF, Operator as Binary};
 use datafusion_functions_aggregate::{count::count_udaf, min_max::max_udaf, sum::sum_udaf};
 use datafusion_physical_expr::PhysicalExpr;
@@ -12,8 +13,9 @@ use datafusion_physical_expr::expressions::{BinaryExpr, Column, col, lit};
 use weir_base::text::Zone;
 use weir_engine::operator::{
     AggregateCall, Base, Condition, DistinctSpec, Evaluator, ExpandSpec, GroupAggregateSpec, GroupWindowSpec,
-    IntervalJoinSpec, JoinInput, JoinSpec, MatchRows, MatchSpec, Measures, OperatorSpec, OverFrame, OverSpec,
-    Pattern, RowOrder, Skip, Slot, StreamJoinSpec, WindowKind,
+    IntervalJoinSpec, JoinInput, JoinSpec, MatchRows, MatchSpec, Measures, Operator, OperatorContext,
+    OperatorError, OperatorSpec, Output, OverFrame, OverSpec, Pattern, RowOrder, Skip, Slot, StreamJoinSpec,
+    WindowKind,
 };
 use weir_engine::{ROW_KIND, ROW_WATERMARK, TimeColumn, TimeDomain};
 
@@ -67,6 +69,23 @@ pub fn all() -> Vec<Subject> {
             vec![
                 stage(over(OverFrame::Range(Some(25))), 1),
                 stage(window(WindowKind::Session { gap: 9 }, &over_schema(), 1), 1),
+            ],
+        ),
+        subject(
+            "hop, tumble",
+            vec![
+                stage(window(WindowKind::Hop { slide: 10, size: 25 }, &input, 1), 1),
+                stage(Rowtime, 1),
+                stage(over_windows(&timed_schema(), 1), 1),
+            ],
+        ),
+        subject(
+            "session, expand, tumble",
+            vec![
+                stage(window(WindowKind::Session { gap: 9 }, &input, 1), 1),
+                stage(Rowtime, 1),
+                stage(expand_timed(), 1),
+                stage(over_windows(&schema(&["k", "set", "v", "t"], &[]), 2), 2),
             ],
         ),
         idle("distinct, group", vec![distinct(), stage(by_both, 2)]),
@@ -164,6 +183,50 @@ fn window(kind: WindowKind, input: &SchemaRef, keys: usize) -> GroupWindowSpec {
         output: Arc::new(Schema::new(output)),
         row_watermark: Some(input.fields().len() - 1),
     }
+}
+
+/// Gives each row of a window its last instant as its time, and its count as its value.
+struct Rowtime;
+
+impl OperatorSpec for Rowtime {
+    fn name(&self) -> &'static str {
+        "Rowtime"
+    }
+
+    fn operator(&self, _context: &OperatorContext) -> Result<Box<dyn Operator>, OperatorError> {
+        Ok(Box::new(Rowtime))
+    }
+}
+
+impl Operator for Rowtime {
+    fn process(
+        &mut self,
+        _input: usize,
+        batch: RecordBatch,
+        output: &mut Output,
+    ) -> Result<(), OperatorError> {
+        let ends = batch.column(1).as_struct().column(1).as_primitive::<TimestampMillisecondType>();
+        let times: Int64Array = ends.unary(|end| end - 1);
+        let columns = vec![batch.column(0).clone(), batch.column(2).clone(), Arc::new(times) as ArrayRef];
+        output.emit(RecordBatch::try_new(timed_schema(), columns)?);
+        Ok(())
+    }
+}
+
+fn timed_schema() -> SchemaRef {
+    schema(&["k", "v", "t"], &[])
+}
+
+/// A window over the rows of windows, which have no watermark of their own.
+fn over_windows(input: &SchemaRef, keys: usize) -> GroupWindowSpec {
+    GroupWindowSpec { row_watermark: None, ..window(WindowKind::Tumble { size: 60 }, input, keys) }
+}
+
+/// Every row of a window once with its key and once without.
+fn expand_timed() -> ExpandSpec {
+    let input = timed_schema();
+    let output = schema(&["k", "set", "v", "t"], &[]);
+    ExpandSpec { evaluator: Evaluator::new(None, Some((columns(&input, 3), input))), output, ..expand() }
 }
 
 fn over(frame: OverFrame) -> OverSpec {
