@@ -86,6 +86,23 @@ pub struct Graph {
 }
 
 impl Graph {
+    /// Returns the names of the sources whose rows a node sees, each once, in their order.
+    pub(crate) fn sources_of(&self, id: NodeId) -> Vec<&str> {
+        let (mut seen, mut open, mut names) = (BTreeSet::new(), vec![id], Vec::new());
+        while let Some(id) = open.pop() {
+            let node = self.node(id);
+            if !seen.insert(id.0) {
+                continue;
+            }
+            if node.inputs.is_empty() {
+                names.push((id.0, node.name.as_str()));
+            }
+            open.extend(node.inputs.iter().map(|input| input.from));
+        }
+        names.sort_unstable();
+        names.into_iter().map(|(_, name)| name).collect()
+    }
+
     /// Adds a node whose inputs are in the graph already.
     pub fn add(&mut self, node: Node) -> NodeId {
         self.nodes.push(node);

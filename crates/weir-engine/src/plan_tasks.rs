@@ -332,6 +332,7 @@ impl Builder {
         for id in nodes.iter().filter(|id| !self.sources.contains_key(id)) {
             let node = self.graph.node(*id);
             let counters = self.counters[id.0].subtasks[subtask].clone();
+            let sources = self.graph.sources_of(*id).join(", ");
             if let NodeKind::Sink(connector) = &node.kind {
                 let context = self.writer_context(&node.id, subtask)?;
                 let writer = connector
@@ -346,6 +347,7 @@ impl Builder {
             if let NodeKind::Lookup(spec) = &node.kind {
                 lookup = Some(LookupHead {
                     name: node.name.clone(),
+                    sources,
                     join: LookupJoin::new(Arc::clone(spec)),
                     counters,
                     clock: self.surroundings.clock.clone(),
@@ -355,7 +357,7 @@ impl Builder {
                 continue;
             }
             let operator = self.operator(*id, subtask, &clock)?;
-            links.push(ChainLink { node: *id, name: node.name.clone(), operator, counters });
+            links.push(ChainLink { node: *id, sources, operator, counters });
         }
         let head = self.counters[nodes[0].0].subtasks[subtask].clone();
         let dirty = self.surroundings.dirty.clone();

@@ -25,14 +25,15 @@ impl DirtyAsDeclared {
 #[async_trait]
 impl DirtyPolicy for DirtyAsDeclared {
     async fn handle(&self, stream: &str, mut entries: Vec<DirtyEntry>) -> Result<(), String> {
-        // An operator behind the sources is no stream; its own name says most.
-        let stream = self.names.get(stream).map_or(stream, String::as_str);
+        // Rows that an operator sets aside may come from several sources.
+        let declared = |name| self.names.get(name).map_or(name, String::as_str);
+        let stream = stream.split(", ").map(declared).collect::<Vec<_>>().join(", ");
         for entry in &mut entries {
             if let std::borrow::Cow::Owned(reason) = self.redactor.redact(&entry.reason) {
                 entry.reason = reason;
             }
         }
-        self.policy.handle(stream, entries).await
+        self.policy.handle(&stream, entries).await
     }
 
     async fn flush(&self) -> Result<(), String> {
@@ -55,7 +56,7 @@ mod tests {
         let entry = || DirtyEntry { reason: "no `secret`".to_string(), data: Vec::new(), place: None };
         let said = policy.handle("Source: DIS_7_CARS", vec![entry()]).await.unwrap_err();
         assert!(said.starts_with("dirty record in `Cars`: no `{{d}}`;"), "{said}");
-        let said = policy.handle("select", vec![entry()]).await.unwrap_err();
-        assert!(said.starts_with("dirty record in `select`: "), "{said}");
+        let said = policy.handle("Source: DIS_7_CARS, Source: VALUES", vec![entry()]).await.unwrap_err();
+        assert!(said.starts_with("dirty record in `Cars, Source: VALUES`: "), "{said}");
     }
 }

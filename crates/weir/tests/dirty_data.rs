@@ -220,7 +220,11 @@ fn a_saved_record_tells_stream_reason_and_data() {
             lines.iter().filter(|line| line["reason"].as_str().unwrap().contains("event time")).count();
         assert_eq!(told, without_time, "{}: {lines:?}", case.name);
         for (_, data) in case.failing {
-            assert!(lines.iter().any(|line| line["data"] == *data), "{}: {data}: {lines:?}", case.name);
+            let line = lines.iter().find(|line| line["data"] == *data);
+            let line = line.unwrap_or_else(|| panic!("{}: {data}: {lines:?}", case.name));
+            assert_eq!(line["stream"], "s", "{line}");
+            let reason = line["reason"].as_str().unwrap();
+            assert!(!reason.contains("error: ") && !reason.contains("Int32"), "{line}");
         }
     }
 }

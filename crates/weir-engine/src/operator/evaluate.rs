@@ -10,6 +10,7 @@ use datafusion_common::DataFusionError;
 use datafusion_common::cast::as_boolean_array;
 use datafusion_physical_expr::PhysicalExpr;
 
+use super::reason::reason;
 use super::{DirtyRow, OperatorError, Output};
 
 /// A filter and a projection.
@@ -150,15 +151,6 @@ fn without_nulls(mask: &BooleanArray) -> BooleanArray {
 /// Describes a single-row batch on which evaluation failed.
 pub(super) fn dirty_row(batch: &RecordBatch, error: &DataFusionError) -> DirtyRow {
     DirtyRow { reason: reason(error), data: row_text(batch, 0) }
-}
-
-/// Returns the innermost message of an error: the sentence of the function that refused the value.
-fn reason(error: &DataFusionError) -> String {
-    match error.find_root() {
-        DataFusionError::Execution(text) | DataFusionError::Plan(text) => text.clone(),
-        DataFusionError::ArrowError(error, _) => error.to_string(),
-        other => other.strip_backtrace(),
-    }
 }
 
 /// How the names of columns begin that no stream has: row kinds and watermarks, the copies of keys for grouping sets.

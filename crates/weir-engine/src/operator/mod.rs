@@ -19,6 +19,7 @@ mod map;
 mod matching;
 mod over;
 mod over_frames;
+mod reason;
 mod row_store;
 mod running;
 mod session;

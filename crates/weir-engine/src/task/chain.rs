@@ -21,7 +21,8 @@ use crate::sink::{SharedSink, SinkWriter};
 /// One operator of a chain.
 pub(crate) struct ChainLink {
     pub(crate) node: NodeId,
-    pub(crate) name: String,
+    /// The sources of the rows it sees, by whose names its dirty rows go.
+    pub(crate) sources: String,
     pub(crate) operator: Box<dyn Operator>,
     pub(crate) counters: Arc<Counters>,
 }
@@ -120,7 +121,7 @@ impl Chain {
     async fn pass_joined(&mut self, lookup: &LookupHead, joined: Output) -> Result<(), TaskError> {
         if !joined.dirty.is_empty() {
             Counters::add(&lookup.counters.dirty, joined.dirty.len() as u64);
-            set_aside(self.dirty.as_ref(), &lookup.name, joined.dirty).await?;
+            set_aside(self.dirty.as_ref(), &lookup.sources, joined.dirty).await?;
         }
         for element in &joined.elements {
             if let Element::Batch(batch) = element {
@@ -180,7 +181,7 @@ impl Chain {
                 stack.push(Work::Take { at: at + 1, input: 0, element });
             }
             if !output.dirty.is_empty() {
-                set_aside(self.dirty.as_ref(), &self.links[at].name, output.dirty).await?;
+                set_aside(self.dirty.as_ref(), &self.links[at].sources, output.dirty).await?;
             }
             if is_rest {
                 // Others have their turn, the one who cancels the job among them.
@@ -338,5 +339,69 @@ impl ChainLink {
         Counters::add(&self.counters.late, output.late);
         Counters::add(&self.counters.dirty, output.dirty.len() as u64);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::datatypes::Schema;
+    use weir_base::clock::SystemClock;
+
+    use super::*;
+    use crate::dirty::DropDirty;
+    use crate::operator::OperatorError;
+
+    /// Has always more to give out. The job is cancelled after some steps.
+    struct Endless {
+        steps: usize,
+        cancel: CancellationToken,
+    }
+
+    impl Operator for Endless {
+        fn process(
+            &mut self,
+            _input: usize,
+            batch: RecordBatch,
+            output: &mut Output,
+        ) -> Result<(), OperatorError> {
+            output.emit(batch);
+            self.resume(output)
+        }
+
+        fn resume(&mut self, output: &mut Output) -> Result<(), OperatorError> {
+            self.steps += 1;
+            assert!(self.steps <= 3, "it goes on though the job is cancelled");
+            if self.steps == 3 {
+                self.cancel.cancel();
+            }
+            output.leave_rest();
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_long_emission_ends_when_the_job_is_cancelled() {
+        let cancel = CancellationToken::new();
+        let counters = Arc::new(Counters::default());
+        let link = ChainLink {
+            node: NodeId(0),
+            sources: "Source: S".to_string(),
+            operator: Box::new(Endless { steps: 0, cancel: cancel.clone() }),
+            counters: counters.clone(),
+        };
+        let mut chain = Chain {
+            lookup: None,
+            links: vec![link],
+            sink: None,
+            outputs: Vec::new(),
+            head: counters,
+            dirty: Arc::new(DropDirty),
+            clock: Arc::new(SystemClock),
+            record_clock: None,
+            cancel,
+            epoch: 0,
+        };
+        let batch = RecordBatch::new_empty(Arc::new(Schema::empty()));
+        assert!(matches!(chain.batch(0, batch).await, Err(TaskError::Cancelled)));
     }
 }

@@ -28,6 +28,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// A join with a dimension table at the head of a chain.
 pub(crate) struct LookupHead {
     pub(crate) name: String,
+    /// The sources of the rows it sees, by whose names its dirty rows go.
+    pub(crate) sources: String,
     pub(crate) join: LookupJoin,
     pub(crate) counters: Arc<Counters>,
     pub(crate) clock: Arc<dyn Clock>,
