@@ -81,10 +81,13 @@ def judge(case, engine, run):
     expected = Result("no", without) if without else Result("differs", differs) if differs else Result("same")
     if without and (engine == "batch" or "fails" in case.keys):
         return expected
+    reason = expected.reason
     try:
         problem = run()
     except on_flink.Refused as refused:
         problem = f"the translator refuses it: {refused}"
+        # Nothing compares the reason of the test with this, so that readers of the page are shown both.
+        reason = f"{without} (refused: {refused.words()})"
     except (FlinkError, CaseError, OSError, ValueError, KeyError) as error:
         problem = f"{type(error).__name__}: {error}"
     if without:
@@ -92,7 +95,7 @@ def judge(case, engine, run):
         problem = None if problem else f"the reason why not (`{without}`) does not hold any more: it gives the expected rows"
     if "fails" in case.keys and engine == "weir" and not problem:
         return Result("fails")
-    return Result(expected.status, expected.reason, problem)
+    return Result(expected.status, reason, problem)
 
 
 def run_weir(cases, weir):

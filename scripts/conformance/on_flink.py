@@ -3,6 +3,7 @@
 import datetime
 import json
 import pathlib
+import re
 import subprocess
 import tempfile
 
@@ -14,6 +15,11 @@ EPOCH = datetime.datetime(1970, 1, 1)
 
 class Refused(Exception):
     """The translator says that Flink cannot run the job."""
+
+    def words(self):
+        """Returns the first line of what it says, without the place."""
+        line = next(iter(str(self).splitlines()), "")
+        return re.sub(r"^error(\[[^]]*\])?: (job\.sql(:\d+:\d+)?: )?", "", line)
 
 
 def json_value(value):

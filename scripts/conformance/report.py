@@ -13,7 +13,7 @@ taken away. The expected rows are part of the test and come from none of the thr
 
 - **same**: the expected rows.
 - **differs**: other rows, for the reason given. The rows that the engine gives are part of the test as well.
-- **no**: the engine has no such thing, for the reason given.
+- **no**: the engine has no such thing, for the reason given; behind "refused" stands what `weir explain --flink` says of the job.
 - **fails**: as expected, the job is refused or ends with a failure.
 - **not yet**: not what the test says; `make conformance` fails for it.
 

@@ -6,15 +6,17 @@ use arrow::array::{
     Array, ArrayRef, AsArray, Date32Array, Float32Array, StringBuilder, Time32MillisecondArray,
     TimestampMillisecondArray,
 };
+use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{
-    DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
-    Int64Type, Time32MillisecondType, TimeUnit, TimestampMillisecondType,
+    DataType, Date32Type, Decimal128Type, Decimal256Type, Float32Type, Float64Type, Int8Type, Int16Type,
+    Int32Type, Int64Type, Time32MillisecondType, TimeUnit, TimestampMillisecondType,
 };
 use datafusion_common::{Result, exec_datafusion_err, internal_err};
 use weir_base::text::{self, Integer, IntegerError};
 
 use crate::kernel::{Arguments, Kernel, booleans, primitives, row_error};
 use crate::registry::Call;
+use crate::temporal::{in_range, out_of_range};
 
 /// Milliseconds of one day.
 pub(crate) const DAY_MS: i64 = 86_400_000;
@@ -351,14 +353,38 @@ pub fn decimal_to_float(from: &DataType, to: &DataType) -> Option<Call> {
     Some(Call { function: kernel.variant(format!("{from}-{to}")).into_function(), returns: to.clone() })
 }
 
+/// Returns the function that converts a number to another type of number. One that does not fit is an error of the row.
+pub fn number(from: &DataType, to: &DataType) -> Call {
+    let (target, name) = (to.clone(), type_name(to));
+    let kernel = Kernel::new("cast_number", 1, to.clone(), move |a| {
+        let array = a.array(0)?;
+        let exact = CastOptions { safe: false, ..CastOptions::default() };
+        cast_with_options(&array, &target, &exact).or_else(|_| {
+            let nulls = cast_with_options(&array, &target, &CastOptions::default())?;
+            let first = (0..array.len()).find(|row| array.is_valid(*row) && nulls.is_null(*row));
+            let shown = first.map(|row| number_text(array.as_ref(), row)).unwrap_or_default();
+            row_error(format!("CAST failed: {shown} does not fit {name}"))
+        })
+    });
+    Call { function: kernel.variant(format!("{from}-{to}")).into_function(), returns: to.clone() }
+}
+
+fn number_text(array: &dyn Array, row: usize) -> String {
+    if let Some(wide) = array.as_primitive_opt::<Decimal256Type>() {
+        return wide.value_as_string(row);
+    }
+    let mut text = Vec::new();
+    write_value(array, row, &mut text);
+    String::from_utf8_lossy(&text).into_owned()
+}
+
 /// Returns the function that converts between DATE, TIME and TIMESTAMP, or `None` when there is none.
 pub fn between_times(from: &DataType, to: &DataType) -> Option<Call> {
     let convert: fn(&Arguments) -> Result<ArrayRef> = match (from, to) {
         (DataType::Timestamp(..), DataType::Date32) => |a| {
             let array = a.array(0)?;
             let days: Date32Array = array.as_primitive::<TimestampMillisecondType>().try_unary(|ms| {
-                i32::try_from(ms.div_euclid(DAY_MS))
-                    .map_err(|_| exec_datafusion_err!("CAST failed: a time is out of the range of DATE"))
+                i32::try_from(in_range(ms)?.div_euclid(DAY_MS)).or_else(|_| out_of_range())
             })?;
             Ok(Arc::new(days))
         },

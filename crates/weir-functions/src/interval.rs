@@ -6,7 +6,7 @@ use arrow::datatypes::{
     TimestampMillisecondType,
 };
 use chrono::{Datelike, Months, NaiveDate};
-use datafusion_common::Result;
+use datafusion_common::{Result, exec_datafusion_err};
 
 use crate::kernel::{Kernel, primitives};
 use crate::registry::Call;
@@ -108,7 +108,12 @@ pub fn timestamp_diff(unit: Unit) -> Option<Call> {
                 (Some(fixed), _) => to.saturating_sub(from) / fixed,
                 (None, months) => months_between(from, to)? / months.unwrap_or(1),
             };
-            i32::try_from(units).map(Some).or_else(|_| out_of_range())
+            match i32::try_from(units) {
+                Ok(units) => Ok(Some(units)),
+                Err(_) => {
+                    Err(exec_datafusion_err!("TIMESTAMPDIFF is out of range: {units} does not fit INT"))
+                }
+            }
         })
     });
     Some(Call { function: kernel.variant(format!("{unit:?}")).into_function(), returns: DataType::Int32 })
@@ -125,6 +130,10 @@ fn months_between(from: i64, to: i64) -> Result<i64> {
     Ok(if add_months(from, months)? > to { months - 1 } else { months })
 }
 
+fn interval_out_of_range<T>() -> Result<T> {
+    Err(exec_datafusion_err!("an interval is out of range"))
+}
+
 /// Returns the function that adds or subtracts two intervals of one kind, or `None` for other types.
 pub fn combine_intervals(sign: Sign, of: &DataType) -> Option<Call> {
     let kernel = match of {
@@ -133,9 +142,10 @@ pub fn combine_intervals(sign: Sign, of: &DataType) -> Option<Call> {
                 let (left, right) =
                     (a.primitive::<DurationMillisecondType>(0)?, a.primitive::<DurationMillisecondType>(1)?);
                 primitives::<DurationMillisecondType>(a.rows, |row| match (left.get(row), right.get(row)) {
-                    (Some(left), Some(right)) if sign == Sign::Plus => add_ms(left, right).map(Some),
                     (Some(left), Some(right)) => {
-                        left.checked_sub(right).map(Some).map_or_else(out_of_range, Ok)
+                        let plus = sign == Sign::Plus;
+                        let sum = if plus { left.checked_add(right) } else { left.checked_sub(right) };
+                        sum.map(Some).map_or_else(interval_out_of_range, Ok)
                     }
                     _ => Ok(None),
                 })
@@ -149,7 +159,7 @@ pub fn combine_intervals(sign: Sign, of: &DataType) -> Option<Call> {
                     (Some(left), Some(right)) => {
                         let plus = sign == Sign::Plus;
                         let sum = if plus { left.checked_add(right) } else { left.checked_sub(right) };
-                        sum.map(Some).map_or_else(out_of_range, Ok)
+                        sum.map(Some).map_or_else(interval_out_of_range, Ok)
                     }
                     _ => Ok(None),
                 })

@@ -3,6 +3,8 @@
 //! A TIMESTAMP is a wall clock without zone, held as milliseconds. A day-time interval is a
 //! `Duration(Millisecond)`, a year-month interval an `Interval(YearMonth)`.
 
+use std::ops::RangeInclusive;
+
 use arrow::array::{ArrayRef, AsArray};
 use arrow::datatypes::{
     ArrowPrimitiveType, DataType, Date32Type, DurationMillisecondType, Int32Type, Int64Type,
@@ -10,7 +12,7 @@ use arrow::datatypes::{
 };
 use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime};
 use datafusion_common::{Result, exec_datafusion_err, internal_err};
-use weir_base::text::{Zone, parse_plain_timestamp};
+use weir_base::text::{self, Zone, parse_plain_timestamp};
 
 use crate::conversion::{DAY_MS, timestamp_type};
 use crate::interval::add_months;
@@ -161,8 +163,26 @@ pub(crate) fn wall(ms: i64) -> Result<NaiveDateTime> {
     }
 }
 
+/// The first and the last millisecond of the years that a DATE or TIMESTAMP can have, 0000 to 9999.
+const TIMES: RangeInclusive<i64> = -62_167_219_200_000..=253_402_300_799_999;
+
 pub(crate) fn out_of_range<T>() -> Result<T> {
-    Err(exec_datafusion_err!("a time is out of range"))
+    Err(exec_datafusion_err!("a time is out of range: it is not in the years 0000 to 9999"))
+}
+
+/// Makes a time that was computed the error of its row when no DATE or TIMESTAMP can be it.
+pub(crate) fn in_range(ms: i64) -> Result<i64> {
+    if TIMES.contains(&ms) {
+        return Ok(ms);
+    }
+    // Farther away there are no dates to show.
+    match DateTime::from_timestamp_millis(ms) {
+        Some(_) => Err(exec_datafusion_err!(
+            "a time is out of range: {} is not in the years 0000 to 9999",
+            text::format_timestamp(ms)
+        )),
+        None => out_of_range(),
+    }
 }
 
 pub(crate) fn millis(wall: NaiveDateTime) -> i64 {
@@ -203,7 +223,8 @@ impl Times {
         if matches!(self, Times::Date(_)) { DAY_MS } else { 1 }
     }
 
-    /// Makes an array of the same type from milliseconds.
+    /// Makes an array of the same type from milliseconds. Times of day begin again after the last; a DATE or TIMESTAMP
+    /// outside its years is an error of the row.
     pub(crate) fn rebuild(
         &self,
         rows: usize,
@@ -211,13 +232,18 @@ impl Times {
     ) -> Result<ArrayRef> {
         match self {
             Times::Date(_) => primitives::<Date32Type>(rows, |row| match value(row)? {
-                Some(ms) => Ok(Some(i32::try_from(ms.div_euclid(DAY_MS)).or_else(|_| out_of_range())?)),
+                Some(ms) => {
+                    let days = in_range(ms)?.div_euclid(DAY_MS);
+                    Ok(Some(i32::try_from(days).or_else(|_| out_of_range())?))
+                }
                 None => Ok(None),
             }),
             Times::Time(_) => primitives::<Time32MillisecondType>(rows, |row| {
                 Ok(value(row)?.map(|ms| i32::try_from(ms.rem_euclid(DAY_MS)).unwrap_or_default()))
             }),
-            Times::Timestamp(_) => primitives::<TimestampMillisecondType>(rows, value),
+            Times::Timestamp(_) => {
+                primitives::<TimestampMillisecondType>(rows, |row| value(row)?.map(in_range).transpose())
+            }
         }
     }
 }
@@ -276,7 +302,7 @@ fn day_time_field(unit: Unit, ms: i64) -> Result<i32> {
         Unit::Second => ms / 1_000 % 60,
         _ => 0,
     };
-    i32::try_from(value).or_else(|_| out_of_range())
+    i32::try_from(value).or_else(|_| Err(exec_datafusion_err!("an interval is out of range")))
 }
 
 fn year_month_field(unit: Unit, months: i32) -> i32 {
@@ -365,7 +391,7 @@ fn to_timestamp(context: &Context) -> Call {
         let zone = zone(&own.time_zone)?;
         let instant = a.primitive::<Int64Type>(0)?;
         primitives::<TimestampMillisecondType>(a.rows, |row| {
-            Ok(instant.get(row).map(|instant| zone.instant_to_wall(instant)))
+            instant.get(row).map(|instant| in_range(zone.instant_to_wall(instant))).transpose()
         })
     });
     Call { function: kernel.variant(variant).into_function(), returns: timestamp_type() }

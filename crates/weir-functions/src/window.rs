@@ -15,6 +15,8 @@ use datafusion_expr::{
     Volatility, lit,
 };
 
+use crate::temporal::in_range;
+
 /// The metadata key of a field that is a time attribute; the value is `rowtime` or `proctime`.
 pub const TIME_ATTRIBUTE: &str = "weir.time";
 
@@ -220,12 +222,11 @@ impl BoundFunction {
             return internal_err!("`{}` needs a window", self.name);
         };
         let column = window.column(usize::from(self.bound != Bound::Start));
-        if self.bound != Bound::Rowtime {
-            return Ok(Arc::clone(column));
-        }
-        let ends = column.as_primitive::<TimestampMillisecondType>();
-        let rowtime: TimestampMillisecondArray = ends.unary(|end| end.saturating_sub(1));
-        Ok(Arc::new(rowtime))
+        let times = column.as_primitive::<TimestampMillisecondType>();
+        let back = i64::from(self.bound == Bound::Rowtime);
+        // Rows of the last day may be in a window that ends after the years that a TIMESTAMP can have.
+        let times: TimestampMillisecondArray = times.try_unary(|time| in_range(time.saturating_sub(back)))?;
+        Ok(Arc::new(times))
     }
 }
 

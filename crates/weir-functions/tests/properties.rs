@@ -191,9 +191,10 @@ proptest! {
     #[test]
     fn an_instant_comes_back_through_its_wall_clock(instant in instants(), zone in 0usize..6) {
         let zone = ["UTC", "GMT+08:00", "-03:30", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe"][zone];
-        let wall = evaluate("TO_TIMESTAMP", &[Column::integer(instant)], zone).expect("a wall clock");
+        // One outside the years 0000 to 9999 has no wall clock.
+        let Ok(wall) = evaluate("TO_TIMESTAMP", &[Column::integer(instant)], zone) else { return Ok(()) };
         let pattern = Column::text(&[Some("yyyy-MM-dd HH:mm:ss.SSS")]);
-        let Ok(text) = evaluate("DATE_FORMAT", &[Column::of(wall.clone()), pattern.clone()], zone) else { return Ok(()) };
+        let text = evaluate("DATE_FORMAT", &[Column::of(wall.clone()), pattern.clone()], zone).expect("a text");
         let text = Column::of(text);
         let back = evaluate("UNIX_TIMESTAMP_MS", std::slice::from_ref(&text), zone).expect("a number");
         let by_pattern = evaluate("UNIX_TIMESTAMP_MS", &[text, pattern], zone).expect("a number");

@@ -5,6 +5,7 @@
 //! Operators that keep rows by time (windows, OVER, patterns, interval joins) give out what they have seen once and for
 //! all, so they take rows that are only added; the check refuses others.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 
 use datafusion_expr::LogicalPlan;
@@ -29,6 +30,9 @@ pub enum Cause {
 pub struct Changelogs<'a> {
     /// The plans that fill each temp stream.
     fills: HashMap<String, Vec<&'a LogicalPlan>>,
+    /// Whether the rows of temp streams change, as far as it has been asked. Without it a job of a few dozen temp
+    /// streams, each read twice by what fills the next, would take for ever.
+    known: RefCell<HashMap<String, bool>>,
 }
 
 impl<'a> Changelogs<'a> {
@@ -40,7 +44,7 @@ impl<'a> Changelogs<'a> {
                 fills.entry(job.temps[index].name.to_lowercase()).or_default().push(&insert.plan);
             }
         }
-        Self { fills }
+        Self { fills, known: RefCell::default() }
     }
 
     /// Returns why rows of a plan may be withdrawn, or `None` when they are only added.
@@ -51,9 +55,7 @@ impl<'a> Changelogs<'a> {
             }
             LogicalPlan::TableScan(scan) => {
                 let name = scan.table_name.table();
-                let fills = self.fills.get(&name.to_lowercase())?;
-                let changes = fills.iter().any(|plan| self.cause(plan).is_some());
-                changes.then(|| Cause::TempStream(name.to_string()))
+                self.changes(&name.to_lowercase()).then(|| Cause::TempStream(name.to_string()))
             }
             LogicalPlan::Extension(node) if node.node.as_any().is::<OverWindow>() => None,
             LogicalPlan::Extension(node) => match StreamJoin::of(node) {
@@ -63,6 +65,17 @@ impl<'a> Changelogs<'a> {
             },
             _ => self.cause_below(plan),
         }
+    }
+
+    /// Tells whether rows of a stream may be withdrawn; its name in lower case.
+    fn changes(&self, name: &str) -> bool {
+        let Some(fills) = self.fills.get(name) else { return false };
+        if let Some(changes) = self.known.borrow().get(name) {
+            return *changes;
+        }
+        let changes = fills.iter().any(|plan| self.cause(plan).is_some());
+        self.known.borrow_mut().insert(name.to_string(), changes);
+        changes
     }
 
     fn cause_below(&self, plan: &LogicalPlan) -> Option<Cause> {

@@ -52,6 +52,21 @@ fn rows_change_through_temp_streams_wherever_those_are_filled() {
     assert_eq!(cause(text), Some(Cause::TempStream("u".to_string())));
 }
 
+/// Without a memory of what was asked before there would be 2 to the power of 40 questions.
+#[test]
+fn temp_streams_that_are_read_twice_are_looked_at_once() {
+    let level = |n: usize| {
+        let from = n.checked_sub(1).map_or_else(|| "a".to_string(), |below| format!("t{below}"));
+        format!(
+            "CREATE TEMP STREAM t{n} (k STRING, v INT, ts TIMESTAMP) TIMESTAMP BY ts.rowtime;
+             INSERT INTO t{n} SELECT k, v, ts FROM {from} UNION ALL SELECT k, v, ts FROM {from};\n"
+        )
+    };
+    let temps: String = (0..40).map(level).collect();
+    let counted = "SELECT k, COUNT(*) FROM t39 GROUP BY k, TUMBLE(ts, INTERVAL '1' MINUTE)";
+    assert_eq!(cause(&format!("{temps}INSERT INTO o {counted};")), None);
+}
+
 #[test]
 fn windows_refuse_rows_that_change() {
     let text = format!(

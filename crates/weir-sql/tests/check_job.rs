@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use arrow::datatypes::{DataType, TimeUnit};
 use support::{CATALOG, assert_error};
+use weir_functions::window::has_utc_clock;
 use weir_sql::{
     CheckError, CheckOptions, Cluster, Job, TIME_ATTRIBUTE, Target, WatermarkInterval, WatermarkStrategy,
     check,
@@ -483,4 +484,30 @@ fn the_deepest_text_that_is_accepted_does_no_harm() {
     ] {
         assert_eq!(query(text.clone()), Ok(()), "{}", &text[..60]);
     }
+}
+
+/// What fills a temp stream may stand behind what reads it, and its clock is known all the same.
+#[test]
+fn temp_streams_take_over_the_clock_of_windows_in_any_order_of_the_text() {
+    let temp =
+        |name: &str| format!("CREATE TEMP STREAM {name} (a STRING, t TIMESTAMP) TIMESTAMP BY t.rowtime;\n");
+    let temps: String = ["one", "two", "three", "own"].map(temp).concat();
+    let source = SOURCE.replace(";\n", " TIMESTAMP BY ts.rowtime;\n");
+    let text = format!(
+        "{source}{SINK}{temps}INSERT INTO snk SELECT a FROM three;
+         INSERT INTO three SELECT a, t FROM two;
+         INSERT INTO two SELECT a, t FROM one;
+         INSERT INTO one SELECT a, TUMBLE_ROWTIME(ts, INTERVAL '1' DAY) FROM src GROUP BY a, TUMBLE(ts, INTERVAL '1' DAY);
+         INSERT INTO own SELECT a, ts FROM src;"
+    );
+    let options = CheckOptions { time_zone: "Asia/Shanghai".to_string(), ..options() };
+    let job = check(&text, &CATALOG, &options).unwrap_or_else(|error| panic!("{error}"));
+    let clocks: Vec<bool> = job.temps.iter().map(|temp| has_utc_clock(temp.schema.field(1))).collect();
+    assert_eq!(clocks, [true, true, true, false]);
+    let targets: Vec<Target> = job.inserts.iter().map(|insert| insert.target).collect();
+    let in_text = [Target::Sink(0), Target::Temp(2), Target::Temp(1), Target::Temp(0), Target::Temp(3)];
+    assert_eq!(targets, in_text);
+    let mixed = text.replace("INSERT INTO own", "INSERT INTO three");
+    let error = refused(&mixed, &options);
+    assert!(error.message.text.contains("`three` would be of two zones"), "{error}");
 }

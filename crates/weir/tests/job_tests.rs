@@ -66,6 +66,24 @@ fn a_job_that_is_refused_fails_unless_it_should() {
     assert!(shown.contains("it fails, but not with `another reason`"), "{shown}");
 }
 
+#[test]
+fn every_mistake_of_a_job_is_shown_whatever_the_command() {
+    let wrong = JOB.replace("price <", "prise <") + "INSERT INTO cheep SELECT id FROM cars;\n";
+    let place = tempfile::tempdir().unwrap();
+    std::fs::write(place.path().join("job.sql"), &wrong).unwrap();
+    std::fs::write(place.path().join("t.test.toml"), "title = 't'\njob = 'job.sql'\nfails = 'no such text'")
+        .unwrap();
+    for command in [&["check", "job.sql"][..], &["explain", "job.sql"], &["run", "job.sql"], &["test", "."]] {
+        let mut weir = Command::new(env!("CARGO_BIN_EXE_weir"));
+        let output = weir.args(command).current_dir(place.path()).output().unwrap();
+        let shown = [output.stdout, output.stderr].concat();
+        let shown = String::from_utf8_lossy(&shown);
+        for mistake in ["column `prise` is not in stream `cars`", "stream `cheep` is not declared"] {
+            assert!(shown.contains(mistake), "{command:?} says\n{shown}");
+        }
+    }
+}
+
 fn run_in(place: &Path) -> (Option<i32>, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_weir")).arg("test").arg(place).output().unwrap();
     (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())

@@ -1,6 +1,6 @@
 //! The check of a job: statement by statement in the order of the text, then the job as a whole.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use datafusion_common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion_expr::LogicalPlan;
@@ -8,13 +8,15 @@ use weir_base::connector::ConnectorCatalog;
 use weir_base::error::codes;
 use weir_base::variables::Redactor;
 
+use super::clocks::{self, Clocks};
 use super::connector::{self, described, noun};
+use super::flow::{self, Pending};
 use super::function::Functions;
 use super::settings::CheckOptions;
-use super::{clocks, columns, format, late, options, stream};
+use super::{columns, format, late, options, stream};
 use crate::changelog::Changelogs;
 use crate::nodes::LookupJoin;
-use crate::plan::{AppendOnly, PlanOptions, Planned, Streams, plan_insert};
+use crate::plan::{AppendOnly, PlanOptions, Planned, Streams, on_large_stack, plan_insert};
 use crate::syntax::ast::{CreateStream, InsertInto, Name, Statement, StreamKind};
 use crate::syntax::{Broken, Parsed};
 use crate::{
@@ -43,36 +45,27 @@ pub fn check_all(text: &str, catalog: &ConnectorCatalog, options: &CheckOptions)
     let redactor = Redactor::with_options(&used.collect(), text, uses.values);
     let not_variables = uses.warnings.into_iter();
     let warnings: Vec<_> = not_variables.map(|message| WarningKind::NotAVariable.warning(message)).collect();
-    // What fills a temp stream may stand behind what reads it, so the clocks of temp streams are known only when all
-    // statements have been checked. Each round knows more of them than the one before.
-    let mut utc_temps = BTreeSet::new();
-    let checker = loop {
-        let mut checker = Checker {
-            catalog,
-            options,
-            declared: Vec::new(),
-            functions: Functions::default(),
-            read: Vec::new(),
-            undeclared: Vec::new(),
-            errors: Vec::new(),
-            append_only: Vec::new(),
-            without_watermark: Vec::new(),
-            utc_temps: utc_temps.clone(),
-            job: Job { redactor: redactor.clone(), warnings: warnings.clone(), ..empty_job() },
-        };
-        for Broken { error, declares } in &broken {
-            checker.errors.push(error.clone());
-            checker.undeclared.extend(declares.iter().map(|name| name.value.clone()));
-        }
-        for statement in &statements {
-            checker.statement(statement);
-        }
-        let found = clocks::utc_temps(&checker.job);
-        if !checker.errors.is_empty() || found == utc_temps {
-            break checker;
-        }
-        utc_temps = found;
+    let mut checker = Checker {
+        catalog,
+        options,
+        declared: Vec::new(),
+        functions: Functions::default(),
+        pending: Vec::new(),
+        read: Vec::new(),
+        undeclared: Vec::new(),
+        errors: Vec::new(),
+        append_only: Vec::new(),
+        without_watermark: Vec::new(),
+        job: Job { redactor: redactor.clone(), warnings, ..empty_job() },
     };
+    for Broken { error, declares } in broken {
+        checker.errors.push(error);
+        checker.undeclared.extend(declares.into_iter().map(|name| name.value));
+    }
+    for statement in &statements {
+        checker.statement(statement);
+    }
+    on_large_stack(|| checker.inserts());
     // Whatever a connector or format says of its options, it does not tell the value of a variable.
     match checker.finish() {
         Ok(mut job) => {
@@ -101,6 +94,8 @@ struct Checker<'a> {
     /// Streams of all kinds in the order of declaration.
     declared: Vec<(StreamKind, Name)>,
     functions: Functions,
+    /// The INSERT statements to plan, in the order of the text.
+    pending: Vec<Pending<'a>>,
     /// For each INSERT its target and the streams it reads.
     read: Vec<(Name, Vec<String>)>,
     /// The names of streams and functions whose declarations are wrong.
@@ -110,20 +105,25 @@ struct Checker<'a> {
     append_only: Vec<AppendOnly>,
     /// The names of sources with event time and without `SET WATERMARK`.
     without_watermark: Vec<String>,
-    /// Temp streams whose event times are wall clocks of UTC, in lower case.
-    utc_temps: BTreeSet<String>,
     job: Job,
 }
 
-impl Checker<'_> {
-    fn statement(&mut self, statement: &Statement) {
+impl<'a> Checker<'a> {
+    fn statement(&mut self, statement: &'a Statement) {
         let (name, result) = match statement {
             Statement::Create(create) => (Some(&create.name), self.declare(create)),
             Statement::Function(create) => {
                 (Some(&create.name), self.functions.declare(create, self.options.cluster))
             }
-            Statement::Insert(insert) if self.uses_undeclared(insert) => return,
-            Statement::Insert(insert) => (None, self.insert(insert)),
+            Statement::Insert(insert) => {
+                if !self.uses_undeclared(insert) {
+                    let Job { sources, temps, sinks, tables, .. } = &self.job;
+                    let [sources, temps] = [sources.len(), temps.len()];
+                    let [sinks, tables] = [sinks.len(), tables.len()];
+                    self.pending.push(Pending { insert, sources, temps, sinks, tables });
+                }
+                return;
+            }
         };
         if let Err(error) = result {
             self.errors.push(error);
@@ -141,8 +141,7 @@ impl Checker<'_> {
         let name = create.name.value.clone();
         if create.kind == StreamKind::Temp {
             let declared = stream::declared_columns(create)?;
-            let (time, schema) =
-                stream::time_attributes(create, &declared, self.utc_temps.contains(&name.to_lowercase()))?;
+            let (time, schema) = stream::time_attributes(create, &declared)?;
             self.job.temps.push(TempStream { name, declared, schema, time });
         } else {
             let (spec, role) = connector::find(create, self.catalog, self.options.cluster)?;
@@ -151,7 +150,7 @@ impl Checker<'_> {
             format::check(create, role, &checked, &declared, &mut self.job.warnings)?;
             let keys = columns::check(create, role, &checked, &declared)?;
             if create.kind == StreamKind::Source {
-                let (time, schema) = stream::time_attributes(create, &declared, false)?;
+                let (time, schema) = stream::time_attributes(create, &declared)?;
                 if time.rowtime.is_some() && create.time.as_ref().is_none_or(|time| time.watermark.is_none())
                 {
                     self.without_watermark.push(name.clone());
@@ -202,15 +201,36 @@ impl Checker<'_> {
         self.declared.iter().find(|(_, declared)| declared.value.eq_ignore_ascii_case(name))
     }
 
-    fn insert(&mut self, insert: &InsertInto) -> Result<(), CheckError> {
+    /// Plans the INSERT statements.
+    fn inserts(&mut self) {
+        let pending = std::mem::take(&mut self.pending);
+        let mut clocks = Clocks::default();
+        for index in flow::order(&pending) {
+            if let Err(error) = self.insert(&pending[index], &mut clocks) {
+                self.errors.push(error);
+            }
+        }
+        self.job.inserts.sort_by_key(|insert| insert.offset);
+        self.read.sort_by_key(|(target, _)| target.position);
+    }
+
+    fn insert(&mut self, pending: &Pending<'_>, clocks: &mut Clocks) -> Result<(), CheckError> {
         let Job { sources, temps, sinks, tables, .. } = &self.job;
-        let streams = Streams { sources, temps, sinks, tables };
+        let streams = Streams {
+            sources: &sources[..pending.sources],
+            temps: &temps[..pending.temps],
+            sinks: &sinks[..pending.sinks],
+            tables: &tables[..pending.tables],
+        };
+        let insert = pending.insert;
         let options = PlanOptions { time_zone: self.options.time_zone.clone() };
         let Planned { target, plan, warnings, append_only } = plan_insert(insert, &streams, &options)?;
         self.job.warnings.extend(warnings);
         self.append_only.extend(append_only);
         self.read.push((insert.target.clone(), scanned_streams(&plan)));
-        self.job.inserts.push(Insert { target, plan, offset: insert.offset });
+        let insert = Insert { target, plan, offset: insert.offset };
+        clocks.take_over(&mut self.job.temps, &insert);
+        self.job.inserts.push(insert);
         Ok(())
     }
 
@@ -257,42 +277,26 @@ impl Checker<'_> {
 
     /// Returns the refusal of a temp stream that is filled from itself.
     fn cycle(&self) -> Option<CheckError> {
-        let is_temp = |name: &Name| matches!(self.find(&name.value), Some((StreamKind::Temp, _)));
-        for (target, _) in self.read.iter().filter(|(target, _)| is_temp(target)) {
-            let mut reached: Vec<&str> = Vec::new();
-            let mut next = vec![target.value.as_str()];
-            while let Some(name) = next.pop() {
-                let inputs = self.read.iter().filter(|(filled, _)| filled.value.eq_ignore_ascii_case(name));
-                for input in inputs.flat_map(|(_, read)| read) {
-                    if input.eq_ignore_ascii_case(&target.value) {
-                        let text = format!("stream `{}` is filled from itself", target.value);
-                        return Some(
-                            CheckError::new(target.position, target.length, text)
-                                .hint("a job cannot have a cycle of streams"),
-                        );
-                    }
-                    if !reached.contains(&input.as_str()) {
-                        reached.push(input);
-                        next.push(input);
-                    }
-                }
-            }
-        }
-        None
+        let target = flow::cycle(&self.read)?;
+        let text = format!("stream `{}` is filled from itself", target.value);
+        let error = CheckError::new(target.position, target.length, text);
+        Some(error.hint("a job cannot have a cycle of streams"))
     }
 
     fn warn_about_unused(&mut self) {
-        let is_read =
-            |name: &str| self.read.iter().any(|(_, read)| read.iter().any(|r| r.eq_ignore_ascii_case(name)));
-        let is_filled =
-            |name: &str| self.read.iter().any(|(target, _)| target.value.eq_ignore_ascii_case(name));
+        let read: HashSet<String> =
+            self.read.iter().flat_map(|(_, read)| read).map(|name| name.to_lowercase()).collect();
+        let filled: HashSet<String> =
+            self.read.iter().map(|(target, _)| target.value.to_lowercase()).collect();
         for (kind, name) in &self.declared {
+            let key = name.value.to_lowercase();
+            let (is_read, is_filled) = (read.contains(&key), filled.contains(&key));
             let complaint = match kind {
-                StreamKind::Source if !is_read(&name.value) => "is never read",
-                StreamKind::Sink if !is_filled(&name.value) => "is never written to",
-                StreamKind::Temp if !is_filled(&name.value) => "is never filled",
-                StreamKind::Temp if !is_read(&name.value) => "is never read",
-                StreamKind::Table if !is_read(&name.value) => "is never looked up",
+                StreamKind::Source if !is_read => "is never read",
+                StreamKind::Sink if !is_filled => "is never written to",
+                StreamKind::Temp if !is_filled => "is never filled",
+                StreamKind::Temp if !is_read => "is never read",
+                StreamKind::Table if !is_read => "is never looked up",
                 _ => continue,
             };
             self.job.warnings.push(WarningKind::UnusedStream.warning(Message {

@@ -1,5 +1,7 @@
 //! Which operators drop rows because a source has event time and says nothing of its watermark.
 
+use std::collections::HashSet;
+
 use datafusion_common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion_expr::LogicalPlan;
 
@@ -26,6 +28,7 @@ pub(super) fn warnings(job: &Job, operators: &[AppendOnly], sources: &[String]) 
 /// Returns the streams whose watermarks a plan sees. The job has no cycle of streams.
 fn reached(job: &Job, plan: &LogicalPlan) -> Vec<String> {
     let mut found = Vec::new();
+    let mut seen = HashSet::new();
     let mut plans = vec![plan];
     while let Some(plan) = plans.pop() {
         // The closure returns no error, so the walk cannot fail.
@@ -35,6 +38,7 @@ fn reached(job: &Job, plan: &LogicalPlan) -> Vec<String> {
                 match job.temps.iter().position(|temp| temp.name.eq_ignore_ascii_case(name)) {
                     // With a watermark of its own it does not matter where its rows come from.
                     Some(index) if job.temps[index].time.watermark.is_some() => {}
+                    Some(index) if !seen.insert(index) => {}
                     Some(index) => {
                         let fills = job.inserts.iter().filter(|insert| insert.target == Target::Temp(index));
                         plans.extend(fills.map(|insert| &insert.plan));

@@ -5,6 +5,7 @@
 mod clocks;
 mod columns;
 mod connector;
+mod flow;
 mod format;
 mod function;
 mod job;

@@ -150,12 +150,10 @@ fn fits(column: &DataType, property: &DataType) -> bool {
     }
 }
 
-/// Returns the time attributes of a source or temp stream and its columns as queries see them. `utc_clock` says that
-/// the event times are wall clocks of UTC and not of the zone of the job.
+/// Returns the time attributes of a source or temp stream and its columns as queries see them.
 pub(super) fn time_attributes(
     stream: &CreateStream,
     declared: &SchemaRef,
-    utc_clock: bool,
 ) -> Result<(TimeClause, SchemaRef), CheckError> {
     let Some(syntax) = &stream.time else { return Ok((TimeClause::default(), declared.clone())) };
     let rowtime = match &syntax.rowtime {
@@ -176,7 +174,7 @@ pub(super) fn time_attributes(
         watermark: watermark(stream.kind, syntax),
         proctime: syntax.proctime.is_some(),
     };
-    let schema = schema_with_time(declared, &time, utc_clock);
+    let schema = schema_with_time(declared, &time, false);
     Ok((time, schema))
 }
 
@@ -207,7 +205,9 @@ fn watermark(kind: StreamKind, syntax: &TimeSyntax) -> Option<WatermarkStrategy>
     }
 }
 
-fn schema_with_time(declared: &SchemaRef, time: &TimeClause, utc_clock: bool) -> SchemaRef {
+/// Returns the columns of a stream as queries see them. `utc_clock` says that the event times are wall clocks of UTC and
+/// not of the zone of the job.
+pub(super) fn schema_with_time(declared: &SchemaRef, time: &TimeClause, utc_clock: bool) -> SchemaRef {
     let mut fields: Vec<Field> = declared.fields().iter().map(|field| field.as_ref().clone()).collect();
     if let Some(field) = time.rowtime.and_then(|index| fields.get_mut(index)) {
         let metadata = match utc_clock {

@@ -2,6 +2,8 @@
 
 use arrow::datatypes::{DataType, TimeUnit};
 
+use weir_functions::conversion::type_name;
+
 use super::{NotInFlink, Translated, quoted};
 
 /// Returns the name of a type.
@@ -38,5 +40,5 @@ pub(super) fn type_text(of: &DataType) -> Translated<String> {
 }
 
 fn unknown(of: &DataType) -> NotInFlink {
-    NotInFlink::new(format!("a value of type {of} has no type in Flink SQL"))
+    NotInFlink::new(format!("a value of type {} has no type in Flink SQL", type_name(of)))
 }

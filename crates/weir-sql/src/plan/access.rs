@@ -40,7 +40,7 @@ impl Binder<'_> {
             let text = format!("`{}` is neither {input} nor one of its columns", first.value);
             return Err(hinted(place.refuse(text), hint));
         }
-        let mut value = scope.column(of, first, self.otherwise)?;
+        let mut value = self.column(of, first, self.otherwise)?;
         for field in fields {
             value = self.field(value, field)?;
         }

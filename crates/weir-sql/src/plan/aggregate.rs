@@ -31,6 +31,9 @@ use crate::nodes::{Expand, GROUPING, key_name};
 pub(super) const NAMES: &[&str] =
     &["COUNT", "SUM", "AVG", "MAX", "MIN", "STDDEV_POP", "STDDEV_SAMP", "VAR_POP", "VAR_SAMP", "COLLECT"];
 
+/// The aggregates that definitions and measures of a pattern may use.
+const OF_PATTERNS: &[&str] = &["COUNT", "SUM", "AVG", "MAX", "MIN"];
+
 /// Tells whether a name in upper case is that of an aggregate.
 pub(super) fn is_aggregate(name: &str) -> bool {
     NAMES.contains(&name)
@@ -43,6 +46,9 @@ fn call(function: Arc<AggregateUDF>, arguments: Vec<Expr>, distinct: bool) -> Ex
 impl Binder<'_> {
     /// Checks an aggregate.
     pub(super) fn aggregate(&self, name: &str, written: &Written<'_>, place: Place) -> Checked<Bound> {
+        if matches!(self.stage, Stage::Pattern(_)) {
+            refuse_in_pattern(name, written, place)?;
+        }
         let input = Binder { stage: Stage::Row("inside another aggregate"), ..*self };
         let mut arguments =
             written.arguments.iter().map(|argument| input.bind(argument)).collect::<Checked<Vec<_>>>()?;
@@ -84,6 +90,20 @@ impl Binder<'_> {
             _ => Err(refused()),
         }
     }
+}
+
+/// Refuses the aggregates that patterns do not have.
+fn refuse_in_pattern(name: &str, written: &Written<'_>, place: Place) -> Checked<()> {
+    let refused = if !OF_PATTERNS.contains(&name) {
+        format!("the aggregate `{name}`")
+    } else if written.distinct {
+        format!("`DISTINCT` inside `{name}`")
+    } else {
+        return Ok(());
+    };
+    let hint = "a pattern has `COUNT`, `SUM`, `AVG`, `MAX` and `MIN` over the rows of one variable";
+    let error = place.refuse(format!("{refused} is not allowed in `MATCH_RECOGNIZE`"));
+    Err(hinted(error, Some(hint.to_string())))
 }
 
 /// COUNT of rows, of rows in which every argument has a value, or of different tuples of values.

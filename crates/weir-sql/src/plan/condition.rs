@@ -324,7 +324,10 @@ fn note(pairs: &mut Vec<Pair>, index: usize, comparison: &TimeComparison, bounds
 fn key_of(left: &Scope, right: &Scope, expr: &Expr) -> Option<(Expr, Expr)> {
     let (a, b) = equality(expr)?;
     let reads = |scope: &Scope, expr: &Expr| {
-        !expr.column_refs().is_empty() && !expr.is_volatile() && has_all(&scope.columns, expr)
+        let read = expr.column_refs();
+        !read.is_empty()
+            && !expr.is_volatile()
+            && read.into_iter().all(|column| is_among(&scope.columns, column))
     };
     if reads(left, a) && reads(right, b) {
         Some((a.clone(), b.clone()))
@@ -335,7 +338,7 @@ fn key_of(left: &Scope, right: &Scope, expr: &Expr) -> Option<(Expr, Expr)> {
     }
 }
 
-/// Tells whether every column that an expression reads is among these.
-pub(super) fn has_all(columns: &[ScopeColumn], expr: &Expr) -> bool {
-    expr.column_refs().into_iter().all(|column| columns.iter().any(|own| own.column == *column))
+/// Tells whether a column of the plan is one of these.
+pub(super) fn is_among(columns: &[ScopeColumn], column: &Column) -> bool {
+    columns.iter().any(|own| own.column == *column)
 }

@@ -4,7 +4,7 @@ use arrow::datatypes::DataType;
 use datafusion_common::ScalarValue;
 use datafusion_expr::{Expr, Operator};
 use sqlparser::ast::{
-    BinaryOperator, CaseWhen, CeilFloorKind, DateTimeField, Expr as SqlExpr, Spanned, TrimWhereField,
+    BinaryOperator, CaseWhen, CeilFloorKind, DateTimeField, Expr as SqlExpr, Ident, Spanned, TrimWhereField,
     UnaryOperator, Value, ValueWithSpan,
 };
 use weir_functions::conversion::type_name;
@@ -55,6 +55,14 @@ impl Binder<'_> {
         self.plain.unwrap_or(self.scope)
     }
 
+    /// Returns the expression of a column by its name, of one input when `of` names it.
+    pub(super) fn column(&self, of: Option<&str>, name: &Ident, place: Place) -> Checked<Bound> {
+        let scope = if of.is_some() { self.scope } else { self.plain() };
+        // What stands before a column of a pattern is a variable, and all of them have the columns of the input.
+        let input = self.plain.map(|_| "the input of the pattern");
+        scope.column(of, name, input, place)
+    }
+
     /// Checks an expression and computes its constant parts.
     pub(super) fn bind(&self, sql: &SqlExpr) -> Checked<Bound> {
         let bound = self.expression(sql)?;
@@ -69,7 +77,7 @@ impl Binder<'_> {
     pub(super) fn expression(&self, sql: &SqlExpr) -> Checked<Bound> {
         let place = self.at(sql);
         match sql {
-            SqlExpr::Identifier(name) => self.plain().column(None, name, place),
+            SqlExpr::Identifier(name) => self.column(None, name, place),
             SqlExpr::CompoundIdentifier(names) => self.path(names),
             SqlExpr::CompoundFieldAccess { root, access_chain } => self.access(root, access_chain),
             SqlExpr::Nested(inner) => self.expression(inner),
@@ -229,7 +237,7 @@ impl Binder<'_> {
     fn cast(&self, inner: &SqlExpr, named: &sqlparser::ast::DataType, place: Place) -> Checked<Bound> {
         let value = self.expression(inner)?;
         let Some(target) = cast_target(named) else {
-            return Err(place.refuse(format!("`CAST` to `{named}` is not available")));
+            return Err(place.refuse("a `CAST` cannot give this type"));
         };
         let from = type_name(&value.data_type);
         let is_number_of_time = is_integer(&value.data_type) && is_temporal(&target);
@@ -290,7 +298,19 @@ impl Binder<'_> {
             Some(unit) if is_temporal(of) => {
                 Ok(Bound::call(temporal::to_unit(direction, unit, of), vec![value.expr]))
             }
-            _ => Err(place.refuse(format!("`{name}(... TO {field})` does not apply to {}", type_name(of)))),
+            _ => {
+                let error =
+                    place.refuse(format!("`{name}(... TO {field})` does not apply to {}", type_name(of)));
+                let units = match of {
+                    DataType::Time32(_) => Some("`HOUR`, `MINUTE` and `SECOND`"),
+                    of if is_temporal(of) => {
+                        Some("`YEAR`, `QUARTER`, `MONTH`, `WEEK`, `DAY`, `HOUR`, `MINUTE` and `SECOND`")
+                    }
+                    _ => None,
+                };
+                let hint = units.map(|units| format!("its units are {units}"));
+                Err(hinted(error, hint.or_else(|| Some("it rounds DATE, TIME and TIMESTAMP".to_string()))))
+            }
         }
     }
 

@@ -14,7 +14,7 @@ use sqlparser::ast::{Expr as SqlExpr, Join as SqlJoin, TableFactor, TableWithJoi
 use weir_functions::window::has_utc_clock;
 
 use super::bound::TimeAttribute;
-use super::condition::{Condition, Conjunct, has_all};
+use super::condition::{Condition, Conjunct, is_among};
 use super::expr::Stage;
 use super::from::JoinKind as Written;
 use super::query::Planner;
@@ -339,9 +339,19 @@ impl<'a> Tree<'a> {
     }
 
     fn width(&self) -> usize {
-        let mut columns = Vec::new();
-        self.columns(&mut columns);
-        columns.len()
+        match self {
+            Tree::Input(input) => input.scope.columns.len(),
+            Tree::Join(join) => join.left.width() + join.right.width(),
+            Tree::Dependent(dependent) => dependent.columns.len(),
+        }
+    }
+
+    fn has(&self, column: &Column) -> bool {
+        match self {
+            Tree::Input(input) => is_among(&input.scope.columns, column),
+            Tree::Join(join) => join.left.has(column) || join.right.has(column),
+            Tree::Dependent(dependent) => is_among(&dependent.columns, column),
+        }
     }
 
     /// Returns the columns over a plan without rows: enough to check expressions before the inputs are joined.
@@ -360,9 +370,7 @@ impl<'a> Tree<'a> {
 
     /// Returns whether all columns that a condition reads are columns of this tree.
     fn has_all(&self, part: &Conjunct) -> bool {
-        let mut columns = Vec::new();
-        self.columns(&mut columns);
-        has_all(&columns, &part.expr)
+        part.expr.column_refs().into_iter().all(|column| self.has(column))
     }
 
     /// Lets a condition on the rows of the tree sink to its place.

@@ -33,10 +33,12 @@ mod window;
 mod tests;
 
 use std::cell::RefCell;
+use std::sync::{Arc, LazyLock};
 
+use datafusion_common::config::ConfigOptions;
 use datafusion_expr::LogicalPlan;
 use datafusion_optimizer::optimize_projections::OptimizeProjections;
-use datafusion_optimizer::{Optimizer, OptimizerContext};
+use datafusion_optimizer::{OptimizerContext, OptimizerRule};
 
 pub(crate) use append_only::AppendOnly;
 pub(crate) use call::is_built_in;
@@ -70,6 +72,19 @@ pub(crate) struct PlanOptions {
 /// Stack for the deepest expression that the parser takes; the passes over a plan are recursive.
 const STACK_BYTES: usize = 64 * 1024 * 1024;
 
+/// Runs what is recursive on a stack that is large enough; callers may have small ones. Inside another call the stack is
+/// that of the outer one: to make one takes longer than to plan a small INSERT.
+pub(crate) fn on_large_stack<R>(run: impl FnOnce() -> R) -> R {
+    const FOR_CALLERS: usize = 1024 * 1024;
+    stacker::maybe_grow(STACK_BYTES, STACK_BYTES + FOR_CALLERS, run)
+}
+
+/// Returns the settings of the plan library: its defaults. To make them takes longer than to plan an expression.
+fn library_options() -> Arc<ConfigOptions> {
+    static OPTIONS: LazyLock<Arc<ConfigOptions>> = LazyLock::new(Arc::default);
+    Arc::clone(&OPTIONS)
+}
+
 /// A planned INSERT.
 #[derive(Debug)]
 pub(crate) struct Planned {
@@ -87,7 +102,7 @@ pub(crate) fn plan_insert(
     streams: &Streams<'_>,
     options: &PlanOptions,
 ) -> Result<Planned, CheckError> {
-    stacker::grow(STACK_BYTES, || plan_on_this_stack(insert, streams, options))
+    on_large_stack(|| plan_on_this_stack(insert, streams, options))
 }
 
 fn plan_on_this_stack(
@@ -108,11 +123,11 @@ fn plan_on_this_stack(
     let output = planner.query(&insert.query)?;
     let plan = planner.fill(target, &insert.target, output)?;
     // Every other rule could compute constants with wrapping arithmetic or move a filter through a
-    // window; this one only drops columns that nobody reads.
-    let optimizer = Optimizer::with_rules(vec![std::sync::Arc::new(OptimizeProjections::new())]);
-    let narrow = optimizer
-        .optimize(plan.clone(), &OptimizerContext::new(), |_, _| {})
-        .map_err(|error| planner.unplanned(error))?;
+    // window; this one only drops columns that nobody reads. It goes through the whole plan by itself; the driver of the
+    // library would repeat it and look for changes, which takes longer than the rule.
+    let context = OptimizerContext::new_with_config_options(library_options());
+    let narrow = OptimizeProjections::new().rewrite(plan.clone(), &context);
+    let narrow = narrow.map_err(|error| planner.unplanned(error))?.data;
     // It takes a total of which no column is read for one constant row, but without a first row there is no total.
     let keeps_totals = constant_rows(&narrow) == constant_rows(&plan);
     Ok(Planned {

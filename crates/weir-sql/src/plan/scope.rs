@@ -9,6 +9,10 @@ use super::bound::{Bound, TimeAttribute};
 use super::refuse::{Checked, Place, did_you_mean, hinted};
 use crate::suggest::listed;
 
+/// What to do about a pattern that gives no columns.
+const MEASURES: &str =
+    "say in `MEASURES` what a match gives, such as `LAST(A.x) AS x`, or write `ALL ROWS PER MATCH`";
+
 /// One visible column.
 #[derive(Debug, Clone)]
 pub(super) struct ScopeColumn {
@@ -102,17 +106,60 @@ impl Scope {
         }
     }
 
-    /// Returns the expression of a column by its name, of one input when `of` names it.
-    pub(super) fn column(&self, of: Option<&str>, name: &Ident, place: Place) -> Checked<Bound> {
+    /// Returns the expression of a column by its name, of one input when `of` names it. `input` is how messages call
+    /// that, when it is no stream.
+    pub(super) fn column(
+        &self,
+        of: Option<&str>,
+        name: &Ident,
+        input: Option<&str>,
+        place: Place,
+    ) -> Checked<Bound> {
         match self.find(of, name, place)? {
             Some(column) => Ok(column.bound(name)),
-            None => Err(self.unknown(of, name, place)),
+            None => Err(self.unknown(of, name, input, place)),
         }
     }
 
+    /// Tells whether there are no columns although there is a FROM: a pattern may give none.
+    fn is_bare_pattern(&self) -> bool {
+        fn has_from(plan: &LogicalPlan) -> bool {
+            match plan {
+                LogicalPlan::EmptyRelation(_) => false,
+                LogicalPlan::Filter(filter) => has_from(&filter.input),
+                _ => true,
+            }
+        }
+        self.columns.is_empty() && has_from(&self.plan)
+    }
+
+    /// Makes the refusal of `*` where there is no column.
+    pub(super) fn no_columns(&self, place: Place) -> crate::CheckError {
+        if self.is_bare_pattern() {
+            let text =
+                "`*` stands for no column: this `MATCH_RECOGNIZE` has neither `MEASURES` nor `PARTITION BY`";
+            return hinted(place.refuse(text), Some(MEASURES.to_string()));
+        }
+        let hint = "write `FROM` and a stream after the select list";
+        hinted(place.refuse("`*` needs `FROM`"), Some(hint.to_string()))
+    }
+
     /// Makes the refusal of a name that is no column.
-    pub(super) fn unknown(&self, of: Option<&str>, name: &Ident, place: Place) -> crate::CheckError {
+    fn unknown(
+        &self,
+        of: Option<&str>,
+        name: &Ident,
+        input: Option<&str>,
+        place: Place,
+    ) -> crate::CheckError {
         let place = Place::of(name.span, place);
+        if self.is_bare_pattern() {
+            let text = format!(
+                "column `{}` is unknown: this `MATCH_RECOGNIZE` has neither `MEASURES` nor `PARTITION BY`",
+                name.value
+            );
+            return hinted(place.refuse(text), Some(MEASURES.to_string()));
+        }
         if self.columns.is_empty() {
             let error = place.refuse(format!("column `{}` is unknown: there is no `FROM`", name.value));
             return hinted(error, Some("write `FROM` and a stream after the select list".to_string()));
@@ -129,7 +176,8 @@ impl Scope {
             let names: Vec<_> = names().take(20).map(|name| format!("`{name}`")).collect();
             Some(format!("its columns are {}", names.join(", ")))
         });
-        hinted(place.refuse(format!("column `{}` is not in {}", name.value, self.described(of))), hint)
+        let input = input.map_or_else(|| self.described(of), str::to_string);
+        hinted(place.refuse(format!("column `{}` is not in {input}", name.value)), hint)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
+use datafusion_common::Column;
 use datafusion_expr::{Expr, Filter, LogicalPlan, Projection};
 use sqlparser::ast::{
     Distinct, Expr as SqlExpr, GroupByExpr, ObjectName, Select, SelectItem, SelectItemQualifiedWildcardKind,
@@ -23,6 +24,14 @@ struct Item {
     name: Option<String>,
     value: Bound,
     place: Place,
+}
+
+impl Item {
+    /// Returns the column of the result that has the value.
+    fn output(self, column: Column) -> OutputColumn {
+        let Bound { data_type, time, .. } = self.value;
+        OutputColumn { name: self.name, column, data_type, time, place: self.place }
+    }
 }
 
 impl Planner<'_> {
@@ -164,7 +173,7 @@ impl Planner<'_> {
     /// Expands `*`, of one input when `of` names it.
     fn all_columns(&self, binder: &Binder<'_>, of: Option<&str>, place: Place) -> Checked<Vec<Item>> {
         if binder.scope.columns.is_empty() {
-            return Err(place.refuse("`*` needs `FROM`"));
+            return Err(binder.scope.no_columns(place));
         }
         let columns = binder.scope.columns.iter().filter(|column| column.is_of(of));
         Ok(columns
@@ -187,19 +196,26 @@ impl Planner<'_> {
     /// Plans the select list.
     fn project(&self, items: Vec<Item>, input: LogicalPlan) -> Checked<Output> {
         let names = unique_names(items.iter().map(|item| item.name.as_deref()));
+        let given = input.schema();
+        let is_given = |(index, (item, name)): (usize, (&Item, &String))| {
+            let (qualifier, field) = given.qualified_field(index);
+            matches!(&item.value.expr, Expr::Column(column)
+                if column.name == *name && column.name == *field.name() && column.relation.as_ref() == qualifier)
+        };
+        // Of `SELECT *` nothing is computed, and to look up a thousand columns by their names takes its time.
+        if items.len() == given.fields().len() && items.iter().zip(&names).enumerate().all(is_given) {
+            let columns = given.columns().into_iter().zip(items).map(|(column, item)| item.output(column));
+            let columns = columns.collect();
+            return Ok(Output { plan: input, columns });
+        }
         let expressions = items.iter().zip(&names).map(|(item, name)| match &item.value.expr {
             Expr::Column(column) if column.name == *name => item.value.expr.clone(),
             other => other.clone().alias(name),
         });
         let projection = Projection::try_new(expressions.collect(), Arc::new(input))
             .map_err(|error| self.unplanned(error))?;
-        let columns = projection.schema.columns().into_iter().zip(items).map(|(column, item)| OutputColumn {
-            name: item.name,
-            column,
-            data_type: item.value.data_type,
-            time: item.value.time,
-            place: item.place,
-        });
+        let columns =
+            projection.schema.columns().into_iter().zip(items).map(|(column, item)| item.output(column));
         let columns = columns.collect();
         Ok(Output { plan: LogicalPlan::Projection(projection), columns })
     }

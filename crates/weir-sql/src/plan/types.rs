@@ -1,7 +1,10 @@
 //! Types: what is numeric, what two types have in common, and the types of a `CAST`.
 
-use arrow::datatypes::{DataType, TimeUnit};
-use sqlparser::ast::{DataType as SqlType, ExactNumberInfo};
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Fields, TimeUnit};
+use sqlparser::ast::{ArrayElemTypeDef, DataType as SqlType, ExactNumberInfo, StructField};
+use weir_functions::collection::map_type;
 
 /// The greatest precision of a DECIMAL.
 const MAX_PRECISION: u8 = 38;
@@ -176,6 +179,17 @@ pub(super) fn cast_target(named: &SqlType) -> Option<DataType> {
         SqlType::Date => DataType::Date32,
         SqlType::Time(..) => TIME,
         SqlType::Timestamp(..) => TIMESTAMP,
+        SqlType::Array(ArrayElemTypeDef::SquareBracket(item, None)) => {
+            DataType::List(Arc::new(Field::new_list_field(cast_target(item)?, true)))
+        }
+        SqlType::Map(key, value) => map_type(&cast_target(key)?, &cast_target(value)?),
+        SqlType::Struct(fields, _) => {
+            let field = |field: &StructField| {
+                let name = field.field_name.as_ref()?;
+                Some(Field::new(&name.value, cast_target(&field.field_type)?, true))
+            };
+            DataType::Struct(fields.iter().map(field).collect::<Option<Fields>>()?)
+        }
         SqlType::Custom(name, arguments) if arguments.is_empty() => {
             match name.to_string().to_ascii_uppercase().as_str() {
                 "LONG" => DataType::Int64,

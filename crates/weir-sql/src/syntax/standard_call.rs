@@ -6,15 +6,17 @@ use super::cursor::Parser;
 use super::token::TokenKind;
 use crate::CheckError;
 
-const UNITS: &str =
+const PARTS: &str =
     "a unit: `YEAR`, `QUARTER`, `MONTH`, `WEEK`, `DAY`, `DOY`, `DOW`, `HOUR`, `MINUTE` or `SECOND`";
+/// The number of a day is a part of a date, but no unit to round to.
+const UNITS: &str = "a unit: `YEAR`, `QUARTER`, `MONTH`, `WEEK`, `DAY`, `HOUR`, `MINUTE` or `SECOND`";
 
 impl Parser<'_> {
     /// Parses `EXTRACT(unit FROM expression)`.
     pub(super) fn extract(&mut self) -> Result<Expr, CheckError> {
         self.take();
         self.expect_symbol("(")?;
-        let field = self.time_unit()?;
+        let field = self.time_unit(PARTS)?;
         self.expect_word("FROM")?;
         let expr = Box::new(self.expression()?);
         self.expect_symbol(")")?;
@@ -27,7 +29,7 @@ impl Parser<'_> {
         self.expect_symbol("(")?;
         let expr = Box::new(self.expression()?);
         let unit = match self.take_word("TO") {
-            true => self.time_unit()?,
+            true => self.time_unit(UNITS)?,
             false => DateTimeField::NoDateTime,
         };
         self.expect_symbol_or(")", "`TO` or ")?;
@@ -109,7 +111,7 @@ impl Parser<'_> {
         Ok(Expr::Overlay { expr, overlay_what, overlay_from, overlay_for })
     }
 
-    fn time_unit(&mut self) -> Result<DateTimeField, CheckError> {
+    fn time_unit(&mut self, expected: &str) -> Result<DateTimeField, CheckError> {
         let token = self.peek();
         let field = match token.text.to_ascii_uppercase().as_str() {
             _ if token.kind != TokenKind::Word => None,
@@ -126,7 +128,7 @@ impl Parser<'_> {
             "MILLISECOND" | "MILLISECONDS" => Some(DateTimeField::Millisecond),
             _ => None,
         };
-        let field = field.ok_or_else(|| self.expected(UNITS))?;
+        let field = field.ok_or_else(|| self.expected(expected))?;
         self.take();
         Ok(field)
     }

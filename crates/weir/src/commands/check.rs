@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context;
 use clap::{Arg, ArgMatches, Command};
 use serde_json::json;
-use weir_sql::{CheckError, CheckOptions, Cluster, Message, Warning};
+use weir_sql::{CheckError, CheckErrors, CheckOptions, Cluster, Message, Warning};
 
 use super::variables::{variable_arguments, variables};
 use super::{Exit, Outcome};
@@ -70,12 +70,16 @@ pub fn run(matches: &ArgMatches) -> Outcome {
             Ok(Exit::Refused)
         }
         Err(errors) => {
-            for error in errors.iter() {
-                println!("{}", weir_sql::render(file, &text, error));
-            }
+            println!("{}", rendered(file, &text, &errors));
             Ok(Exit::Refused)
         }
     }
+}
+
+/// Returns all that is wrong with a job, for people.
+pub fn rendered(file: &str, text: &str, errors: &CheckErrors) -> String {
+    let errors: Vec<_> = errors.iter().map(|error| weir_sql::render(file, text, error)).collect();
+    errors.join("\n")
 }
 
 pub fn print_warnings(file: &str, text: &str, warnings: &[Warning]) {

@@ -7,6 +7,7 @@ use arrow::datatypes::DataType;
 use datafusion_common::ScalarValue;
 use datafusion_expr::Expr;
 use datafusion_expr::expr::ScalarFunction;
+use weir_functions::conversion::type_name;
 use weir_functions::variant_of;
 
 pub(super) use self::aggregate::aggregate;
@@ -119,7 +120,10 @@ pub(super) fn scalar(call: &ScalarFunction, scope: &Scope<'_>) -> Translated<Str
             other => {
                 return Err(NotInFlink::of(
                     "CAST",
-                    format!("Flink writes the text of a value of type {other} otherwise; take its parts"),
+                    format!(
+                        "Flink writes the text of a value of type {} otherwise; take its parts",
+                        type_name(&other)
+                    ),
                 ));
             }
         },

@@ -146,11 +146,6 @@ impl Below<'_> {
                 let Expr::AggregateFunction(call) = call else {
                     return Err(NotInFlink::new(format!("the aggregate `{call}` of a pattern")));
                 };
-                if call.params.distinct {
-                    return Err(NotInFlink::new(
-                        "`DISTINCT` in an aggregate of a pattern, which Flink does not have",
-                    ));
-                }
                 if let [Expr::Literal(..)] = call.params.args.as_slice() {
                     return Ok(Some(match variable {
                         None => "COUNT(*)".to_string(),

@@ -8,7 +8,7 @@ use std::path::Path;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use weir_sql::{CheckOptions, Cluster};
 
-use super::check::{read_job, time_zone_argument};
+use super::check::{read_job, rendered, time_zone_argument};
 use super::variables::{variable_arguments, variables};
 use super::{Exit, Outcome};
 
@@ -56,10 +56,10 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         variables: variables(matches)?,
         ..CheckOptions::default()
     };
-    let job = match weir_sql::check(&text, &weir_connectors::CATALOG, &options) {
+    let job = match weir_sql::check_all(&text, &weir_connectors::CATALOG, &options) {
         Ok(job) => job,
-        Err(error) => {
-            eprintln!("{}", weir_sql::render(file, &text, &error));
+        Err(errors) => {
+            eprintln!("{}", rendered(file, &text, &errors));
             return Ok(Exit::Refused);
         }
     };

@@ -29,7 +29,7 @@ use weir_sql::{CheckOptions, Cluster, Job};
 pub use arguments::command;
 
 use self::arguments::Arguments;
-use super::check::{print_warnings, read_job};
+use super::check::{print_warnings, read_job, rendered};
 use super::{Exit, Failure, Outcome, runtime};
 use crate::logging;
 
@@ -50,9 +50,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let mut job = match weir_sql::check_all(&text, &weir_connectors::CATALOG, &options) {
         Ok(job) => job,
         Err(errors) => {
-            for error in errors.iter() {
-                eprintln!("{}", weir_sql::render(&file, &text, error));
-            }
+            eprintln!("{}", rendered(&file, &text, &errors));
             return Ok(Exit::Refused);
         }
     };

@@ -24,6 +24,7 @@ use weir_sql::{CheckOptions, Cluster, Job};
 
 use super::capture::Capture;
 use super::judge::{Observed, Verdict, judge};
+use crate::commands::check::rendered;
 use crate::commands::run::bind;
 
 /// Bucket and directory of saved dirty records.
@@ -64,9 +65,9 @@ pub fn prepare(case: &Case) -> anyhow::Result<Result<Prepared, String>> {
         variables: case.variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect(),
         ..CheckOptions::default()
     };
-    let mut job = match weir_sql::check(&text, &weir_connectors::CATALOG, &options) {
+    let mut job = match weir_sql::check_all(&text, &weir_connectors::CATALOG, &options) {
         Ok(job) => job,
-        Err(error) => return Ok(Err(weir_sql::render(&shown, &text, &error))),
+        Err(errors) => return Ok(Err(rendered(&shown, &text, &errors))),
     };
     let zone = Zone::parse(&time_zone).with_context(|| format!("`{time_zone}` is not a time zone"))?;
     let place = tempfile::tempdir().context("no temporary directory can be made")?;
