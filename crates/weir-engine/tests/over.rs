@@ -18,7 +18,7 @@ use weir_engine::operator::{
     AggregateCall, Element, KeyRange, Operator, Output, Over, OverFrame, OverSpec, key_hashes,
 };
 use weir_engine::watermark::{Generator, Interval, Strategy as WatermarkStrategy};
-use weir_engine::{ROW_WATERMARK, TimeColumn, TimeDomain};
+use weir_engine::{ROW_WATERMARK, TARGET_BATCH_ROWS, TimeColumn, TimeDomain};
 
 /// Key, value, time, count, sum, greatest.
 type Row = (String, i64, i64, i64, i64, i64);
@@ -251,4 +251,16 @@ fn a_partition_is_freed_when_no_row_can_see_its_rows() {
     assert!(operator.state_bytes() > 0, "a row at 110 would see it");
     operator.watermark(TimeDomain::Event, Timestamp(110), &mut output).unwrap();
     assert_eq!(operator.state_bytes(), 0);
+}
+
+#[test]
+fn peers_of_a_range_see_each_other_however_many_they_are() {
+    let mut operator = operator(OverFrame::Range(Some(10)), TimeDomain::Event);
+    let mut output = Output::default();
+    let peers = TARGET_BATCH_ROWS + 1000;
+    let rows = vec![input("a", 1, 100); peers];
+    operator.process(0, batch(&rows, vec![i64::MIN; peers]), &mut output).unwrap();
+    operator.watermark(TimeDomain::Event, Timestamp(100), &mut output).unwrap();
+    let counts: Vec<i64> = collect(&output).into_iter().map(|row| row.3).collect();
+    assert_eq!(counts, vec![peers as i64; peers]);
 }
