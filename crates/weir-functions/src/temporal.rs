@@ -302,7 +302,7 @@ fn day_time_field(unit: Unit, ms: i64) -> Result<i32> {
         Unit::Second => ms / 1_000 % 60,
         _ => 0,
     };
-    i32::try_from(value).or_else(|_| Err(exec_datafusion_err!("an interval is out of range")))
+    i32::try_from(value).map_err(|_| exec_datafusion_err!("an interval is out of range"))
 }
 
 fn year_month_field(unit: Unit, months: i32) -> i32 {
