@@ -1,17 +1,16 @@
 //! The reference page of errors, made from the catalogue.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use weir_base::error::entries;
+use weir_base::error::{ErrorEntry, entries};
 
-use crate::cs::operations;
+use crate::cs::operations::{self, Operation};
 use crate::openapi::errors_of;
 
 /// Codes that belong to an operation of this release and cannot occur in it, with the reason.
 pub const NOT_YET: &[(u32, &str)] = &[
     (10_009, "balances are not metered"),
-    (10_014, "entitlements and balances are not metered"),
-    (10_016, "real-name verification is not asked for"),
     (11_021, "a UDF JAR needs an exclusive cluster, and there are none: CS.20005 comes first"),
     (13_008, "there are no exclusive clusters"),
     (13_009, "there are no JAR jobs"),
@@ -19,55 +18,82 @@ pub const NOT_YET: &[(u32, &str)] = &[
     (13_013, "a UDF JAR needs an exclusive cluster, and there are none"),
     (13_018, "there are no JAR jobs"),
     (13_019, "there are no JAR jobs"),
-    (19_006, "the agency is part of every project"),
-    (19_007, "the agency is part of every project"),
-    (19_008, "the agency is part of every project"),
-    (19_009, "the agency is part of every project"),
-    (19_010, "the agency has every role"),
-    (19_011, "the agency is part of every project"),
 ];
 
-/// Returns the page `docs/reference/errors.md`.
-pub fn page() -> String {
+/// The families of codes, by the thousands of their numbers.
+const FAMILIES: &[(u32, &str)] = &[
+    (10, "Any call"),
+    (11, "Creating and updating jobs"),
+    (12, "Updating jobs"),
+    (13, "Running jobs"),
+    (14, "Execution graphs"),
+    (15, "Stopping jobs"),
+    (16, "Deleting jobs"),
+    (17, "Reading jobs"),
+    (18, "Templates"),
+    (19, "Buckets and the agency"),
+    (20, "Exclusive clusters and quotas"),
+    (21, "Exclusive clusters and quotas of users"),
+    (22, "Networks of exclusive clusters"),
+    (23, "Lists of jobs"),
+    (24, "Audit"),
+    (25, "Totals and billing"),
+    (26, "The service behind the API"),
+];
+
+/// Returns the page `docs/reference/errors.md`. `tests` names the files whose tests provoke a code.
+pub fn page(tests: &BTreeMap<u32, BTreeSet<String>>) -> String {
     let mut page = String::from(
         "# Errors\n\n\
          <!-- Generated from the error catalogue. Refresh with: UPDATE_DOCS=1 cargo test -p weir-api --test docs -->\n\n\
          Every error of the CS API has HTTP status 400 and a body with `error_id`, `error_name`, `error_cause`,\n\
          `error_suggestion`, `error_time` and, where there are details, `error_json_opt`: a string that holds JSON.\n\
          The checks of a call have an order, and the first that fails gives the error: route and content type,\n\
-         credential, project, role, body, fields in the order of the schema, the addressed resource, its owner,\n\
-         its status, uniqueness, quotas.\n\n\
-         *Served* says whether an operation of this release can answer the code.\n\n\
-         | Code | Name | Cause | What to do | When | Served |\n\
-         |---|---|---|---|---|---|\n",
+         credential, project, role, the account, body, fields in the order of the schema, the addressed resource,\n\
+         its owner, its status, uniqueness, quotas.\n\n\
+         *Tests* are files in `tests/rest` and `crates/weir-api/tests` that provoke the error.\n",
     );
     let mut all: Vec<_> = entries().collect();
     all.sort_by_key(|entry| entry.code);
+    let mut family = 0;
     for entry in all {
-        let cell = |text: &str| text.replace('|', "\\|").replace('\n', " ");
-        // Writing to a String cannot fail.
-        let _ = writeln!(
-            page,
-            "| {} | {} | {} | {} | {} | {} |",
-            entry.code,
-            entry.name,
-            cell(entry.cause),
-            cell(entry.suggestion),
-            cell(entry.trigger),
-            served(entry.code.0, &entry.code.to_string())
-        );
+        if entry.code.0 / 1_000 != family {
+            family = entry.code.0 / 1_000;
+            let name = FAMILIES.iter().find(|(number, _)| *number == family).map_or("", |(_, name)| name);
+            // Writing to a String cannot fail.
+            let _ = writeln!(page, "\n## {name} (CS.{family}xxx)");
+        }
+        write_entry(&mut page, entry, tests.get(&entry.code.0));
     }
     page
 }
 
-fn served(number: u32, code: &str) -> String {
-    if let Some((_, reason)) = NOT_YET.iter().find(|(known, _)| *known == number) {
-        return format!("no: {reason}");
+fn write_entry(page: &mut String, entry: &ErrorEntry, tests: Option<&BTreeSet<String>>) {
+    let code = entry.code.to_string();
+    let _ = writeln!(page, "\n### {code} {}\n\n{}\n", entry.name, entry.cause);
+    let _ = writeln!(page, "- When: {}\n- What to do: {}", entry.trigger, entry.suggestion);
+    if let Some((_, reason)) = NOT_YET.iter().find(|(known, _)| *known == entry.code.0) {
+        let _ = writeln!(page, "- Not answered by this release: {reason}.");
+        return;
     }
-    let mut operations = operations::ALL.iter();
-    if operations.any(|operation| errors_of(operation.id, true).iter().any(|listed| listed == code)) {
-        "yes".to_string()
-    } else {
-        "no: its operations are not served yet".to_string()
+    let can_answer = |operation: &&Operation| errors_of(operation.id, true).contains(&code);
+    let served: Vec<_> = operations::ALL.iter().filter(can_answer).map(|operation| operation.id).collect();
+    if served.is_empty() {
+        let _ = writeln!(
+            page,
+            "- Not answered by this release: it does not have {}.",
+            listed(entry.operations.split(','))
+        );
+        return;
     }
+    let shown = match entry.operations {
+        "all" => "all".to_string(),
+        _ => listed(served.into_iter()),
+    };
+    let tests = tests.into_iter().flatten().map(String::as_str);
+    let _ = writeln!(page, "- Operations: {shown}\n- Tests: {}", listed(tests));
+}
+
+fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    names.map(|name| format!("`{}`", name.trim())).collect::<Vec<_>>().join(", ")
 }

@@ -1,10 +1,12 @@
 //! HTTP: routes, wire types, OpenAPI, error rendering.
 //!
 //! [`router`] joins the families of routes: [`cs`] (jobs), [`iam`] (tokens and projects), [`dis`]
-//! (streams), [`smn`] (notifications) and what operators look at. [`s3`] is served on a port of its own.
+//! (streams), [`smn`] (notifications), the trace list of the audit and what operators look at. [`s3`] is served on a
+//! port of its own.
 
 pub mod auth;
 pub mod cs;
+mod cts;
 pub mod dis;
 pub mod error_reference;
 pub mod iam;

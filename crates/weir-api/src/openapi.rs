@@ -10,7 +10,7 @@ use utoipa::OpenApi;
 use weir_base::error::entries;
 use weir_control::success;
 
-use crate::cs::{jobs, jobs_batch, jobs_read, surroundings, versions, wire};
+use crate::cs::{audit_logs, jobs, jobs_batch, jobs_read, quotas, surroundings, templates, versions, wire};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -33,7 +33,18 @@ use crate::cs::{jobs, jobs_batch, jobs_read, surroundings, versions, wire};
         jobs_batch::batch_stop_jobs,
         jobs_batch::batch_delete_jobs,
         jobs_read::get_job_execute_graph,
-        jobs_read::get_jobs_metrics
+        jobs_read::get_jobs_metrics,
+        audit_logs::overview,
+        audit_logs::get_audit_logs,
+        templates::create_job_template,
+        templates::update_job_template,
+        templates::get_job_templates,
+        templates::delete_job_template,
+        quotas::get_user_quotas,
+        quotas::get_user_quota,
+        quotas::update_user_quota,
+        surroundings::get_agency,
+        surroundings::create_agency
     ),
     components(schemas(
         wire::CheckpointMode,
@@ -46,7 +57,19 @@ use crate::cs::{jobs, jobs_batch, jobs_read, surroundings, versions, wire};
         wire::QueryJobListResponsePayload,
         wire::JobDetailEntity,
         wire::JobExecutePlan,
-        wire::QueryJobMetricsResponsePayload
+        wire::QueryJobMetricsResponsePayload,
+        wire::OverviewEntity,
+        wire::AuditResourceType,
+        wire::AuditLogResponsePayload,
+        wire::JobTemplateCreated,
+        wire::JobTemplateDeleted,
+        wire::JobTemplateListResponsePayload,
+        wire::QueryUserQuotasResponsePayload,
+        wire::UserQuotaInfo,
+        wire::AgencyRole,
+        wire::BillingUnit,
+        wire::TimeUnit,
+        wire::AgencyInfo
     ))
 )]
 struct Document;
@@ -59,6 +82,14 @@ const ENVELOPES: &[(&str, &str)] = &[
     ("Envelope_JobDetailEntity", "GetJobDetailResponse"),
     ("Envelope_JobExecutePlan", "JobExecutePlanResponse"),
     ("Envelope_QueryJobMetricsResponsePayload", "QueryJobMetricsResponse"),
+    ("Envelope_OverviewEntity", "OverviewResponse"),
+    ("Envelope_AuditLogResponsePayload", "AuditLogResponse"),
+    ("Envelope_JobTemplateCreated", "JobTemplateCreateResponse"),
+    ("Envelope_JobTemplateDeleted", "JobTemplateDeleteResponse"),
+    ("Envelope_JobTemplateListResponsePayload", "JobTemplateListResponse"),
+    ("Envelope_QueryUserQuotasResponsePayload", "QueryUserQuotasResponse"),
+    ("Envelope_UserQuotaInfo", "QueryUserQuotaResponse"),
+    ("Envelope_AgencyInfo", "AgencyResponse"),
 ];
 
 /// Returns the description.

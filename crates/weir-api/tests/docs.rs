@@ -2,6 +2,8 @@
 //! `UPDATE_DOCS=1 cargo test -p weir-api --test docs` and read the difference.
 #![allow(clippy::unwrap_used)] // A test that cannot go on has failed.
 
+mod common;
+
 use std::path::PathBuf;
 
 fn check(name: &str, made: &str) {
@@ -20,7 +22,7 @@ fn check(name: &str, made: &str) {
 
 #[test]
 fn the_page_of_errors_is_fresh() {
-    check("errors.md", &weir_api::error_reference::page());
+    check("errors.md", &weir_api::error_reference::page(&common::coverage::of_tests()));
 }
 
 #[test]

@@ -11,9 +11,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use common::World;
+use common::{World, coverage};
 use serde::Deserialize;
 use serde_json::Value;
+use weir_store::Store;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/rest");
 
@@ -44,6 +45,7 @@ struct Limits {
     draft_limit: Option<u32>,
     user_spu_quota: Option<i64>,
     shared_cluster_spus: Option<i64>,
+    audit_tracker: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -93,6 +95,8 @@ struct Target {
     base_url: String,
     tokens: BTreeMap<String, String>,
     variables: BTreeMap<String, Value>,
+    /// Where a service in this process keeps its audit.
+    store: Option<Store>,
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -115,15 +119,21 @@ async fn every_step_gets_its_answer() {
         let world = World::start(|options| {
             options.draft_limit = limits.draft_limit.unwrap_or(options.draft_limit);
             options.user_spu_quota = limits.user_spu_quota.unwrap_or(options.user_spu_quota);
+            options.audit_tracker = limits.audit_tracker.unwrap_or(options.audit_tracker);
             options.shared_cluster_spus = limits.shared_cluster_spus.unwrap_or(options.shared_cluster_spus);
         })
         .await;
-        let project = Value::from(world.project.clone());
+        let mut variables = BTreeMap::from([
+            ("project".to_string(), Value::from(world.project.clone())),
+            ("domain".to_string(), Value::from(world.domain.clone())),
+        ]);
+        variables.extend(world.users.iter().map(|(name, id)| (format!("user_{name}"), id.clone().into())));
         let target = Target {
+            store: Some(world.control.store().clone()),
             client: client.clone(),
             base_url: world.base_url.clone(),
             tokens: world.tokens.clone(),
-            variables: BTreeMap::from([("project".to_string(), project)]),
+            variables,
         };
         run(&path, &file, target, &mut failures).await;
     }
@@ -134,14 +144,13 @@ async fn every_step_gets_its_answer() {
 /// reason why it cannot occur.
 #[test]
 fn every_code_is_covered() {
-    let mut covered: String = files().iter().map(|path| std::fs::read_to_string(path).unwrap()).collect();
-    covered.push_str(include_str!("faults.rs"));
+    let covered = coverage::of_tests();
     let mut missing = std::collections::BTreeSet::new();
     for operation in weir_api::cs::operations::ALL {
         for code in weir_api::openapi::errors_of(operation.id, true) {
             let number: u32 = code[3..].parse().unwrap();
             let cannot_occur = weir_api::error_reference::NOT_YET.iter().any(|(known, _)| *known == number);
-            if cannot_occur == covered.contains(&code) {
+            if cannot_occur == covered.contains_key(&number) {
                 missing
                     .insert(format!("{code} of {} (listed as not occurring: {cannot_occur})", operation.id));
             }
@@ -165,6 +174,7 @@ fn remote(base_url: String) -> Target {
         base_url,
         tokens: BTreeMap::from([("admin".to_string(), needed("WEIR_TOKEN"))]),
         variables: BTreeMap::from([("project".to_string(), needed("WEIR_PROJECT_ID").into())]),
+        store: None,
     }
 }
 
@@ -205,6 +215,7 @@ async fn attempt(step: &Step, target: &mut Target) -> Option<String> {
     for (name, value) in &step.request.headers {
         request = request.header(name, value);
     }
+    let recorded = count_records(target.store.as_ref()).await;
     let answer = request.send().await.expect("an answer");
     let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
     let text = answer.text().await.expect("a text");
@@ -213,6 +224,10 @@ async fn attempt(step: &Step, target: &mut Target) -> Option<String> {
     if status != step.expect.status || (step.expect.code.is_some() && code != step.expect.code.as_deref()) {
         let expected = format!("{} {}", step.expect.status, step.expect.code.as_deref().unwrap_or_default());
         return Some(format!("expected {expected}, got {status} {text}"));
+    }
+    let is_recorded = recorded.is_none() || count_records(target.store.as_ref()).await > recorded;
+    if changes_something(&step.request, status) && !is_recorded {
+        return Some("the call left no audit record".to_string());
     }
     if !headers.contains_key("x-request-id") {
         return Some("no X-Request-Id".to_string());
@@ -234,6 +249,18 @@ async fn attempt(step: &Step, target: &mut Target) -> Option<String> {
         target.variables.insert(name.clone(), value.clone());
     }
     None
+}
+
+/// Whether a call of the CS API succeeded that is not for reading.
+fn changes_something(request: &Request, status: u16) -> bool {
+    let of_cs = request.path.starts_with("/v1.0/${project}/");
+    of_cs && request.method != "GET" && !request.path.ends_with("/jobs/metrics") && status < 300
+}
+
+/// Counts audit records; `None` for a service elsewhere, whose audit is out of sight.
+async fn count_records(store: Option<&Store>) -> Option<i64> {
+    let query = sqlx::query_scalar("SELECT COUNT(*) FROM audit_records");
+    Some(query.fetch_one(store?.pool()).await.expect("a count"))
 }
 
 /// Compares what is expected with what is there. `<absent>` and `<any>` say just that; `<text>words`

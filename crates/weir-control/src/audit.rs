@@ -1,6 +1,7 @@
 //! Builds audit records.
 
-use weir_base::error::CsError;
+use weir_base::error::{CsError, codes};
+use weir_base::id::UserId;
 use weir_base::time::Timestamp;
 use weir_store::{AuditRecord, JobRecord};
 
@@ -10,7 +11,7 @@ use crate::success::Success;
 /// What a call is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Subject<'a> {
-    /// `job`, `bucket` or `user`.
+    /// `job`, `template`, `cluster`, `bucket`, `user` or `agency`.
     pub resource_type: &'a str,
     /// Id; empty when there is none.
     pub id: &'a str,
@@ -55,6 +56,29 @@ pub(crate) fn of_failure(
     record(caller, event, subject, ("warning", result), now)
 }
 
+/// Returns the record of the failure of a job that ran, or that should have come up.
+pub(crate) fn of_incident(job: &JobRecord, reason: &str, now: Timestamp) -> AuditRecord {
+    AuditRecord {
+        project: job.project.clone(),
+        user: UserId(String::new()),
+        user_name: "service".to_string(),
+        request_id: String::new(),
+        source_ip: String::new(),
+        resource_type: "job".to_string(),
+        resource_id: job.id.to_string(),
+        resource_name: job.definition.name.clone(),
+        event_name: "failJob".to_string(),
+        event_type: "SystemAction".to_string(),
+        event_rating: "incident".to_string(),
+        op_result: format!(
+            "{}::{}:: {reason}",
+            codes::JOB_RUN_EXCEPTION,
+            codes::JOB_RUN_EXCEPTION.entry().name
+        ),
+        event_time: now,
+    }
+}
+
 fn record(
     caller: &Caller,
     event: &str,
@@ -67,6 +91,7 @@ fn record(
         user: caller.user.clone(),
         user_name: caller.user_name.clone(),
         request_id: caller.request_id.clone(),
+        source_ip: caller.source_ip.clone(),
         resource_type: subject.resource_type.to_string(),
         resource_id: subject.id.to_string(),
         resource_name: subject.name.to_string(),

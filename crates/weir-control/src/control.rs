@@ -7,6 +7,7 @@ use weir_base::clock::Clock;
 use weir_base::error::{CsError, codes};
 use weir_base::id::JobId;
 use weir_base::time::Timestamp;
+use weir_cloud::identity::Identity;
 use weir_cloud::notifications::Publisher;
 use weir_cloud::objects::Objects;
 use weir_cloud::sealing::Sealer;
@@ -27,6 +28,8 @@ pub struct ControlParts {
     pub store: Store,
     /// Seals the global variables in it.
     pub sealer: Sealer,
+    /// Users and agencies.
+    pub identity: Arc<Identity>,
     /// Buckets.
     pub objects: Objects,
     /// Publishes alarms of jobs.
@@ -43,6 +46,7 @@ pub struct ControlParts {
 pub struct Control {
     pub(crate) store: Store,
     pub(crate) variables: ProjectVariables,
+    pub(crate) identity: Arc<Identity>,
     pub(crate) objects: Objects,
     pub(crate) publisher: Publisher,
     pub(crate) runner: Arc<dyn Runner>,
@@ -62,10 +66,11 @@ pub struct Control {
 impl Control {
     /// Puts the use-cases together. Nothing moves until [`crate::Reconciler::run`] does.
     pub fn new(parts: ControlParts) -> Arc<Self> {
-        let ControlParts { store, sealer, objects, publisher, runner, clock, options } = parts;
+        let ControlParts { store, sealer, identity, objects, publisher, runner, clock, options } = parts;
         Arc::new(Self {
             variables: ProjectVariables::new(store.clone(), sealer),
             store,
+            identity,
             objects,
             publisher,
             runner,

@@ -1,7 +1,7 @@
 //! Creating a SQL job: a draft.
 
 use weir_base::error::{CsError, codes};
-use weir_base::id::JobId;
+use weir_base::id::{JobId, TemplateId};
 use weir_store::{JobDefinition, NewJob, StoreError};
 
 use crate::audit::{self, Subject};
@@ -14,10 +14,11 @@ impl Control {
     /// Creates a SQL job in `job_init` and returns its id. The text is not parsed: a draft may be unfinished.
     pub async fn create_sql_job(&self, caller: &Caller, sent: SentFields) -> Result<JobId, CsError> {
         fields::check_create(&sent, self.options.sql_max_bytes)?;
-        let definition = sent.over(&JobDefinition::default());
-        if definition.sql_body.trim().is_empty() && sent.template_id.is_some() {
-            // This release keeps no templates, so no id names one.
-            return Err(codes::TEMPLATE_NOT_EXIST.error());
+        let mut definition = sent.over(&JobDefinition::default());
+        if let Some(template) = sent.template_id.filter(|_| definition.sql_body.trim().is_empty()) {
+            let template = self.own_template(caller, TemplateId(template)).await?;
+            definition.sql_body = template.definition.sql_body;
+            fields::check_sql_length(&definition.sql_body, self.options.sql_max_bytes)?;
         }
         let _gate = self.gate.lock().await;
         self.check_surroundings(caller, &definition, &sent).await?;

@@ -2,7 +2,7 @@
 //!
 //! Fields are checked in the order of the schema; for one field: missing, length, characters, range.
 
-use weir_base::error::{CsError, codes};
+use weir_base::error::{CsError, ErrorCode, codes};
 use weir_base::settings::DirtyDataPolicy;
 use weir_store::JobDefinition;
 
@@ -132,7 +132,7 @@ pub(crate) fn check_sent(sent: &SentFields, sql_max_bytes: usize) -> Result<(), 
         check_interval(sent.checkpoint_interval, None)?;
     }
     check_idle_state_retention(sent.idle_state_retention)?;
-    check_tags(sent.tags.as_deref().unwrap_or_default())?;
+    check_tags(sent.tags.as_deref().unwrap_or_default(), codes::INVALID_REQUEST_BODY)?;
     check_dirty_data(sent.dirty_data_strategy.as_deref())
 }
 
@@ -202,7 +202,7 @@ fn check_rest(sent: &SentFields, definition: &JobDefinition) -> Result<(), CsErr
     if definition.run_mode == "edge_node" && definition.edge_group_ids.is_none() {
         return Err(codes::EDGE_GROUP_REQUIRED.error());
     }
-    check_tags(definition.tags.as_deref().unwrap_or_default())?;
+    check_tags(definition.tags.as_deref().unwrap_or_default(), codes::INVALID_REQUEST_BODY)?;
     if definition.udf_jar_url.is_some() && definition.run_mode == "shared_cluster" {
         return Err(codes::UDF_NOT_SUPPORTED_IN_SHARED_CLUSTER.error());
     }
@@ -215,11 +215,7 @@ fn check_rest(sent: &SentFields, definition: &JobDefinition) -> Result<(), CsErr
     Ok(())
 }
 
-fn check_range(
-    value: i64,
-    allowed: std::ops::RangeInclusive<i64>,
-    code: weir_base::error::ErrorCode,
-) -> Result<(), CsError> {
+fn check_range(value: i64, allowed: std::ops::RangeInclusive<i64>, code: ErrorCode) -> Result<(), CsError> {
     if allowed.contains(&value) { Ok(()) } else { Err(code.error()) }
 }
 
@@ -270,9 +266,10 @@ fn check_idle_state_retention(sent: Option<i64>) -> Result<(), CsError> {
     }
 }
 
-fn check_tags(tags: &str) -> Result<(), CsError> {
+/// Checks tags; they have no code of their own.
+pub(crate) fn check_tags(tags: &str, code: ErrorCode) -> Result<(), CsError> {
     let (most, key_length, value_length) = TAGS;
-    let invalid = |reason: String| codes::INVALID_REQUEST_BODY.error().because(reason);
+    let invalid = |reason: String| code.error().because(reason);
     let pairs: Vec<&str> = tags.split(',').filter(|pair| !pair.trim().is_empty()).collect();
     if pairs.len() > most {
         return Err(invalid(format!("tags has {} entries, at most {most} are allowed.", pairs.len())));

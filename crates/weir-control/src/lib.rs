@@ -4,8 +4,10 @@
 //! with its audit record, and wake the [`Reconciler`], which drives reality there. What follows from
 //! what is decided by pure functions in [`decide`], over the tables in [`status`].
 
+mod agency;
 mod alarms;
 mod audit;
+mod audit_query;
 mod caller;
 mod control;
 mod create;
@@ -13,8 +15,10 @@ pub mod decide;
 mod fields;
 mod graph;
 mod options;
+mod overview;
 mod paging;
 mod query;
+mod quota;
 mod reconciler;
 mod remove;
 mod run;
@@ -24,17 +28,22 @@ pub mod status;
 mod stop;
 pub mod success;
 mod surroundings;
+mod template;
 mod update;
 mod variables;
 
 pub use alarms::Alarms;
 pub use audit::Subject;
+pub use audit_query::AuditError;
 pub use caller::{Caller, Role};
 pub use control::{Control, ControlParts};
 pub use fields::{CheckpointInterval, SentFields};
 pub use options::{ControlOptions, Limits};
+pub use overview::{Overview, Totals};
 pub use paging::{Order, Page};
 pub use query::{JobList, JobView, ListRequest, MetricsView};
+pub use quota::QuotaView;
 pub use reconciler::{Action, Reconciler};
 pub use status::Status;
+pub use template::SentTemplate;
 pub use variables::{ProjectVariables, VariableError};

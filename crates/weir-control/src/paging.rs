@@ -12,9 +12,9 @@ pub enum Order {
 
 /// Which page of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Page {
+pub struct Page<K = i64> {
     /// The id beside the page; it is not in the page and need not exist.
-    pub cursor: Option<i64>,
+    pub cursor: Option<K>,
     /// Whether the page comes after the cursor in the order, or before it.
     pub after_cursor: bool,
     /// Records in the page.
@@ -24,15 +24,15 @@ pub struct Page {
 }
 
 /// Cuts a page out of records in ascending order of id.
-pub(crate) fn page_of<T>(mut records: Vec<T>, page: Page, id: impl Fn(&T) -> i64) -> Vec<T> {
+pub(crate) fn page_of<T, K: Ord>(mut records: Vec<T>, page: Page<K>, id: impl Fn(&T) -> K) -> Vec<T> {
     let descending = page.order == Order::Descending;
     // Beyond the cursor in the order: smaller ids when descending, greater ones when ascending.
     let smaller = descending == page.after_cursor;
+    // Without a cursor "before" has nothing to be before of: it is the first page too.
+    let nearest_is_last = if page.cursor.is_some() { smaller } else { descending };
     if let Some(cursor) = page.cursor {
         records.retain(|record| if smaller { id(record) < cursor } else { id(record) > cursor });
     }
-    // Without a cursor "before" has nothing to be before of: it is the first page too.
-    let nearest_is_last = if page.cursor.is_some() { smaller } else { descending };
     if nearest_is_last {
         records.reverse();
     }

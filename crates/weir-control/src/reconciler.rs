@@ -11,8 +11,9 @@ use futures::StreamExt;
 use weir_base::id::JobId;
 use weir_base::time::Timestamp;
 use weir_runtime::{Observation, RunState, StartError, StartRequest};
-use weir_store::{JobRecord, Report, RunFacts, StoreError};
+use weir_store::{EndKind, JobRecord, Report, RunFacts, StoreError};
 
+use crate::audit;
 use crate::control::Control;
 use crate::decide::{self, OnFailure, Step};
 
@@ -217,7 +218,10 @@ impl Reconciler {
     }
 
     async fn record(&self, job: &JobRecord, facts: RunFacts) -> Result<Action, StoreError> {
-        self.control.write_facts(&[(job, facts.clone())], &[]).await?;
+        // A job that never came up is no running resource; whoever ran it was told, or reads it in its status.
+        let failed = facts.end == Some(EndKind::Failed);
+        let incident = failed.then(|| audit::of_incident(job, &facts.reason, self.control.now()));
+        self.control.write_facts(&[(job, facts.clone())], incident.as_slice()).await?;
         match (facts.end, facts.retry_at) {
             (Some(end), _) => {
                 tracing::info!(job_id = %job.id, end = end.as_str(), reason = facts.reason, "run ended");

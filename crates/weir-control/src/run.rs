@@ -46,12 +46,13 @@ impl Control {
         resume_savepoint: bool,
     ) -> Result<Result<Vec<JobRecord>, Failures>, Refusal> {
         let mut usage = Usage::of(&self.store.jobs_with_runs().await?, self);
-        let quota = self.store.spu_quota(&caller.project, &caller.user).await?;
+        let quotas = self.store.spu_quotas(&caller.project).await?;
         let mut jobs = Vec::new();
         let mut failures = Failures::default();
         for id in ids {
             match self.check_run(caller, *id, resume_savepoint).await {
-                Ok(job) => match usage.take(&job, quota, self) {
+                // The quota is that of the owner, whoever runs the job.
+                Ok(job) => match usage.take(&job, quotas.get(&job.user).copied(), self) {
                     Ok(()) => jobs.push(job),
                     Err(error) => failures.add(*id, error),
                 },
@@ -91,6 +92,9 @@ impl Control {
         sql::check_job(definition, variables, &self.options).await?;
         if resume_savepoint {
             return Err(codes::SAVEPOINT_NOT_EXIST.error());
+        }
+        if definition.smn_topic.is_some() {
+            self.check_agency(&job.project, "smn_adm").await?;
         }
         self.check_topic(&job.project, definition).await?;
         Ok(job)

@@ -48,6 +48,40 @@ pub const JOB_DELETED: Success = Success::new(18_000, "DELETE_JOB_SUCCESS", "The
 /// getJobs.
 pub const JOBS_READ: Success = Success::new(23_000, "QUERY_JOBS_SUCCESS", "The jobs are in the payload.");
 
+/// overview.
+pub const OVERVIEW_READ: Success =
+    Success::new(25_000, "QUERY_OVERVIEW_SUCCESS", "The overview is in the payload.");
+/// createJobTemplate.
+pub const TEMPLATE_CREATED: Success =
+    Success::new(18_020, "CREATE_TEMPLATE_SUCCESS", "The template is created.");
+/// updateJobTemplate.
+pub const TEMPLATE_UPDATED: Success =
+    Success::new(18_021, "UPDATE_TEMPLATE_SUCCESS", "The template is updated.");
+/// deleteJobTemplate.
+pub const TEMPLATE_DELETED: Success =
+    Success::new(18_022, "DELETE_TEMPLATE_SUCCESS", "The template is deleted.");
+/// getJobTemplates.
+pub const TEMPLATES_READ: Success =
+    Success::new(18_023, "QUERY_TEMPLATES_SUCCESS", "The templates are in the payload.");
+/// updateUserQuota.
+pub const QUOTA_UPDATED: Success =
+    Success::new(21_090, "UPDATE_USER_QUOTA_SUCCESS", "The quota of the user is updated.");
+/// getUserQuotas.
+pub const QUOTAS_READ: Success =
+    Success::new(21_093, "QUERY_USER_QUOTAS_SUCCESS", "The quotas of the users are in the payload.");
+/// getUserQuota.
+pub const QUOTA_READ: Success =
+    Success::new(21_094, "QUERY_USER_QUOTA_SUCCESS", "The quota of the user is in the payload.");
+/// getAuditLogs.
+pub const AUDIT_READ: Success =
+    Success::new(24_000, "QUERY_AUDIT_LOGS_SUCCESS", "The audit records are in the payload.");
+/// createAgency.
+pub const AGENCY_CREATED: Success =
+    Success::new(19_012, "CREATE_AGENCY_SUCCESS", "The agency has the roles in the payload.");
+/// getAgency.
+pub const AGENCY_READ: Success =
+    Success::new(19_013, "QUERY_AGENCY_SUCCESS", "The agency is in the payload.");
+
 /// Every message id with the operations that answer it.
 pub const ALL: &[(&str, Success)] = &[
     ("userRegister", USER_REGISTERED),
@@ -64,6 +98,17 @@ pub const ALL: &[(&str, Success)] = &[
     ("deleteJob", JOB_DELETED),
     ("batchDeleteJobs", JOB_DELETED),
     ("getJobs", JOBS_READ),
+    ("overview", OVERVIEW_READ),
+    ("createJobTemplate", TEMPLATE_CREATED),
+    ("updateJobTemplate", TEMPLATE_UPDATED),
+    ("deleteJobTemplate", TEMPLATE_DELETED),
+    ("getJobTemplates", TEMPLATES_READ),
+    ("updateUserQuota", QUOTA_UPDATED),
+    ("getUserQuotas", QUOTAS_READ),
+    ("getUserQuota", QUOTA_READ),
+    ("getAuditLogs", AUDIT_READ),
+    ("createAgency", AGENCY_CREATED),
+    ("getAgency", AGENCY_READ),
 ];
 
 #[cfg(test)]

@@ -9,8 +9,9 @@ use crate::control::{Control, fault};
 use crate::success;
 
 impl Control {
-    /// Makes the quota record of the caller. Repeating it succeeds.
+    /// Makes the quota record of the caller, and the agency if it is missing. Repeating it succeeds.
     pub async fn register_user(&self, caller: &Caller) -> Result<(), CsError> {
+        self.ensure_agency(caller).await?;
         let subject = Subject { resource_type: "user", id: &caller.user.0, name: &caller.user_name };
         let audit = audit::of_success(caller, "registerUser", subject, success::USER_REGISTERED, self.now());
         self.store.register_user(self.options.user_spu_quota, &audit).await.map_err(fault)

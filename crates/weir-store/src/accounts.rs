@@ -12,7 +12,7 @@ use weir_cloud::identity::{
 /// The accounts of the service. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct StoredAccounts {
-    pool: AnyPool,
+    pub(crate) pool: AnyPool,
 }
 
 impl StoredAccounts {
@@ -22,7 +22,7 @@ impl StoredAccounts {
     }
 }
 
-fn fault(error: sqlx::Error) -> RepositoryError {
+pub(crate) fn fault(error: sqlx::Error) -> RepositoryError {
     match &error {
         sqlx::Error::Database(database) if database.is_unique_violation() => RepositoryError::Conflict,
         _ => RepositoryError::Unavailable(error.to_string()),
@@ -33,7 +33,7 @@ fn corrupt(what: &str) -> sqlx::Error {
     sqlx::Error::Decode(format!("the stored {what} of an account cannot be read").into())
 }
 
-fn read_all<T>(
+pub(crate) fn read_all<T>(
     rows: &[AnyRow],
     read: impl Fn(&AnyRow) -> Result<T, sqlx::Error>,
 ) -> Result<Vec<T>, RepositoryError> {
@@ -65,14 +65,14 @@ fn user(row: &AnyRow) -> Result<User, sqlx::Error> {
     })
 }
 
-fn target_columns(target: &AssignmentTarget) -> (&'static str, &str) {
+pub(crate) fn target_columns(target: &AssignmentTarget) -> (&'static str, &str) {
     match target {
         AssignmentTarget::Project(id) => ("project", id),
         AssignmentTarget::Domain(id) => ("domain", id),
     }
 }
 
-fn target(kind: &str, id: String) -> Result<AssignmentTarget, sqlx::Error> {
+pub(crate) fn target(kind: &str, id: String) -> Result<AssignmentTarget, sqlx::Error> {
     match kind {
         "project" => Ok(AssignmentTarget::Project(id)),
         "domain" => Ok(AssignmentTarget::Domain(id)),
@@ -131,7 +131,7 @@ impl AccountRepository for StoredAccounts {
     }
 
     async fn domains(&self) -> Result<Vec<Domain>, RepositoryError> {
-        let query = sqlx::query("SELECT * FROM account_domains ORDER BY name");
+        let query = sqlx::query("SELECT id, name FROM account_domains ORDER BY name");
         read_all(&query.fetch_all(&self.pool).await.map_err(fault)?, domain)
     }
 

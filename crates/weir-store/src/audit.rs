@@ -19,7 +19,9 @@ pub struct AuditRecord {
     pub user_name: String,
     /// The id of the request, as in its `X-Request-Id` answer header.
     pub request_id: String,
-    /// `job`, `bucket`, `user` or `variable`.
+    /// The address of the caller; empty for what the service or its operator did.
+    pub source_ip: String,
+    /// `job`, `template`, `cluster`, `bucket`, `user`, `agency` or `variable`.
     pub resource_type: String,
     /// Id of what was changed; empty when it has none (yet). Filled in by the store on a create.
     pub resource_id: String,
@@ -27,7 +29,8 @@ pub struct AuditRecord {
     pub resource_name: String,
     /// Such as `createJob`.
     pub event_name: String,
-    /// `ConsoleAction`, `ApiCall`, or `OperatorCommand` for the command line on the machine of the service.
+    /// `ConsoleAction`, `ApiCall`, `OperatorCommand` for the command line on the machine of the service, or
+    /// `SystemAction` for what happened without a call.
     pub event_type: String,
     /// `normal`, `warning` (failed call) or `incident` (failure of something that ran).
     pub event_rating: String,
@@ -35,6 +38,83 @@ pub struct AuditRecord {
     pub op_result: String,
     /// When.
     pub event_time: Timestamp,
+}
+
+/// An audit record with its number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredAudit {
+    /// Its number; it grows over all projects.
+    pub id: i64,
+    /// The record.
+    pub record: AuditRecord,
+}
+
+/// Which audit records are asked for; what is `None` does not matter.
+#[derive(Debug, Clone, Default)]
+pub struct AuditFilter {
+    /// Only those of this user's own calls, jobs and templates.
+    pub visible_to: Option<UserId>,
+    /// This one.
+    pub id: Option<i64>,
+    /// Those older than this one.
+    pub before: Option<i64>,
+    /// Type of the resource.
+    pub resource_type: Option<String>,
+    /// Id of the resource.
+    pub resource_id: Option<String>,
+    /// Name of the resource.
+    pub resource_name: Option<String>,
+    /// Event.
+    pub event_name: Option<String>,
+    /// Rating.
+    pub event_rating: Option<String>,
+    /// Name of the caller.
+    pub user_name: Option<String>,
+    /// Not older.
+    pub from: Option<Timestamp>,
+    /// Not newer.
+    pub to: Option<Timestamp>,
+}
+
+/// A statement over the records that a filter lets through; the filter has the parameters from `$1` to `$12`.
+macro_rules! over_matching {
+    ($select:literal, $rest:literal) => {
+        concat!(
+            $select,
+            " FROM audit_records WHERE project_id = $1
+             AND ($2 IS NULL OR user_id = $2
+                OR (resource_type = 'job' AND EXISTS (SELECT 1 FROM jobs
+                    WHERE CAST(jobs.id AS TEXT) = resource_id AND jobs.project_id = $1 AND jobs.user_id = $2))
+                OR (resource_type = 'template' AND EXISTS (SELECT 1 FROM templates
+                    WHERE CAST(templates.id AS TEXT) = resource_id AND templates.project_id = $1
+                    AND templates.user_id = $2)))
+             AND ($3 IS NULL OR id = $3) AND ($4 IS NULL OR id < $4)
+             AND ($5 IS NULL OR resource_type = $5) AND ($6 IS NULL OR resource_id = $6)
+             AND ($7 IS NULL OR resource_name = $7) AND ($8 IS NULL OR event_name = $8)
+             AND ($9 IS NULL OR event_rating = $9) AND ($10 IS NULL OR user_name = $10)
+             AND ($11 IS NULL OR event_time >= $11) AND ($12 IS NULL OR event_time <= $12) ",
+            $rest
+        )
+    };
+}
+
+/// Binds the parameters of a filter.
+macro_rules! bind_filter {
+    ($query:expr, $project:expr, $filter:expr) => {
+        $query
+            .bind(&$project.0)
+            .bind($filter.visible_to.as_ref().map(|user| &user.0))
+            .bind($filter.id)
+            .bind($filter.before)
+            .bind(&$filter.resource_type)
+            .bind(&$filter.resource_id)
+            .bind(&$filter.resource_name)
+            .bind(&$filter.event_name)
+            .bind(&$filter.event_rating)
+            .bind(&$filter.user_name)
+            .bind($filter.from.map(|Timestamp(at)| at))
+            .bind($filter.to.map(|Timestamp(at)| at))
+    };
 }
 
 impl Store {
@@ -50,16 +130,35 @@ impl Store {
         project: &ProjectId,
         limit: u32,
     ) -> Result<Vec<AuditRecord>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT project_id, user_id, user_name, request_id, resource_type, resource_id, resource_name,
-                    event_name, event_type, event_rating, op_result, event_time
-             FROM audit_records WHERE project_id = $1 ORDER BY id DESC LIMIT $2",
-        )
-        .bind(&project.0)
-        .bind(i64::from(limit))
-        .fetch_all(self.pool())
-        .await?;
+        let found = self.audit_records(project, &AuditFilter::default(), 0, limit).await?;
+        Ok(found.into_iter().map(|stored| stored.record).collect())
+    }
+
+    /// Returns the records of a project that match, newest first.
+    pub async fn audit_records(
+        &self,
+        project: &ProjectId,
+        filter: &AuditFilter,
+        offset: i64,
+        limit: u32,
+    ) -> Result<Vec<StoredAudit>, StoreError> {
+        let query = sqlx::query(over_matching!("SELECT *", "ORDER BY id DESC LIMIT $13 OFFSET $14"));
+        let rows = bind_filter!(query, project, filter)
+            .bind(i64::from(limit))
+            .bind(offset)
+            .fetch_all(self.pool())
+            .await?;
         Ok(rows.iter().map(from_row).collect::<Result<_, _>>()?)
+    }
+
+    /// Counts the records of a project that match.
+    pub async fn count_audit_records(
+        &self,
+        project: &ProjectId,
+        filter: &AuditFilter,
+    ) -> Result<i64, StoreError> {
+        let query = sqlx::query_scalar(over_matching!("SELECT COUNT(*)", ""));
+        Ok(bind_filter!(query, project, filter).fetch_one(self.pool()).await?)
     }
 }
 
@@ -67,8 +166,8 @@ impl Store {
 pub(crate) async fn insert(connection: &mut AnyConnection, record: &AuditRecord) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO audit_records (project_id, user_id, user_name, request_id, resource_type, resource_id,
-            resource_name, event_name, event_type, event_rating, op_result, event_time)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+            resource_name, event_name, event_type, event_rating, op_result, event_time, source_ip)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
     )
     .bind(&record.project.0)
     .bind(&record.user.0)
@@ -82,17 +181,19 @@ pub(crate) async fn insert(connection: &mut AnyConnection, record: &AuditRecord)
     .bind(&record.event_rating)
     .bind(&record.op_result)
     .bind(record.event_time.0)
+    .bind(&record.source_ip)
     .execute(connection)
     .await?;
     Ok(())
 }
 
-fn from_row(row: &AnyRow) -> Result<AuditRecord, sqlx::Error> {
-    Ok(AuditRecord {
+fn from_row(row: &AnyRow) -> Result<StoredAudit, sqlx::Error> {
+    let record = AuditRecord {
         project: ProjectId(row.try_get("project_id")?),
         user: UserId(row.try_get("user_id")?),
         user_name: row.try_get("user_name")?,
         request_id: row.try_get("request_id")?,
+        source_ip: row.try_get("source_ip")?,
         resource_type: row.try_get("resource_type")?,
         resource_id: row.try_get("resource_id")?,
         resource_name: row.try_get("resource_name")?,
@@ -101,5 +202,6 @@ fn from_row(row: &AnyRow) -> Result<AuditRecord, sqlx::Error> {
         event_rating: row.try_get("event_rating")?,
         op_result: row.try_get("op_result")?,
         event_time: Timestamp(row.try_get("event_time")?),
-    })
+    };
+    Ok(StoredAudit { id: row.try_get("id")?, record })
 }

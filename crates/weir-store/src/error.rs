@@ -5,9 +5,15 @@ use thiserror::Error;
 /// A fault of the metadata store, or a rule of it that a write would break.
 #[derive(Debug, Error)]
 pub enum StoreError {
-    /// Another job of the project has the name.
-    #[error("a job of the project has this name already")]
+    /// Another job, or another template, of the project has the name.
+    #[error("the project has one with this name already")]
     NameTaken,
+    /// The project has as many of the kind as it may have.
+    #[error("the project has {limit} already")]
+    TooMany {
+        /// How many it may have.
+        limit: u32,
+    },
     /// The project has as many drafts as it may have.
     #[error("the project has {limit} draft jobs already")]
     TooManyDrafts {

@@ -3,27 +3,33 @@
 //! Statements are those that both databases know, with `$1` for parameters, BIGINT for numbers and flags, and TEXT for the rest.
 //!
 //! One file per subject: [`jobs`] (records, intents, reports), [`surroundings`] (registered users and
-//! authorized buckets), `variables` (of projects, sealed), `notifications` (topics and
-//! messages on their way), `alarms` (messages about jobs), [`audit`] (who changed what). [`Store::open`] brings the schema up to date.
+//! authorized buckets), [`quotas`], [`templates`], `variables` (of projects, sealed), `notifications` (topics and
+//! messages on their way), `alarms` (messages about jobs), [`audit`] (who changed what). [`Store::open`] brings the
+//! schema up to date.
 
 pub mod accounts;
+mod agencies;
 mod alarms;
 pub mod audit;
 mod error;
 pub mod job_record;
 pub mod jobs;
 mod notifications;
+pub mod quotas;
 mod schema;
 mod store;
 pub mod surroundings;
+pub mod templates;
 mod variables;
 
 pub use accounts::StoredAccounts;
 pub use alarms::AlarmRecord;
-pub use audit::AuditRecord;
+pub use audit::{AuditFilter, AuditRecord, StoredAudit};
 pub use error::StoreError;
 pub use job_record::{EndKind, Intent, JobDefinition, JobRecord, NewJob, Report, RunFacts};
 pub use jobs::JobFilter;
 pub use notifications::StoredNotifications;
+pub use quotas::QuotaChange;
 pub use store::Store;
+pub use templates::{TemplateDefinition, TemplateRecord};
 pub use variables::VariableRecord;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use sqlx::{AnyConnection, Row};
-use weir_base::id::{ProjectId, UserId};
+use weir_base::id::ProjectId;
 use weir_base::time::Timestamp;
 
 use crate::audit::{self, AuditRecord};
@@ -28,16 +28,6 @@ impl Store {
         audit::insert(&mut transaction, audit).await?;
         transaction.commit().await?;
         Ok(())
-    }
-
-    /// Returns the SPU quota of a registered user.
-    pub async fn spu_quota(&self, project: &ProjectId, user: &UserId) -> Result<Option<i64>, StoreError> {
-        let row = sqlx::query("SELECT spu_quota FROM users WHERE project_id = $1 AND user_id = $2")
-            .bind(&project.0)
-            .bind(&user.0)
-            .fetch_optional(self.pool())
-            .await?;
-        Ok(row.map(|row| row.try_get("spu_quota")).transpose()?)
     }
 
     /// Returns the buckets that a project has authorized.

@@ -4,12 +4,13 @@
 //! The order of the checks is part of the contract; the first that fails gives the error.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::RequestPartsExt;
 use axum::body::Body as HttpBody;
-use axum::extract::{RawPathParams, Request};
+use axum::extract::{ConnectInfo, RawPathParams, Request};
 use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::request::Parts;
 use axum::response::Response;
@@ -17,6 +18,7 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use weir_base::error::{CsError, ErrorCode, codes};
 use weir_base::id::{JobId, ProjectId, UserId};
+use weir_cloud::identity::AdministerError;
 use weir_control::{Caller, Role, Subject};
 
 use super::answer;
@@ -53,6 +55,11 @@ impl Call {
         let id = id.ok_or_else(|| codes::INVALID_JOB_ID.error())?;
         self.is_about(id, "");
         Ok(JobId(id))
+    }
+
+    /// Returns a parameter of the path.
+    pub fn parameter(&self, name: &str) -> &str {
+        self.parameters.get(name).map(String::as_str).unwrap_or_default()
     }
 
     /// Reads the body, else the error of this operation for an unreadable one.
@@ -133,6 +140,7 @@ async fn accept(operation: &Operation, state: &ApiState, request: Request) -> Re
     if caller.role < operation.role {
         return Err(refuse(codes::NO_PERMISSION.error()));
     }
+    check_standing(operation, state, project).await.map_err(refuse)?;
     let query = Query::parse(parts.uri.query().unwrap_or_default());
     Ok(Call { state: state.clone(), caller, query, body, parameters, about: About::default() })
 }
@@ -196,6 +204,13 @@ async fn read_body(parts: &Parts, body: HttpBody) -> Result<Bytes, CsError> {
     }
 }
 
+/// Returns the address at the other end of the connection; behind a proxy that is the proxy's. A header could say
+/// anything, so that none is looked at.
+fn source_ip(parts: &Parts) -> String {
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+    peer.map(|ConnectInfo(address)| address.ip().to_string()).unwrap_or_default()
+}
+
 /// Asks the identity service who calls.
 async fn authenticate(state: &ApiState, parts: &Parts, body: &[u8]) -> Result<Caller, CsError> {
     let known = auth::authenticate(state, parts, body).await.map_err(|failure| credential_error(&failure))?;
@@ -208,7 +223,29 @@ async fn authenticate(state: &ApiState, parts: &Parts, body: &[u8]) -> Result<Ca
         project: ProjectId(project),
         role: Role::strongest(known.roles.iter().map(String::as_str)),
         request_id: parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
+        source_ip: source_ip(parts),
     })
+}
+
+/// Refuses what costs to an account that has not proved who it is, or that may start nothing. Which operations cost is
+/// written in the catalogue of errors.
+async fn check_standing(operation: &Operation, state: &ApiState, project: &str) -> Result<(), CsError> {
+    let can_answer = |code: ErrorCode| code.entry().operations.split(',').any(|id| id == operation.id);
+    let needs_name = can_answer(codes::REAL_NAME_AUTH_REQUIRED);
+    let starts = can_answer(codes::PERMISSION_OR_BALANCE_INSUFFICIENT);
+    if !needs_name && !starts {
+        return Ok(());
+    }
+    let unavailable = |error: AdministerError| codes::IAM_REQUEST_FAILED.error().because(format!("{error}."));
+    let Some(project) = state.identity.project(project).await.map_err(unavailable)? else { return Ok(()) };
+    let standing = state.identity.standing(&project.domain_id).await.map_err(unavailable)?;
+    if needs_name && !standing.real_name_verified {
+        return Err(codes::REAL_NAME_AUTH_REQUIRED.error());
+    }
+    if starts && standing.restricted {
+        return Err(codes::PERMISSION_OR_BALANCE_INSUFFICIENT.error().because("The account is restricted."));
+    }
+    Ok(())
 }
 
 /// Says in CS codes why a credential was not accepted.

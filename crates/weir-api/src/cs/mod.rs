@@ -4,13 +4,16 @@
 //! weir-control), then [`answer`]. What travels is in [`wire`].
 
 pub mod answer;
+pub mod audit_logs;
 mod call;
 pub mod jobs;
 pub mod jobs_batch;
 pub mod jobs_read;
 pub mod operations;
 mod query;
+pub mod quotas;
 pub mod surroundings;
+pub mod templates;
 pub mod versions;
 pub mod wire;
 
@@ -38,6 +41,23 @@ pub fn router() -> Router<ApiState> {
         .route("/v1.0/{project_id}/job/{job_id}/run", post(jobs::run_job))
         .route("/v1.0/{project_id}/job/{job_id}/stop", post(jobs::stop_job))
         .route("/v1.0/{project_id}/job/{job_id}/execute_graph", get(jobs_read::get_job_execute_graph))
+        .route("/v1.0/{project_id}/overview", get(audit_logs::overview))
+        .route("/v1.0/{project_id}/audit_logs", get(audit_logs::get_audit_logs))
+        .route(
+            "/v1.0/{project_id}/job_template",
+            post(templates::create_job_template).patch(templates::update_job_template),
+        )
+        .route("/v1.0/{project_id}/job_templates", get(templates::get_job_templates))
+        .route(
+            "/v1.0/{project_id}/job_template/{template_id}",
+            axum::routing::delete(templates::delete_job_template),
+        )
+        .route("/v1.0/{project_id}/user_quotas", get(quotas::get_user_quotas))
+        .route(
+            "/v1.0/{project_id}/user_quota/{user_id}",
+            get(quotas::get_user_quota).patch(quotas::update_user_quota),
+        )
+        .route("/v1.0/{project_id}/agency", get(surroundings::get_agency).post(surroundings::create_agency))
         .method_not_allowed_fallback(unknown_route)
 }
 

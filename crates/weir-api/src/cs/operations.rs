@@ -69,6 +69,34 @@ pub const GET_JOB_EXECUTE_GRAPH: Operation = operation("getJobExecuteGraph", Rol
 /// Reads metrics.
 pub const GET_JOBS_METRICS: Operation = operation("getJobsMetrics", Role::Reader, Body::Json, None);
 
+/// Reads the totals of a project.
+pub const OVERVIEW: Operation = operation("overview", Role::Reader, Body::None, None);
+/// Creates a template.
+pub const CREATE_JOB_TEMPLATE: Operation =
+    operation("createJobTemplate", Role::User, Body::Json, Some(("createTemplate", "template")));
+/// Updates a template.
+pub const UPDATE_JOB_TEMPLATE: Operation =
+    operation("updateJobTemplate", Role::User, Body::Json, Some(("updateTemplate", "template")));
+/// Lists templates.
+pub const GET_JOB_TEMPLATES: Operation = operation("getJobTemplates", Role::Reader, Body::None, None);
+/// Deletes a template.
+pub const DELETE_JOB_TEMPLATE: Operation =
+    operation("deleteJobTemplate", Role::User, Body::None, Some(("deleteTemplate", "template")));
+/// Lists quotas.
+pub const GET_USER_QUOTAS: Operation = operation("getUserQuotas", Role::Reader, Body::None, None);
+/// Reads a quota.
+pub const GET_USER_QUOTA: Operation = operation("getUserQuota", Role::Reader, Body::None, None);
+/// Changes a quota.
+pub const UPDATE_USER_QUOTA: Operation =
+    operation("updateUserQuota", Role::Administrator, Body::Json, Some(("updateUserQuota", "user")));
+/// Reads the audit.
+pub const GET_AUDIT_LOGS: Operation = operation("getAuditLogs", Role::Reader, Body::None, None);
+/// Reads the agency.
+pub const GET_AGENCY: Operation = operation("getAgency", Role::Reader, Body::None, None);
+/// Makes the agency or adds roles to it.
+pub const CREATE_AGENCY: Operation =
+    operation("createAgency", Role::Administrator, Body::Json, Some(("createAgency", "agency")));
+
 /// Every operation that needs a credential.
 pub const ALL: &[Operation] = &[
     USER_REGISTER,
@@ -85,4 +113,15 @@ pub const ALL: &[Operation] = &[
     BATCH_DELETE_JOBS,
     GET_JOB_EXECUTE_GRAPH,
     GET_JOBS_METRICS,
+    OVERVIEW,
+    CREATE_JOB_TEMPLATE,
+    UPDATE_JOB_TEMPLATE,
+    GET_JOB_TEMPLATES,
+    DELETE_JOB_TEMPLATE,
+    GET_USER_QUOTAS,
+    GET_USER_QUOTA,
+    UPDATE_USER_QUOTA,
+    GET_AUDIT_LOGS,
+    GET_AGENCY,
+    CREATE_AGENCY,
 ];

@@ -69,7 +69,7 @@ impl Query {
     }
 }
 
-fn order(text: &str) -> Option<Order> {
+pub(super) fn order(text: &str) -> Option<Order> {
     match text {
         "desc" => Some(Order::Descending),
         "asc" => Some(Order::Ascending),

@@ -1,4 +1,4 @@
-//! Registering the caller and authorizing buckets.
+//! Registering the caller, authorizing buckets, and the agency of the service.
 
 use axum::extract::{Request, State};
 use axum::response::Response;
@@ -7,7 +7,8 @@ use weir_control::success;
 
 use super::answer;
 use super::call::{Call, perform};
-use super::operations::{AUTHORIZE_BUCKET, USER_REGISTER};
+use super::operations::{AUTHORIZE_BUCKET, CREATE_AGENCY, GET_AGENCY, USER_REGISTER};
+use super::wire::{AgencyInfo, CreateAgencyRequest};
 use crate::state::ApiState;
 
 /// Register the calling user with the service. No request body. Idempotent.
@@ -38,6 +39,40 @@ pub async fn authorize_bucket(State(state): State<ApiState>, request: Request) -
         Ok(answer::done(success::BUCKETS_AUTHORIZED, call.state.clock.now()))
     })
     .await
+}
+
+/// Agency of the service and its roles.
+#[utoipa::path(get, path = "/v1.0/{project_id}/agency", operation_id = "getAgency", tag = "authorize",
+    params(("project_id" = String, Path, description = "Project id; must equal the credential's project.")),
+    responses((status = 200, description = "Success.", body = answer::Envelope<AgencyInfo>),
+        (status = 400, description = "The request failed.", body = answer::ErrorBody)))]
+pub async fn get_agency(State(state): State<ApiState>, request: Request) -> Response {
+    perform(&GET_AGENCY, state, request, |call| async move {
+        let roles = call.state.control.agency_roles(&call.caller).await?;
+        Ok(answer::payload(success::AGENCY_READ, agency_info(&roles), call.state.clock.now()))
+    })
+    .await
+}
+
+/// Create the agency cloud_stream_agency or add roles to it.
+#[utoipa::path(post, path = "/v1.0/{project_id}/agency", operation_id = "createAgency", tag = "authorize",
+    params(("project_id" = String, Path, description = "Project id; must equal the credential's project.")),
+    request_body = CreateAgencyRequest,
+    responses((status = 200, description = "Success.", body = answer::Envelope<AgencyInfo>),
+        (status = 400, description = "The request failed.", body = answer::ErrorBody)))]
+pub async fn create_agency(State(state): State<ApiState>, request: Request) -> Response {
+    perform(&CREATE_AGENCY, state, request, |call| async move {
+        let CreateAgencyRequest { roles } = call.json(codes::AUTHORIZE_BODY_INVALID)?;
+        call.is_about("", &roles.join(","));
+        let roles = call.state.control.grant_agency_roles(&call.caller, &roles).await?;
+        Ok(answer::payload(success::AGENCY_CREATED, agency_info(&roles), call.state.clock.now()))
+    })
+    .await
+}
+
+fn agency_info(roles: &[&str]) -> AgencyInfo {
+    let current_roles = roles.iter().map(ToString::to_string).collect();
+    AgencyInfo { version: "v2".to_string(), current_roles }
 }
 
 fn buckets_of_body(call: &Call) -> Result<Vec<String>, CsError> {

@@ -1,6 +1,7 @@
 //! The routes of the identity service: Keystone v3 as far as clients need it, and access keys.
 
 mod access;
+mod agencies;
 mod catalog;
 mod credentials;
 mod discovery;
@@ -74,5 +75,19 @@ where
         .route(
             "/v3.0/OS-CREDENTIAL/credentials/{access}",
             get(credentials::show).put(credentials::update).delete(credentials::delete),
+        )
+        .route("/v3.0/OS-AGENCY/agencies", get(agencies::list).post(agencies::create))
+        .route(
+            "/v3.0/OS-AGENCY/agencies/{agency}",
+            get(agencies::show).put(agencies::update).delete(agencies::delete),
+        )
+        .route("/v3.0/OS-AGENCY/{kind}/{target}/agencies/{agency}/roles", get(agencies::roles))
+        .route(
+            "/v3.0/OS-AGENCY/{kind}/{target}/agencies/{agency}/roles/{role}",
+            put(agencies::grant).head(agencies::check).delete(agencies::take),
+        )
+        .route(
+            "/v3.0/OS-INHERIT/domains/{domain}/agencies/{agency}/roles/{role}/inherited_to_projects",
+            put(agencies::grant_everywhere),
         )
 }

@@ -246,7 +246,7 @@ pub(super) fn credential(key: &AccessKey, secret: Secret) -> Value {
 }
 
 /// Shows an instant as clients expect it: ISO 8601 with six decimals.
-fn time(at: Timestamp) -> String {
+pub(super) fn time(at: Timestamp) -> String {
     let date = DateTime::from_timestamp_millis(at.0).unwrap_or_default();
     date.format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
 }

@@ -2,10 +2,12 @@
 //! only pretends.
 #![allow(dead_code)] // Each test file uses its part.
 
+pub mod coverage;
 mod people;
 mod pretending_runner;
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +16,7 @@ use tokio::task::JoinHandle;
 use weir_api::metrics::ApiMetrics;
 use weir_api::{ApiState, router};
 use weir_base::clock::{Clock, SystemClock};
+use weir_cloud::identity::Identity;
 use weir_cloud::notifications::{NotificationOptions, Notifications, Publisher, Signer};
 use weir_cloud::objects::{Objects, ObjectsConfig};
 use weir_cloud::sealing::Sealer;
@@ -34,9 +37,16 @@ pub struct World {
     pub base_url: String,
     /// The project of the tests.
     pub project: String,
+    /// The project of the user `foreign`.
+    pub other_project: String,
+    /// The account of the tests.
+    pub domain: String,
+    /// Ids of the users by their names.
+    pub users: BTreeMap<String, String>,
     /// Tokens by the name that a step says in `as`.
     pub tokens: BTreeMap<String, String>,
     pub control: Arc<Control>,
+    pub identity: Arc<Identity>,
     pub notifications: Arc<Notifications>,
     pub runner: Arc<PretendingRunner>,
     pub directory: tempfile::TempDir,
@@ -59,6 +69,7 @@ impl World {
         let store = Store::open(&directory.path().join("weir.db")).await.unwrap();
         let accounts = Arc::new(StoredAccounts::new(store.pool().clone()));
         let people = People::settle(clock.clone(), accounts).await;
+        let identity = people.identity.clone();
         let streams = LocalStreams::open(&directory.path().join("streams"), clock.clone()).unwrap();
         let mut options = ControlOptions {
             tick: Duration::from_millis(20),
@@ -81,6 +92,7 @@ impl World {
         let control = Control::new(ControlParts {
             store,
             sealer: Sealer::new(directory.path().join("sealing.key")),
+            identity: people.identity.clone(),
             objects: objects.clone(),
             publisher: Publisher::Embedded(notifications.clone()),
             runner: runner.clone(),
@@ -89,7 +101,7 @@ impl World {
         });
         let state = ApiState {
             control: control.clone(),
-            identity: people.identity,
+            identity: people.identity.clone(),
             streams: Arc::new(streams),
             notifications: notifications.clone(),
             objects,
@@ -101,7 +113,10 @@ impl World {
         let tasks = vec![
             tokio::spawn(notifications.clone().deliver(std::future::pending())),
             tokio::spawn(Alarms::new(control.clone()).run(std::future::pending())),
-            tokio::spawn(async move { axum::serve(listener, router(state)).await.unwrap() }),
+            tokio::spawn(async move {
+                let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
+                axum::serve(listener, service).await.unwrap();
+            }),
             tokio::spawn(async move {
                 reconciler
                     .run(async move {
@@ -113,8 +128,12 @@ impl World {
         Self {
             base_url,
             project: people.project,
+            other_project: people.other_project,
+            domain: people.domain,
+            users: people.users,
             tokens: people.tokens,
             control,
+            identity,
             notifications,
             runner,
             directory,
@@ -136,6 +155,13 @@ impl World {
         reqwest::Client::new()
             .request(method.parse().unwrap(), url)
             .header("X-Auth-Token", self.tokens[user].as_str())
+    }
+
+    /// Makes a request of a whole path.
+    pub fn request_of(&self, method: &str, path: &str, user: &str) -> reqwest::RequestBuilder {
+        let method = method.to_uppercase().parse().unwrap();
+        let request = reqwest::Client::new().request(method, format!("{}{path}", self.base_url));
+        request.header("X-Auth-Token", self.tokens[user].as_str())
     }
 
     /// Makes a call and returns its code (`message_id` or `error_id`) and body.
@@ -183,6 +209,29 @@ impl Drop for World {
     fn drop(&mut self) {
         self.tasks.iter().for_each(JoinHandle::abort);
     }
+}
+
+/// Returns method and path of an operation in a description of the API.
+pub fn place_of(description: &serde_json::Value, operation: &str) -> (String, String) {
+    for (path, item) in description["paths"].as_object().unwrap() {
+        for (method, described) in item.as_object().unwrap() {
+            if described["operationId"] == operation {
+                return (method.clone(), path.clone());
+            }
+        }
+    }
+    panic!("{operation} is not described");
+}
+
+/// Fills the parameters of a path.
+pub fn fill_path(path: &str, project: &str, value: &dyn Fn(&str) -> String) -> String {
+    let filled =
+        path.split('/').map(|segment| match segment.strip_prefix('{').and_then(|s| s.strip_suffix('}')) {
+            Some("project_id") => project.to_string(),
+            Some(name) => value(name),
+            None => segment.to_string(),
+        });
+    filled.collect::<Vec<_>>().join("/")
 }
 
 /// The text of a job that can run.

@@ -17,6 +17,11 @@ const PASSWORD: &str = "correct-horse";
 pub struct People {
     pub identity: Arc<Identity>,
     pub project: String,
+    /// The project of the token `foreign`.
+    pub other_project: String,
+    pub domain: String,
+    /// Ids of the users by their names.
+    pub users: BTreeMap<String, String>,
     pub tokens: BTreeMap<String, String>,
 }
 
@@ -32,6 +37,7 @@ impl People {
             .await
             .unwrap();
         let (domain, project) = (made.domain_id.clone(), made.project_id.clone());
+        let mut users = BTreeMap::from([("admin".to_string(), made.user_id.clone())]);
         for (name, role) in
             [("ann", "cs_user"), ("bob", "cs_user"), ("reader", "cs_readonly"), ("stranger", "dis_adm")]
         {
@@ -46,6 +52,7 @@ impl People {
                 })
                 .await
                 .unwrap();
+            users.insert(name.to_string(), user.id.clone());
             identity.assign_role(&user.id, AssignmentTarget::Project(project.clone()), role).await.unwrap();
         }
         let other =
@@ -57,8 +64,9 @@ impl People {
             tokens.insert(name.to_string(), token);
         }
         let admin = "admin";
-        let foreign = log_in(&identity, admin, ScopeRequest::ProjectId(other)).await;
-        let of_domain = log_in(&identity, admin, ScopeRequest::Domain(DomainSelector::Id(domain))).await;
+        let foreign = log_in(&identity, admin, ScopeRequest::ProjectId(other.clone())).await;
+        let of_domain =
+            log_in(&identity, admin, ScopeRequest::Domain(DomainSelector::Id(domain.clone()))).await;
         // Issued by a service over the same accounts whose clock is two days behind.
         let past = ManualClock::new(Timestamp(clock.now().0).minus(Duration::from_secs(2 * 86_400)));
         let past = Identity::new(accounts, Arc::new(past), options());
@@ -67,7 +75,7 @@ impl People {
         tokens.insert("domain".into(), of_domain);
         tokens.insert("expired".into(), expired);
         tokens.insert("unknown".into(), "gibberish".into());
-        Self { identity, project, tokens }
+        Self { identity, project, other_project: other, domain, users, tokens }
     }
 }
 

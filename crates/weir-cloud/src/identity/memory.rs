@@ -1,13 +1,15 @@
 //! Accounts in memory, for tests and for a service that shall forget everything at its end.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use weir_base::time::Timestamp;
 
+use super::agency::{Agency, AgencyRole, Standing};
 use super::password::PasswordHash;
 use super::record::{AccessKey, Assignment, Domain, Project, TokenRecord, User};
-use super::repository::{AccountRepository, RepositoryError};
+use super::repository::{AccountRepository, AgencyRepository, RepositoryError};
 
 #[derive(Debug, Default)]
 struct Tables {
@@ -17,6 +19,9 @@ struct Tables {
     assignments: Vec<Assignment>,
     tokens: Vec<TokenRecord>,
     keys: Vec<AccessKey>,
+    agencies: Vec<Agency>,
+    agency_roles: Vec<(String, AgencyRole)>,
+    standings: BTreeMap<String, Standing>,
 }
 
 /// Accounts that live as long as this value.
@@ -44,6 +49,70 @@ fn remove<T>(table: &mut Vec<T>, is_it: impl Fn(&T) -> bool) -> bool {
     let before = table.len();
     table.retain(|row| !is_it(row));
     table.len() < before
+}
+
+#[async_trait]
+impl AgencyRepository for MemoryAccounts {
+    async fn insert_agency(&self, agency: &Agency) -> Result<(), RepositoryError> {
+        insert(&mut self.tables().agencies, agency, |row| {
+            row.domain_id == agency.domain_id && row.name == agency.name
+        })
+    }
+
+    async fn agencies(&self, domain_id: &str) -> Result<Vec<Agency>, RepositoryError> {
+        let mut found: Vec<Agency> =
+            self.tables().agencies.iter().filter(|row| row.domain_id == domain_id).cloned().collect();
+        found.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(found)
+    }
+
+    async fn update_agency(&self, agency: &Agency) -> Result<bool, RepositoryError> {
+        let mut tables = self.tables();
+        let Some(row) = tables.agencies.iter_mut().find(|row| row.id == agency.id) else {
+            return Ok(false);
+        };
+        row.trust_domain.clone_from(&agency.trust_domain);
+        row.description.clone_from(&agency.description);
+        Ok(true)
+    }
+
+    async fn delete_agency(&self, id: &str) -> Result<bool, RepositoryError> {
+        let mut tables = self.tables();
+        remove(&mut tables.agency_roles, |(agency, _)| agency == id);
+        Ok(remove(&mut tables.agencies, |row| row.id == id))
+    }
+
+    async fn grant_to_agency(&self, agency_id: &str, role: &AgencyRole) -> Result<(), RepositoryError> {
+        let mut tables = self.tables();
+        let grant = (agency_id.to_string(), role.clone());
+        if !tables.agency_roles.contains(&grant) {
+            tables.agency_roles.push(grant);
+        }
+        Ok(())
+    }
+
+    async fn take_from_agency(&self, agency_id: &str, role: &AgencyRole) -> Result<bool, RepositoryError> {
+        Ok(remove(&mut self.tables().agency_roles, |(agency, row)| agency == agency_id && row == role))
+    }
+
+    async fn agency_roles(&self, agency_id: &str) -> Result<Vec<AgencyRole>, RepositoryError> {
+        let tables = self.tables();
+        let of_agency = tables.agency_roles.iter().filter(|(agency, _)| agency == agency_id);
+        Ok(of_agency.map(|(_, role)| role.clone()).collect())
+    }
+
+    async fn standing(&self, domain_id: &str) -> Result<Standing, RepositoryError> {
+        Ok(self.tables().standings.get(domain_id).copied().unwrap_or_default())
+    }
+
+    async fn set_standing(&self, domain_id: &str, standing: Standing) -> Result<bool, RepositoryError> {
+        let mut tables = self.tables();
+        let is_known = tables.domains.iter().any(|row| row.id == domain_id);
+        if is_known {
+            tables.standings.insert(domain_id.to_string(), standing);
+        }
+        Ok(is_known)
+    }
 }
 
 #[async_trait]

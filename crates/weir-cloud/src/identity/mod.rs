@@ -6,6 +6,7 @@
 
 mod access_key;
 mod administer;
+mod agency;
 mod bootstrap;
 mod cache;
 mod error;
@@ -25,13 +26,17 @@ mod throttle;
 mod verify_request;
 
 pub use administer::{NewProject, NewUser};
+pub use agency::{
+    AGENCY_LIMIT, AGENCY_ROLES, Agency, AgencyRole, NewAgency, SERVICE_AGENCY, SERVICE_DOMAIN,
+    ServiceAgencyError, Standing,
+};
 pub use bootstrap::{BootstrapOptions, Bootstrapped};
 pub use error::{AdministerError, KeyError, LoginError, RequestError, TokenError};
 pub use log_in::{DomainSelector, IssuedToken, LoginMethod, LoginRequest, ScopeRequest, UserSelector};
 pub use memory::MemoryAccounts;
 pub use password::{HashingCost, PasswordHash};
 pub use record::{AccessKey, Assignment, AssignmentTarget, Domain, KeyStatus, Project, TokenRecord, User};
-pub use repository::{AccountRepository, RepositoryError};
+pub use repository::{AccountRepository, AgencyRepository, RepositoryError};
 pub use role::{ROLES, Role, role};
 pub use secret::SecretKey;
 pub use service::{Identity, IdentityOptions};

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use thiserror::Error;
 use weir_base::time::Timestamp;
 
+use super::agency::{Agency, AgencyRole, Standing};
 use super::password::PasswordHash;
 use super::record::{AccessKey, Assignment, Domain, Project, TokenRecord, User};
 
@@ -18,9 +19,33 @@ pub enum RepositoryError {
     Unavailable(String),
 }
 
+/// Keeps agencies, and what is known of accounts as customers.
+#[async_trait]
+pub trait AgencyRepository: Send + Sync + 'static {
+    /// Adds an agency.
+    async fn insert_agency(&self, agency: &Agency) -> Result<(), RepositoryError>;
+    /// Returns the agencies of a domain, by name.
+    async fn agencies(&self, domain_id: &str) -> Result<Vec<Agency>, RepositoryError>;
+    /// Stores trust domain and description of an agency; `false` when there is none.
+    async fn update_agency(&self, agency: &Agency) -> Result<bool, RepositoryError>;
+    /// Removes an agency with its roles; `false` when there is none.
+    async fn delete_agency(&self, id: &str) -> Result<bool, RepositoryError>;
+    /// Adds a role; repeating it changes nothing.
+    async fn grant_to_agency(&self, agency_id: &str, role: &AgencyRole) -> Result<(), RepositoryError>;
+    /// Takes a role away; `false` when there was none.
+    async fn take_from_agency(&self, agency_id: &str, role: &AgencyRole) -> Result<bool, RepositoryError>;
+    /// Returns the roles of an agency.
+    async fn agency_roles(&self, agency_id: &str) -> Result<Vec<AgencyRole>, RepositoryError>;
+
+    /// Returns the standing of a domain; that of a new one when there is no such domain.
+    async fn standing(&self, domain_id: &str) -> Result<Standing, RepositoryError>;
+    /// Stores the standing of a domain; `false` when there is none.
+    async fn set_standing(&self, domain_id: &str, standing: Standing) -> Result<bool, RepositoryError>;
+}
+
 /// Keeps accounts. Every method is one transaction; a returned `Ok` is durable.
 #[async_trait]
-pub trait AccountRepository: Send + Sync + 'static {
+pub trait AccountRepository: AgencyRepository {
     /// Adds a domain.
     async fn insert_domain(&self, domain: &Domain) -> Result<(), RepositoryError>;
     /// Returns all domains, by name.

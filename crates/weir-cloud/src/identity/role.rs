@@ -46,6 +46,16 @@ pub const ROLES: &[Role] = &[
         display_name: "SMN Administrator",
         description: "Everything in the notification service",
     },
+    Role {
+        name: "vpc_netadm",
+        display_name: "VPC Administrator",
+        description: "Everything in the network service",
+    },
+    Role {
+        name: "ctable_adm",
+        display_name: "CloudTable Administrator",
+        description: "Everything in the table service",
+    },
 ];
 
 /// Returns the role with a name or an id.

@@ -109,11 +109,11 @@ impl NotificationRepository for StoredNotifications {
         template: &Template,
         limit: i64,
     ) -> Result<Added<Template>, RepositoryError> {
-        self.store.add_template(template, limit).await.map_err(told)
+        self.store.add_message_template(template, limit).await.map_err(told)
     }
 
     async fn template(&self, project: &ProjectId, id: &str) -> Result<Option<Template>, RepositoryError> {
-        self.store.template(project, id).await.map_err(told)
+        self.store.message_template(project, id).await.map_err(told)
     }
 
     async fn templates(
@@ -122,15 +122,15 @@ impl NotificationRepository for StoredNotifications {
         filter: &TemplateFilter,
         page: Page,
     ) -> Result<(i64, Vec<Template>), RepositoryError> {
-        self.store.templates(project, filter, page).await.map_err(told)
+        self.store.message_templates(project, filter, page).await.map_err(told)
     }
 
     async fn update_template(&self, template: &Template) -> Result<bool, RepositoryError> {
-        self.store.update_template(template).await.map_err(told)
+        self.store.update_message_template(template).await.map_err(told)
     }
 
     async fn delete_template(&self, project: &ProjectId, id: &str) -> Result<bool, RepositoryError> {
-        self.store.delete_template(project, id).await.map_err(told)
+        self.store.delete_message_template(project, id).await.map_err(told)
     }
 
     async fn publish(&self, message: &Message, most_pending: i64) -> Result<(), RepositoryError> {

@@ -9,7 +9,7 @@ use crate::error::StoreError;
 use crate::store::Store;
 
 impl Store {
-    pub(super) async fn add_template(
+    pub(super) async fn add_message_template(
         &self,
         template: &Template,
         limit: i64,
@@ -50,7 +50,7 @@ impl Store {
         Ok(Added::New)
     }
 
-    pub(super) async fn template(
+    pub(super) async fn message_template(
         &self,
         project: &ProjectId,
         id: &str,
@@ -63,7 +63,7 @@ impl Store {
         Ok(row.as_ref().map(rows::template).transpose()?)
     }
 
-    pub(super) async fn templates(
+    pub(super) async fn message_templates(
         &self,
         project: &ProjectId,
         filter: &TemplateFilter,
@@ -93,7 +93,7 @@ impl Store {
         Ok((count, rows::all(&found, rows::template)?))
     }
 
-    pub(super) async fn update_template(&self, template: &Template) -> Result<bool, StoreError> {
+    pub(super) async fn update_message_template(&self, template: &Template) -> Result<bool, StoreError> {
         let mut transaction = self.begin().await?;
         let changed = sqlx::query("UPDATE message_templates SET content = $1, updated_at = $2 WHERE id = $3")
             .bind(&template.content)
@@ -105,7 +105,11 @@ impl Store {
         Ok(changed.rows_affected() > 0)
     }
 
-    pub(super) async fn delete_template(&self, project: &ProjectId, id: &str) -> Result<bool, StoreError> {
+    pub(super) async fn delete_message_template(
+        &self,
+        project: &ProjectId,
+        id: &str,
+    ) -> Result<bool, StoreError> {
         let mut transaction = self.begin().await?;
         let gone = sqlx::query("DELETE FROM message_templates WHERE project_id = $1 AND id = $2")
             .bind(&project.0)

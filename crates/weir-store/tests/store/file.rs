@@ -33,7 +33,7 @@ async fn opening_again_keeps_everything() {
     store.close().await;
     let store = Store::open(&directory.path().join("weir.db")).await.unwrap();
     assert_eq!(store.job(&project(), job.id).await.unwrap(), Some(job));
-    assert_eq!(store.spu_quota(&project(), &UserId("u1".into())).await.unwrap(), Some(1_000));
+    assert_eq!(store.spu_quotas(&project()).await.unwrap().get(&UserId("u1".into())), Some(&1_000));
 }
 
 #[tokio::test]
@@ -86,4 +86,31 @@ async fn a_copy_made_while_others_write_is_whole_and_old_files_are_left_alone() 
     let records = copied.newest_audit_records(&project(), 100).await.unwrap();
     assert_eq!(jobs.len(), records.len(), "each job with its audit record");
     assert!(store.copy_to(&copy).await.is_err(), "the file is there already");
+}
+
+#[tokio::test]
+async fn projects_of_an_earlier_release_are_given_the_agency() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("weir.db");
+    sqlx::any::install_default_drivers();
+    let old = sqlx::AnyPool::connect(&format!("sqlite://{}?mode=rwc", path.display())).await.unwrap();
+    for text in [
+        include_str!("../../migrations/sqlite/0001_jobs.sql"),
+        include_str!("../../migrations/sqlite/0002_accounts.sql"),
+        include_str!("../../migrations/sqlite/0003_variables.sql"),
+        include_str!("../../migrations/sqlite/0004_cluster_of_job.sql"),
+        "CREATE TABLE schema_version (version BIGINT PRIMARY KEY, name TEXT NOT NULL);
+         INSERT INTO schema_version VALUES (4, 'cluster_of_job');
+         INSERT INTO account_domains VALUES ('d1', 'weir'), ('d2', 'empty');
+         INSERT INTO account_projects VALUES ('p1', 'd1', 'one', ''), ('p2', 'd1', 'two', '');",
+    ] {
+        sqlx::raw_sql(text).execute(&old).await.unwrap();
+    }
+    old.close().await;
+    let identity = identity(&Store::open(&path).await.unwrap());
+    for project in ["p1", "p2"] {
+        assert_eq!(identity.service_agency_roles(project).await.unwrap(), weir_cloud::identity::AGENCY_ROLES);
+    }
+    assert_eq!(identity.agencies("d1").await.unwrap()[0].id.len(), 32);
+    assert_eq!(identity.agencies("d2").await.unwrap(), []);
 }

@@ -17,6 +17,7 @@ pub fn audit(event: &str) -> AuditRecord {
         user: UserId("u1".into()),
         user_name: "ann".into(),
         request_id: "r1".into(),
+        source_ip: String::new(),
         resource_type: "job".into(),
         resource_id: String::new(),
         resource_name: "t1".into(),

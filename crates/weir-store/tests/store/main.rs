@@ -5,6 +5,7 @@ mod accounts;
 mod file;
 mod jobs;
 mod notifications;
+mod people;
 mod variables;
 
 use std::pin::Pin;
@@ -25,7 +26,9 @@ macro_rules! tests {
 pub(crate) use tests;
 
 fn all() -> impl Iterator<Item = &'static Test> {
-    [accounts::TESTS, jobs::TESTS, notifications::TESTS, variables::TESTS].into_iter().flatten()
+    [accounts::TESTS, jobs::TESTS, notifications::TESTS, people::TESTS, variables::TESTS]
+        .into_iter()
+        .flatten()
 }
 
 #[tokio::test]

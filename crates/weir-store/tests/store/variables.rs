@@ -10,6 +10,7 @@ fn audit(project: &ProjectId, event: &str) -> AuditRecord {
         user: UserId(String::new()),
         user_name: "operator".to_string(),
         request_id: String::new(),
+        source_ip: String::new(),
         resource_type: "variable".to_string(),
         resource_id: String::new(),
         resource_name: "key".to_string(),

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod account;
 mod backup;
 mod bucket;
 mod check;
@@ -61,6 +62,7 @@ fn command() -> Command {
         .subcommand(format::command())
         .subcommand(test::command())
         .subcommand(demo::command())
+        .subcommand(account::command())
         .subcommand(bucket::command())
         .subcommand(variable::command())
         .subcommand(backup::command())
@@ -109,6 +111,7 @@ fn dispatch(name: &str, matches: &ArgMatches) -> Outcome {
         "format" => format::run(matches),
         "test" => test::run(matches),
         "demo" => demo::run(matches),
+        "account" => account::run(matches),
         "bucket" => bucket::run(matches),
         "backup" => backup::run(matches),
         "variable" => variable::run(matches),

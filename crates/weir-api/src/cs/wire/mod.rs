@@ -2,14 +2,26 @@
 
 mod job;
 mod metrics;
+mod people;
 mod request;
+mod template;
 
 pub use job::{
     CheckpointMode, JobConfig, JobDetailEntity, JobEntity, JobExecutePlan, JobStatus, JobStatusInfo, JobType,
     JobUpdateTime, QueryJobListResponsePayload,
 };
 pub use metrics::{JobMetric, JobMetricDetail, OperatorMetric, QueryJobMetricsResponsePayload};
+pub(crate) use people::count;
+pub use people::{
+    AgencyInfo, AgencyRole, AuditLog, AuditLogResponsePayload, AuditResourceType, BillingUnit,
+    ClusterOverviewEntity, CreateAgencyRequest, JobOverviewEntity, OverviewEntity,
+    QueryUserQuotasResponsePayload, TimeUnit, UpdateUserQuotaRequest, UserCluster, UserQuotaInfo,
+};
 pub use request::{JobsMetricsRequest, Order, RunMode, SqlJobType, SubmitSqlJobRequest, UpdateSqlJobRequest};
+pub use template::{
+    CreateJobTemplateRequest, JobTemplate, JobTemplateCreated, JobTemplateDeleted,
+    JobTemplateListResponsePayload, UpdateJobTemplateRequest,
+};
 
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -59,7 +59,9 @@ async fn serve(settings: Settings, directory: DataDirectory, began: Instant) -> 
         let router = weir_api::router(parts.state.clone());
         let stopped = stopped.clone();
         tokio::spawn(async move {
-            axum::serve(listener, router).with_graceful_shutdown(until_stopped(stopped)).await
+            // The audit says from where a call came.
+            let service = router.into_make_service_with_connect_info::<SocketAddr>();
+            axum::serve(listener, service).with_graceful_shutdown(until_stopped(stopped)).await
         })
     };
     let s3_address = s3_listener.as_ref().map(TcpListener::local_addr).transpose().map_err(fault)?;

@@ -76,6 +76,7 @@ pub async fn build(settings: &Settings, data: &Path, listen: SocketAddr) -> anyh
     let control = Control::new(ControlParts {
         store: store.clone(),
         sealer,
+        identity: identity.clone(),
         objects: objects.clone(),
         publisher: publisher(settings, &notifications, &clock)?,
         runner: Arc::new(runner),
@@ -153,6 +154,7 @@ fn control_options(settings: &Settings) -> ControlOptions {
         sql_max_bytes: settings.sql_max_bytes,
         restricted_shared_cluster: settings.shared_cluster_restricted,
         time_zone: settings.time_zone.clone(),
+        audit_tracker: settings.audit_tracker,
         limits,
         ..ControlOptions::default()
     }

@@ -1,0 +1,99 @@
+//! What the trace list answers.
+
+use serde::Serialize;
+use weir_cloud::identity::{Domain, Scope, Session};
+use weir_store::StoredAudit;
+
+use super::event::event_id;
+
+/// A page of traces.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct TraceList {
+    pub(super) traces: Vec<Trace>,
+    pub(super) meta_data: MetaData,
+}
+
+/// How the list goes on.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct MetaData {
+    /// Traces in the page.
+    pub(super) count: usize,
+    /// Where the next page begins; null at the end.
+    pub(super) marker: Option<String>,
+}
+
+/// A trace.
+#[derive(Debug, Serialize)]
+pub(super) struct Trace {
+    pub(super) trace_id: String,
+    time: i64,
+    record_time: i64,
+    trace_name: String,
+    trace_rating: String,
+    trace_type: &'static str,
+    service_type: &'static str,
+    resource_type: String,
+    resource_name: String,
+    resource_id: String,
+    user: Actor,
+    response: String,
+    code: &'static str,
+    api_version: &'static str,
+    source_ip: String,
+    request_id: String,
+    tracker_name: &'static str,
+}
+
+/// Who did it.
+#[derive(Debug, Serialize)]
+struct Actor {
+    id: String,
+    name: String,
+    domain: Account,
+}
+
+#[derive(Debug, Serialize)]
+struct Account {
+    id: String,
+    name: String,
+}
+
+impl Trace {
+    /// Returns an audit record of the session's project as a trace.
+    pub(super) fn of(stored: StoredAudit, session: &Session) -> Self {
+        let StoredAudit { id, record } = stored;
+        Self {
+            trace_id: event_id(&record.project, id),
+            time: record.event_time.0,
+            record_time: record.event_time.0,
+            trace_name: record.event_name,
+            // Who may not call, or calls wrongly, gets 400: so does every error of the CS API.
+            code: if record.event_rating == "normal" { "200" } else { "400" },
+            trace_rating: record.event_rating,
+            trace_type: match record.event_type.as_str() {
+                "ApiCall" => "ApiCall",
+                "ConsoleAction" => "ConsoleAction",
+                // Nobody called from anywhere.
+                _ => "SystemAction",
+            },
+            service_type: "CS",
+            resource_type: record.resource_type,
+            resource_name: record.resource_name,
+            resource_id: record.resource_id,
+            user: Actor { id: record.user.0, name: record.user_name, domain: account(session) },
+            response: record.op_result,
+            api_version: "v1.0",
+            source_ip: record.source_ip,
+            request_id: record.request_id,
+            tracker_name: "system",
+        }
+    }
+}
+
+fn account(session: &Session) -> Account {
+    let Domain { id, name } = match &session.scope {
+        Scope::Project { domain, .. } | Scope::Domain(domain) => domain.clone(),
+        Scope::Unscoped => session.user_domain.clone(),
+    };
+    Account { id, name }
+}

@@ -1,0 +1,325 @@
+//! Agencies: what an account lets somebody else do for it. One of them is the service's own.
+//!
+//! The service acts for an account (a topic, a peering, an apig sink) only as far as [`SERVICE_AGENCY`] allows. A new project
+//! gets it with all roles; who wants less takes roles away.
+
+use thiserror::Error;
+use weir_base::time::Timestamp;
+
+use super::Identity;
+use super::error::AdministerError;
+use super::record::{AssignmentTarget, Project};
+use super::repository::RepositoryError;
+use super::role;
+
+/// The name of the service's agency.
+pub const SERVICE_AGENCY: &str = "cloud_stream_agency";
+/// The domain that the service's agency trusts: the service itself.
+pub const SERVICE_DOMAIN: &str = "op_svc_cs";
+/// The roles that the service's agency can have.
+pub const AGENCY_ROLES: [&str; 6] = ["obs_adm", "dis_adm", "ctable_adm", "vpc_netadm", "smn_adm", "te_admin"];
+/// Agencies that an account may have.
+pub const AGENCY_LIMIT: usize = 10;
+
+/// What an account lets another domain do for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Agency {
+    /// 32 hexadecimal characters.
+    pub id: String,
+    /// The account.
+    pub domain_id: String,
+    /// Name, unique in the account.
+    pub name: String,
+    /// Name of the domain that may act.
+    pub trust_domain: String,
+    /// Free text.
+    pub description: String,
+    /// Made.
+    pub created_at: Timestamp,
+}
+
+/// An agency to make.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewAgency {
+    /// The account.
+    pub domain_id: String,
+    /// Name, unique in the account, 1 to 64 bytes.
+    pub name: String,
+    /// Name of the domain that may act.
+    pub trust_domain: String,
+    /// Free text.
+    pub description: String,
+}
+
+/// A role that an agency has somewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AgencyRole {
+    /// Where.
+    pub target: AssignmentTarget,
+    /// Name of the role.
+    pub role: String,
+}
+
+/// What is known of an account as a customer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// Whether its owner's real name was verified.
+    pub real_name_verified: bool,
+    /// Whether it may start nothing that costs.
+    pub restricted: bool,
+}
+
+impl Default for Standing {
+    fn default() -> Self {
+        Self { real_name_verified: true, restricted: false }
+    }
+}
+
+/// Why the service's agency is not what it should be.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ServiceAgencyError {
+    /// An agency has its name and trusts somebody else.
+    #[error("it trusts `{0}`")]
+    TrustsAnother(String),
+    /// There is none.
+    #[error("the account has no agency `{SERVICE_AGENCY}`")]
+    Missing,
+    /// The account has as many as it may have.
+    #[error("the account has {AGENCY_LIMIT} agencies")]
+    QuotaUsedUp,
+    /// It could not be made.
+    #[error("{0}")]
+    NotCreated(String),
+    /// It is there, but could not be given a role.
+    #[error("{0}")]
+    NotGranted(String),
+    /// The accounts cannot be read.
+    #[error("the identity store does not answer: {0}")]
+    Unavailable(String),
+}
+
+impl From<RepositoryError> for ServiceAgencyError {
+    fn from(error: RepositoryError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+impl Identity {
+    /// Returns the names of the roles that the service's agency has in a project, in the order of [`AGENCY_ROLES`].
+    pub async fn service_agency_roles(
+        &self,
+        project_id: &str,
+    ) -> Result<Vec<&'static str>, ServiceAgencyError> {
+        let project = self.project_of_agency(project_id).await?;
+        let agency = self.service_agency(&project).await?.ok_or(ServiceAgencyError::Missing)?;
+        self.roles_in_project(&agency, &project).await
+    }
+
+    /// Makes the service's agency if it is missing, and gives it roles in a project. Returns all roles that it has there.
+    pub async fn grant_service_agency(
+        &self,
+        project_id: &str,
+        roles: &[&str],
+    ) -> Result<Vec<&'static str>, ServiceAgencyError> {
+        let project = self.project_of_agency(project_id).await?;
+        let agency = match self.service_agency(&project).await? {
+            Some(agency) => agency,
+            None => self.create_service_agency(&project).await?,
+        };
+        for role in roles {
+            let grant = AgencyRole {
+                target: AssignmentTarget::Project(project.id.clone()),
+                role: (*role).to_string(),
+            };
+            let granted = self.repository.grant_to_agency(&agency.id, &grant).await;
+            granted.map_err(|error| ServiceAgencyError::NotGranted(error.to_string()))?;
+        }
+        self.roles_in_project(&agency, &project).await
+    }
+
+    /// Makes the service's agency with all roles for a project when the account has none that is the service's.
+    pub async fn ensure_service_agency(&self, project_id: &str) -> Result<(), ServiceAgencyError> {
+        let project = self.project_of_agency(project_id).await?;
+        match self.service_agency(&project).await? {
+            Some(_) => Ok(()),
+            None => self.grant_service_agency(project_id, &AGENCY_ROLES).await.map(drop),
+        }
+    }
+
+    async fn project_of_agency(&self, project_id: &str) -> Result<Project, ServiceAgencyError> {
+        let project = self.repository.project(project_id).await?;
+        project.ok_or_else(|| ServiceAgencyError::Unavailable(format!("there is no project `{project_id}`")))
+    }
+
+    async fn service_agency(&self, project: &Project) -> Result<Option<Agency>, ServiceAgencyError> {
+        let agencies = self.repository.agencies(&project.domain_id).await?;
+        match agencies.into_iter().find(|agency| agency.name == SERVICE_AGENCY) {
+            Some(agency) if agency.trust_domain != SERVICE_DOMAIN => {
+                Err(ServiceAgencyError::TrustsAnother(agency.trust_domain))
+            }
+            found => Ok(found),
+        }
+    }
+
+    async fn create_service_agency(&self, project: &Project) -> Result<Agency, ServiceAgencyError> {
+        if self.repository.agencies(&project.domain_id).await?.len() >= AGENCY_LIMIT {
+            return Err(ServiceAgencyError::QuotaUsedUp);
+        }
+        let agency = self.new_agency(NewAgency {
+            domain_id: project.domain_id.clone(),
+            name: SERVICE_AGENCY.to_string(),
+            trust_domain: SERVICE_DOMAIN.to_string(),
+            description: "made for the service".to_string(),
+        });
+        let inserted = self.repository.insert_agency(&agency).await;
+        inserted.map_err(|error| ServiceAgencyError::NotCreated(error.to_string()))?;
+        Ok(agency)
+    }
+
+    async fn roles_in_project(
+        &self,
+        agency: &Agency,
+        project: &Project,
+    ) -> Result<Vec<&'static str>, ServiceAgencyError> {
+        let granted = self.repository.agency_roles(&agency.id).await?;
+        let holds = |name: &str| {
+            granted.iter().any(|grant| {
+                grant.role == name
+                    && match &grant.target {
+                        AssignmentTarget::Project(id) => *id == project.id,
+                        AssignmentTarget::Domain(id) => *id == project.domain_id,
+                    }
+            })
+        };
+        Ok(AGENCY_ROLES.into_iter().filter(|name| holds(name)).collect())
+    }
+
+    fn new_agency(&self, new: NewAgency) -> Agency {
+        Agency {
+            id: weir_base::id::random_hex_id(),
+            domain_id: new.domain_id,
+            name: new.name,
+            trust_domain: new.trust_domain,
+            description: new.description,
+            created_at: self.clock.now(),
+        }
+    }
+
+    /// Returns the agencies of an account, by name.
+    pub async fn agencies(&self, domain_id: &str) -> Result<Vec<Agency>, AdministerError> {
+        Ok(self.repository.agencies(domain_id).await?)
+    }
+
+    /// Returns an agency of an account.
+    pub async fn agency(&self, domain_id: &str, id: &str) -> Result<Agency, AdministerError> {
+        let agencies = self.repository.agencies(domain_id).await?;
+        let found = agencies.into_iter().find(|agency| agency.id == id);
+        found.ok_or_else(|| AdministerError::NotFound(format!("agency `{id}`")))
+    }
+
+    /// Makes an agency.
+    pub async fn create_agency(&self, new: NewAgency) -> Result<Agency, AdministerError> {
+        super::administer::check_length("agency name", &new.name, 1, 64)?;
+        if self.repository.agencies(&new.domain_id).await?.len() >= AGENCY_LIMIT {
+            let rule = format!("an account can have {AGENCY_LIMIT} agencies; delete one that is not needed");
+            return Err(AdministerError::Invalid(rule));
+        }
+        let agency = self.new_agency(new);
+        match self.repository.insert_agency(&agency).await {
+            Ok(()) => Ok(agency),
+            Err(RepositoryError::Conflict) => {
+                Err(AdministerError::Conflict(format!("an agency `{}`", agency.name)))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Stores a changed trust domain and description.
+    pub async fn update_agency(&self, agency: &Agency) -> Result<(), AdministerError> {
+        match self.repository.update_agency(agency).await? {
+            true => Ok(()),
+            false => Err(AdministerError::NotFound(format!("agency `{}`", agency.id))),
+        }
+    }
+
+    /// Removes an agency with its roles.
+    pub async fn delete_agency(&self, domain_id: &str, id: &str) -> Result<(), AdministerError> {
+        let agency = self.agency(domain_id, id).await?;
+        self.repository.delete_agency(&agency.id).await?;
+        Ok(())
+    }
+
+    /// Returns the roles that an agency has in exactly this target.
+    pub async fn roles_of_agency(
+        &self,
+        agency: &Agency,
+        target: &AssignmentTarget,
+    ) -> Result<Vec<&'static role::Role>, AdministerError> {
+        let granted = self.repository.agency_roles(&agency.id).await?;
+        let here = granted.iter().filter(|grant| grant.target == *target);
+        Ok(here.filter_map(|grant| role::role(&grant.role)).collect())
+    }
+
+    /// Gives an agency a role; `role` is its name or its id. Repeating it succeeds.
+    pub async fn grant_to_agency(
+        &self,
+        agency: &Agency,
+        target: AssignmentTarget,
+        role: &str,
+    ) -> Result<(), AdministerError> {
+        let role = known_role(role)?;
+        self.check_target_of_agency(agency, &target).await?;
+        Ok(self.repository.grant_to_agency(&agency.id, &AgencyRole { target, role }).await?)
+    }
+
+    /// Takes a role from an agency.
+    pub async fn take_from_agency(
+        &self,
+        agency: &Agency,
+        target: AssignmentTarget,
+        role: &str,
+    ) -> Result<(), AdministerError> {
+        let role = known_role(role)?;
+        match self.repository.take_from_agency(&agency.id, &AgencyRole { target, role }).await? {
+            true => Ok(()),
+            false => Err(AdministerError::NotFound("such role of the agency".to_string())),
+        }
+    }
+
+    async fn check_target_of_agency(
+        &self,
+        agency: &Agency,
+        target: &AssignmentTarget,
+    ) -> Result<(), AdministerError> {
+        let is_own = match target {
+            AssignmentTarget::Domain(id) => *id == agency.domain_id,
+            AssignmentTarget::Project(id) => {
+                self.repository.project(id).await?.is_some_and(|found| found.domain_id == agency.domain_id)
+            }
+        };
+        if is_own {
+            return Ok(());
+        }
+        Err(AdministerError::NotFound("such project or domain of the account".to_string()))
+    }
+
+    /// Returns what is known of an account as a customer.
+    pub async fn standing(&self, domain_id: &str) -> Result<Standing, AdministerError> {
+        Ok(self.repository.standing(domain_id).await?)
+    }
+
+    /// Stores what is known of an account as a customer.
+    pub async fn set_standing(&self, domain_id: &str, standing: Standing) -> Result<(), AdministerError> {
+        match self.repository.set_standing(domain_id, standing).await? {
+            true => Ok(()),
+            false => Err(AdministerError::NotFound(format!("domain `{domain_id}`"))),
+        }
+    }
+}
+
+fn known_role(name_or_id: &str) -> Result<String, AdministerError> {
+    match role::role(name_or_id) {
+        Some(role) => Ok(role.name.to_string()),
+        None => Err(AdministerError::NotFound(format!("role `{name_or_id}`"))),
+    }
+}

@@ -1,0 +1,85 @@
+//! Totals of a project.
+
+use std::time::Duration;
+
+use weir_base::error::{CsError, codes};
+use weir_store::{JobFilter, StoreError};
+
+use crate::caller::Caller;
+use crate::control::Control;
+use crate::status::Status;
+
+/// Totals of jobs or of clusters.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Totals {
+    /// All.
+    pub all: usize,
+    /// Running.
+    pub running: usize,
+    /// Finished; only jobs finish.
+    pub finished: usize,
+    /// Failed.
+    pub exception: usize,
+    /// The rest.
+    pub other: usize,
+    /// What the running ones have cost since they started.
+    pub charge: f64,
+    /// What they cost in an hour.
+    pub price: f64,
+    /// Their SPUs.
+    pub spus: i64,
+    /// Their running time together, in hours.
+    pub hours: f64,
+}
+
+/// Totals of a project.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Overview {
+    /// All charges of the project.
+    pub total_cost: f64,
+    /// Jobs.
+    pub jobs: Totals,
+    /// Exclusive clusters.
+    pub clusters: Totals,
+}
+
+const HOUR: Duration = Duration::from_secs(3_600);
+
+impl Control {
+    /// Returns the totals of the caller's project.
+    pub async fn overview(&self, caller: &Caller) -> Result<Overview, CsError> {
+        let jobs = self.totals_of_jobs(caller).await.map_err(|error| {
+            tracing::error!(%error, "the overview could not be computed");
+            codes::QUERY_OVERVIEW_FAILED.error().because(format!("{error}."))
+        })?;
+        Ok(Overview { total_cost: 0.0, jobs, clusters: Totals::default() })
+    }
+
+    async fn totals_of_jobs(&self, caller: &Caller) -> Result<Totals, StoreError> {
+        let now = self.now();
+        let mut totals = Totals::default();
+        for job in self.store.jobs(&caller.project, &JobFilter::default()).await? {
+            totals.all += 1;
+            match self.status_of(&job) {
+                Status::Running => {
+                    let time = job.facts.running_since.map_or(Duration::ZERO, |since| now.since(since));
+                    let spus = job.definition.spu_number;
+                    totals.running += 1;
+                    totals.spus += spus;
+                    totals.hours += time.as_secs_f64() / HOUR.as_secs_f64();
+                    totals.charge += self.price(spus, time);
+                    totals.price += self.price(spus, HOUR);
+                }
+                Status::Finish => totals.finished += 1,
+                status if status.is_failure() => totals.exception += 1,
+                _ => totals.other += 1,
+            }
+        }
+        Ok(totals)
+    }
+
+    /// Returns what SPUs cost for a time. This installation does not meter, so that nothing costs.
+    pub(crate) fn price(&self, _spus: i64, _time: Duration) -> f64 {
+        0.0
+    }
+}

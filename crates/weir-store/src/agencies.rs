@@ -1,0 +1,111 @@
+//! Stored agencies of accounts, and what is known of accounts as customers.
+
+use async_trait::async_trait;
+use sqlx::Row;
+use sqlx::any::AnyRow;
+use weir_base::time::Timestamp;
+use weir_cloud::identity::{Agency, AgencyRepository, AgencyRole, RepositoryError, Standing};
+
+use crate::accounts::{StoredAccounts, fault, read_all, target, target_columns};
+
+fn agency(row: &AnyRow) -> Result<Agency, sqlx::Error> {
+    Ok(Agency {
+        id: row.try_get("id")?,
+        domain_id: row.try_get("domain_id")?,
+        name: row.try_get("name")?,
+        trust_domain: row.try_get("trust_domain")?,
+        description: row.try_get("description")?,
+        created_at: Timestamp(row.try_get("created_at")?),
+    })
+}
+
+fn agency_role(row: &AnyRow) -> Result<AgencyRole, sqlx::Error> {
+    let kind: String = row.try_get("target_kind")?;
+    Ok(AgencyRole { target: target(&kind, row.try_get("target_id")?)?, role: row.try_get("role")? })
+}
+
+#[async_trait]
+impl AgencyRepository for StoredAccounts {
+    async fn insert_agency(&self, agency: &Agency) -> Result<(), RepositoryError> {
+        sqlx::query(
+            "INSERT INTO account_agencies (id, domain_id, name, trust_domain, description, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6)",
+        )
+        .bind(&agency.id)
+        .bind(&agency.domain_id)
+        .bind(&agency.name)
+        .bind(&agency.trust_domain)
+        .bind(&agency.description)
+        .bind(agency.created_at.0)
+        .execute(&self.pool)
+        .await
+        .map_err(fault)?;
+        Ok(())
+    }
+
+    async fn agencies(&self, domain_id: &str) -> Result<Vec<Agency>, RepositoryError> {
+        let query = sqlx::query("SELECT * FROM account_agencies WHERE domain_id = $1 ORDER BY name");
+        read_all(&query.bind(domain_id).fetch_all(&self.pool).await.map_err(fault)?, agency)
+    }
+
+    async fn update_agency(&self, agency: &Agency) -> Result<bool, RepositoryError> {
+        let query =
+            sqlx::query("UPDATE account_agencies SET trust_domain = $1, description = $2 WHERE id = $3");
+        let query = query.bind(&agency.trust_domain).bind(&agency.description).bind(&agency.id);
+        Ok(query.execute(&self.pool).await.map_err(fault)?.rows_affected() > 0)
+    }
+
+    async fn delete_agency(&self, id: &str) -> Result<bool, RepositoryError> {
+        let query = sqlx::query("DELETE FROM account_agencies WHERE id = $1").bind(id);
+        Ok(query.execute(&self.pool).await.map_err(fault)?.rows_affected() > 0)
+    }
+
+    async fn grant_to_agency(&self, agency_id: &str, role: &AgencyRole) -> Result<(), RepositoryError> {
+        let (kind, id) = target_columns(&role.target);
+        sqlx::query(
+            "INSERT INTO account_agency_roles (agency_id, target_kind, target_id, role)
+             VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+        )
+        .bind(agency_id)
+        .bind(kind)
+        .bind(id)
+        .bind(&role.role)
+        .execute(&self.pool)
+        .await
+        .map_err(fault)?;
+        Ok(())
+    }
+
+    async fn take_from_agency(&self, agency_id: &str, role: &AgencyRole) -> Result<bool, RepositoryError> {
+        let (kind, id) = target_columns(&role.target);
+        let query = sqlx::query(
+            "DELETE FROM account_agency_roles
+             WHERE agency_id = $1 AND target_kind = $2 AND target_id = $3 AND role = $4",
+        );
+        let query = query.bind(agency_id).bind(kind).bind(id).bind(&role.role);
+        Ok(query.execute(&self.pool).await.map_err(fault)?.rows_affected() > 0)
+    }
+
+    async fn agency_roles(&self, agency_id: &str) -> Result<Vec<AgencyRole>, RepositoryError> {
+        let query = sqlx::query("SELECT * FROM account_agency_roles WHERE agency_id = $1").bind(agency_id);
+        read_all(&query.fetch_all(&self.pool).await.map_err(fault)?, agency_role)
+    }
+
+    async fn standing(&self, domain_id: &str) -> Result<Standing, RepositoryError> {
+        let query = sqlx::query("SELECT real_name_verified, restricted FROM account_domains WHERE id = $1");
+        let row = query.bind(domain_id).fetch_optional(&self.pool).await.map_err(fault)?;
+        let Some(row) = row else { return Ok(Standing::default()) };
+        let flag = |name: &str| Ok::<bool, RepositoryError>(row.try_get::<i64, _>(name).map_err(fault)? != 0);
+        Ok(Standing { real_name_verified: flag("real_name_verified")?, restricted: flag("restricted")? })
+    }
+
+    async fn set_standing(&self, domain_id: &str, standing: Standing) -> Result<bool, RepositoryError> {
+        let query =
+            sqlx::query("UPDATE account_domains SET real_name_verified = $1, restricted = $2 WHERE id = $3");
+        let query = query
+            .bind(i64::from(standing.real_name_verified))
+            .bind(i64::from(standing.restricted))
+            .bind(domain_id);
+        Ok(query.execute(&self.pool).await.map_err(fault)?.rows_affected() > 0)
+    }
+}

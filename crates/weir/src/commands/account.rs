@@ -1,0 +1,115 @@
+//! `weir account`: what the operator knows of the accounts of the service, from the command line.
+//!
+//! Works on the metadata of the service, whether it runs or not; a running service follows at once.
+
+use anyhow::bail;
+use clap::{Arg, ArgMatches, Command, value_parser};
+use serde_json::json;
+use weir_cloud::identity::{AccountRepository, AgencyRepository};
+use weir_store::StoredAccounts;
+
+use super::check::output_argument;
+use super::{Exit, Outcome, runtime};
+use crate::commands::serve::wiring::{database_file, store};
+use crate::commands::text::table;
+use crate::config::{Settings, arguments, resolve};
+
+fn subcommand(name: &'static str, about: &'static str) -> Command {
+    Command::new(name).about(about).args(arguments().into_iter().map(|argument| argument.hide(true)))
+}
+
+fn flag(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).value_name("true|false").value_parser(value_parser!(bool)).help(help)
+}
+
+pub fn command() -> Command {
+    Command::new("account")
+        .about("What is known of accounts as customers (each command takes the options of `weir serve`, such as --data)")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(
+            subcommand("list", "List the accounts").arg(output_argument(&["table", "json"], "table")),
+        )
+        .subcommand(
+            subcommand("set", "Say what is known of an account")
+                .arg(Arg::new("name").value_name("NAME").required(true).help("Name of the account"))
+                .arg(flag(
+                    "real-name-verified",
+                    "Whether its owner's real name was verified; without it no jobs and clusters are made (CS.10016)",
+                ))
+                .arg(flag(
+                    "restricted",
+                    "Whether it may start nothing: its jobs and clusters are not run (CS.10014)",
+                )),
+        )
+}
+
+pub fn run(matches: &ArgMatches) -> Outcome {
+    let Some((command, matches)) = matches.subcommand() else { return Ok(Exit::Refused) };
+    let settings = Settings::new(&resolve(matches)?)?;
+    runtime()?.block_on(async {
+        if settings.database.is_none() && !database_file(&settings).exists() {
+            bail!(
+                "there is no metadata in `{}`; start `weir serve` there once, or name another directory with --data",
+                settings.data.display()
+            );
+        }
+        let accounts = StoredAccounts::new(store(&settings).await?.pool().clone());
+        match command {
+            "list" => {
+                let json = matches.get_one::<String>("output").is_some_and(|output| output == "json");
+                list(&accounts, json).await
+            }
+            _ => set(&accounts, matches).await,
+        }
+    })?;
+    Ok(Exit::Done)
+}
+
+async fn list(accounts: &StoredAccounts, json: bool) -> anyhow::Result<()> {
+    let mut rows = Vec::new();
+    for domain in accounts.domains().await? {
+        rows.push((accounts.standing(&domain.id).await?, domain));
+    }
+    if json {
+        let listed: Vec<_> = rows
+            .iter()
+            .map(|(standing, domain)| {
+                json!({
+                    "id": domain.id, "name": domain.name,
+                    "real_name_verified": standing.real_name_verified, "restricted": standing.restricted,
+                })
+            })
+            .collect();
+        println!("{}", json!(listed));
+        return Ok(());
+    }
+    let rows: Vec<Vec<String>> = rows
+        .into_iter()
+        .map(|(standing, domain)| {
+            vec![domain.name, standing.real_name_verified.to_string(), standing.restricted.to_string()]
+        })
+        .collect();
+    print!("{}", table(&["name", "real name verified", "restricted"], &rows));
+    Ok(())
+}
+
+async fn set(accounts: &StoredAccounts, matches: &ArgMatches) -> anyhow::Result<()> {
+    let name = matches.get_one::<String>("name").map(String::as_str).unwrap_or_default();
+    let (verified, restricted) =
+        (matches.get_one::<bool>("real-name-verified"), matches.get_one::<bool>("restricted"));
+    if verified.is_none() && restricted.is_none() {
+        bail!("say what to set: --real-name-verified or --restricted");
+    }
+    let domains = accounts.domains().await?;
+    let Some(domain) = domains.iter().find(|domain| domain.name == name) else {
+        let names: Vec<String> = domains.iter().map(|domain| format!("`{}`", domain.name)).collect();
+        bail!("there is no account `{name}`; there are {}", names.join(", "));
+    };
+    let mut standing = accounts.standing(&domain.id).await?;
+    standing.real_name_verified = verified.copied().unwrap_or(standing.real_name_verified);
+    standing.restricted = restricted.copied().unwrap_or(standing.restricted);
+    accounts.set_standing(&domain.id, standing).await?;
+    eprintln!("account `{name}` changed");
+    Ok(())
+}
