@@ -12,7 +12,7 @@ use serde_json::Value;
 const LAYERS: &[&[&str]] = &[
     &["weir-base"],
     &["weir-functions", "weir-formats", "weir-cloud"],
-    &["weir-sql", "weir-engine"],
+    &["weir-sql", "weir-engine", "weir-client"],
     &["weir-connectors", "weir-store"],
     &["weir-runtime"],
     &["weir-control"],

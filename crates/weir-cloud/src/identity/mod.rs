@@ -9,6 +9,7 @@ mod administer;
 mod agency;
 mod bootstrap;
 mod cache;
+mod client_credential;
 mod error;
 mod log_in;
 mod memory;
@@ -31,6 +32,7 @@ pub use agency::{
     ServiceAgencyError, Standing,
 };
 pub use bootstrap::{BootstrapOptions, Bootstrapped};
+pub use client_credential::{ClientCredential, Outgoing};
 pub use error::{AdministerError, KeyError, LoginError, RequestError, TokenError};
 pub use log_in::{DomainSelector, IssuedToken, LoginMethod, LoginRequest, ScopeRequest, UserSelector};
 pub use memory::MemoryAccounts;

@@ -31,7 +31,7 @@ pub use record::{
     Delivery, DeliveryState, Kind, LoggedDelivery, Message, Protocol, Subscription, SubscriptionStatus,
     Template, Topic,
 };
-pub use remote::{RemoteCredential, RemoteTopics};
+pub use remote::RemoteTopics;
 pub use repository::{
     Added, NotificationRepository, Outcome, Page, RepositoryError, SubscriptionFilter, TemplateFilter,
     TopicFilter,

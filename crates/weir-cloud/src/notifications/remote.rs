@@ -4,7 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::DateTime;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Client, Method, Url};
 use serde::Deserialize;
@@ -14,8 +13,7 @@ use weir_base::clock::Clock;
 use super::publisher::PublishError;
 use super::urn::Urn;
 use super::webhook::with_causes;
-use crate::identity::SecretKey;
-use crate::identity::signature::{self, Authorization, CredentialScope, Form, SignedRequest};
+use crate::identity::{ClientCredential, Outgoing};
 
 const CALL_TIME: Duration = Duration::from_secs(10);
 /// Topics on a page of a list.
@@ -23,26 +21,12 @@ const PAGE: usize = 100;
 /// What is encoded in a path.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
 
-/// How the service proves who it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RemoteCredential {
-    /// A token.
-    Token(SecretKey),
-    /// An access key.
-    Key {
-        /// The public half.
-        access: String,
-        /// The secret half.
-        secret: SecretKey,
-    },
-}
-
 /// The topics of a project of a notification service elsewhere.
 pub struct RemoteTopics {
     client: Client,
     endpoint: String,
     project: String,
-    credential: RemoteCredential,
+    credential: ClientCredential,
     clock: Arc<dyn Clock>,
 }
 
@@ -69,7 +53,7 @@ impl RemoteTopics {
     pub fn new(
         endpoint: &str,
         project: &str,
-        credential: RemoteCredential,
+        credential: ClientCredential,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, String> {
         let endpoint = endpoint.trim_end_matches('/').to_string();
@@ -138,7 +122,14 @@ impl RemoteTopics {
         let url = Url::parse(&address).map_err(|error| unavailable(error.to_string()))?;
         let body = body.map(Value::to_string).unwrap_or_default();
         let mut request = self.client.request(method.clone(), url.clone());
-        for (name, value) in self.credential_headers(&method, &url, &body)? {
+        let outgoing = Outgoing {
+            method: method.as_str(),
+            url: &url,
+            project: Some(&self.project),
+            body: body.as_bytes(),
+        };
+        let headers = self.credential.headers(&outgoing, self.clock.now());
+        for (name, value) in headers.map_err(|error| PublishError::Refused(error.to_string()))? {
             request = request.header(name, value);
         }
         let request = request.header("content-type", "application/json").body(body);
@@ -151,54 +142,6 @@ impl RemoteTopics {
             429 | 500.. => Err(unavailable(format!("{status}: {}", shorten(&text)))),
             _ => Err(PublishError::Refused(format!("`{}`: {status}: {}", self.endpoint, shorten(&text)))),
         }
-    }
-
-    fn credential_headers(
-        &self,
-        method: &Method,
-        url: &Url,
-        body: &str,
-    ) -> Result<Vec<(String, String)>, PublishError> {
-        let (access, secret) = match &self.credential {
-            RemoteCredential::Token(token) => {
-                return Ok(vec![("x-auth-token".to_string(), token.expose().to_string())]);
-            }
-            RemoteCredential::Key { access, secret } => (access, secret),
-        };
-        let host = match (url.host_str().unwrap_or_default(), url.port()) {
-            (host, Some(port)) => format!("{host}:{port}"),
-            (host, None) => host.to_string(),
-        };
-        let date = DateTime::from_timestamp_millis(self.clock.now().0).unwrap_or_default();
-        let mut headers = vec![
-            ("host".to_string(), host),
-            ("x-project-id".to_string(), self.project.clone()),
-            ("x-sdk-date".to_string(), date.format("%Y%m%dT%H%M%SZ").to_string()),
-        ];
-        let authorization = Authorization {
-            form: Form::Plain,
-            access_key: access.clone(),
-            scope: CredentialScope::default(),
-            signed_headers: headers.iter().map(|(name, _)| name.clone()).collect(),
-            signature: String::new(),
-        };
-        let request = SignedRequest {
-            method: method.as_str(),
-            path: url.path(),
-            query: url.query(),
-            headers: &headers,
-            body: body.as_bytes(),
-        };
-        let signature = signature::sign(&authorization, &request, secret)
-            .map_err(|error| PublishError::Refused(error.to_string()))?;
-        let names = authorization.signed_headers.join(";");
-        headers.push((
-            "authorization".to_string(),
-            format!("SDK-HMAC-SHA256 Access={access}, SignedHeaders={names}, Signature={signature}"),
-        ));
-        // The client writes it by itself, in the same form.
-        headers.remove(0);
-        Ok(headers)
     }
 }
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use weir_base::text::Zone;
-use weir_cloud::identity::SecretKey;
-use weir_cloud::notifications::{MailOptions, RemoteCredential};
+use weir_cloud::identity::{ClientCredential, SecretKey};
+use weir_cloud::notifications::MailOptions;
 
 use super::resolve::Resolved;
 
@@ -42,7 +42,7 @@ pub enum AlarmsSetting {
         /// Project there.
         project: String,
         /// What proves who calls.
-        credential: RemoteCredential,
+        credential: ClientCredential,
     },
 }
 
@@ -232,9 +232,9 @@ fn alarms(values: &Values<'_>) -> anyhow::Result<AlarmsSetting> {
         );
     }
     let credential = if token.is_empty() {
-        RemoteCredential::Key { access, secret: SecretKey::new(secret) }
+        ClientCredential::Key { access, secret: SecretKey::new(secret) }
     } else {
-        RemoteCredential::Token(SecretKey::new(token))
+        ClientCredential::Token(SecretKey::new(token))
     };
     Ok(AlarmsSetting::Remote { endpoint, project, credential })
 }

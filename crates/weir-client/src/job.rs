@@ -1,0 +1,148 @@
+//! Waiting until jobs are where they should be.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::call::Client;
+use crate::error::ClientError;
+
+/// Time between two looks at jobs: short at first, as most jobs start within a second.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// Where jobs should get.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Goal {
+    /// They run, or have run to their end.
+    Running,
+    /// They have run to their end.
+    Finished,
+    /// They run no more.
+    Stopped,
+}
+
+/// Whether a job is where it should be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is.
+    Reached,
+    /// It may get there.
+    Pending,
+    /// It will not get there by itself.
+    Missed,
+}
+
+impl Goal {
+    /// Judges a status. One that is not known may lead anywhere.
+    pub fn verdict(self, status: &str) -> Verdict {
+        use Verdict::{Missed, Pending, Reached};
+        match (self, status) {
+            (Self::Running, "job_running" | "job_savepointing" | "job_finish") => Reached,
+            (Self::Finished, "job_finish") => Reached,
+            (Self::Running, "job_canceling") => Missed,
+            (
+                Self::Running | Self::Finished,
+                "job_init"
+                | "job_submit_fail"
+                | "job_running_exception"
+                | "job_cancel_success"
+                | "job_cancel_fail"
+                | "job_arrearage_stopped",
+            ) => Missed,
+            (Self::Running | Self::Finished, _) => Pending,
+            (
+                Self::Stopped,
+                "job_init"
+                | "job_submit_fail"
+                | "job_running_exception"
+                | "job_cancel_success"
+                | "job_finish"
+                | "job_arrearage_stopped",
+            ) => Reached,
+            // A job that runs again after a stop was accepted could not write its savepoint.
+            (Self::Stopped, "job_cancel_fail" | "job_running") => Missed,
+            (Self::Stopped, _) => Pending,
+        }
+    }
+}
+
+/// What is known of a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobState {
+    /// Its id.
+    pub id: i64,
+    /// Its name.
+    pub name: String,
+    /// Its status.
+    pub status: String,
+    /// Cause and advice, or empty.
+    pub status_desc: String,
+}
+
+impl Client {
+    /// Returns the detail of a job.
+    pub async fn job(&self, id: i64) -> Result<Value, ClientError> {
+        self.payload(&format!("/v1.0/{{project}}/job/{id}"), &[]).await
+    }
+
+    /// Waits until every job has reached the goal or missed it, or until the limit. Tells the states after each look.
+    pub async fn wait_for_jobs(
+        &self,
+        ids: &[i64],
+        goal: Goal,
+        limit: Option<Duration>,
+        mut seen: impl FnMut(&[JobState]),
+    ) -> Result<Vec<JobState>, ClientError> {
+        let began = Instant::now();
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let mut states = Vec::new();
+            for id in ids {
+                let detail = self.job(*id).await?;
+                let text = |member: &str| detail[member].as_str().unwrap_or_default().to_string();
+                let (name, status, status_desc) = (text("name"), text("status"), text("status_desc"));
+                states.push(JobState { id: *id, name, status, status_desc });
+            }
+            seen(&states);
+            let is_over = states.iter().all(|state| goal.verdict(&state.status) != Verdict::Pending);
+            if is_over || limit.is_some_and(|limit| began.elapsed() + pause > limit) {
+                return Ok(states);
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_status_leads_somewhere() {
+        use Verdict::{Missed, Pending, Reached};
+        #[rustfmt::skip]
+        let table = [
+            // status                   running  finished stopped
+            ("job_init",                Missed,  Missed,  Reached),
+            ("job_submitting",          Pending, Pending, Pending),
+            ("job_submit_fail",         Missed,  Missed,  Reached),
+            ("job_running",             Reached, Pending, Missed),
+            ("job_running_exception",   Missed,  Missed,  Reached),
+            ("job_downloading",         Pending, Pending, Pending),
+            ("job_idle",                Pending, Pending, Pending),
+            ("job_savepointing",        Reached, Pending, Pending),
+            ("job_canceling",           Missed,  Pending, Pending),
+            ("job_cancel_success",      Missed,  Missed,  Reached),
+            ("job_cancel_fail",         Missed,  Missed,  Missed),
+            ("job_finish",              Reached, Reached, Reached),
+            ("job_arrearage_stopped",   Missed,  Missed,  Reached),
+            ("job_arrearage_recovering",Pending, Pending, Pending),
+        ];
+        for (status, running, finished, stopped) in table {
+            let verdicts = [Goal::Running, Goal::Finished, Goal::Stopped].map(|goal| goal.verdict(status));
+            assert_eq!(verdicts, [running, finished, stopped], "{status}");
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! A client of the public API: profiles, credentials, calls, waiting for jobs.
+//!
+//! [`Client`] sends calls and reads answers of all services on the address of the API; [`connect`] makes one from
+//! what a user gives; [`Profiles`] keeps what was given. Answers stay JSON: who asks knows what it wants to see of
+//! them. Nothing here knows the command line.
+
+mod call;
+mod connect;
+mod error;
+mod job;
+mod login;
+mod names;
+mod profile;
+
+pub use call::{Body, Client, Project, segment};
+pub use connect::{Access, Credential, connect};
+pub use error::{ClientError, Refusal};
+pub use job::{Goal, JobState, Verdict};
+pub use login::{Issued, Password};
+pub use profile::{Profile, Profiles, StoredCredential};
