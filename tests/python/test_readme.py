@@ -1,4 +1,4 @@
-"""Runs the tour of README.md as it is printed, so that it never tells anything that does not work."""
+"""Runs the tour of README.md and the guide docs/cli.md as they are printed, so that they never tell anything that does not work."""
 
 import os
 import re
@@ -112,7 +112,7 @@ def test_objects_go_in(place):
 
 def test_the_options_that_the_readme_names_exist(place):
     text = (ROOT / "README.md").read_text()
-    for command in sorted(set(re.findall(r"\bweir (serve|run|check|format|explain|test|demo|bucket|variable|config)\b", text))):
+    for command in sorted(set(re.findall(r"\bweir (serve|run|check|format|explain|test|demo|bucket|variable|config|login|job)\b", text))):
         assert shell(f"weir {command} --help", place).returncode == 0
     done = shell("weir config show --origin", place)
     assert done.returncode == 0 and "listen" in done.stdout
@@ -158,3 +158,19 @@ def test_the_tour_with_curl(weir_service, place):
     done = shell(load + stop, place)
     assert '"records":1' in done.stdout.replace(" ", ""), done.stdout
     until(lambda: "job_cancel_success" in shell(detail, place).stdout, "the job's end")
+
+
+def test_the_guide_to_the_client(weir_service, place):
+    """The blocks of docs/cli.md, with the password on standard input and profiles in a place of their own."""
+    blocks = re.findall(r"^```sh\n(.*?)^```", (ROOT / "docs/cli.md").read_text(), re.MULTILINE | re.DOTALL)
+    log_in, job, manual = blocks
+    log_in = log_in.replace("http://127.0.0.1:8780", weir_service["WEIR_ENDPOINT"])
+    log_in = log_in.replace("weir login", f"echo {PASSWORD} | weir login")
+    start = "set -e\nexport XDG_CONFIG_HOME=$PWD/config\n"
+    done = shell(start + log_in, place)
+    assert done.returncode == 0 and "admin" in done.stdout, done.stderr
+    done = shell(start + job, place)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "job_running" in done.stdout and "Source: DATAGEN" in done.stdout and "job_cancel_success" in done.stdout
+    done = shell(start + manual + "source weir.bash\ntest -s man1/weir-job-run.1", place)
+    assert done.returncode == 0, done.stderr

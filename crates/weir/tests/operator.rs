@@ -40,7 +40,10 @@ async fn accounts_may_start_what_the_operator_lets_them() {
     // The two flags do not touch each other.
     service.command(&["account", "set", name, "--restricted", "true"]).unwrap();
     let accounts = listed(&service, &["account", "list", "--output", "json"]);
-    assert_eq!((&accounts[0]["real_name_verified"], &accounts[0]["restricted"]), (&json!(false), &json!(true)));
+    assert_eq!(
+        (&accounts[0]["real_name_verified"], &accounts[0]["restricted"]),
+        (&json!(false), &json!(true))
+    );
 
     service.command(&["account", "set", name, "--real-name-verified", "true"]).unwrap();
     let created = client.create_job(&job("a")).await.unwrap();

@@ -54,24 +54,29 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let options =
         CheckOptions { cluster, time_zone, variables: variables(matches)?, ..CheckOptions::default() };
     let json = matches.get_one::<String>("output").is_some_and(|output| output == "json");
-    match weir_sql::check_all(&text, &weir_connectors::CATALOG, &options) {
+    Ok(report(file, &text, &options, json))
+}
+
+/// Checks a job and tells what is wrong with it.
+pub fn report(file: &str, text: &str, options: &CheckOptions, json: bool) -> Exit {
+    match weir_sql::check_all(text, &weir_connectors::CATALOG, options) {
         Ok(job) if json => {
             let warnings: Vec<_> = job.warnings.iter().map(|warning| warning_json(file, warning)).collect();
             println!("{}", json!({ "accepted": true, "warnings": warnings }));
-            Ok(Exit::Done)
+            Exit::Done
         }
         Ok(job) => {
-            print_warnings(file, &text, &job.warnings);
-            Ok(Exit::Done)
+            print_warnings(file, text, &job.warnings);
+            Exit::Done
         }
         Err(errors) if json => {
             let errors: Vec<_> = errors.iter().map(|error| error_json(file, error)).collect();
             println!("{}", json!({ "accepted": false, "error": errors.first(), "errors": errors }));
-            Ok(Exit::Refused)
+            Exit::Refused
         }
         Err(errors) => {
-            println!("{}", rendered(file, &text, &errors));
-            Ok(Exit::Refused)
+            println!("{}", rendered(file, text, &errors));
+            Exit::Refused
         }
     }
 }

@@ -4,11 +4,16 @@ mod account;
 mod backup;
 mod bucket;
 mod check;
+mod client;
+mod completion;
 mod config;
 mod confirm;
 mod demo;
 mod explain;
 mod format;
+mod man;
+#[cfg(test)]
+mod reference;
 mod run;
 mod serve;
 mod test;
@@ -21,16 +26,26 @@ use std::process::ExitCode;
 
 use clap::{ArgMatches, Command};
 
-/// How a command ended. The numbers are the exit codes.
+/// How a command ended. The numbers are the exit codes; [`EXIT_CODES`] tells people of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
     /// Done.
     Done = 0,
     /// Refused, or failed by its input.
     Refused = 1,
-    /// Our fault.
+    /// Our fault, or that of the surroundings. A command line that cannot be read ends with it too, as clap has it:
+    /// nothing was judged.
     Fault = 2,
+    /// The time to wait was over before that which was waited for.
+    Unfinished = 3,
 }
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  refused, or failed by what it was given: the job, the answer of the service
+  2  nothing was judged: the command line is wrong, or the machine or the service failed
+  3  still going on when the time to wait (--timeout) was over";
 
 /// A command failed.
 #[derive(Debug)]
@@ -55,6 +70,7 @@ fn command() -> Command {
         .about("A self-hosted Cloud Stream Service: Stream SQL jobs over a REST API, in one binary")
         .subcommand_required(true)
         .arg_required_else_help(true)
+        .after_help(EXIT_CODES)
         .subcommand(serve::command())
         .subcommand(run::command())
         .subcommand(check::command())
@@ -67,6 +83,9 @@ fn command() -> Command {
         .subcommand(variable::command())
         .subcommand(backup::command())
         .subcommand(config::command())
+        .subcommands(client::commands())
+        .subcommand(completion::command())
+        .subcommand(man::command())
         .subcommand(worker::command())
 }
 
@@ -116,8 +135,11 @@ fn dispatch(name: &str, matches: &ArgMatches) -> Outcome {
         "backup" => backup::run(matches),
         "variable" => variable::run(matches),
         "config" => config::run(matches),
+        "completion" => completion::run(matches),
+        "man" => man::run(matches),
         "worker" => worker::run(matches),
-        other => Err(Failure::Fault(anyhow::anyhow!("the command `{other}` is not wired"))),
+        other => client::run(other, matches)
+            .unwrap_or_else(|| Err(Failure::Fault(anyhow::anyhow!("the command `{other}` is not wired")))),
     }
 }
 

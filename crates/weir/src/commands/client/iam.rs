@@ -1,0 +1,375 @@
+//! `weir iam`: users, projects, roles and access keys of a service.
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use reqwest::Method;
+use serde_json::{Map, Value, json};
+use weir_client::{Body, segment};
+use weir_cloud::identity::ClientCredential;
+
+use super::access::{self, text};
+use super::family;
+use super::output::{Column, column, lines, rows};
+use super::session::{Session, sure, yes};
+use crate::commands::{Exit, Failure, Outcome, runtime};
+
+const USERS: &str = "/v3/users";
+const PROJECTS: &str = "/v3/projects";
+const KEYS: &str = "/v3.0/OS-CREDENTIAL/credentials";
+
+const USER: &[Column] = &[
+    column("id", "id"),
+    column("name", "name"),
+    column("enabled", "enabled"),
+    column("default project", "default_project_id"),
+    column("description", "description"),
+];
+const PROJECT: &[Column] =
+    &[column("id", "id"), column("name", "name"), column("description", "description")];
+const ROLE: &[Column] = &[column("name", "name"), column("allows", "description")];
+const KEY: &[Column] = &[
+    column("access key", "access"),
+    column("status", "status"),
+    column("created", "create_time"),
+    column("last used", "last_use_time"),
+    column("description", "description"),
+];
+const CALLER: &[Column] = &[
+    column("service", "endpoint"),
+    column("user", "user"),
+    column("domain", "domain"),
+    column("project", "project"),
+    column("roles", "roles"),
+    column("access key", "access_key"),
+    column("until", "expires_at"),
+];
+
+pub fn command() -> Command {
+    family("iam", "Users, projects, roles and access keys of a service")
+        .subcommand(Command::new("whoami").about("Show who the service takes you for"))
+        .subcommand(user_command())
+        .subcommand(project_command())
+        .subcommand(role_command())
+        .subcommand(key_command())
+}
+
+fn group(name: &'static str, about: &'static str) -> Command {
+    Command::new(name).about(about).subcommand_required(true).arg_required_else_help(true)
+}
+
+fn needed(name: &'static str, value: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).value_name(value).required(true).help(help)
+}
+
+fn option(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).value_name("TEXT").help(help)
+}
+
+fn user() -> Arg {
+    needed("user", "USER", "Id or name of the user")
+}
+
+fn user_command() -> Command {
+    group("user", "Users of the account")
+        .subcommand(Command::new("list").about("List the users").arg(option("name", "Only the one with this name")))
+        .subcommand(Command::new("show").about("Show a user").arg(user()))
+        .subcommand(
+            Command::new("create")
+                .about("Create a user and print its id; it can do nothing until it is given a role. Its password comes from WEIR_NEW_PASSWORD, the terminal or standard input")
+                .arg(needed("name", "NAME", "Name"))
+                .arg(option("description", "Description"))
+                .arg(option("default-project", "Id of the project of its requests that name none"))
+                .arg(Arg::new("disabled").long("disabled").action(ArgAction::SetTrue).help("It cannot log in")),
+        )
+        .subcommand(
+            Command::new("password")
+                .about("Change a password. Your own old one comes from WEIR_PASSWORD, the new one from WEIR_NEW_PASSWORD; else from the terminal or lines of standard input")
+                .arg(user()),
+        )
+        .subcommand(Command::new("delete").about("Delete a user").arg(user()).arg(yes()))
+}
+
+fn project_command() -> Command {
+    group("project", "Projects of the account")
+        .subcommand(Command::new("list").about("List the projects that you may see"))
+        .subcommand(
+            Command::new("create")
+                .about("Create a project and print its id")
+                .arg(needed("name", "NAME", "Name"))
+                .arg(option("description", "Description")),
+        )
+}
+
+fn role_command() -> Command {
+    let scope = || {
+        Arg::new("account")
+            .long("account")
+            .action(ArgAction::SetTrue)
+            .help("In the whole account, not only in the project")
+    };
+    let role = || needed("role", "ROLE", "Name of the role");
+    group("role", "Roles, and who has them in the project")
+        .subcommand(Command::new("list").about("List the roles and what they allow"))
+        .subcommand(Command::new("assigned").about("List the roles of a user").arg(user()).arg(scope()))
+        .subcommand(Command::new("assign").about("Give a user a role").arg(user()).arg(role()).arg(scope()))
+        .subcommand(
+            Command::new("unassign").about("Take a role from a user").arg(user()).arg(role()).arg(scope()),
+        )
+}
+
+fn key_command() -> Command {
+    let of = || option("user", "Id or name of the user; you, when left out").value_name("USER");
+    let key = || needed("key", "KEY", "The access key");
+    group("key", "Access keys, with which programs sign their requests")
+        .subcommand(Command::new("list").about("List access keys").arg(of()))
+        .subcommand(
+            Command::new("create")
+                .about("Make an access key and print it with its secret key, which is shown this once")
+                .arg(of())
+                .arg(option("description", "What it is for")),
+        )
+        .subcommand(
+            Command::new("update")
+                .about("Change an access key")
+                .arg(key())
+                .arg(
+                    Arg::new("status")
+                        .long("status")
+                        .value_parser(["active", "inactive"])
+                        .help("Whether it is good"),
+                )
+                .arg(option("description", "What it is for")),
+        )
+        .subcommand(Command::new("delete").about("Delete an access key").arg(key()).arg(yes()))
+}
+
+pub fn run(matches: &ArgMatches) -> Outcome {
+    let Some((noun, matches)) = matches.subcommand() else { return Ok(Exit::Refused) };
+    let (verb, matches) = match matches.subcommand() {
+        Some((verb, matches)) => (verb, matches),
+        None => ("", matches),
+    };
+    runtime()?.block_on(async {
+        let session = Session::open(matches).await?;
+        match noun {
+            "whoami" => who_am_i(&session).await,
+            "user" => users(&session, verb, matches).await,
+            "project" => projects(&session, verb, matches).await,
+            "role" => roles(&session, verb, matches).await,
+            _ => keys(&session, verb, matches).await,
+        }
+    })
+}
+
+/// Shows an answer: as JSON, or the records under a member as a table.
+fn table(session: &Session, columns: &[Column], answer: &Value, member: &str) -> Exit {
+    match session.is_json() {
+        true => println!("{answer}"),
+        false => print!("{}", rows(columns, &answer[member])),
+    }
+    Exit::Done
+}
+
+/// Tells that something is done; the id of what was made goes to standard output.
+fn done(session: &Session, made: &Value, id: &str, word: &str) -> Exit {
+    if session.is_json() {
+        println!("{made}");
+        return Exit::Done;
+    }
+    eprintln!("{word}");
+    if let Some(id) = made[id].as_str() {
+        println!("{id}");
+    }
+    Exit::Done
+}
+
+async fn send(session: &Session, method: Method, path: &str, body: Body) -> Result<Value, Failure> {
+    session.ask(session.client.call(method, path, &[], body)).await
+}
+
+async fn who_am_i(session: &Session) -> Outcome {
+    let client = &session.client;
+    let project = client.project().map(|project| project.name.clone());
+    let caller = match client.credential() {
+        ClientCredential::Token(token) => {
+            let token = session.ask(client.token(token)).await?;
+            let roles = token["roles"].as_array().into_iter().flatten();
+            json!({
+                "endpoint": client.endpoint(),
+                "user": token["user"]["name"],
+                "domain": token["user"]["domain"]["name"],
+                "project": project,
+                "roles": roles.map(|role| role["name"].clone()).collect::<Vec<_>>(),
+                "expires_at": token["expires_at"],
+            })
+        }
+        ClientCredential::Key { access, .. } => {
+            let key = session.ask(client.get(&format!("{KEYS}/{}", segment(access)), &[])).await?;
+            let id = key["credential"]["user_id"].as_str().unwrap_or_default();
+            let user = session.ask(client.get(&format!("{USERS}/{}", segment(id)), &[])).await?;
+            json!({
+                "endpoint": client.endpoint(),
+                "user": user["user"]["name"],
+                "project": project,
+                "access_key": access,
+            })
+        }
+    };
+    match session.is_json() {
+        true => println!("{caller}"),
+        false => print!("{}", lines(CALLER, &caller)),
+    }
+    Ok(Exit::Done)
+}
+
+async fn users(session: &Session, verb: &str, matches: &ArgMatches) -> Outcome {
+    match verb {
+        "list" => {
+            let name = text(matches, "name").map(|name| ("name", name.to_string()));
+            let query: Vec<_> = name.into_iter().collect();
+            let answer = session.ask(session.client.get(USERS, &query)).await?;
+            return Ok(table(session, USER, &answer, "users"));
+        }
+        "create" => return create_user(session, matches).await,
+        _ => {}
+    }
+    let name = text(matches, "user").unwrap_or_default();
+    let id = session.ask(session.client.user_id(name)).await?;
+    let path = format!("{USERS}/{}", segment(&id));
+    match verb {
+        "show" => {
+            let user = session.ask(session.client.get(&path, &[])).await?["user"].take();
+            match session.is_json() {
+                true => println!("{user}"),
+                false => print!("{}", lines(USER, &user)),
+            }
+            Ok(Exit::Done)
+        }
+        "password" => {
+            let mut change = Map::new();
+            if own_id(session).await? == id {
+                let old = access::secret("WEIR_PASSWORD", "old password")?;
+                change.insert("original_password".to_string(), json!(old.expose()));
+            }
+            let new = access::secret("WEIR_NEW_PASSWORD", "new password")?;
+            change.insert("password".to_string(), json!(new.expose()));
+            let body = Body::Json(json!({ "user": change }));
+            let answer = send(session, Method::POST, &format!("{path}/password"), body).await?;
+            Ok(done(session, &answer, "", "the password is changed"))
+        }
+        _ => {
+            sure(matches, &format!("delete user `{name}`?"))?;
+            let answer = send(session, Method::DELETE, &path, Body::None).await?;
+            Ok(done(session, &answer, "", &format!("user `{name}` deleted")))
+        }
+    }
+}
+
+async fn create_user(session: &Session, matches: &ArgMatches) -> Outcome {
+    let name = text(matches, "name").unwrap_or_default();
+    let password = access::secret("WEIR_NEW_PASSWORD", "password of the new user")?;
+    let user = json!({
+        "name": name,
+        "password": password.expose(),
+        "description": text(matches, "description"),
+        "default_project_id": text(matches, "default-project"),
+        "enabled": !matches.get_flag("disabled"),
+    });
+    let made = send(session, Method::POST, USERS, Body::Json(json!({ "user": user }))).await?["user"].take();
+    Ok(done(session, &made, "id", &format!("user `{name}` created")))
+}
+
+/// Returns the id of the user who calls.
+async fn own_id(session: &Session) -> Result<String, Failure> {
+    let client = &session.client;
+    let id = match client.credential() {
+        ClientCredential::Token(token) => session.ask(client.token(token)).await?["user"]["id"].take(),
+        ClientCredential::Key { access, .. } => {
+            let key = session.ask(client.get(&format!("{KEYS}/{}", segment(access)), &[])).await?;
+            key["credential"]["user_id"].clone()
+        }
+    };
+    Ok(id.as_str().unwrap_or_default().to_string())
+}
+
+async fn projects(session: &Session, verb: &str, matches: &ArgMatches) -> Outcome {
+    if verb == "list" {
+        let answer = session.ask(session.client.get(PROJECTS, &[])).await?;
+        return Ok(table(session, PROJECT, &answer, "projects"));
+    }
+    let name = text(matches, "name").unwrap_or_default();
+    let project = json!({ "name": name, "description": text(matches, "description") });
+    let body = Body::Json(json!({ "project": project }));
+    let made = send(session, Method::POST, PROJECTS, body).await?["project"].take();
+    Ok(done(session, &made, "id", &format!("project `{name}` created")))
+}
+
+async fn roles(session: &Session, verb: &str, matches: &ArgMatches) -> Outcome {
+    if verb == "list" {
+        let answer = session.ask(session.client.get("/v3/roles", &[])).await?;
+        return Ok(table(session, ROLE, &answer, "roles"));
+    }
+    let name = text(matches, "user").unwrap_or_default();
+    let user = session.ask(session.client.user_id(name)).await?;
+    let place = match matches.get_flag("account") {
+        false => "projects/{project}".to_string(),
+        true => {
+            let found = session.ask(session.client.get(&format!("{USERS}/{user}"), &[])).await?;
+            format!("domains/{}", found["user"]["domain_id"].as_str().unwrap_or_default())
+        }
+    };
+    let path = format!("/v3/{place}/users/{user}/roles");
+    if verb == "assigned" {
+        let answer = session.ask(session.client.get(&path, &[])).await?;
+        return Ok(table(session, ROLE, &answer, "roles"));
+    }
+    let role = text(matches, "role").unwrap_or_default();
+    let (method, word) = match verb {
+        "assign" => (Method::PUT, "has"),
+        _ => (Method::DELETE, "no longer has"),
+    };
+    let answer = send(session, method, &format!("{path}/{}", segment(role)), Body::None).await?;
+    Ok(done(session, &answer, "", &format!("user `{name}` {word} role `{role}`")))
+}
+
+async fn keys(session: &Session, verb: &str, matches: &ArgMatches) -> Outcome {
+    let key = text(matches, "key").unwrap_or_default();
+    let path = format!("{KEYS}/{}", segment(key));
+    let user = match text(matches, "user") {
+        Some(user) => Some(session.ask(session.client.user_id(user)).await?),
+        None => None,
+    };
+    match verb {
+        "list" => {
+            let query: Vec<_> = user.map(|user| ("user_id", user)).into_iter().collect();
+            let answer = session.ask(session.client.get(KEYS, &query)).await?;
+            Ok(table(session, KEY, &answer, "credentials"))
+        }
+        "create" => {
+            let credential = json!({ "user_id": user, "description": text(matches, "description") });
+            let body = Body::Json(json!({ "credential": credential }));
+            let made = send(session, Method::POST, KEYS, body).await?["credential"].take();
+            match session.is_json() {
+                true => println!("{made}"),
+                false => print!(
+                    "{}",
+                    lines(&[column("access key", "access"), column("secret key", "secret")], &made)
+                ),
+            }
+            Ok(Exit::Done)
+        }
+        "update" => {
+            let mut change = Map::new();
+            for member in ["status", "description"] {
+                change.extend(text(matches, member).map(|value| (member.to_string(), json!(value))));
+            }
+            let body = Body::Json(json!({ "credential": change }));
+            let answer = send(session, Method::PUT, &path, body).await?["credential"].take();
+            Ok(done(session, &answer, "", &format!("access key {key} changed")))
+        }
+        _ => {
+            sure(matches, &format!("delete access key {key}?"))?;
+            let answer = send(session, Method::DELETE, &path, Body::None).await?;
+            Ok(done(session, &answer, "", &format!("access key {key} deleted")))
+        }
+    }
+}

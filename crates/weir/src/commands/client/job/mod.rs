@@ -1,0 +1,194 @@
+//! `weir job`: jobs of a service.
+
+mod change;
+mod definition;
+mod read;
+
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+
+use super::session::{Session, yes};
+use super::{family, watch};
+use crate::commands::variables::variable_arguments;
+use crate::commands::{Exit, Outcome, runtime};
+
+const STATUSES: [&str; 14] = [
+    "job_init",
+    "job_submitting",
+    "job_submit_fail",
+    "job_running",
+    "job_running_exception",
+    "job_downloading",
+    "job_idle",
+    "job_savepointing",
+    "job_canceling",
+    "job_cancel_success",
+    "job_cancel_fail",
+    "job_finish",
+    "job_arrearage_stopped",
+    "job_arrearage_recovering",
+];
+
+pub fn command() -> Command {
+    family("job", "Jobs of a service: make, run and look at them")
+        .subcommand(
+            Command::new("list")
+                .about("List jobs, the newest first")
+                .args(list_arguments())
+                .arg(
+                    Arg::new("long")
+                        .long("long")
+                        .action(ArgAction::SetTrue)
+                        .help("Show size and place in place of times and owner"),
+                )
+                .arg(watch::argument()),
+        )
+        .subcommand(
+            Command::new("show")
+                .about("Show a job")
+                .arg(job())
+                .arg(
+                    Arg::new("sql")
+                        .long("sql")
+                        .action(ArgAction::SetTrue)
+                        .conflicts_with_all(["watch", "output"])
+                        .help("Show its SQL and nothing else"),
+                )
+                .arg(watch::argument()),
+        )
+        .subcommand(definition::create_command())
+        .subcommand(definition::update_command())
+        .subcommand(
+            Command::new("check")
+                .about("Check a job of the service as `weir check` checks a file")
+                .arg(job())
+                .args(variable_arguments()),
+        )
+        .subcommand(
+            Command::new("run")
+                .about("Run jobs, and wait until they run")
+                .arg(jobs())
+                .arg(
+                    Arg::new("resume-savepoint")
+                        .long("resume-savepoint")
+                        .action(ArgAction::SetTrue)
+                        .help("Go on from the newest savepoint"),
+                )
+                .arg(
+                    Arg::new("until")
+                        .long("until")
+                        .value_name("STATE")
+                        .value_parser(["running", "finished"])
+                        .default_value("running")
+                        .help("Wait until the jobs run, or until all their input is worked off"),
+                )
+                .args(waiting()),
+        )
+        .subcommand(
+            Command::new("stop")
+                .about("Stop jobs, and wait until they have stopped")
+                .arg(jobs())
+                .arg(
+                    Arg::new("savepoint")
+                        .long("savepoint")
+                        .action(ArgAction::SetTrue)
+                        .help("Write a savepoint first"),
+                )
+                .args(waiting()),
+        )
+        .subcommand(
+            Command::new("delete")
+                .about("Delete jobs in any status; those that run are stopped first")
+                .arg(jobs())
+                .arg(yes()),
+        )
+        .subcommand(Command::new("graph").about("Show the operators of a job that has run").arg(job()))
+        .subcommand(
+            Command::new("metrics")
+                .about("Show what jobs have read and written in their present or last run")
+                .arg(jobs())
+                .arg(watch::argument()),
+        )
+        .subcommand(
+            Command::new("authorize")
+                .about("Let the service keep snapshots, logs and dirty records of jobs in buckets")
+                .arg(
+                    Arg::new("bucket")
+                        .value_name("BUCKET")
+                        .required(true)
+                        .num_args(1..)
+                        .help("Names of buckets"),
+                ),
+        )
+}
+
+fn job() -> Arg {
+    Arg::new("job").value_name("JOB").required(true).help("Id or name of the job")
+}
+
+fn jobs() -> Arg {
+    Arg::new("job").value_name("JOB").required(true).num_args(1..).help("Ids or names of jobs")
+}
+
+fn list_arguments() -> Vec<Arg> {
+    let number = |name: &'static str, value: &'static str| {
+        Arg::new(name).long(name).value_name(value).value_parser(value_parser!(i64).range(1..))
+    };
+    vec![
+        Arg::new("name").long("name").value_name("PART").help("Only jobs with this in their name"),
+        Arg::new("status")
+            .long("status")
+            .value_parser(STATUSES)
+            .hide_possible_values(true)
+            .value_name("STATUS")
+            .help("Only jobs in this status, such as job_running"),
+        number("cluster", "ID").help("Only jobs of this exclusive cluster"),
+        number("parent", "ID").help("The parts of this edge job"),
+        Arg::new("order")
+            .long("order")
+            .value_name("ORDER")
+            .value_parser(["desc", "asc"])
+            .help("The newest or the oldest first"),
+        number("limit", "NUMBER").help("Jobs on a page, at most 100 [default: 20]"),
+        number("cursor", "ID").help("The page behind the job with this id"),
+        Arg::new("all")
+            .long("all")
+            .action(ArgAction::SetTrue)
+            .conflicts_with_all(["limit", "cursor"])
+            .help("All pages"),
+    ]
+}
+
+fn waiting() -> [Arg; 2] {
+    [
+        Arg::new("no-wait")
+            .long("no-wait")
+            .action(ArgAction::SetTrue)
+            .help("Do not wait: return when the service has taken it on"),
+        Arg::new("timeout")
+            .long("timeout")
+            .value_name("SECONDS")
+            .value_parser(value_parser!(u64))
+            .conflicts_with("no-wait")
+            .help("Wait no longer than this; then the exit code is 3 and what was begun goes on"),
+    ]
+}
+
+pub fn run(matches: &ArgMatches) -> Outcome {
+    let Some((verb, matches)) = matches.subcommand() else { return Ok(Exit::Refused) };
+    runtime()?.block_on(async {
+        let session = Session::open(matches).await?;
+        match verb {
+            "list" => read::list(&session, matches).await,
+            "show" => read::show(&session, matches).await,
+            "create" => definition::create(&session, matches).await,
+            "update" => definition::update(&session, matches).await,
+            "check" => read::check(&session, matches).await,
+            "run" => change::run(&session, matches).await,
+            "stop" => change::stop(&session, matches).await,
+            "delete" => change::delete(&session, matches).await,
+            "graph" => read::graph(&session, matches).await,
+            "metrics" => read::metrics(&session, matches).await,
+            _ => change::authorize(&session, matches).await,
+        }
+    })
+}

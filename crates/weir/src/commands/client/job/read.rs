@@ -1,0 +1,209 @@
+//! Looking at jobs: `weir job list`, `show`, `check`, `graph` and `metrics`.
+
+use anyhow::Context;
+use clap::ArgMatches;
+use reqwest::Method;
+use serde_json::{Value, json};
+use weir_client::Body;
+use weir_sql::{CheckOptions, Cluster};
+
+use crate::commands::client::access::text;
+use crate::commands::client::output::{Column, column, length, lines, rows, time};
+use crate::commands::client::session::Session;
+use crate::commands::client::watch;
+use crate::commands::variables::variables;
+use crate::commands::{Exit, Failure, Outcome, check};
+
+const LIST: &str = "/v1.0/{project}/jobs";
+
+const SHORT: &[Column] = &[
+    column("id", "job_id"),
+    column("name", "name"),
+    column("type", "job_type"),
+    column("status", "status"),
+    time("started (UTC)", "start_time"),
+    length("running", "duration"),
+    column("owner", "username"),
+];
+
+const LONG: &[Column] = &[
+    column("id", "job_id"),
+    column("name", "name"),
+    column("status", "status"),
+    column("mode", "run_mode"),
+    column("cluster", "cluster_id"),
+    column("SPUs", "job_config.spu_number"),
+    column("parallelism", "job_config.parallel_number"),
+    column("bucket", "job_config.obs_bucket"),
+    time("changed (UTC)", "update_time"),
+];
+
+const DETAIL: &[Column] = &[
+    column("id", "job_id"),
+    column("name", "name"),
+    column("description", "desc"),
+    column("type", "job_type"),
+    column("status", "status"),
+    column("reason", "status_desc"),
+    time("created (UTC)", "create_time"),
+    time("changed (UTC)", "update_time"),
+    time("started (UTC)", "start_time"),
+    column("owner", "user_id"),
+    column("mode", "run_mode"),
+    column("cluster", "cluster_id"),
+    column("SPUs", "job_config.spu_number"),
+    column("parallelism", "job_config.parallel_number"),
+    column("checkpoints", "job_config.checkpoint_enabled"),
+    column("checkpoint mode", "job_config.checkpoint_mode"),
+    column("checkpoint seconds", "job_config.checkpoint_interval"),
+    column("bucket", "job_config.obs_bucket"),
+    column("logs kept", "job_config.log_enabled"),
+    column("topic", "job_config.smn_topic"),
+    column("restarted", "job_config.restart_when_exception"),
+    column("idle state seconds", "job_config.idle_state_retention"),
+    column("dirty data", "job_config.dirty_data_strategy"),
+    column("edge groups", "job_config.edge_group_ids"),
+    column("JAR of functions", "job_config.udf_jar_url"),
+    column("savepoint", "savepoint_path"),
+    column("tags", "tags"),
+    column("SQL", "sql_body"),
+];
+
+const GRAPH: &[Column] = &[
+    column("id", "id"),
+    column("operator", "operator"),
+    column("parallelism", "parallelism"),
+    column("inputs", "inputs"),
+    column("description", "description"),
+];
+
+const METRICS: &[Column] = &[
+    column("job", "job"),
+    column("operator", "name"),
+    column("records", "records"),
+    column("dirty", "corrupted_records"),
+    column("per second", "rate"),
+];
+
+pub async fn list(session: &Session, matches: &ArgMatches) -> Outcome {
+    let is_long = matches.get_flag("long");
+    let mut query = vec![("show_detail", is_long.to_string())];
+    for (flag, name) in [("name", "name"), ("status", "status"), ("order", "order")] {
+        query.extend(text(matches, flag).map(|value| (name, value.to_string())));
+    }
+    let numbers =
+        [("cluster", "cluster_id"), ("parent", "root_job_id"), ("limit", "limit"), ("cursor", "cursor")];
+    for (flag, name) in numbers {
+        query.extend(matches.get_one::<i64>(flag).map(|value| (name, value.to_string())));
+    }
+    watch::show(matches, async || {
+        let client = &session.client;
+        let payload = match matches.get_flag("all") {
+            true => session.ask(client.all_pages(LIST, &query, "jobs", "job_id")).await?,
+            false => session.ask(client.payload(LIST, &query)).await?,
+        };
+        if session.is_json() {
+            return Ok(format!("{payload}\n"));
+        }
+        let count = payload["jobs"].as_array().map_or(0, Vec::len);
+        if payload["total"].as_u64() != Some(count as u64) && !matches.contains_id("watch") {
+            let total = &payload["total"];
+            let last = &payload["jobs"][count.saturating_sub(1)]["job_id"];
+            eprintln!("{count} of {total} jobs; --cursor {last} shows those behind, --all all of them");
+        }
+        Ok(rows(if is_long { LONG } else { SHORT }, &payload["jobs"]))
+    })
+    .await
+}
+
+pub async fn show(session: &Session, matches: &ArgMatches) -> Outcome {
+    let id = session.ask(session.client.job_id(text(matches, "job").unwrap_or_default())).await?;
+    watch::show(matches, async || {
+        let job = session.ask(session.client.job(id)).await?;
+        if matches.get_flag("sql") {
+            let sql = job["sql_body"].as_str().unwrap_or_default();
+            return Ok(format!("{}\n", sql.trim_end_matches('\n')));
+        }
+        Ok(if session.is_json() { format!("{job}\n") } else { lines(DETAIL, &job) })
+    })
+    .await
+}
+
+pub async fn check(session: &Session, matches: &ArgMatches) -> Outcome {
+    let id = session.ask(session.client.job_id(text(matches, "job").unwrap_or_default())).await?;
+    let job = session.ask(session.client.job(id)).await?;
+    let cluster = match job["run_mode"].as_str() {
+        Some("exclusive_cluster") => Cluster::Exclusive,
+        _ => Cluster::Shared { restricted: true },
+    };
+    let options = CheckOptions { cluster, variables: variables(matches)?, ..CheckOptions::default() };
+    let name = format!("job {id}");
+    Ok(check::report(&name, job["sql_body"].as_str().unwrap_or_default(), &options, session.is_json()))
+}
+
+pub async fn graph(session: &Session, matches: &ArgMatches) -> Outcome {
+    let id = session.ask(session.client.job_id(text(matches, "job").unwrap_or_default())).await?;
+    let path = format!("/v1.0/{{project}}/job/{id}/execute_graph");
+    let payload = session.ask(session.client.payload(&path, &[])).await?;
+    let items = payload["execute_plan_items"].as_str().unwrap_or("[]");
+    if session.is_json() {
+        println!("{items}");
+        return Ok(Exit::Done);
+    }
+    let mut plan: Value =
+        serde_json::from_str(items).context("the graph that the service gave is no JSON")?;
+    let nodes = plan[0]["nodes"].as_array_mut().map(std::mem::take).unwrap_or_default();
+    let nodes: Vec<Value> = nodes.into_iter().map(with_inputs).collect();
+    print!("{}", rows(GRAPH, &Value::from(nodes)));
+    Ok(Exit::Done)
+}
+
+/// Shows inputs by the ids of the operators that they come from.
+fn with_inputs(mut node: Value) -> Value {
+    let inputs = node["inputs"].as_array().into_iter().flatten().map(|input| input["id"].clone()).collect();
+    node["inputs"] = Value::Array(inputs);
+    node
+}
+
+pub async fn metrics(session: &Session, matches: &ArgMatches) -> Outcome {
+    let ids = ids(session, matches).await?;
+    watch::show(matches, async || {
+        let body = Body::Json(json!({ "job_ids": ids }));
+        let call = session.client.call(Method::POST, "/v1.0/{project}/jobs/metrics", &[], body);
+        let payload = session.ask(call).await?["payload"].take();
+        if session.is_json() {
+            return Ok(format!("{payload}\n"));
+        }
+        let jobs = payload["jobs"].as_array().into_iter().flatten();
+        Ok(rows(METRICS, &jobs.flat_map(operators).collect::<Vec<_>>().into()))
+    })
+    .await
+}
+
+/// Returns the sources and sinks of a job, and the rates of both together.
+fn operators(job: &Value) -> Vec<Value> {
+    let metrics = &job["metrics"];
+    let mut found = Vec::new();
+    for (list, rate) in [("sources", "total_read_rate"), ("sinks", "total_write_rate")] {
+        let operators = metrics[list].as_array().map(Vec::as_slice).unwrap_or_default();
+        for (place, operator) in operators.iter().enumerate() {
+            let mut operator = operator.clone();
+            operator["job"] = job["job_id"].clone();
+            // The service tells one rate for all sources, and one for all sinks.
+            if place == 0 {
+                operator["rate"] = json!(format!("{:.1}", metrics[rate].as_f64().unwrap_or(0.0)));
+            }
+            found.push(operator);
+        }
+    }
+    found
+}
+
+/// Returns the ids of the jobs that were given.
+pub async fn ids(session: &Session, matches: &ArgMatches) -> Result<Vec<i64>, Failure> {
+    let mut ids = Vec::new();
+    for job in matches.get_many::<String>("job").into_iter().flatten() {
+        ids.push(session.ask(session.client.job_id(job)).await?);
+    }
+    Ok(ids)
+}

@@ -1,0 +1,384 @@
+//! `weir topic`: topics of the notification service, who has subscribed to them, and templates of messages.
+
+use std::io::Read;
+
+use anyhow::Context;
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use reqwest::Method;
+use serde_json::{Map, Value, json};
+use weir_client::{Body, segment};
+
+use super::access::text;
+use super::family;
+use super::output::{Column, column, lines, rows};
+use super::session::{Session, sure, yes};
+use crate::commands::{Exit, Failure, Outcome, runtime};
+
+const TOPICS: &str = "/v2/{project}/notifications/topics";
+const SUBSCRIPTIONS: &str = "/v2/{project}/notifications/subscriptions";
+const TEMPLATES: &str = "/v2/{project}/notifications/message_template";
+
+const TOPIC: &[Column] = &[
+    column("name", "name"),
+    column("display name", "display_name"),
+    column("created", "create_time"),
+    column("URN", "topic_urn"),
+];
+const SUBSCRIPTION: &[Column] = &[
+    column("protocol", "protocol"),
+    column("endpoint", "endpoint"),
+    column("status", "status"),
+    column("remark", "remark"),
+    column("URN", "subscription_urn"),
+];
+const TEMPLATE: &[Column] = &[
+    column("id", "message_template_id"),
+    column("name", "message_template_name"),
+    column("protocol", "protocol"),
+    column("tags", "tag_names"),
+    column("changed", "update_time"),
+    column("content", "content"),
+];
+
+pub fn command() -> Command {
+    let option =
+        |name: &'static str, help: &'static str| Arg::new(name).long(name).value_name("TEXT").help(help);
+    let needed = |name: &'static str, value: &'static str, help: &'static str| {
+        Arg::new(name).value_name(value).required(true).help(help)
+    };
+    let topic = || needed("topic", "TOPIC", "Name or URN of the topic");
+    family("topic", "Topics of a service, which tell their subscribers what is published")
+        .subcommand(
+            Command::new("list")
+                .about("List topics")
+                .arg(option("name", "Only topics with this in their name"))
+                .args(paging()),
+        )
+        .subcommand(Command::new("show").about("Show a topic").arg(topic()))
+        .subcommand(
+            Command::new("create")
+                .about("Create a topic and print its URN")
+                .arg(needed("name", "NAME", "Name, unique in the project"))
+                .arg(option("display-name", "Who mails of the topic come from")),
+        )
+        .subcommand(
+            Command::new("update")
+                .about("Change how mails of a topic name it")
+                .arg(topic())
+                .arg(option("display-name", "Who mails of the topic come from").required(true)),
+        )
+        .subcommand(
+            Command::new("delete").about("Delete a topic and its subscriptions").arg(topic()).arg(yes()),
+        )
+        .subcommand(
+            Command::new("subscribe")
+                .about("Subscribe an address to a topic; it is sent a link that confirms it")
+                .arg(topic())
+                .arg(needed("protocol", "PROTOCOL", "How it is reached: http, https or email"))
+                .arg(needed("address", "ADDRESS", "URL of the webhook, or mail address"))
+                .arg(option("remark", "What it is")),
+        )
+        .subcommand(
+            Command::new("subscriptions")
+                .about("List subscriptions, those of a topic or all")
+                .arg(Arg::new("topic").value_name("TOPIC").help("Name or URN of a topic"))
+                .args(paging()),
+        )
+        .subcommand(
+            Command::new("unsubscribe")
+                .about("Delete a subscription")
+                .arg(needed("subscription", "URN", "URN of the subscription"))
+                .arg(yes()),
+        )
+        .subcommand(
+            Command::new("publish")
+                .about("Publish a message to the subscribers of a topic and print its id")
+                .arg(topic())
+                .arg(
+                    Arg::new("message")
+                        .value_name("MESSAGE")
+                        .help("The message; standard input when left out"),
+                )
+                .arg(option("subject", "Subject of mails"))
+                .arg(
+                    option("template", "Name of a template that makes the message").conflicts_with("message"),
+                )
+                .arg(
+                    Arg::new("tag")
+                        .long("tag")
+                        .value_name("NAME=VALUE")
+                        .action(ArgAction::Append)
+                        .requires("template")
+                        .help("Value of a tag of the template"),
+                )
+                .arg(
+                    Arg::new("time-to-live")
+                        .long("time-to-live")
+                        .value_name("SECONDS")
+                        .value_parser(value_parser!(u32))
+                        .help("How long delivery is tried"),
+                ),
+        )
+        .subcommand(template_command())
+}
+
+fn template_command() -> Command {
+    let id = || Arg::new("id").value_name("ID").required(true).help("Id of the template");
+    let content = || {
+        Arg::new("content")
+            .value_name("CONTENT")
+            .help("Its text, with tags such as {job}; standard input when left out")
+    };
+    Command::new("template")
+        .about("Templates of messages")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(Command::new("list").about("List templates").args(paging()))
+        .subcommand(Command::new("show").about("Show a template").arg(id()))
+        .subcommand(
+            Command::new("create")
+                .about("Create a template and print its id")
+                .arg(Arg::new("name").value_name("NAME").required(true).help("Name"))
+                .arg(content())
+                .arg(
+                    Arg::new("protocol")
+                        .long("protocol")
+                        .default_value("default")
+                        .value_name("PROTOCOL")
+                        .help("Subscribers that it is for; default is those that have none of their own"),
+                ),
+        )
+        .subcommand(Command::new("update").about("Change the text of a template").arg(id()).arg(content()))
+        .subcommand(Command::new("delete").about("Delete a template").arg(id()).arg(yes()))
+}
+
+fn paging() -> [Arg; 2] {
+    let number = |name: &'static str, help: &'static str| {
+        Arg::new(name).long(name).value_name("NUMBER").value_parser(value_parser!(u32)).help(help)
+    };
+    [
+        number("offset", "How many to leave out"),
+        number("limit", "How many to show, at most 100 [default: 100]"),
+    ]
+}
+
+fn page(matches: &ArgMatches) -> Vec<(&'static str, String)> {
+    let number = |name: &'static str| matches.get_one::<u32>(name).map(|number| (name, number.to_string()));
+    ["offset", "limit"].into_iter().filter_map(number).collect()
+}
+
+pub fn run(matches: &ArgMatches) -> Outcome {
+    let Some((verb, matches)) = matches.subcommand() else { return Ok(Exit::Refused) };
+    runtime()?.block_on(async {
+        match verb {
+            "list" | "show" | "create" | "update" | "delete" => topics(verb, matches).await,
+            "subscribe" | "subscriptions" | "unsubscribe" => subscriptions(verb, matches).await,
+            "publish" => publish(&Session::open(matches).await?, matches).await,
+            _ => templates(matches).await,
+        }
+    })
+}
+
+/// Shows the answer to a change: as JSON, or as one member of it for programs and a word for people.
+fn changed(session: &Session, answer: &Value, member: &str, word: &str) -> Exit {
+    if session.is_json() {
+        println!("{answer}");
+        return Exit::Done;
+    }
+    eprintln!("{word}");
+    if let Some(text) = answer[member].as_str() {
+        println!("{text}");
+    }
+    Exit::Done
+}
+
+async fn topics(verb: &str, matches: &ArgMatches) -> Outcome {
+    let session = Session::open(matches).await?;
+    let client = &session.client;
+    if verb == "list" {
+        let mut query = page(matches);
+        query.extend(text(matches, "name").map(|name| ("fuzzy_name", name.to_string())));
+        let answer = session.ask(client.get(TOPICS, &query)).await?;
+        return Ok(list(&session, TOPIC, &answer, "topics"));
+    }
+    if verb == "create" {
+        let name = text(matches, "name").unwrap_or_default();
+        let mut body = json!({ "name": name });
+        if let Some(display_name) = text(matches, "display-name") {
+            body["display_name"] = json!(display_name);
+        }
+        let answer = session.ask(client.call(Method::POST, TOPICS, &[], Body::Json(body))).await?;
+        return Ok(changed(&session, &answer, "topic_urn", &format!("topic `{name}` created")));
+    }
+    let name = text(matches, "topic").unwrap_or_default();
+    let path = topic_path(&session, name).await?;
+    match verb {
+        "show" => {
+            let topic = session.ask(client.get(&path, &[])).await?;
+            match session.is_json() {
+                true => println!("{topic}"),
+                false => print!("{}", lines(TOPIC, &topic)),
+            }
+            Ok(Exit::Done)
+        }
+        "update" => {
+            let body = Body::Json(json!({ "display_name": text(matches, "display-name") }));
+            let answer = session.ask(client.call(Method::PUT, &path, &[], body)).await?;
+            Ok(changed(&session, &answer, "", &format!("topic `{name}` changed")))
+        }
+        _ => {
+            sure(matches, &format!("delete topic `{name}` and its subscriptions?"))?;
+            let answer = session.ask(client.call(Method::DELETE, &path, &[], Body::None)).await?;
+            Ok(changed(&session, &answer, "", &format!("topic `{name}` deleted")))
+        }
+    }
+}
+
+async fn topic_path(session: &Session, topic: &str) -> Result<String, Failure> {
+    let urn = session.ask(session.client.topic_urn(topic)).await?;
+    Ok(format!("{TOPICS}/{}", segment(&urn)))
+}
+
+fn list(session: &Session, columns: &[Column], answer: &Value, member: &str) -> Exit {
+    match session.is_json() {
+        true => println!("{answer}"),
+        false => print!("{}", rows(columns, &answer[member])),
+    }
+    Exit::Done
+}
+
+async fn subscriptions(verb: &str, matches: &ArgMatches) -> Outcome {
+    let session = Session::open(matches).await?;
+    let client = &session.client;
+    let topic = match text(matches, "topic") {
+        Some(topic) if verb != "unsubscribe" => Some(topic_path(&session, topic).await?),
+        _ => None,
+    };
+    let path = topic.map_or_else(|| SUBSCRIPTIONS.to_string(), |topic| format!("{topic}/subscriptions"));
+    match verb {
+        "subscribe" => {
+            let address = text(matches, "address").unwrap_or_default();
+            let mut body = json!({ "protocol": text(matches, "protocol"), "endpoint": address });
+            if let Some(remark) = text(matches, "remark") {
+                body["remark"] = json!(remark);
+            }
+            let answer = session.ask(client.call(Method::POST, &path, &[], Body::Json(body))).await?;
+            let word = format!("{address} is asked to confirm its subscription");
+            Ok(changed(&session, &answer, "subscription_urn", &word))
+        }
+        "subscriptions" => {
+            let mut answer = session.ask(client.get(&path, &page(matches))).await?;
+            if !session.is_json() {
+                name_statuses(&mut answer);
+            }
+            Ok(list(&session, SUBSCRIPTION, &answer, "subscriptions"))
+        }
+        _ => {
+            let urn = text(matches, "subscription").unwrap_or_default();
+            sure(matches, &format!("delete subscription {urn}?"))?;
+            let path = format!("{SUBSCRIPTIONS}/{}", segment(urn));
+            let answer = session.ask(client.call(Method::DELETE, &path, &[], Body::None)).await?;
+            Ok(changed(&session, &answer, "", "the subscription is deleted"))
+        }
+    }
+}
+
+/// Puts words in the place of the numbers of statuses.
+fn name_statuses(answer: &mut Value) {
+    for subscription in answer["subscriptions"].as_array_mut().into_iter().flatten() {
+        let word = match subscription["status"].as_i64() {
+            Some(0) => "unconfirmed",
+            Some(1) => "confirmed",
+            Some(3) => "cancelled",
+            _ => continue,
+        };
+        subscription["status"] = json!(word);
+    }
+}
+
+async fn publish(session: &Session, matches: &ArgMatches) -> Outcome {
+    let mut body = Map::new();
+    let mut put = |name: &str, value: Option<Value>| {
+        body.extend(value.map(|value| (name.to_string(), value)));
+    };
+    put("subject", text(matches, "subject").map(Value::from));
+    put("time_to_live", matches.get_one::<u32>("time-to-live").map(|seconds| json!(seconds.to_string())));
+    match text(matches, "template") {
+        Some(template) => {
+            put("message_template_name", Some(json!(template)));
+            put("tags", Some(tags(matches)?));
+        }
+        None => put("message", Some(json!(text_or_input(matches, "message")?))),
+    }
+    let topic = text(matches, "topic").unwrap_or_default();
+    let path = format!("{}/publish", topic_path(session, topic).await?);
+    let answer = session.ask(session.client.call(Method::POST, &path, &[], Body::Json(body.into()))).await?;
+    Ok(changed(session, &answer, "message_id", &format!("published to topic `{topic}`")))
+}
+
+fn tags(matches: &ArgMatches) -> anyhow::Result<Value> {
+    let mut tags = Map::new();
+    for tag in matches.get_many::<String>("tag").into_iter().flatten() {
+        let (name, value) =
+            tag.split_once('=').with_context(|| format!("--tag `{tag}` must be NAME=VALUE"))?;
+        tags.insert(name.to_string(), json!(value));
+    }
+    Ok(tags.into())
+}
+
+/// Returns an argument, or what comes on standard input without the line break at its end.
+fn text_or_input(matches: &ArgMatches, name: &str) -> anyhow::Result<String> {
+    if let Some(given) = text(matches, name) {
+        return Ok(given.to_string());
+    }
+    let mut input = String::new();
+    std::io::stdin()
+        .read_to_string(&mut input)
+        .with_context(|| format!("the {name} cannot be read from standard input"))?;
+    Ok(input.strip_suffix('\n').unwrap_or(&input).to_string())
+}
+
+async fn templates(matches: &ArgMatches) -> Outcome {
+    let Some((verb, matches)) = matches.subcommand() else { return Ok(Exit::Refused) };
+    let session = Session::open(matches).await?;
+    let client = &session.client;
+    let path = match text(matches, "id") {
+        Some(id) => format!("{TEMPLATES}/{}", segment(id)),
+        None => TEMPLATES.to_string(),
+    };
+    match verb {
+        "list" => {
+            let answer = session.ask(client.get(&path, &page(matches))).await?;
+            // A list does not tell the texts.
+            Ok(list(&session, &TEMPLATE[..TEMPLATE.len() - 1], &answer, "message_templates"))
+        }
+        "show" => {
+            let template = session.ask(client.get(&path, &[])).await?;
+            match session.is_json() {
+                true => println!("{template}"),
+                false => print!("{}", lines(TEMPLATE, &template)),
+            }
+            Ok(Exit::Done)
+        }
+        "create" => {
+            let name = text(matches, "name").unwrap_or_default();
+            let body = json!({
+                "message_template_name": name,
+                "protocol": text(matches, "protocol"),
+                "content": text_or_input(matches, "content")?,
+            });
+            let answer = session.ask(client.call(Method::POST, &path, &[], Body::Json(body))).await?;
+            Ok(changed(&session, &answer, "message_template_id", &format!("template `{name}` created")))
+        }
+        "update" => {
+            let body = Body::Json(json!({ "content": text_or_input(matches, "content")? }));
+            let answer = session.ask(client.call(Method::PUT, &path, &[], body)).await?;
+            Ok(changed(&session, &answer, "", "the template is changed"))
+        }
+        _ => {
+            sure(matches, "delete the template?")?;
+            let answer = session.ask(client.call(Method::DELETE, &path, &[], Body::None)).await?;
+            Ok(changed(&session, &answer, "", "the template is deleted"))
+        }
+    }
+}

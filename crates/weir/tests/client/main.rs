@@ -1,0 +1,28 @@
+//! The commands that call a service, against a real one: transcripts of what they print and how they end.
+#![allow(clippy::unwrap_used)] // A test that cannot go on has failed.
+
+mod manual;
+mod progress;
+mod transcript;
+
+use transcript::check;
+
+#[test]
+fn logging_in_and_out() {
+    check("login");
+}
+
+#[test]
+fn jobs() {
+    check("jobs");
+}
+
+#[test]
+fn topics() {
+    check("topics");
+}
+
+#[test]
+fn accounts() {
+    check("iam");
+}
