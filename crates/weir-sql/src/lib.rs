@@ -11,6 +11,7 @@ mod plan;
 mod render;
 mod suggest;
 pub mod syntax;
+pub mod text;
 mod warning;
 
 pub use check::{CheckOptions, Cluster, check, check_all};

@@ -13,7 +13,7 @@ use weir_base::clock::Clock;
 use weir_base::time::Timestamp;
 
 use super::group_aggregate::added_rows;
-use super::keyed_state::{Key, KeyedState};
+use super::keyed_state::{Key, KeyedState, until_idle};
 use super::{KeyRange, Operator, OperatorContext, OperatorError, OperatorSpec, Output};
 use crate::message::RowKind;
 
@@ -33,6 +33,10 @@ pub struct DistinctSpec {
 impl OperatorSpec for DistinctSpec {
     fn name(&self) -> &'static str {
         "Distinct"
+    }
+
+    fn keeps(&self) -> Option<String> {
+        Some(format!("each row once, {}", until_idle(self.retention)))
     }
 
     fn operator(&self, context: &OperatorContext) -> Result<Box<dyn Operator>, OperatorError> {

@@ -16,7 +16,7 @@ use weir_base::clock::Clock;
 use weir_base::time::Timestamp;
 
 use super::grouping::{GroupingColumns, GroupingExpressions};
-use super::keyed_state::{KeyId, KeyRows, KeyedState};
+use super::keyed_state::{KeyId, KeyRows, KeyedState, until_idle};
 use super::running::{Results, Retractions, RunningAggregate, RunningCall};
 use super::{
     AggregateCall, GroupingSets, KeyRange, Operator, OperatorContext, OperatorError, OperatorSpec, Output,
@@ -45,6 +45,10 @@ pub struct GroupAggregateSpec {
 impl OperatorSpec for GroupAggregateSpec {
     fn name(&self) -> &'static str {
         "GroupAggregate"
+    }
+
+    fn keeps(&self) -> Option<String> {
+        Some(format!("aggregates for each key, {}", until_idle(self.retention)))
     }
 
     fn operator(&self, context: &OperatorContext) -> Result<Box<dyn Operator>, OperatorError> {

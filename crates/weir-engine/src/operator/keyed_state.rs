@@ -367,6 +367,11 @@ fn wrong_keys() -> OperatorError {
     OperatorError::State("the saved state has other keys than the job".to_string())
 }
 
+/// Says for people how long the state of a key lives.
+pub(crate) fn until_idle(retention: Duration) -> String {
+    format!("until it was idle for {} s", retention.as_secs())
+}
+
 #[cfg(test)]
 mod tests {
     use arrow::array::StringArray;

@@ -8,7 +8,7 @@ use weir_engine::operator::{DistinctSpec, Evaluator, ExpandSpec, GroupAggregateS
 use weir_functions::window::window_of;
 use weir_sql::nodes::Expand;
 
-use super::streams::{Hidden, Rows, Translator, columns, list, nullable};
+use super::streams::{Hidden, Rows, Translator, columns, nullable};
 use super::{TranslateError, physical_expr};
 
 /// Returns how the rows of an input that has grouping sets are told apart. Of their copies those of the finest set count:
@@ -56,8 +56,12 @@ impl Translator<'_> {
             output: hidden.append_to(&schema),
             retention: self.idle_state_retention,
         };
-        let description =
-            format!("groupBy: ({}), aggregates: ({})", list(&node.group_expr), list(&node.aggr_expr));
+        let description = format!(
+            "groupBy: ({}), aggregates: ({})",
+            self.texts.list(&node.group_expr),
+            self.texts.list(&node.aggr_expr)
+        );
+        self.texts.computes(node.group_expr.iter().chain(&node.aggr_expr));
         let id = self.operator(&format!("group-{target}"), description, spec, &input, Exchange::Hash(keys));
         Ok(Rows { node: id, schema, hidden })
     }
@@ -86,8 +90,11 @@ impl Translator<'_> {
         let of = node.input.schema();
         let visible = input.schema.fields().len();
         let mut expressions = columns(&input.schema);
-        for key in &node.keys {
+        let names =
+            UserDefinedLogicalNodeCore::schema(node).fields()[visible..].iter().map(|field| field.name());
+        for (key, name) in node.keys.iter().zip(names) {
             expressions.push(physical_expr(key, of)?);
+            self.texts.names(name.clone(), key);
         }
         expressions.extend(input.hidden_columns());
         let schema = nullable(UserDefinedLogicalNodeCore::schema(node).as_arrow());

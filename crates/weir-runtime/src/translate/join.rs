@@ -11,6 +11,7 @@ use weir_engine::graph::{Exchange, Input};
 use weir_engine::operator::{IntervalJoinSpec, JoinInput, JoinSpec, StreamJoinSpec};
 use weir_sql::TIME_ATTRIBUTE;
 use weir_sql::nodes::{StreamJoin, TimeBounds};
+use weir_sql::text::Texts;
 
 use super::streams::{Hidden, Rows, Translator, columns, domain, nullable};
 use super::{TranslateError, physical_expr};
@@ -58,7 +59,7 @@ impl Translator<'_> {
             joined: joined.clone(),
         };
         let inputs = vec![left.exchanged(), right.exchanged()];
-        let description = described(node);
+        let description = described(node, &self.texts);
         let title = format!("join-{target}");
         let (id, row_kind) = match &node.bounds {
             Some(bounds) => {
@@ -130,7 +131,7 @@ impl Translator<'_> {
             indices.push(fields.len());
             fields.push(Arc::new(Field::new(format!("key{}", fields.len() - width), data_type, true)));
             expressions.push(expression);
-            computed.push(key.to_string());
+            computed.push(self.texts.of(key));
         }
         if computed.is_empty() {
             return Ok(Keyed { rows, width, keys: indices });
@@ -143,14 +144,15 @@ impl Translator<'_> {
 }
 
 /// Describes a join for the execution graph.
-fn described(node: &StreamJoin) -> String {
-    let keys: Vec<String> = node.keys.iter().map(|(left, right)| format!("{left} = {right}")).collect();
+fn described(node: &StreamJoin, texts: &Texts) -> String {
+    let equal = |(left, right): &(Expr, Expr)| format!("{} = {}", texts.of(left), texts.of(right));
+    let keys: Vec<String> = node.keys.iter().map(equal).collect();
     let mut text = format!("join: ({}), on: ({})", node.kind, keys.join(", "));
     if let Some(TimeBounds { left, right, lower, upper, .. }) = &node.bounds {
         text.push_str(&format!(", bounds: ({lower} ms <= {right} - {left} <= {upper} ms)"));
     }
     if let Some(residual) = &node.residual {
-        text.push_str(&format!(", where: ({residual})"));
+        text.push_str(&format!(", where: ({})", texts.of(residual)));
     }
     text
 }

@@ -22,7 +22,7 @@ impl Translator<'_> {
         for (column, value) in &node.keys {
             key_columns.push(*column);
             keys.push(physical_expr(value, of)?);
-            conditions.push(format!("{} = {value}", table.schema().field(*column).name()));
+            conditions.push(format!("{} = {}", table.schema().field(*column).name(), self.texts.of(value)));
         }
         let schema = nullable(UserDefinedLogicalNodeCore::schema(node).as_arrow());
         let spec = LookupSpec {
@@ -54,7 +54,7 @@ impl Translator<'_> {
         let declared = self.job.tables.iter().find(|table| table.name == name);
         let declared = declared
             .ok_or_else(|| TranslateError::Unsupported(format!("a look-up in the unknown table `{name}`")))?;
-        let table = weir_connectors::table(declared, self.environment).map_err(TranslateError::Table)?;
+        let table = weir_connectors::table(declared, self.environment)?;
         self.tables.insert(name.to_string(), Arc::clone(&table));
         Ok(table)
     }

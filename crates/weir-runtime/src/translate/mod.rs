@@ -28,17 +28,9 @@ use weir_sql::Job;
 /// A checked job could not be turned into a dataflow.
 #[derive(Debug, Error)]
 pub enum TranslateError {
-    /// A connector refused its options.
-    #[error("stream `{stream}`: {error}")]
-    Connector {
-        /// The stream.
-        stream: String,
-        /// What it said.
-        error: ConnectorError,
-    },
-    /// The connector of a dimension table refused its options.
+    /// The connector of a stream or a dimension table refused its options; it names them.
     #[error("{0}")]
-    Table(ConnectorError),
+    Connector(#[from] ConnectorError),
     /// A plan holds a node that the engine does not run; a bug of the planner.
     #[error("the engine does not run {0}")]
     Unsupported(String),

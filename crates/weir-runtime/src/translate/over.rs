@@ -5,7 +5,7 @@ use weir_engine::graph::Exchange;
 use weir_engine::operator::{OverFrame, OverSpec};
 use weir_sql::nodes::{OverFrame as Frame, OverWindow};
 
-use super::streams::{Rows, Translator, domain, list, nullable};
+use super::streams::{Rows, Translator, domain, nullable};
 use super::{TranslateError, physical_expr};
 
 impl Translator<'_> {
@@ -24,6 +24,7 @@ impl Translator<'_> {
             .map(|call| self.aggregate_call(call, of, &input))
             .collect::<Result<Vec<_>, _>>()?;
         let schema = nullable(UserDefinedLogicalNodeCore::schema(node).as_arrow());
+        let visible = input.schema.fields().len();
         let spec = OverSpec {
             domain,
             time: self.time_column(of.as_arrow(), of.index_of_column(order)?),
@@ -34,17 +35,21 @@ impl Translator<'_> {
             },
             calls,
             input: input.full_schema(),
-            visible: input.schema.fields().len(),
+            visible,
             output: input.hidden.append_to(&schema),
             row_watermark: input.watermark_index().filter(|_| node.event_time),
         };
         let description = format!(
             "partitionBy: ({}), orderBy: ({}), window: ({}), aggregates: ({})",
-            list(&node.partition),
+            self.texts.list(&node.partition),
             node.order,
             node.frame,
-            list(&node.calls)
+            self.texts.list(&node.calls)
         );
+        for (call, name) in node.calls.iter().zip(schema.fields()[visible..].iter().map(|field| field.name()))
+        {
+            self.texts.names(name.clone(), call);
+        }
         let exchange = Exchange::Hash(partition);
         let id = self.operator(&format!("over-{target}"), description, spec, &input, exchange);
         Ok(Rows { node: id, schema, hidden: input.hidden })

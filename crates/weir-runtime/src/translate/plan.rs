@@ -19,11 +19,8 @@ use super::{TranslateError, physical_expr};
 impl Translator<'_> {
     /// Adds the nodes of a plan. `target` is the stream it is for; it becomes part of the ids.
     pub(super) fn plan(&mut self, plan: &LogicalPlan, target: &str) -> Result<Rows, TranslateError> {
-        let rows = self.node(plan, target)?;
-        if rows.hidden.row_kind {
-            self.graph.mark_changelog(rows.node);
-        }
-        Ok(rows)
+        let Rows { node, schema, hidden } = self.node(plan, target)?;
+        Ok(self.given(node, schema, hidden))
     }
 
     fn node(&mut self, plan: &LogicalPlan, target: &str) -> Result<Rows, TranslateError> {
@@ -154,15 +151,14 @@ impl Translator<'_> {
         let mut description = Vec::new();
         let filter = match filter {
             Some(predicate) => {
-                description.push(format!("where: ({predicate})"));
+                description.push(format!("where: ({})", self.texts.of(predicate)));
                 Some(physical_expr(predicate, schema)?)
             }
             None => None,
         };
         let projection = match projection {
             Some((expressions, output)) => {
-                let list: Vec<String> = expressions.iter().map(ToString::to_string).collect();
-                description.push(format!("select: ({})", list.join(", ")));
+                description.push(format!("select: ({})", self.texts.list(expressions)));
                 let expressions = expressions
                     .iter()
                     .map(|expression| physical_expr(expression, schema))

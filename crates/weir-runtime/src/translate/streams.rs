@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use datafusion_expr::{Expr, LogicalPlan, Operator};
+use datafusion_expr::{LogicalPlan, Operator};
 use datafusion_physical_expr::PhysicalExpr;
 use datafusion_physical_expr::expressions::{BinaryExpr, Column, lit};
 use weir_base::settings::{DEFAULT_IDLE_STATE_RETENTION, JobSettings};
@@ -19,6 +19,7 @@ use weir_engine::{ROW_KIND, ROW_WATERMARK, RowKind, TimeColumn, TimeDomain};
 use weir_functions::clock::reads_clock;
 use weir_functions::window::{has_utc_clock, window_of};
 use weir_sql::nodes::StreamJoin;
+use weir_sql::text::Texts;
 use weir_sql::{Job, SourceStream, Target, TempStream, WatermarkInterval, WatermarkStrategy};
 
 use super::TranslateError;
@@ -98,6 +99,8 @@ pub(super) struct Translator<'a> {
     streams: BTreeMap<String, Rows>,
     /// Dimension tables by their declared names.
     pub(super) tables: BTreeMap<String, SharedLookup>,
+    /// Writes expressions for the descriptions of operators.
+    pub(super) texts: Texts,
     pub(super) processing_time: bool,
     /// Whether the job has operators on event time, which ask whether a row is late.
     asks_lateness: bool,
@@ -127,6 +130,7 @@ impl<'a> Translator<'a> {
             ids: BTreeSet::new(),
             streams: BTreeMap::new(),
             tables: BTreeMap::new(),
+            texts: Texts::default(),
             processing_time,
         }
     }
@@ -164,8 +168,7 @@ impl<'a> Translator<'a> {
     }
 
     fn source(&mut self, source: &SourceStream) -> Result<Rows, TranslateError> {
-        let connector = weir_connectors::source(source, self.environment)
-            .map_err(|error| TranslateError::Connector { stream: source.name.clone(), error })?;
+        let connector = weir_connectors::source(source, self.environment)?;
         let event_time = match (source.time.rowtime, source.time.watermark) {
             (Some(index), Some(watermark)) => {
                 Some((self.time_column(&source.schema, index), strategy(watermark)))
@@ -206,7 +209,7 @@ impl<'a> Translator<'a> {
                 &rows,
                 Exchange::Forward,
             );
-            rows = Rows { node, schema, ..rows };
+            rows = self.given(node, schema, rows.hidden);
         } else {
             rows.schema = nullable(&temp.schema);
         }
@@ -221,7 +224,7 @@ impl<'a> Translator<'a> {
             let description = format!("watermark on {}", temp.declared.field(column).name());
             let node =
                 self.operator(&format!("{title}-watermark"), description, spec, &rows, Exchange::Forward);
-            rows = Rows { node, hidden, ..rows };
+            rows = self.given(node, rows.schema, hidden);
         }
         Ok(rows)
     }
@@ -234,8 +237,7 @@ impl<'a> Translator<'a> {
         }
         let schema = nullable(&sink.schema);
         let title = format!("sink-{}", sink.name);
-        let connector = weir_connectors::sink(sink, self.environment)
-            .map_err(|error| TranslateError::Connector { stream: sink.name.clone(), error })?;
+        let connector = weir_connectors::sink(sink, self.environment)?;
         let mut parts = Vec::with_capacity(inputs.len());
         for rows in inputs {
             let rows = match connector.takes_row_kinds() {
@@ -298,18 +300,20 @@ impl<'a> Translator<'a> {
                 });
             }
             let columns = Evaluator::new(None, Some((expressions, output.clone())));
-            aligned.push(self.operator(
+            let node = self.operator(
                 &format!("{title}-input"),
                 "columns".to_string(),
                 columns,
                 &rows,
                 Exchange::Forward,
-            ));
+            );
+            aligned.push(self.given(node, schema.clone(), hidden));
         }
-        if let [node] = aligned.as_slice() {
-            return Ok(Rows { node: *node, schema: schema.clone(), hidden });
+        if aligned.len() == 1 {
+            return Ok(aligned.remove(0));
         }
-        let inputs = aligned.into_iter().map(|from| Input { from, exchange: Exchange::Forward }).collect();
+        let inputs =
+            aligned.into_iter().map(|rows| Input { from: rows.node, exchange: Exchange::Forward }).collect();
         let id = self.id(&format!("{title}-union"));
         let kind = NodeKind::Operator(Arc::new(Evaluator::new(None, None)));
         let node = self.graph.add(Node {
@@ -319,7 +323,15 @@ impl<'a> Translator<'a> {
             kind,
             inputs,
         });
-        Ok(Rows { node, schema: schema.clone(), hidden })
+        Ok(self.given(node, schema.clone(), hidden))
+    }
+
+    /// Returns the rows that a node gives out; the graph learns whether they are a changelog.
+    pub(super) fn given(&mut self, node: NodeId, schema: SchemaRef, hidden: Hidden) -> Rows {
+        if hidden.row_kind {
+            self.graph.mark_changelog(node);
+        }
+        Rows { node, schema, hidden }
     }
 
     /// Drops the hidden row-watermark column when there is one.
@@ -337,7 +349,7 @@ impl<'a> Translator<'a> {
             &rows,
             Exchange::Forward,
         );
-        Rows { node, schema: rows.schema, hidden }
+        self.given(node, rows.schema, hidden)
     }
 
     /// Keeps the rows of a changelog that are added, and drops their kind: what a sink of messages has written
@@ -463,11 +475,6 @@ pub(super) fn domain(event_time: bool) -> TimeDomain {
         true => TimeDomain::Event,
         false => TimeDomain::Processing,
     }
-}
-
-/// Writes expressions for the descriptions of operators.
-pub(super) fn list(of: &[Expr]) -> String {
-    of.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// Returns references to all columns of a schema.

@@ -29,7 +29,7 @@ impl Translator<'_> {
             visible: input.schema.fields().len(),
             output: input.hidden.append_to(&schema),
         };
-        let description = format!("unnest: ({})", node.collection);
+        let description = format!("unnest: ({})", self.texts.of(&node.collection));
         let id = self.operator(&format!("unnest-{target}"), description, spec, &input, Exchange::Forward);
         Ok(Rows { node: id, schema, hidden: input.hidden })
     }

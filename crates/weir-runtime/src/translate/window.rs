@@ -11,7 +11,7 @@ use weir_engine::operator::{AggregateCall, GroupWindowSpec, WindowKind};
 use weir_functions::window::{TIME_ATTRIBUTE, window_of};
 
 use super::group::grouping_sets;
-use super::streams::{Hidden, Rows, Translator, domain, list, nullable};
+use super::streams::{Hidden, Rows, Translator, domain, nullable};
 use super::{TranslateError, physical_expr};
 
 impl Translator<'_> {
@@ -55,9 +55,10 @@ impl Translator<'_> {
         };
         let description = format!(
             "groupBy: ({}), aggregates: ({})",
-            list(&aggregate.group_expr),
-            list(&aggregate.aggr_expr)
+            self.texts.list(&aggregate.group_expr),
+            self.texts.list(&aggregate.aggr_expr)
         );
+        self.texts.computes(aggregate.group_expr.iter().chain(&aggregate.aggr_expr));
         let title = format!("window-{target}");
         let node = self.operator(&title, description, spec, &input, Exchange::Hash(keys));
         Ok(Rows { node, schema: output, hidden: Hidden::NONE })

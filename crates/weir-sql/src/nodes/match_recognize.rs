@@ -8,6 +8,8 @@ use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion_common::{DFSchema, DFSchemaRef, Result, internal_err};
 use datafusion_expr::{Expr, ExprSchemable, LogicalPlan, UserDefinedLogicalNodeCore};
 
+use crate::text::Texts;
+
 /// A row pattern over variables, which are given by number.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum RowPattern {
@@ -335,11 +337,11 @@ impl UserDefinedLogicalNodeCore for MatchRecognize {
 
 impl fmt::Display for MatchClauses {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let list = |of: &[Expr]| of.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        let order = if self.order.sorted { self.order.time.to_string() } else { "arrival".to_string() };
-        write!(f, "partition by: [{}], order by: [{order}", list(&self.partition_by))?;
+        let texts = Texts::default();
+        let order = if self.order.sorted { texts.of(&self.order.time) } else { "arrival".to_string() };
+        write!(f, "partition by: [{}], order by: [{order}", texts.list(&self.partition_by))?;
         for (expr, descending) in &self.order.then {
-            write!(f, ", {expr}{}", if *descending { " DESC" } else { "" })?;
+            write!(f, ", {}{}", texts.of(expr), if *descending { " DESC" } else { "" })?;
         }
         write!(f, "], pattern: ({})", self.pattern_text())?;
         if let Some(within) = self.within_ms {
@@ -348,12 +350,12 @@ impl fmt::Display for MatchClauses {
         f.write_str(", define: [")?;
         for (number, Definition { variable, condition }) in self.definitions.iter().enumerate() {
             let comma = if number == 0 { "" } else { ", " };
-            write!(f, "{comma}{} AS {condition}", self.variables[*variable])?;
+            write!(f, "{comma}{} AS {}", self.variables[*variable], texts.of(condition))?;
         }
         f.write_str("], measures: [")?;
         for (number, MatchMeasure { name, expr }) in self.measures.iter().enumerate() {
             let comma = if number == 0 { "" } else { ", " };
-            write!(f, "{comma}{expr} AS {name}")?;
+            write!(f, "{comma}{} AS {name}", texts.of(expr))?;
         }
         let rows = if self.all_rows { "all rows" } else { "one row" };
         write!(f, "], {rows} per match, after match {}", self.skip_text().to_lowercase())

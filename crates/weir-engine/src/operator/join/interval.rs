@@ -58,6 +58,13 @@ impl OperatorSpec for IntervalJoinSpec {
         "IntervalJoin"
     }
 
+    fn keeps(&self) -> Option<String> {
+        Some(
+            "the rows of both inputs, until the watermark says that no row within their bounds follows"
+                .to_string(),
+        )
+    }
+
     fn operator(&self, _context: &OperatorContext) -> Result<Box<dyn Operator>, OperatorError> {
         Ok(Box::new(IntervalJoin::new(self.clone())?))
     }

@@ -13,7 +13,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use weir_base::clock::Clock;
 use weir_base::time::Timestamp;
 
-use super::super::keyed_state::KeyedState;
+use super::super::keyed_state::{KeyedState, until_idle};
 use super::super::row_store::{RowRef, RowStore};
 use super::super::window_common::key_hashes;
 use super::super::{KeyRange, Operator, OperatorContext, OperatorError, OperatorSpec, Output};
@@ -43,6 +43,10 @@ impl StreamJoinSpec {
 impl OperatorSpec for StreamJoinSpec {
     fn name(&self) -> &'static str {
         "StreamJoin"
+    }
+
+    fn keeps(&self) -> Option<String> {
+        Some(format!("the rows of both inputs for each key, {}", until_idle(self.retention)))
     }
 
     fn operator(&self, context: &OperatorContext) -> Result<Box<dyn Operator>, OperatorError> {

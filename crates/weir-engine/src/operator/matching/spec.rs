@@ -157,6 +157,11 @@ pub struct Measures {
 }
 
 impl OperatorSpec for MatchSpec {
+    fn keeps(&self) -> Option<String> {
+        let age = self.within.map(|millis| format!(", or is {millis} ms old")).unwrap_or_default();
+        Some(format!("rows until the watermark passes them; those of each open match, until it ends{age}"))
+    }
+
     fn name(&self) -> &'static str {
         "Match"
     }

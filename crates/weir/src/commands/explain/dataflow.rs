@@ -104,22 +104,8 @@ fn exchange(exchange: &Exchange) -> String {
     match exchange {
         Exchange::Forward => String::new(),
         Exchange::Hash(keys) if keys.is_empty() => ", all rows to one subtask".to_string(),
-        Exchange::Hash(keys) => {
-            let keys: Vec<String> = keys.iter().map(|key| without_index(&key.to_string())).collect();
-            format!(", by the hash of {}", keys.join(", "))
-        }
+        Exchange::Hash(_) => ", by the hash of its keys".to_string(),
     }
-}
-
-/// Takes the place of a column away, which is shown as `name@place`.
-fn without_index(expression: &str) -> String {
-    let mut shown = String::new();
-    let mut rest = expression;
-    while let Some(at) = rest.find('@') {
-        shown.push_str(&rest[..at]);
-        rest = rest[at + 1..].trim_start_matches(|c: char| c.is_ascii_digit());
-    }
-    shown + rest
 }
 
 fn keeps(kind: &NodeKind) -> Option<String> {
