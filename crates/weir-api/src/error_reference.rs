@@ -11,11 +11,7 @@ use crate::openapi::errors_of;
 /// Codes that belong to an operation of this release and cannot occur in it, with the reason.
 pub const NOT_YET: &[(u32, &str)] = &[
     (10_009, "balances are not metered"),
-    (11_021, "a UDF JAR needs an exclusive cluster, and there are none: CS.20005 comes first"),
-    (13_008, "there are no exclusive clusters"),
     (13_009, "there are no JAR jobs"),
-    (13_011, "there are no exclusive clusters"),
-    (13_013, "a UDF JAR needs an exclusive cluster, and there are none"),
     (13_018, "there are no JAR jobs"),
     (13_019, "there are no JAR jobs"),
 ];

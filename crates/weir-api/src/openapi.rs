@@ -10,7 +10,9 @@ use utoipa::OpenApi;
 use weir_base::error::entries;
 use weir_control::success;
 
-use crate::cs::{audit_logs, jobs, jobs_batch, jobs_read, quotas, surroundings, templates, versions, wire};
+use crate::cs::{
+    audit_logs, clusters, hosts, jobs, jobs_batch, jobs_read, quotas, surroundings, templates, versions, wire,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -44,7 +46,20 @@ use crate::cs::{audit_logs, jobs, jobs_batch, jobs_read, quotas, surroundings, t
         quotas::get_user_quota,
         quotas::update_user_quota,
         surroundings::get_agency,
-        surroundings::create_agency
+        surroundings::create_agency,
+        clusters::create_reserved_cluster,
+        clusters::get_reserved_clusters,
+        clusters::describe_reserved_cluster,
+        clusters::update_reserved_cluster,
+        clusters::delete_reserved_cluster,
+        clusters::stop_reserved_cluster,
+        clusters::restart_reserved_cluster,
+        jobs_read::get_cluster_jobs,
+        hosts::get_hosts_info,
+        hosts::add_hosts_info,
+        hosts::add_hosts_file,
+        hosts::update_hosts_info,
+        hosts::delete_hosts_info
     ),
     components(schemas(
         wire::CheckpointMode,
@@ -69,7 +84,12 @@ use crate::cs::{audit_logs, jobs, jobs_batch, jobs_read, quotas, surroundings, t
         wire::AgencyRole,
         wire::BillingUnit,
         wire::TimeUnit,
-        wire::AgencyInfo
+        wire::AgencyInfo,
+        wire::ClusterStatusName,
+        wire::CreateClusterResponsePayload,
+        wire::ClusterInfo,
+        wire::QueryClustersResponsePayload,
+        wire::ClusterHostsInfo
     ))
 )]
 struct Document;
@@ -90,6 +110,10 @@ const ENVELOPES: &[(&str, &str)] = &[
     ("Envelope_QueryUserQuotasResponsePayload", "QueryUserQuotasResponse"),
     ("Envelope_UserQuotaInfo", "QueryUserQuotaResponse"),
     ("Envelope_AgencyInfo", "AgencyResponse"),
+    ("Envelope_CreateClusterResponsePayload", "CreateClusterResponse"),
+    ("Envelope_ClusterInfo", "QueryClusterResponse"),
+    ("Envelope_QueryClustersResponsePayload", "QueryClustersResponse"),
+    ("Envelope_ClusterHostsInfo", "QueryClusterHostsInfoResponse"),
 ];
 
 /// Returns the description.

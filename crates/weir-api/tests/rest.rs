@@ -39,13 +39,17 @@ enum Place {
     InProcess,
 }
 
-#[derive(Deserialize, Default, Clone, Copy)]
+#[derive(Deserialize, Default, Clone)]
 #[serde(deny_unknown_fields)]
 struct Limits {
     draft_limit: Option<u32>,
     user_spu_quota: Option<i64>,
     shared_cluster_spus: Option<i64>,
     audit_tracker: Option<bool>,
+    project_cluster_spus: Option<i64>,
+    exclusive_spus: Option<i64>,
+    exclusive_sold_out: Option<bool>,
+    manager_nodes: Option<BTreeMap<i64, i64>>,
 }
 
 #[derive(Deserialize)]
@@ -115,12 +119,19 @@ async fn every_step_gets_its_answer() {
             }
             continue;
         }
-        let limits = file.limits;
+        let limits = file.limits.clone();
         let world = World::start(|options| {
             options.draft_limit = limits.draft_limit.unwrap_or(options.draft_limit);
             options.user_spu_quota = limits.user_spu_quota.unwrap_or(options.user_spu_quota);
             options.audit_tracker = limits.audit_tracker.unwrap_or(options.audit_tracker);
             options.shared_cluster_spus = limits.shared_cluster_spus.unwrap_or(options.shared_cluster_spus);
+            let clusters = &mut options.clusters;
+            clusters.project_spus = limits.project_cluster_spus.unwrap_or(clusters.project_spus);
+            clusters.spus = limits.exclusive_spus.unwrap_or(clusters.spus);
+            clusters.sold_out = limits.exclusive_sold_out.unwrap_or(clusters.sold_out);
+            if let Some(nodes) = limits.manager_nodes {
+                clusters.manager_nodes = nodes;
+            }
         })
         .await;
         let mut variables = BTreeMap::from([

@@ -5,6 +5,7 @@ pub mod connector;
 pub mod error;
 pub mod id;
 pub mod ipv4;
+pub mod network;
 pub mod settings;
 pub mod spawn;
 pub mod text;

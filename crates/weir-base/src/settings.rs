@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::network::NetworkSettings;
+
 /// What a checkpoint promises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -94,6 +96,9 @@ pub struct JobSettings {
     pub record_clock: Option<RecordClock>,
     /// Bucket that gets the job's log, or `None` when logs stay where the job runs.
     pub log_bucket: Option<String>,
+    /// Names of hosts, and what may be reached.
+    #[serde(default)]
+    pub network: NetworkSettings,
 }
 
 impl Default for JobSettings {
@@ -107,6 +112,7 @@ impl Default for JobSettings {
             idle_state_retention: DEFAULT_IDLE_STATE_RETENTION,
             record_clock: None,
             log_bucket: None,
+            network: NetworkSettings::default(),
         }
     }
 }

@@ -14,6 +14,7 @@ mod environment;
 mod file;
 mod generate;
 mod lookup;
+mod network;
 mod nexmark;
 mod obs;
 mod options;

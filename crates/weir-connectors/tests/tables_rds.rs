@@ -97,6 +97,35 @@ async fn rows_by_one_key_and_by_several(database: &Database) {
     assert_eq!(ask(&several, &[0, 2], &asked).await.unwrap(), ["0: 2|owner2|c2", "2: 3|owner3|c2"]);
 }
 
+/// A job whose cluster maps a made-up name to the machine of the server, with and without a route there.
+async fn a_mapped_name(database: &Database) {
+    let url = database.url.replace("127.0.0.1", "DB.made.up");
+    let columns = &[("n", "BIGINT"), ("owner", "STRING")];
+    let connect = |url: &str, route: Option<&str>| {
+        let options = [
+            ("type", "rds"),
+            ("username", USER),
+            ("password", PASSWORD),
+            ("db_url", url),
+            ("table_name", "t_owner"),
+        ];
+        let mut environment = world().environment;
+        let network = &mut environment.settings.network;
+        network.hosts.insert("db.made.up".to_string(), "127.0.0.1".parse().unwrap());
+        network.destinations = route.map(|route| vec![route.parse().unwrap()]);
+        weir_connectors::table(&table(columns, &options), &environment)
+    };
+    let asked = keys(columns, &[0], &[&["1"]]);
+    for route in [None, Some("127.0.0.0/8")] {
+        let found = ask(&connect(&url, route).unwrap(), &[0], &asked).await.unwrap();
+        assert_eq!(found, ["0: 1|owner1"], "{route:?}");
+    }
+    let error = ask(&connect(&url, Some("10.0.0.0/8")).unwrap(), &[0], &asked).await.unwrap_err();
+    assert!(!error.transient && error.message.contains("no route leads to 127.0.0.1"), "{error}");
+    let refused = connect(&format!("{url}?sslmode=verify-full"), None).err().unwrap();
+    assert!(refused.message.contains("no certificate can be verified"), "{refused}");
+}
+
 /// More keys than one statement takes, and not a power of two.
 async fn very_many_keys(database: &Database) {
     let values: Vec<String> = (0..1_300).map(|n| format!("({n}, 'v{n}')")).collect();
@@ -143,6 +172,7 @@ async fn postgresql() {
     let mut database = Database { url: String::new(), port: server.port(), zone: "+08:00" };
     database.url = format!("postgresql://127.0.0.1:{}/cars", server.port());
     rows_by_one_key_and_by_several(&database).await;
+    a_mapped_name(&database).await;
     very_many_keys(&database).await;
     faults(&database).await;
 
@@ -188,6 +218,7 @@ async fn mariadb() {
     let mut database = Database { url: String::new(), port: server.port(), zone: "+08:00" };
     database.url = format!("mysql://127.0.0.1:{}/cars", server.port());
     rows_by_one_key_and_by_several(&database).await;
+    a_mapped_name(&database).await;
     very_many_keys(&database).await;
     faults(&database).await;
 

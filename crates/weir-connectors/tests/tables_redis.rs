@@ -47,6 +47,35 @@ fn connect(redis: &Redis, columns: &[(&str, &str)], more: &[(&str, &str)]) -> Sh
     weir_connectors::table(&table(columns, &options), &world().environment).unwrap()
 }
 
+/// A job whose cluster maps a made-up name to the machine of the server, with and without a route there.
+#[tokio::test]
+async fn a_server_under_a_mapped_name() {
+    let Some(redis) = Redis::start().unwrap() else { return };
+    fill(&redis, &[&["SET", "s1", "a"]]).await;
+    let (address, password) = (format!("Redis.made.up:{}", port(&redis)), redis.password());
+    let options = [
+        ("type", "dcs_redis"),
+        ("cluster_address", address.as_str()),
+        ("password", password.as_str()),
+        ("key_column", "k"),
+        ("value_type", "string"),
+    ];
+    let asked = keys(KV, &[0], &[&["s1"]]);
+    let mut environment = world().environment;
+    environment.settings.network.hosts.insert("redis.made.up".to_string(), "127.0.0.1".parse().unwrap());
+    for (route, reached) in [(None, true), (Some("127.0.0.0/8"), true), (Some("10.0.0.0/8"), false)] {
+        environment.settings.network.destinations = route.map(|route| vec![route.parse().unwrap()]);
+        let found =
+            ask(&weir_connectors::table(&table(KV, &options), &environment).unwrap(), &[0], &asked).await;
+        match found {
+            Ok(rows) => assert!(reached && rows == ["0: s1|a"], "{route:?}: {rows:?}"),
+            Err(error) => {
+                assert!(!reached && error.message.contains("no route leads to 127.0.0.1"), "{error}")
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn values_of_every_type() {
     let Some(redis) = Redis::start().unwrap() else { return };

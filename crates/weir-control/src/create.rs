@@ -1,7 +1,7 @@
 //! Creating a SQL job: a draft.
 
 use weir_base::error::{CsError, codes};
-use weir_base::id::{JobId, TemplateId};
+use weir_base::id::{ClusterId, JobId, TemplateId};
 use weir_store::{JobDefinition, NewJob, StoreError};
 
 use crate::audit::{self, Subject};
@@ -56,8 +56,9 @@ impl Control {
         sent: &SentFields,
     ) -> Result<(), CsError> {
         if let Some(cluster) = definition.cluster_id {
-            // This release keeps no exclusive clusters, so no id names one.
-            return Err(codes::CLUSTER_NOT_EXIST.error().because(format!("There is no cluster {cluster}.")));
+            let cluster = ClusterId(cluster);
+            self.find_cluster(caller, cluster).await?;
+            self.check_may_use(caller, cluster).await?;
         }
         if let Some(bucket) = definition.obs_bucket.as_ref().filter(|_| sent.obs_bucket.is_some()) {
             let authorized = self.store.authorized_buckets(&caller.project).await.map_err(fault)?;
@@ -70,6 +71,11 @@ impl Control {
         if sent.smn_topic.is_some() {
             self.check_topic(&caller.project, definition).await?;
         }
+        if let Some(path) = definition.udf_jar_url.as_ref().filter(|_| sent.udf_jar_url.is_some())
+            && !self.jar_exists(path).await?
+        {
+            return Err(codes::JAR_FILE_NOT_EXIST.error().with("path", path));
+        }
         if definition.run_mode == "edge_node" {
             let groups = definition.edge_group_ids.as_deref().unwrap_or_default();
             return Err(codes::EDGE_GROUP_REQUIRED
@@ -77,5 +83,13 @@ impl Control {
                 .because(format!("No edge group of this installation is among `{groups}`.")));
         }
         Ok(())
+    }
+}
+
+impl Control {
+    /// Whether the path of a JAR names an object of a bucket.
+    pub(crate) async fn jar_exists(&self, path: &str) -> Result<bool, CsError> {
+        let exists = self.objects.path_exists(path).await;
+        exists.map_err(|error| codes::BACKEND_INTERNAL_ERROR.error().because(format!("{error}.")))
     }
 }

@@ -9,6 +9,7 @@ mod alarms;
 mod audit;
 mod audit_query;
 mod caller;
+pub mod cluster;
 mod control;
 mod create;
 pub mod decide;
@@ -36,6 +37,9 @@ pub use alarms::Alarms;
 pub use audit::Subject;
 pub use audit_query::AuditError;
 pub use caller::{Caller, Role};
+pub use cluster::{
+    ClusterList, ClusterListRequest, ClusterOptions, ClusterStatus, ClusterView, ManagerNode, SentCluster,
+};
 pub use control::{Control, ControlParts};
 pub use fields::{CheckpointInterval, SentFields};
 pub use options::{ControlOptions, Limits};

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::cluster::ClusterOptions;
+
 /// The deadlines and delays of the state machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
@@ -19,6 +21,13 @@ pub struct Limits {
     pub restart_reset: Duration,
     /// Attempts of a job that has never come up in this run.
     pub start_attempts: u32,
+    /// From the creation or restart of a cluster until there is room for it; after it the creation has failed, and
+    /// a cluster that was to run again stands still.
+    pub cluster_begin: Duration,
+    /// From the stop of a cluster until its jobs have stopped; after it their workers are ended. Longer than `cancel`.
+    pub cluster_stop: Duration,
+    /// From the delete of a cluster until its jobs have ended; after it the status is `cluster_delete_fail`.
+    pub cluster_delete: Duration,
     /// A stop that has no effect is repeated after this time.
     pub ask_again: Duration,
 }
@@ -33,6 +42,9 @@ impl Default for Limits {
             restart_longest: Duration::from_secs(300),
             restart_reset: Duration::from_secs(600),
             start_attempts: 3,
+            cluster_begin: Duration::from_secs(600),
+            cluster_stop: Duration::from_secs(360),
+            cluster_delete: Duration::from_secs(300),
             ask_again: Duration::from_secs(5),
         }
     }
@@ -47,6 +59,10 @@ pub struct ControlOptions {
     pub user_spu_quota: i64,
     /// SPUs of the shared cluster.
     pub shared_cluster_spus: i64,
+    /// Room for exclusive clusters.
+    pub clusters: ClusterOptions,
+    /// The region, as clients know it.
+    pub region: String,
     /// Longest SQL text in bytes.
     pub sql_max_bytes: usize,
     /// Whether the shared cluster refuses stream types that must reach hosts in a user's network.
@@ -71,6 +87,8 @@ impl Default for ControlOptions {
             draft_limit: 100,
             user_spu_quota: 1_000,
             shared_cluster_spus: 1_000,
+            clusters: ClusterOptions::default(),
+            region: "local".to_string(),
             sql_max_bytes: 10_000,
             restricted_shared_cluster: true,
             time_zone: "UTC".to_string(),

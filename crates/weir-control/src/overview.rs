@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use weir_base::error::{CsError, codes};
+use weir_base::time::Timestamp;
 use weir_store::{JobFilter, StoreError};
 
 use crate::caller::Caller;
+use crate::cluster::{self, ClusterStatus};
 use crate::control::Control;
 use crate::status::Status;
 
@@ -45,33 +47,60 @@ pub struct Overview {
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
+impl Totals {
+    /// Adds one that runs: its SPUs, since when, and the SPUs that are charged for it.
+    fn add_running(&mut self, spus: i64, since: Option<Timestamp>, charged: i64, control: &Control) {
+        let time = since.map_or(Duration::ZERO, |since| control.now().since(since));
+        self.running += 1;
+        self.spus += spus;
+        self.hours += time.as_secs_f64() / HOUR.as_secs_f64();
+        self.charge += control.price(charged, time);
+        self.price += control.price(charged, HOUR);
+    }
+}
+
 impl Control {
     /// Returns the totals of the caller's project.
     pub async fn overview(&self, caller: &Caller) -> Result<Overview, CsError> {
-        let jobs = self.totals_of_jobs(caller).await.map_err(|error| {
+        let unreadable = |error: StoreError| {
             tracing::error!(%error, "the overview could not be computed");
             codes::QUERY_OVERVIEW_FAILED.error().because(format!("{error}."))
-        })?;
-        Ok(Overview { total_cost: 0.0, jobs, clusters: Totals::default() })
+        };
+        let jobs = self.totals_of_jobs(caller).await.map_err(unreadable)?;
+        let clusters = self.totals_of_clusters(caller).await.map_err(unreadable)?;
+        Ok(Overview { total_cost: 0.0, jobs, clusters })
     }
 
     async fn totals_of_jobs(&self, caller: &Caller) -> Result<Totals, StoreError> {
-        let now = self.now();
         let mut totals = Totals::default();
         for job in self.store.jobs(&caller.project, &JobFilter::default()).await? {
             totals.all += 1;
             match self.status_of(&job) {
                 Status::Running => {
-                    let time = job.facts.running_since.map_or(Duration::ZERO, |since| now.since(since));
                     let spus = job.definition.spu_number;
-                    totals.running += 1;
-                    totals.spus += spus;
-                    totals.hours += time.as_secs_f64() / HOUR.as_secs_f64();
-                    totals.charge += self.price(spus, time);
-                    totals.price += self.price(spus, HOUR);
+                    // An exclusive cluster is charged for as a whole.
+                    let charged = if job.definition.cluster_id.is_some() { 0 } else { spus };
+                    totals.add_running(spus, job.facts.running_since, charged, self);
                 }
                 Status::Finish => totals.finished += 1,
                 status if status.is_failure() => totals.exception += 1,
+                _ => totals.other += 1,
+            }
+        }
+        Ok(totals)
+    }
+
+    async fn totals_of_clusters(&self, caller: &Caller) -> Result<Totals, StoreError> {
+        let mut totals = Totals::default();
+        for cluster in self.store.clusters(&caller.project).await? {
+            totals.all += 1;
+            match cluster::state::status(&cluster.facts) {
+                ClusterStatus::Running => {
+                    let spus = cluster.definition.maximum_spu_quota;
+                    let charged = spus + cluster.definition.manager_node_spu;
+                    totals.add_running(spus, cluster.facts.running_since, charged, self);
+                }
+                ClusterStatus::CreateFail | ClusterStatus::DeleteFail => totals.exception += 1,
                 _ => totals.other += 1,
             }
         }

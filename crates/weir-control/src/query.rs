@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use weir_base::error::{CsError, codes};
-use weir_base::id::JobId;
+use weir_base::id::{ClusterId, JobId};
 use weir_base::time::{Timestamp, millis};
 use weir_runtime::JobMetrics;
 use weir_store::{JobFilter, JobRecord};
@@ -71,14 +71,17 @@ impl Control {
         with_graphs: bool,
     ) -> Result<JobList, CsError> {
         if let Some(cluster) = request.cluster_id {
-            return Err(codes::CLUSTER_NOT_EXIST.error().because(format!("There is no cluster {cluster}.")));
+            self.find_readable_cluster(caller, ClusterId(cluster)).await?;
         }
         if request.root_job_id.is_some() {
             // Only edge jobs have sub-jobs, and this release runs none.
             return Ok(JobList { total: 0, jobs: Vec::new() });
         }
-        let filter =
-            JobFilter { name_part: request.name.clone(), user: caller.sees_only(), cluster_id: None };
+        let filter = JobFilter {
+            name_part: request.name.clone(),
+            user: caller.sees_only(),
+            cluster_id: request.cluster_id,
+        };
         let mut jobs = self.store.jobs(&caller.project, &filter).await.map_err(fault)?;
         jobs.retain(|job| request.status.is_none_or(|status| self.status_of(job) == status));
         let total = jobs.len();

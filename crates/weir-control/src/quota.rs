@@ -147,8 +147,9 @@ impl Control {
     }
 
     /// Returns the names of the clusters of the caller's project.
-    async fn cluster_names(&self, _caller: &Caller) -> Result<BTreeMap<i64, String>, CsError> {
-        Ok(BTreeMap::new())
+    async fn cluster_names(&self, caller: &Caller) -> Result<BTreeMap<i64, String>, CsError> {
+        let clusters = self.store.clusters(&caller.project).await.map_err(fault)?;
+        Ok(clusters.into_iter().map(|cluster| (cluster.id.0, cluster.name)).collect())
     }
 
     async fn check_clusters(

@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::StreamExt;
-use weir_base::id::JobId;
+use weir_base::id::{ClusterId, JobId};
+use weir_base::settings::JobSettings;
 use weir_base::time::Timestamp;
 use weir_runtime::{Observation, RunState, StartError, StartRequest};
 use weir_store::{EndKind, JobRecord, Report, RunFacts, StoreError};
@@ -53,6 +54,8 @@ pub enum Action {
     Recorded(JobId),
     /// A deleted job was cleared away.
     Cleared(JobId),
+    /// A cluster was moved on.
+    ClusterMoved(ClusterId),
 }
 
 /// When things that are not state were last done for a job.
@@ -128,7 +131,9 @@ impl Reconciler {
             .buffer_unordered(AT_ONCE)
             .collect()
             .await;
-        let done: Vec<Action> = done.into_iter().flatten().collect();
+        let mut done: Vec<Action> = done.into_iter().flatten().collect();
+        let clusters = self.control.attend_clusters(now).await?;
+        done.extend(clusters.into_iter().map(|cluster| Action::ClusterMoved(cluster.id)));
         if !done.is_empty() {
             self.control.progress.notify_waiters();
         }
@@ -169,6 +174,7 @@ impl Reconciler {
         control.write_facts(&[(job, facts.clone())], &[]).await?;
         // As they are now: who changes a key expects the next start to use it.
         let variables = control.variables.sealed_for(&job.project, &job.definition.sql_body).await?;
+        let network = control.network_of(job).await?;
         let request = StartRequest {
             job: job.id,
             project: job.project.clone(),
@@ -176,7 +182,7 @@ impl Reconciler {
             attempt: facts.attempt,
             sql: job.definition.sql_body.clone(),
             variables,
-            settings: control.settings_of(job),
+            settings: JobSettings { network, ..control.settings_of(job) },
             resume,
             fresh_since: facts.intent_at,
         };

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use weir_base::error::{CsError, codes};
-use weir_base::id::JobId;
+use weir_base::id::{ClusterId, JobId};
 use weir_base::settings::JobSettings;
 use weir_cloud::objects::ObjectsError;
-use weir_store::{EndKind, Intent, JobRecord};
+use weir_store::{EndKind, Intent, JobDefinition, JobRecord};
 
 use crate::audit;
 use crate::caller::Caller;
+use crate::cluster::{self, ClusterStatus, in_status};
 use crate::control::{Control, Refusal, fault, without_conflict};
 use crate::settings;
 use crate::{decide, sql, success};
@@ -46,6 +47,7 @@ impl Control {
         resume_savepoint: bool,
     ) -> Result<Result<Vec<JobRecord>, Failures>, Refusal> {
         let mut usage = Usage::of(&self.store.jobs_with_runs().await?, self);
+        usage.cluster_quotas = cluster::quotas(&self.store.clusters(&caller.project).await?);
         let quotas = self.store.spu_quotas(&caller.project).await?;
         let mut jobs = Vec::new();
         let mut failures = Failures::default();
@@ -85,9 +87,14 @@ impl Control {
         }
         let definition = &job.definition;
         if definition.run_mode == "exclusive_cluster" {
-            return Err(codes::CLUSTER_NOT_EXIST.error());
+            self.check_run_cluster(caller, definition).await?;
         }
         self.check_run_bucket(&job).await?;
+        if let Some(path) = &definition.udf_jar_url
+            && !self.jar_exists(path).await?
+        {
+            return Err(codes::RUN_JAR_FILE_NOT_EXIST.error().because(format!("It was {path}.")));
+        }
         let variables = self.variables.for_check(&job.project, &definition.sql_body).await?;
         sql::check_job(definition, variables, &self.options).await?;
         if resume_savepoint {
@@ -97,7 +104,24 @@ impl Control {
             self.check_agency(&job.project, "smn_adm").await?;
         }
         self.check_topic(&job.project, definition).await?;
+        if definition.udf_jar_url.is_some() {
+            return Err(codes::JOB_RUN_EXCEPTION.error().because(
+                "The engine of this installation runs no functions of JARs; take udf_jar_url out of the job.",
+            ));
+        }
         Ok(job)
+    }
+
+    async fn check_run_cluster(&self, caller: &Caller, definition: &JobDefinition) -> Result<(), CsError> {
+        let Some(id) = definition.cluster_id.map(ClusterId) else {
+            return Err(codes::CLUSTER_NOT_EXIST.error().because("The cluster of the job was deleted."));
+        };
+        let cluster = self.find_cluster(caller, id).await?;
+        let status = cluster::state::status(&cluster.facts);
+        if status != ClusterStatus::Running {
+            return Err(codes::CLUSTER_NOT_RUNNING.error().because(in_status(status)));
+        }
+        self.check_may_use(caller, id).await
     }
 
     async fn check_run_bucket(&self, job: &JobRecord) -> Result<(), CsError> {
@@ -163,14 +187,18 @@ impl Control {
 }
 
 /// SPUs in use, while the jobs of a call are admitted one after the other.
+#[derive(Default)]
 struct Usage {
     by_user: BTreeMap<(String, String), i64>,
-    shared_cluster: i64,
+    /// By the exclusive cluster; `None` is the shared one.
+    by_cluster: BTreeMap<Option<i64>, i64>,
+    /// SPUs of each exclusive cluster of the project.
+    cluster_quotas: BTreeMap<i64, i64>,
 }
 
 impl Usage {
     fn of(jobs: &[JobRecord], control: &Control) -> Self {
-        let mut usage = Self { by_user: BTreeMap::new(), shared_cluster: 0 };
+        let mut usage = Self::default();
         for job in jobs.iter().filter(|job| control.status_of(job).holds_spus()) {
             usage.add(job);
         }
@@ -179,14 +207,14 @@ impl Usage {
 
     fn add(&mut self, job: &JobRecord) {
         *self.by_user.entry(Self::key(job)).or_default() += job.definition.spu_number;
-        self.shared_cluster += job.definition.spu_number;
+        *self.by_cluster.entry(job.definition.cluster_id).or_default() += job.definition.spu_number;
     }
 
     fn key(job: &JobRecord) -> (String, String) {
         (job.project.0.clone(), job.user.0.clone())
     }
 
-    /// Admits a job: the owner's quota first, then the capacity of the shared cluster.
+    /// Admits a job: the owner's quota first, then the capacity of its cluster.
     fn take(&mut self, job: &JobRecord, quota: Option<i64>, control: &Control) -> Result<(), CsError> {
         let spus = job.definition.spu_number;
         let quota = quota.unwrap_or(control.options.user_spu_quota);
@@ -196,12 +224,15 @@ impl Usage {
                 .error()
                 .because(format!("{used} of {quota} SPUs are in use, the job needs {spus}.")));
         }
-        let free = control.options.shared_cluster_spus - self.shared_cluster;
+        let (place, all) = match job.definition.cluster_id {
+            Some(id) => (format!("cluster {id}"), self.cluster_quotas.get(&id).copied().unwrap_or(0)),
+            None => ("the shared cluster".to_string(), control.options.shared_cluster_spus),
+        };
+        let free = all - self.by_cluster.get(&job.definition.cluster_id).copied().unwrap_or(0);
         if spus > free {
-            return Err(codes::SPU_INSUFFICIENT.error().because(format!(
-                "{} SPUs of the shared cluster are free, the job needs {spus}.",
-                free.max(0)
-            )));
+            return Err(codes::SPU_INSUFFICIENT
+                .error()
+                .because(format!("{} SPUs of {place} are free, the job needs {spus}.", free.max(0))));
         }
         self.add(job);
         Ok(())

@@ -81,6 +81,37 @@ pub const AGENCY_CREATED: Success =
 /// getAgency.
 pub const AGENCY_READ: Success =
     Success::new(19_013, "QUERY_AGENCY_SUCCESS", "The agency is in the payload.");
+/// createReservedCluster.
+pub const CLUSTER_CREATED: Success =
+    Success::new(20_000, "CREATE_CLUSTER_SUCCESS", "The cluster is being created.");
+/// getReservedClusters.
+pub const CLUSTERS_READ: Success =
+    Success::new(20_040, "QUERY_CLUSTERS_SUCCESS", "The clusters are in the payload.");
+/// restartReservedCluster.
+pub const CLUSTER_RESTARTED: Success =
+    Success::new(20_049, "RESTART_CLUSTER_SUCCESS", "The cluster is being restarted.");
+/// stopReservedCluster.
+pub const CLUSTER_STOPPED: Success =
+    Success::new(20_050, "STOP_CLUSTER_SUCCESS", "The cluster is being stopped.");
+/// describeReservedCluster.
+pub const CLUSTER_READ: Success =
+    Success::new(21_010, "QUERY_CLUSTER_SUCCESS", "The cluster is in the payload.");
+/// deleteReservedCluster.
+pub const CLUSTER_DELETED: Success =
+    Success::new(21_020, "DELETE_CLUSTER_SUCCESS", "The cluster is being deleted.");
+/// updateReservedCluster.
+pub const CLUSTER_UPDATED: Success =
+    Success::new(21_030, "UPDATE_CLUSTER_SUCCESS", "The cluster is updated.");
+
+/// getHostsInfo.
+pub const HOSTS_READ: Success =
+    Success::new(22_017, "QUERY_HOSTS_SUCCESS", "The mappings are in the payload.");
+/// addHostsInfo and addHostsFile.
+pub const HOSTS_ADDED: Success = Success::new(22_018, "ADD_HOSTS_SUCCESS", "The mapping is added.");
+/// updateHostsInfo.
+pub const HOSTS_UPDATED: Success = Success::new(22_019, "UPDATE_HOSTS_SUCCESS", "The mapping is updated.");
+/// deleteHostsInfo.
+pub const HOSTS_DELETED: Success = Success::new(22_020, "DELETE_HOSTS_SUCCESS", "The mapping is deleted.");
 
 /// Every message id with the operations that answer it.
 pub const ALL: &[(&str, Success)] = &[
@@ -109,6 +140,19 @@ pub const ALL: &[(&str, Success)] = &[
     ("getAuditLogs", AUDIT_READ),
     ("createAgency", AGENCY_CREATED),
     ("getAgency", AGENCY_READ),
+    ("createReservedCluster", CLUSTER_CREATED),
+    ("getReservedClusters", CLUSTERS_READ),
+    ("describeReservedCluster", CLUSTER_READ),
+    ("updateReservedCluster", CLUSTER_UPDATED),
+    ("deleteReservedCluster", CLUSTER_DELETED),
+    ("stopReservedCluster", CLUSTER_STOPPED),
+    ("restartReservedCluster", CLUSTER_RESTARTED),
+    ("getClusterJobs", JOBS_READ),
+    ("getHostsInfo", HOSTS_READ),
+    ("addHostsInfo", HOSTS_ADDED),
+    ("addHostsFile", HOSTS_ADDED),
+    ("updateHostsInfo", HOSTS_UPDATED),
+    ("deleteHostsInfo", HOSTS_DELETED),
 ];
 
 #[cfg(test)]

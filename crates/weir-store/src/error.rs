@@ -48,6 +48,16 @@ pub enum StoreError {
     /// The database failed.
     #[error("metadata store: {0}")]
     Database(#[from] sqlx::Error),
+    /// A stored value of a cluster cannot be read.
+    #[error("metadata store: {what} of cluster {cluster} cannot be read: {reason}")]
+    CorruptCluster {
+        /// The cluster.
+        cluster: i64,
+        /// The column.
+        what: &'static str,
+        /// Why.
+        reason: String,
+    },
     /// A stored value cannot be read.
     #[error("metadata store: {what} of job {job} cannot be read: {reason}")]
     Corrupt {

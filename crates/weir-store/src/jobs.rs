@@ -270,7 +270,7 @@ async fn name_taken(
     Ok(count > 0)
 }
 
-async fn write_facts(
+pub(crate) async fn write_facts(
     connection: &mut AnyConnection,
     job: &JobRecord,
     facts: &RunFacts,
@@ -301,7 +301,7 @@ async fn write_facts(
     exactly_one(changed.rows_affected())
 }
 
-fn exactly_one(rows: u64) -> Result<(), StoreError> {
+pub(crate) fn exactly_one(rows: u64) -> Result<(), StoreError> {
     if rows == 1 { Ok(()) } else { Err(StoreError::Conflict) }
 }
 

@@ -11,7 +11,10 @@ pub mod accounts;
 mod agencies;
 mod alarms;
 pub mod audit;
+pub mod cluster_record;
+pub mod clusters;
 mod error;
+pub mod hosts;
 pub mod job_record;
 pub mod jobs;
 mod notifications;
@@ -25,7 +28,11 @@ mod variables;
 pub use accounts::StoredAccounts;
 pub use alarms::AlarmRecord;
 pub use audit::{AuditFilter, AuditRecord, StoredAudit};
+pub use cluster_record::{
+    BillingMode, ClusterBeginning, ClusterDefinition, ClusterFacts, ClusterIntent, ClusterRecord, NewCluster,
+};
 pub use error::StoreError;
+pub use hosts::HostMapping;
 pub use job_record::{EndKind, Intent, JobDefinition, JobRecord, NewJob, Report, RunFacts};
 pub use jobs::JobFilter;
 pub use notifications::StoredNotifications;

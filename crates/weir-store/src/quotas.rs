@@ -60,24 +60,6 @@ impl Store {
         Ok(assigned)
     }
 
-    /// Whether a user may use a cluster.
-    pub async fn cluster_is_assigned(
-        &self,
-        project: &ProjectId,
-        user: &UserId,
-        cluster: i64,
-    ) -> Result<bool, StoreError> {
-        let count: i64 = sqlx::query_scalar(
-            "SELECT COUNT(*) FROM cluster_users WHERE project_id = $1 AND user_id = $2 AND cluster_id = $3",
-        )
-        .bind(&project.0)
-        .bind(&user.0)
-        .bind(cluster)
-        .fetch_one(self.pool())
-        .await?;
-        Ok(count > 0)
-    }
-
     /// Changes the quota record of a user of the audit record's project, making it when there is none.
     pub async fn update_quota(
         &self,

@@ -16,6 +16,7 @@ const SQLITE: &[Migration] = &[
     (4, "cluster_of_job", include_str!("../migrations/sqlite/0004_cluster_of_job.sql")),
     (7, "notifications", include_str!("../migrations/sqlite/0007_notifications.sql")),
     (8, "people", include_str!("../migrations/sqlite/0008_people.sql")),
+    (9, "clusters", include_str!("../migrations/sqlite/0009_clusters.sql")),
 ];
 
 /// The files in `migrations/postgres`, in order. The first one makes what the first four make of a file.
@@ -23,6 +24,7 @@ const POSTGRES: &[Migration] = &[
     (4, "base", include_str!("../migrations/postgres/0004_base.sql")),
     (7, "notifications", include_str!("../migrations/postgres/0007_notifications.sql")),
     (8, "people", include_str!("../migrations/postgres/0008_people.sql")),
+    (9, "clusters", include_str!("../migrations/postgres/0009_clusters.sql")),
 ];
 
 /// Applies what is missing. Returns the version found before and the newest known one when the first is the newer.

@@ -17,11 +17,12 @@ use axum::response::Response;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use weir_base::error::{CsError, ErrorCode, codes};
-use weir_base::id::{JobId, ProjectId, UserId};
+use weir_base::id::{ClusterId, JobId, ProjectId, UserId};
 use weir_cloud::identity::AdministerError;
 use weir_control::{Caller, Role, Subject};
 
 use super::answer;
+use super::multipart;
 use super::operations::{Body, Operation};
 use super::query::Query;
 use crate::auth::{self, AuthFailure};
@@ -30,6 +31,9 @@ use crate::state::ApiState;
 
 /// Longest body. A job's text has at most 10,000 bytes; escaped and with all other fields it stays far below.
 const BODY_BYTES: usize = 1 << 20;
+
+/// Longest form: a file of 8 MB and what frames it.
+const FORM_BYTES: usize = (8 << 20) + (16 << 10);
 
 /// How long a body may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(30);
@@ -40,6 +44,8 @@ pub(super) struct Call {
     pub caller: Caller,
     pub query: Query,
     pub body: Bytes,
+    /// What separates the parts of a form.
+    pub boundary: String,
     parameters: BTreeMap<String, String>,
     about: About,
 }
@@ -55,6 +61,17 @@ impl Call {
         let id = id.ok_or_else(|| codes::INVALID_JOB_ID.error())?;
         self.is_about(id, "");
         Ok(JobId(id))
+    }
+
+    /// Returns the cluster of the path, else CS.20005: what is no id is the id of no cluster.
+    pub fn cluster_id(&self) -> Result<ClusterId, CsError> {
+        let text = self.parameter("cluster_id");
+        let id = text.parse::<i32>().ok().filter(|id| *id >= 1 && text.bytes().all(|b| b.is_ascii_digit()));
+        let id = id.ok_or_else(|| {
+            codes::CLUSTER_NOT_EXIST.error().because(format!("`{text}` is the id of no cluster."))
+        })?;
+        self.is_about(id, "");
+        Ok(ClusterId(i64::from(id)))
     }
 
     /// Returns a parameter of the path.
@@ -126,11 +143,13 @@ async fn accept(operation: &Operation, state: &ApiState, request: Request) -> Re
             .because("The project id in the path is not one.")
             .into());
     }
-    if operation.body == Body::Json {
-        check_content_type(&parts)?;
-    }
+    let boundary = match operation.body {
+        Body::None => String::new(),
+        Body::Json => check_content_type(&parts).map(|()| String::new())?,
+        Body::Form(_) => form_boundary(&parts)?,
+    };
     check_credential_present(&parts)?;
-    let body = read_body(&parts, body).await?;
+    let body = read_body(&parts, body, operation.body).await?;
     let caller = authenticate(state, &parts, &body).await?;
     let refuse = |error: CsError| Refused { caller: Some(caller.clone()), error };
     if caller.project.0 != project {
@@ -142,7 +161,7 @@ async fn accept(operation: &Operation, state: &ApiState, request: Request) -> Re
     }
     check_standing(operation, state, project).await.map_err(refuse)?;
     let query = Query::parse(parts.uri.query().unwrap_or_default());
-    Ok(Call { state: state.clone(), caller, query, body, parameters, about: About::default() })
+    Ok(Call { state: state.clone(), caller, query, body, boundary, parameters, about: About::default() })
 }
 
 async fn path_parameters(parts: &mut Parts) -> Result<BTreeMap<String, String>, CsError> {
@@ -169,6 +188,15 @@ fn check_content_type(parts: &Parts) -> Result<(), CsError> {
     Err(codes::API_NOT_SUPPORTED.error().because("Send the body with Content-Type application/json."))
 }
 
+fn form_boundary(parts: &Parts) -> Result<String, CsError> {
+    let sent = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    multipart::boundary(sent).ok_or_else(|| {
+        codes::API_NOT_SUPPORTED
+            .error()
+            .because("Send the file as a part of a body with Content-Type multipart/form-data.")
+    })
+}
+
 fn check_credential_present(parts: &Parts) -> Result<(), CsError> {
     let token = parts.headers.get("x-auth-token").is_some_and(|value| !value.is_empty());
     let signed = parts
@@ -180,14 +208,22 @@ fn check_credential_present(parts: &Parts) -> Result<(), CsError> {
 
 /// Reads the body, and no more than is allowed: a declared length is refused before the first byte is
 /// read, an undeclared one as soon as it is too long.
-async fn read_body(parts: &Parts, body: HttpBody) -> Result<Bytes, CsError> {
-    let too_long =
-        || codes::INVALID_REQUEST_BODY.error().because(format!("It is longer than {BODY_BYTES} bytes."));
+async fn read_body(parts: &Parts, body: HttpBody, kind: Body) -> Result<Bytes, CsError> {
+    let most = match kind {
+        Body::Form(_) => FORM_BYTES,
+        Body::None | Body::Json => BODY_BYTES,
+    };
+    let too_long = || match kind {
+        Body::Form(code) => code.error(),
+        Body::None | Body::Json => {
+            codes::INVALID_REQUEST_BODY.error().because(format!("It is longer than {most} bytes."))
+        }
+    };
     let declared = parts.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    if declared.and_then(|text| text.parse::<usize>().ok()).is_some_and(|length| length > BODY_BYTES) {
+    if declared.and_then(|text| text.parse::<usize>().ok()).is_some_and(|length| length > most) {
         return Err(too_long());
     }
-    match tokio::time::timeout(BODY_TIME, axum::body::to_bytes(body, BODY_BYTES)).await {
+    match tokio::time::timeout(BODY_TIME, axum::body::to_bytes(body, most)).await {
         Ok(Ok(body)) => Ok(body),
         Ok(Err(error)) => {
             let source = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();

@@ -6,9 +6,11 @@ use weir_base::error::{CsError, codes};
 use weir_control::{JobView, ListRequest, Page, Status, success};
 
 use super::answer;
-use super::call::perform;
+use super::call::{Call, perform};
 use super::jobs_batch::job_ids_of;
-use super::operations::{GET_JOB_DETAIL, GET_JOB_EXECUTE_GRAPH, GET_JOBS, GET_JOBS_METRICS};
+use super::operations::{
+    GET_CLUSTER_JOBS, GET_JOB_DETAIL, GET_JOB_EXECUTE_GRAPH, GET_JOBS, GET_JOBS_METRICS,
+};
 use super::query::Query;
 use super::wire::{
     JobDetailEntity, JobEntity, JobExecutePlan, JobMetric, JobStatus, JobsMetricsRequest, Order as WireOrder,
@@ -36,17 +38,45 @@ const DEFAULT_LIMIT: i64 = 20;
         (status = 400, description = "The request failed.", body = answer::ErrorBody)))]
 pub async fn get_jobs(State(state): State<ApiState>, request: Request) -> Response {
     perform(&GET_JOBS, state, request, |call| async move {
-        let listing = Listing::parse(&call.query)?;
-        let Listing { request, page, detail } = listing;
-        let list = call.state.control.list_jobs(&call.caller, &request, page, detail).await?;
-        let entity: fn(JobView) -> JobEntity = if detail { JobEntity::long } else { JobEntity::short };
-        let payload = QueryJobListResponsePayload {
-            total: i32::try_from(list.total).unwrap_or(i32::MAX),
-            jobs: list.jobs.into_iter().map(entity).collect(),
-        };
-        Ok(answer::payload(success::JOBS_READ, payload, call.state.clock.now()))
+        let Listing { request, page, detail } = Listing::parse(&call.query)?;
+        list(&call, &request, page, detail).await
     })
     .await
+}
+
+/// Jobs of an exclusive cluster.
+#[utoipa::path(get, path = "/v1.0/{project_id}/reserved_cluster/{cluster_id}/jobs", operation_id = "getClusterJobs",
+    tag = "cluster",
+    params(("project_id" = String, Path, description = "Project id; must equal the credential's project."),
+        ("cluster_id" = i32, Path, description = "Cluster id."),
+        ("name" = Option<String>, Query, description = "Part of the job name, case-sensitive."),
+        ("status" = Option<JobStatus>, Query, description = "Only jobs in this status."),
+        ("show_detail" = Option<bool>, Query, description = "Return the detail members; default false."),
+        ("cursor" = Option<i64>, Query, description = "Last job id of the page at hand. Absent: first page."),
+        ("next" = Option<bool>, Query,
+            description = "true (default): the page after the cursor in the chosen order; false: the page before it."),
+        ("limit" = Option<i32>, Query, description = "Records per page, 1 to 100; default 20."),
+        ("order" = Option<WireOrder>, Query, description = "Order by id; default desc.")),
+    responses((status = 200, description = "Success.", body = answer::Envelope<QueryJobListResponsePayload>),
+        (status = 400, description = "The request failed.", body = answer::ErrorBody)))]
+pub async fn get_cluster_jobs(State(state): State<ApiState>, request: Request) -> Response {
+    perform(&GET_CLUSTER_JOBS, state, request, |call| async move {
+        let cluster = call.cluster_id()?;
+        let Listing { request, page, detail } = Listing::parse(&call.query)?;
+        let request = ListRequest { cluster_id: Some(cluster.0), root_job_id: None, ..request };
+        list(&call, &request, page, detail).await
+    })
+    .await
+}
+
+async fn list(call: &Call, request: &ListRequest, page: Page, detail: bool) -> Result<Response, CsError> {
+    let list = call.state.control.list_jobs(&call.caller, request, page, detail).await?;
+    let entity: fn(JobView) -> JobEntity = if detail { JobEntity::long } else { JobEntity::short };
+    let payload = QueryJobListResponsePayload {
+        total: i32::try_from(list.total).unwrap_or(i32::MAX),
+        jobs: list.jobs.into_iter().map(entity).collect(),
+    };
+    Ok(answer::payload(success::JOBS_READ, payload, call.state.clock.now()))
 }
 
 /// Job details.

@@ -6,9 +6,12 @@
 pub mod answer;
 pub mod audit_logs;
 mod call;
+pub mod clusters;
+pub mod hosts;
 pub mod jobs;
 pub mod jobs_batch;
 pub mod jobs_read;
+mod multipart;
 pub mod operations;
 mod query;
 pub mod quotas;
@@ -58,6 +61,29 @@ pub fn router() -> Router<ApiState> {
             get(quotas::get_user_quota).patch(quotas::update_user_quota),
         )
         .route("/v1.0/{project_id}/agency", get(surroundings::get_agency).post(surroundings::create_agency))
+        .route("/v1.0/{project_id}/reserved_cluster", post(clusters::create_reserved_cluster))
+        .route("/v1.0/{project_id}/reserved_clusters", get(clusters::get_reserved_clusters))
+        .route(
+            "/v1.0/{project_id}/reserved_cluster/{cluster_id}",
+            get(clusters::describe_reserved_cluster)
+                .patch(clusters::update_reserved_cluster)
+                .delete(clusters::delete_reserved_cluster),
+        )
+        .route("/v1.0/{project_id}/reserved_cluster/{cluster_id}/stop", post(clusters::stop_reserved_cluster))
+        .route(
+            "/v1.0/{project_id}/reserved_cluster/{cluster_id}/restart",
+            post(clusters::restart_reserved_cluster),
+        )
+        .route("/v1.0/{project_id}/reserved_cluster/{cluster_id}/jobs", get(jobs_read::get_cluster_jobs))
+        .route(
+            "/v1.0/{project_id}/reserved_cluster/{cluster_id}/hosts",
+            get(hosts::get_hosts_info).post(hosts::add_hosts_info).delete(hosts::delete_hosts_info),
+        )
+        .route(
+            "/v1.0/{project_id}/reserved_cluster/{cluster_id}/hosts/{host_id}",
+            axum::routing::patch(hosts::update_hosts_info),
+        )
+        .route("/v1.0/{project_id}/reserved_cluster/{cluster_id}/hosts_file", post(hosts::add_hosts_file))
         .method_not_allowed_fallback(unknown_route)
 }
 

@@ -1,5 +1,6 @@
 //! The operations of the CS API that this service has, with what each needs of its caller.
 
+use weir_base::error::{ErrorCode, codes};
 use weir_control::Role;
 
 /// An operation.
@@ -22,6 +23,8 @@ pub enum Body {
     None,
     /// JSON.
     Json,
+    /// A form with a file, and the code that says that the file is too long.
+    Form(ErrorCode),
 }
 
 const fn operation(
@@ -96,6 +99,47 @@ pub const GET_AGENCY: Operation = operation("getAgency", Role::Reader, Body::Non
 /// Makes the agency or adds roles to it.
 pub const CREATE_AGENCY: Operation =
     operation("createAgency", Role::Administrator, Body::Json, Some(("createAgency", "agency")));
+/// Creates a cluster.
+pub const CREATE_RESERVED_CLUSTER: Operation =
+    operation("createReservedCluster", Role::Administrator, Body::Json, Some(("createCluster", "cluster")));
+/// Lists clusters.
+pub const GET_RESERVED_CLUSTERS: Operation = operation("getReservedClusters", Role::Reader, Body::None, None);
+/// Reads a cluster.
+pub const DESCRIBE_RESERVED_CLUSTER: Operation =
+    operation("describeReservedCluster", Role::Reader, Body::None, None);
+/// Updates a cluster.
+pub const UPDATE_RESERVED_CLUSTER: Operation =
+    operation("updateReservedCluster", Role::Administrator, Body::Json, Some(("updateCluster", "cluster")));
+/// Deletes a cluster.
+pub const DELETE_RESERVED_CLUSTER: Operation =
+    operation("deleteReservedCluster", Role::Administrator, Body::None, Some(("deleteCluster", "cluster")));
+/// Stops a cluster.
+pub const STOP_RESERVED_CLUSTER: Operation =
+    operation("stopReservedCluster", Role::Administrator, Body::None, Some(("stopCluster", "cluster")));
+/// Restarts a cluster.
+pub const RESTART_RESERVED_CLUSTER: Operation =
+    operation("restartReservedCluster", Role::Administrator, Body::None, Some(("restartCluster", "cluster")));
+/// Lists the jobs of a cluster.
+pub const GET_CLUSTER_JOBS: Operation = operation("getClusterJobs", Role::Reader, Body::None, None);
+
+/// Lists the mappings of a cluster.
+pub const GET_HOSTS_INFO: Operation = operation("getHostsInfo", Role::Reader, Body::None, None);
+/// Adds mappings to a cluster.
+pub const ADD_HOSTS_INFO: Operation =
+    operation("addHostsInfo", Role::Administrator, Body::Json, Some(("addHosts", "cluster")));
+/// Adds the mappings of a file to a cluster.
+pub const ADD_HOSTS_FILE: Operation = operation(
+    "addHostsFile",
+    Role::Administrator,
+    Body::Form(codes::HOSTS_FILE_TOO_LARGE),
+    Some(("addHosts", "cluster")),
+);
+/// Updates a mapping of a cluster.
+pub const UPDATE_HOSTS_INFO: Operation =
+    operation("updateHostsInfo", Role::Administrator, Body::Json, Some(("updateHosts", "cluster")));
+/// Deletes mappings of a cluster.
+pub const DELETE_HOSTS_INFO: Operation =
+    operation("deleteHostsInfo", Role::Administrator, Body::Json, Some(("deleteHosts", "cluster")));
 
 /// Every operation that needs a credential.
 pub const ALL: &[Operation] = &[
@@ -124,4 +168,17 @@ pub const ALL: &[Operation] = &[
     GET_AUDIT_LOGS,
     GET_AGENCY,
     CREATE_AGENCY,
+    CREATE_RESERVED_CLUSTER,
+    GET_RESERVED_CLUSTERS,
+    DESCRIBE_RESERVED_CLUSTER,
+    UPDATE_RESERVED_CLUSTER,
+    DELETE_RESERVED_CLUSTER,
+    STOP_RESERVED_CLUSTER,
+    RESTART_RESERVED_CLUSTER,
+    GET_CLUSTER_JOBS,
+    GET_HOSTS_INFO,
+    ADD_HOSTS_INFO,
+    ADD_HOSTS_FILE,
+    UPDATE_HOSTS_INFO,
+    DELETE_HOSTS_INFO,
 ];

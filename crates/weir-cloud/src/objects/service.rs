@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use futures::StreamExt;
 use object_store::path::Path as Key;
 use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
 use weir_base::time::Timestamp;
@@ -145,6 +146,28 @@ impl Objects {
     pub async fn get(&self, bucket: &str, key: &str) -> Result<Bytes, ObjectsError> {
         let store = self.bucket(bucket).await?;
         Ok(store.get(&parse_key(key)?).await?.bytes().await?)
+    }
+
+    /// Whether a path of the form `bucket/key` names an object, or a folder with objects in it.
+    pub async fn path_exists(&self, path: &str) -> Result<bool, ObjectsError> {
+        let (bucket, key) = path.trim_start_matches('/').split_once('/').unwrap_or((path, ""));
+        let store = match self.bucket(bucket).await {
+            Ok(store) => store,
+            Err(ObjectsError::NoBucket(_) | ObjectsError::InvalidName(_)) => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        let Ok(key) = Key::parse(key.trim_end_matches('/')) else { return Ok(false) };
+        if key.as_ref().is_empty() {
+            return Ok(false);
+        }
+        match store.head(&key).await {
+            Ok(_) => Ok(true),
+            Err(object_store::Error::NotFound { .. }) => match store.list(Some(&key)).next().await {
+                Some(found) => Ok(found.map(|_| true)?),
+                None => Ok(false),
+            },
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Writes a whole object, replacing what was there.

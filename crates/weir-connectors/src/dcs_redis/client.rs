@@ -9,6 +9,7 @@ use redis::{
 };
 use weir_engine::error::ConnectorError;
 
+use crate::network::Network;
 use crate::options::StreamOptions;
 
 /// How long a server may take to accept a connection.
@@ -20,8 +21,10 @@ const RESPONSE_TIMEOUT: Duration = Duration::from_secs(10);
 pub(super) struct Server {
     /// The stream or table, as errors name it.
     owner: String,
-    address: String,
-    client: Client,
+    host: String,
+    port: u16,
+    settings: RedisConnectionInfo,
+    network: Network,
     connection: tokio::sync::Mutex<Option<MultiplexedConnection>>,
 }
 
@@ -45,18 +48,13 @@ pub(super) fn address(options: &StreamOptions<'_>) -> Result<(String, u16), Conn
 
 impl Server {
     /// Makes the server of an owner such as "table `t1`"; nothing is connected yet.
-    pub fn new(owner: String, options: &StreamOptions<'_>) -> Result<Self, ConnectorError> {
+    pub fn new(owner: String, options: &StreamOptions<'_>, network: Network) -> Result<Self, ConnectorError> {
         let (host, port) = address(options)?;
-        let shown = format!("{host}:{port}");
         let mut settings = RedisConnectionInfo::default().set_skip_set_lib_name();
         if let Some(password) = options.get("password").filter(|password| !password.is_empty()) {
             settings = settings.set_password(password);
         }
-        let client = ConnectionAddr::Tcp(host, port)
-            .into_connection_info()
-            .and_then(|address| Client::open(address.set_redis_settings(settings)))
-            .map_err(|error| options.error("cluster_address", error))?;
-        Ok(Self { owner, address: shown, client, connection: tokio::sync::Mutex::new(None) })
+        Ok(Self { owner, host, port, settings, network, connection: tokio::sync::Mutex::new(None) })
     }
 
     /// Runs commands in one round trip and returns the answer of each.
@@ -82,14 +80,32 @@ impl Server {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT_TIMEOUT))
             .set_response_timeout(Some(RESPONSE_TIMEOUT));
-        let made = self.client.get_multiplexed_async_connection_with_config(&config).await;
+        let client = self.client().await?;
+        let made = client.get_multiplexed_async_connection_with_config(&config).await;
         let made = made.map_err(|error| self.error(&error))?;
         Ok(connection.insert(made).clone())
     }
 
+    /// Finds the server. It is asked for with each new connection: it may have moved.
+    async fn client(&self) -> Result<Client, ConnectorError> {
+        let found = self.network.resolve(&self.host, self.port).await;
+        let found = found.map_err(|fault| ConnectorError {
+            message: format!("{}: the Redis server at {}: {}", self.owner, self.address(), fault.message),
+            transient: fault.transient,
+        })?;
+        ConnectionAddr::Tcp(found.ip().to_string(), found.port())
+            .into_connection_info()
+            .and_then(|address| Client::open(address.set_redis_settings(self.settings.clone())))
+            .map_err(|error| self.error(&error))
+    }
+
+    fn address(&self) -> String {
+        format!("{}:{}", self.host, self.port)
+    }
+
     /// Makes the error of a fault, which is transient when the server or the way to it may recover.
     pub fn error(&self, error: &RedisError) -> ConnectorError {
-        let (owner, address) = (&self.owner, &self.address);
+        let (owner, address) = (&self.owner, self.address());
         let transient = match error.kind() {
             ErrorKind::Io => true,
             ErrorKind::Server(kind) => matches!(

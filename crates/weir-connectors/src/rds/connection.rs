@@ -11,6 +11,7 @@ use weir_engine::error::ConnectorError;
 
 use super::address::{Address, Dialect, Encryption};
 use super::key::KeyValue;
+use crate::network::Network;
 
 /// Connections of one table in one worker: subtasks ask at the same time, and databases count connections.
 const MAX_CONNECTIONS: u32 = 4;
@@ -39,6 +40,9 @@ pub(super) struct Database {
     owner: String,
     /// Where it is, as errors name it.
     place: String,
+    host: String,
+    port: u16,
+    network: Network,
     pool: Pool,
 }
 
@@ -76,12 +80,26 @@ macro_rules! on_connection {
 
 impl Database {
     /// Makes the database of a table. Nothing is connected yet.
-    pub fn new(owner: String, address: &Address, username: &str, password: &str) -> Self {
+    pub fn new(
+        owner: String,
+        address: &Address,
+        username: &str,
+        password: &str,
+        network: Network,
+    ) -> Result<Self, ConnectorError> {
         let Address { dialect, host, port, database, encryption } = address;
+        let place = format!("{host}:{port}/{database}");
+        if *encryption == Encryption::Verified && network.maps(host) {
+            // The driver checks the certificate for what it connects to, which is the address.
+            return Err(ConnectorError::permanent(format!(
+                "{owner}: the cluster of the job maps `{host}` to an address, for which no certificate can be verified; give `sslmode=require`, or remove the mapping"
+            )));
+        }
+        let target = network.mapped(host);
         let pool = match dialect {
             Dialect::PostgreSql => {
                 let options = PgConnectOptions::new_without_pgpass()
-                    .host(host)
+                    .host(&target)
                     .port(*port)
                     .database(database)
                     .username(username)
@@ -103,7 +121,7 @@ impl Database {
             }
             Dialect::MySql => {
                 let options = MySqlConnectOptions::new()
-                    .host(host)
+                    .host(&target)
                     .port(*port)
                     .database(database)
                     .username(username)
@@ -124,11 +142,26 @@ impl Database {
                 )
             }
         };
-        Self { owner, place: format!("{host}:{port}/{database}"), pool }
+        Ok(Self { owner, place, host: host.clone(), port: *port, network, pool })
+    }
+
+    /// Refuses a database that the job may not reach. The driver resolves the name once more when it connects.
+    async fn reach(&self) -> Result<(), ConnectorError> {
+        if !self.network.is_restricted() {
+            return Ok(());
+        }
+        match self.network.resolve(&self.host, self.port).await {
+            Ok(_) => Ok(()),
+            Err(fault) => Err(ConnectorError {
+                message: format!("{}: the database at {}: {}", self.owner, self.place, fault.message),
+                transient: fault.transient,
+            }),
+        }
     }
 
     /// Returns the columns of a statement, which is not run.
     pub async fn describe(&self, sql: &str) -> Result<Vec<DatabaseColumn>, ConnectorError> {
+        self.reach().await?;
         let columns = match &self.pool {
             Pool::PostgreSql(pool) => describe_postgres(pool, sql).await,
             Pool::MySql(pool) => describe_mysql(pool, sql).await,
@@ -138,6 +171,7 @@ impl Database {
 
     /// Returns whether a table or schema is there, by the error of describing it.
     pub async fn describe_if_there(&self, sql: &str) -> Result<Option<Vec<DatabaseColumn>>, ConnectorError> {
+        self.reach().await?;
         let columns = match &self.pool {
             Pool::PostgreSql(pool) => describe_postgres(pool, sql).await,
             Pool::MySql(pool) => describe_mysql(pool, sql).await,
@@ -159,6 +193,7 @@ impl Database {
         sql: &str,
         arrays: &[Vec<String>],
     ) -> Result<Vec<TextRow>, ConnectorError> {
+        self.reach().await?;
         let rows = match &self.pool {
             Pool::PostgreSql(pool) => select_postgres(pool, sql, arrays).await,
             Pool::MySql(_) => Ok(Vec::new()),
@@ -172,6 +207,7 @@ impl Database {
         sql: &str,
         values: &[KeyValue],
     ) -> Result<Vec<TextRow>, ConnectorError> {
+        self.reach().await?;
         let rows = match &self.pool {
             Pool::MySql(pool) => select_mysql(pool, sql, values).await,
             Pool::PostgreSql(_) => Ok(Vec::new()),

@@ -23,6 +23,7 @@ use super::value::readable;
 use super::{column_names, table_name};
 use crate::environment::Environment;
 use crate::lookup::cached;
+use crate::network::Network;
 use crate::options::StreamOptions;
 
 /// Keys of one statement of MySQL. A power of two: statements are made for powers of two only, so that few are prepared.
@@ -45,7 +46,13 @@ pub(crate) fn table(
         name: table.name.clone(),
         schema: Arc::clone(&table.schema),
         zone,
-        database: Database::new(format!("table `{}`", table.name), &address, username, password),
+        database: Database::new(
+            format!("table `{}`", table.name),
+            &address,
+            username,
+            password,
+            Network::new(&environment.settings.network),
+        )?,
         sql: TableSql { dialect: address.dialect, name: table_name(&options)?, columns },
         described: OnceCell::new(),
     };

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)] // A test that cannot go on has failed.
 
 mod accounts;
+mod clusters;
 mod file;
 mod jobs;
 mod notifications;
@@ -26,7 +27,7 @@ macro_rules! tests {
 pub(crate) use tests;
 
 fn all() -> impl Iterator<Item = &'static Test> {
-    [accounts::TESTS, jobs::TESTS, notifications::TESTS, people::TESTS, variables::TESTS]
+    [accounts::TESTS, clusters::TESTS, jobs::TESTS, notifications::TESTS, people::TESTS, variables::TESTS]
         .into_iter()
         .flatten()
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use weir_base::id::{ProjectId, TemplateId, UserId};
+use weir_base::id::{ClusterId, ProjectId, TemplateId, UserId};
 use weir_base::time::Timestamp;
 use weir_cloud::identity::{AGENCY_ROLES, AssignmentTarget, ServiceAgencyError, Standing};
 use weir_store::{AuditFilter, AuditRecord, QuotaChange, Store, StoreError, TemplateDefinition};
@@ -52,8 +52,8 @@ async fn a_quota_changes_only_in_what_is_said(store: Store) {
     assert_eq!(store.spu_quotas(&project()).await.unwrap(), BTreeMap::from([(user.clone(), 5)]));
     let assigned = store.clusters_of_users(&project()).await.unwrap();
     assert_eq!(assigned, BTreeMap::from([(user.clone(), BTreeSet::from([1, 2]))]));
-    assert!(store.cluster_is_assigned(&project(), &user, 2).await.unwrap());
-    assert!(!store.cluster_is_assigned(&project(), &user, 3).await.unwrap());
+    let own = store.clusters_of_user(&project(), &user).await.unwrap();
+    assert_eq!(own, BTreeSet::from([ClusterId(1), ClusterId(2)]));
     update(QuotaChange { spu_quota: None, clusters: clusters(&[]) }).await;
     assert_eq!(store.clusters_of_users(&project()).await.unwrap(), BTreeMap::new());
 }

@@ -5,6 +5,7 @@ mod backup;
 mod bucket;
 mod check;
 mod client;
+mod cluster;
 mod completion;
 mod config;
 mod confirm;
@@ -81,6 +82,7 @@ fn command() -> Command {
         .subcommand(account::command())
         .subcommand(bucket::command())
         .subcommand(variable::command())
+        .subcommand(cluster::command())
         .subcommand(backup::command())
         .subcommand(config::command())
         .subcommands(client::commands())
@@ -133,6 +135,7 @@ fn dispatch(name: &str, matches: &ArgMatches) -> Outcome {
         "account" => account::run(matches),
         "bucket" => bucket::run(matches),
         "backup" => backup::run(matches),
+        "cluster" => cluster::run(matches),
         "variable" => variable::run(matches),
         "config" => config::run(matches),
         "completion" => completion::run(matches),

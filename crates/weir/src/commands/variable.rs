@@ -22,7 +22,7 @@ use crate::commands::serve::wiring::{database_file, sealer, store};
 use crate::commands::text::table;
 use crate::config::{Settings, arguments, resolve};
 
-fn subcommand(name: &'static str, about: &'static str) -> Command {
+pub(super) fn subcommand(name: &'static str, about: &'static str) -> Command {
     Command::new(name).about(about).args(arguments().into_iter().map(|argument| argument.hide(true))).mut_arg(
         "project",
         |argument| {
@@ -64,13 +64,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let text = |name: &str| matches.get_one::<String>(name).map(String::as_str);
     let name = || text("name").unwrap_or_default();
     runtime()?.block_on(async {
-        if settings.database.is_none() && !database_file(&settings).exists() {
-            bail!(
-                "there is no metadata in `{}`; start `weir serve` there once, or name another directory with --data",
-                settings.data.display()
-            );
-        }
-        let store = store(&settings).await?;
+        let store = metadata(&settings).await?;
         let project = project(&store, &settings.project).await?;
         let variables = ProjectVariables::new(store, sealer(&settings)?);
         match command {
@@ -88,8 +82,19 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     Ok(Exit::Done)
 }
 
+/// Opens the metadata of a service that was started before.
+pub(super) async fn metadata(settings: &Settings) -> anyhow::Result<Store> {
+    if settings.database.is_none() && !database_file(settings).exists() {
+        bail!(
+            "there is no metadata in `{}`; start `weir serve` there once, or name another directory with --data",
+            settings.data.display()
+        );
+    }
+    store(settings).await
+}
+
 /// Finds a project by its id or its name.
-async fn project(store: &Store, wanted: &str) -> anyhow::Result<Project> {
+pub(super) async fn project(store: &Store, wanted: &str) -> anyhow::Result<Project> {
     let accounts = StoredAccounts::new(store.pool().clone());
     if let Some(project) = accounts.project(wanted).await? {
         return Ok(project);

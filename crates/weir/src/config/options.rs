@@ -85,6 +85,22 @@ pub const OPTIONS: &[ServiceOption] = &[
         "Whether users can read the audit of their calls, which is written in any case.",
     ),
     option("shared_cluster_spus", "1000", "SPUs of the shared cluster."),
+    option("exclusive_spus", "1000", "SPUs of this installation for exclusive clusters."),
+    option(
+        "exclusive_spus_sold_out",
+        "false",
+        "Whether no more SPUs are given out for exclusive clusters; those that run go on.",
+    ),
+    option(
+        "project_cluster_spus",
+        "1000",
+        "SPUs that all exclusive clusters of a project may have together.",
+    ),
+    option(
+        "manager_nodes",
+        "2:100,4:100,8:100,16:100",
+        "Sizes, in SPUs, of manager nodes of exclusive clusters, and how many there are of each.",
+    ),
     option(
         "restart_delay",
         "10",

@@ -1,5 +1,6 @@
 //! The values of all options as types, checked.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -9,6 +10,7 @@ use anyhow::{Context, bail};
 use weir_base::text::Zone;
 use weir_cloud::identity::{ClientCredential, SecretKey};
 use weir_cloud::notifications::MailOptions;
+use weir_control::ClusterOptions;
 
 use super::resolve::Resolved;
 
@@ -89,6 +91,8 @@ pub struct Settings {
     pub audit_tracker: bool,
     /// SPUs of the shared cluster.
     pub shared_cluster_spus: i64,
+    /// Room for exclusive clusters.
+    pub clusters: ClusterOptions,
     /// Delay of the first restart of a failed job.
     pub restart_delay: Duration,
     /// Longest delay of a restart.
@@ -185,6 +189,12 @@ impl Settings {
             user_spu_quota: values.parse("user_spu_quota", "a number")?,
             audit_tracker: values.parse("audit_tracker", "true or false")?,
             shared_cluster_spus: values.parse("shared_cluster_spus", "a number")?,
+            clusters: ClusterOptions {
+                project_spus: values.parse("project_cluster_spus", "a number")?,
+                spus: values.parse("exclusive_spus", "a number")?,
+                sold_out: values.parse("exclusive_spus_sold_out", "true or false")?,
+                manager_nodes: manager_nodes(&values.string("manager_nodes")?)?,
+            },
             restart_delay: values.seconds("restart_delay")?,
             restart_delay_max: values.seconds("restart_delay_max")?,
             public_url: Some(values.string("public_url")?).filter(|url| !url.is_empty()),
@@ -194,6 +204,23 @@ impl Settings {
             objects: objects(&values)?,
         })
     }
+}
+
+fn manager_nodes(text: &str) -> anyhow::Result<BTreeMap<i64, i64>> {
+    let mut nodes = BTreeMap::new();
+    for pair in text.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
+        let sizes = pair.split_once(':').and_then(|(size, stock)| {
+            Some((size.trim().parse::<i64>().ok()?, stock.trim().parse::<i64>().ok()?))
+        });
+        match sizes {
+            Some((size, stock)) if size >= 1 && stock >= 0 => nodes.insert(size, stock),
+            _ => bail!("`manager_nodes` has `{pair}`, but must have pairs of size and number such as 2:100"),
+        };
+    }
+    if nodes.is_empty() {
+        bail!("`manager_nodes` is empty, but must have pairs of size and number such as 2:100");
+    }
+    Ok(nodes)
 }
 
 fn s3_listen(values: &Values<'_>, listen: SocketAddr) -> anyhow::Result<Option<SocketAddr>> {

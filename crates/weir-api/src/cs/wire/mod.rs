@@ -1,11 +1,23 @@
 //! What travels: the bodies of requests and the payloads of answers, named as in the contract.
 
+mod cluster;
+mod hosts;
 mod job;
 mod metrics;
 mod people;
 mod request;
 mod template;
 
+pub use cluster::{
+    ClusterInfo, ClusterStatusName, CreateClusterResponsePayload, NewReservedClusterRequest,
+    QueryClustersResponsePayload, RestartReservedClusterResponse, StopReservedClusterResponse,
+    UpdateClusterRequest,
+};
+pub use hosts::{
+    AddHostsInfoRequest, AddHostsInfoResponse, AddHostsInfoResponsePayload, ClusterHostsInfo,
+    ClusterHostsInfoItem, DeleteHostsInfoRequest, DeleteHostsInfoResponse, HostIpInfo,
+    UpdateHostsInfoRequest, UpdateHostsInfoResponse,
+};
 pub use job::{
     CheckpointMode, JobConfig, JobDetailEntity, JobEntity, JobExecutePlan, JobStatus, JobStatusInfo, JobType,
     JobUpdateTime, QueryJobListResponsePayload,

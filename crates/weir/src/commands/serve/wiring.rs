@@ -151,6 +151,8 @@ fn control_options(settings: &Settings) -> ControlOptions {
         draft_limit: settings.draft_limit,
         user_spu_quota: settings.user_spu_quota,
         shared_cluster_spus: settings.shared_cluster_spus,
+        clusters: settings.clusters.clone(),
+        region: settings.region.clone(),
         sql_max_bytes: settings.sql_max_bytes,
         restricted_shared_cluster: settings.shared_cluster_restricted,
         time_zone: settings.time_zone.clone(),

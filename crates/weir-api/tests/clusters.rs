@@ -1,0 +1,421 @@
+//! Exclusive clusters with faults behind them, subscriptions, and SPUs counted against a small model.
+#![allow(clippy::unwrap_used)] // A test that cannot go on has failed.
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use common::{SQL, World};
+use serde_json::{Value, json};
+use weir_base::clock::{Clock, SystemClock};
+use weir_base::id::{ClusterId, JobId, ProjectId, UserId};
+use weir_base::time::Timestamp;
+use weir_control::cluster::set_billing_mode;
+use weir_control::{Caller, Reconciler, Role, SentCluster, SentFields};
+use weir_runtime::RunState;
+use weir_store::BillingMode;
+
+async fn sql(world: &World, text: &'static str) {
+    sqlx::query(text).execute(world.control.store().pool()).await.unwrap();
+}
+
+async fn create(world: &World, name: &str) -> i64 {
+    let (code, body) = world.call("POST", "/reserved_cluster", Some(json!({ "name": name }))).await;
+    assert_eq!(code, "CS.20000", "{body}");
+    let id = body["payload"]["cluster_id"].as_i64().unwrap();
+    wait_for(world, id, 5).await;
+    id
+}
+
+async fn wait_for(world: &World, cluster: i64, status: i64) -> Value {
+    let mut body = Value::Null;
+    for _ in 0..500 {
+        body = world.call("GET", &format!("/reserved_cluster/{cluster}"), None).await.1;
+        if body["payload"]["status_code"] == status {
+            return body["payload"].clone();
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("cluster {cluster} did not get to {status}: {body}");
+}
+
+#[tokio::test]
+async fn faults_of_the_metadata_have_codes_of_their_own() {
+    let world = World::start(|_| {}).await;
+    let cluster = create(&world, "c1").await;
+    sql(&world, "CREATE TRIGGER f BEFORE INSERT ON clusters BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+        .await;
+    assert_eq!(world.call("POST", "/reserved_cluster", Some(json!({ "name": "c2" }))).await.0, "CS.20001");
+    sql(&world, "CREATE TRIGGER g BEFORE UPDATE ON clusters BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+        .await;
+    let path = format!("/reserved_cluster/{cluster}");
+    let (code, body) = world.call("DELETE", &path, None).await;
+    assert_eq!(code, "CS.21011");
+    assert!(body["error_cause"].as_str().unwrap().contains("disk full"), "{body}");
+    sql(&world, "ALTER TABLE job_reports RENAME TO elsewhere").await;
+    assert_eq!(world.call("GET", &path, None).await.0, "CS.21001");
+    assert_eq!(world.call("GET", "/reserved_clusters", None).await.0, "CS.21001");
+}
+
+#[tokio::test]
+async fn a_cluster_paid_by_subscription_is_neither_stopped_nor_deleted_nor_resized() {
+    let world = World::start(|_| {}).await;
+    let cluster = create(&world, "c1").await;
+    let project = ProjectId(world.project.clone());
+    let (store, id) = (world.control.store(), ClusterId(cluster));
+    assert!(set_billing_mode(store, &project, id, BillingMode::Period, Timestamp(1)).await.unwrap());
+    let path = format!("/reserved_cluster/{cluster}");
+    assert_eq!(world.call("POST", &format!("{path}/stop"), None).await.0, "CS.20028");
+    assert_eq!(world.call("POST", &format!("{path}/restart"), None).await.0, "CS.20021");
+    assert_eq!(world.call("DELETE", &path, None).await.0, "CS.20027");
+    let resize = json!({ "maximum_spu_quota": 50 });
+    assert_eq!(world.call("PATCH", &path, Some(resize)).await.0, "CS.20029");
+    let same = json!({ "maximum_spu_quota": 100, "desc": "d" });
+    assert_eq!(world.call("PATCH", &path, Some(same)).await.0, "CS.21030");
+}
+
+#[tokio::test]
+async fn an_assigned_cluster_is_seen_and_used() {
+    let world = World::start(|_| {}).await;
+    let cluster = create(&world, "c1").await;
+    create(&world, "c2").await;
+    sqlx::query(
+        "INSERT INTO cluster_users (project_id, user_id, cluster_id)
+         SELECT $1, id, $2 FROM account_users WHERE name = 'ann'",
+    )
+    .bind(&world.project)
+    .bind(cluster)
+    .execute(world.control.store().pool())
+    .await
+    .unwrap();
+    let read = async |path: &str, user: &str| -> Value {
+        world.request("GET", path, user).send().await.unwrap().json().await.unwrap()
+    };
+    let list = read("/reserved_clusters", "ann").await;
+    assert_eq!(
+        (&list["payload"]["total"], &list["payload"]["clusters"][0]["name"]),
+        (&json!(1), &json!("c1"))
+    );
+    let body =
+        json!({ "name": "a1", "run_mode": "exclusive_cluster", "cluster_id": cluster, "sql_body": SQL });
+    let made: Value =
+        world.request("POST", "/sql_job", "ann").json(&body).send().await.unwrap().json().await.unwrap();
+    assert_eq!(made["message_id"], "CS.11000", "{made}");
+    let run = format!("/job/{}/run", made["payload"]["job_id"]);
+    sql(&world, "DELETE FROM cluster_users").await;
+    let answer: Value = world.request("POST", &run, "ann").send().await.unwrap().json().await.unwrap();
+    assert_eq!(answer["error_id"], "CS.13011", "taken away before the run: {answer}");
+    assert_eq!(world.call("POST", &run, None).await.0, "CS.14000", "an administrator may use all");
+}
+
+#[tokio::test]
+async fn a_job_that_does_not_stop_is_ended_with_its_cluster() {
+    let world = World::start(|options| options.limits.cluster_stop = Duration::from_millis(50)).await;
+    let cluster = create(&world, "c1").await;
+    let more = json!({ "run_mode": "exclusive_cluster", "cluster_id": cluster });
+    let job = world.create("stubborn", more).await;
+    world.call("POST", &format!("/job/{job}/run"), None).await;
+    world.wait_for(job, "job_running").await;
+    world.call("POST", &format!("/reserved_cluster/{cluster}/stop"), None).await;
+    wait_for(&world, cluster, 10).await;
+    world.wait_for(job, "job_cancel_success").await;
+}
+
+#[tokio::test]
+async fn a_creation_that_found_its_room_taken_away_fails_with_a_reason() {
+    // What the operator takes away after the call: the call is admitted while the reconciler does not run.
+    let mut world = World::start(|options| {
+        options.clusters.spus = 100;
+        options.limits.cluster_begin = Duration::ZERO;
+    })
+    .await;
+    world.shut_down().await;
+    for name in ["c1", "c2"] {
+        let (code, _) = world
+            .call("POST", "/reserved_cluster", Some(json!({ "name": name, "maximum_spu_quota": 50 })))
+            .await;
+        assert_eq!(code, "CS.20000");
+    }
+    sql(&world, "UPDATE clusters SET definition = json_set(definition, '$.maximum_spu_quota', 60)").await;
+    let reconciler = Reconciler::new(world.control.clone());
+    let later = SystemClock.now().plus(Duration::from_secs(1));
+    reconciler.tick(later).await.unwrap();
+    let (_, body) = world.call("GET", "/reserved_cluster/1", None).await;
+    assert_eq!(body["payload"]["status_name"], "cluster_create_fail", "{body}");
+    assert!(body["payload"]["error_reason"].as_str().unwrap().contains("too few free SPUs"), "{body}");
+}
+
+#[tokio::test]
+async fn a_jar_of_functions_must_be_there_and_is_not_run() {
+    let world = World::start(|_| {}).await;
+    let cluster = create(&world, "c1").await;
+    let jar = world.directory.path().join("objects/bucket1/f.jar");
+    std::fs::write(&jar, "x").unwrap();
+    let more =
+        json!({ "run_mode": "exclusive_cluster", "cluster_id": cluster, "udf_jar_url": "bucket1/f.jar" });
+    let job = world.create("j1", more).await;
+    let run = format!("/job/{job}/run");
+    assert_eq!(world.call("POST", &run, None).await.0, "CS.13010");
+    std::fs::remove_file(jar).unwrap();
+    assert_eq!(world.call("POST", &run, None).await.0, "CS.13013");
+}
+
+#[tokio::test]
+async fn a_job_starts_with_the_names_of_its_cluster_and_a_cluster_has_a_thousand() {
+    let world = World::start(|_| {}).await;
+    let cluster = create(&world, "c1").await;
+    let path = format!("/reserved_cluster/{cluster}/hosts");
+    let hosts = |from: usize, to: usize| {
+        let host = |number| json!({ "hostname": format!("H{number}"), "ip": "10.0.0.1" });
+        json!({ "hosts_info": (from..to).map(host).collect::<Vec<_>>() })
+    };
+    let added = world.request("POST", &path, "admin").json(&hosts(0, 1000)).send().await.unwrap();
+    assert_eq!(added.status().as_u16(), 200);
+    assert_eq!(world.call("POST", &path, Some(hosts(1000, 1001))).await.0, "CS.22007");
+    let more = json!({ "run_mode": "exclusive_cluster", "cluster_id": cluster });
+    let job = world.create("j1", more).await;
+    world.call("POST", &format!("/job/{job}/run"), None).await;
+    world.wait_for(job, "job_running").await;
+    let network = world.runner.started(job).settings.network;
+    assert_eq!(network.hosts.len(), 1000);
+    assert_eq!(network.address_of("h7"), Some("10.0.0.1".parse().unwrap()));
+    let shared = world.create("j2", json!({})).await;
+    world.call("POST", &format!("/job/{shared}/run"), None).await;
+    world.wait_for(shared, "job_running").await;
+    assert!(world.runner.started(shared).settings.network.hosts.is_empty());
+}
+
+// SPUs against a model.
+
+/// A repeatable die.
+struct Die(u64);
+
+impl Die {
+    fn below(&mut self, sides: i64) -> i64 {
+        // The constants of Knuth's MMIX; the high bits are the good ones.
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        i64::try_from(self.0 >> 33).unwrap() % sides
+    }
+
+    fn pick<T: Copy>(&mut self, among: &[T]) -> Option<T> {
+        let count = i64::try_from(among.len()).unwrap();
+        (count > 0).then(|| among[usize::try_from(self.below(count)).unwrap()])
+    }
+}
+
+const PROJECT: i64 = 30;
+const POOL: i64 = 20;
+const USER: i64 = 14;
+
+#[derive(Default)]
+struct Model {
+    /// Quota and whether it runs.
+    clusters: BTreeMap<i64, (i64, bool)>,
+    /// Cluster, SPUs and whether it holds them.
+    jobs: BTreeMap<i64, (Option<i64>, i64, bool)>,
+}
+
+impl Model {
+    fn given(&self, except: i64) -> (i64, i64) {
+        let others = self.clusters.iter().filter(|(id, _)| **id != except);
+        others.fold((0, 0), |(all, running), (_, (quota, runs))| {
+            (all + quota, running + if *runs { *quota } else { 0 })
+        })
+    }
+
+    fn used(&self, cluster: i64) -> i64 {
+        self.jobs.values().filter(|job| job.0 == Some(cluster) && job.2).map(|job| job.1).sum()
+    }
+
+    fn used_by_user(&self) -> i64 {
+        self.jobs.values().filter(|job| job.2).map(|job| job.1).sum()
+    }
+
+    fn fits(&self, except: i64, spus: i64) -> bool {
+        let (all, running) = self.given(except);
+        all + spus <= PROJECT && running + spus <= POOL
+    }
+
+    fn halt(&mut self, cluster: i64) {
+        self.jobs.values_mut().filter(|job| job.0 == Some(cluster)).for_each(|job| job.2 = false);
+    }
+}
+
+struct Game {
+    world: World,
+    reconciler: Reconciler,
+    caller: Caller,
+    model: Model,
+    die: Die,
+    names: i64,
+}
+
+impl Game {
+    async fn new(seed: u64) -> Self {
+        let mut world = World::start(|options| {
+            options.user_spu_quota = USER;
+            options.clusters.project_spus = PROJECT;
+            options.clusters.spus = POOL;
+            options.submit_wait = Duration::ZERO;
+        })
+        .await;
+        world.shut_down().await;
+        let caller = Caller {
+            user: UserId("u1".into()),
+            user_name: "ann".into(),
+            project: ProjectId(world.project.clone()),
+            role: Role::Administrator,
+            request_id: String::new(),
+            source_ip: String::new(),
+        };
+        let reconciler = Reconciler::new(world.control.clone());
+        Self { world, reconciler, caller, model: Model::default(), die: Die(seed), names: 0 }
+    }
+
+    fn name(&mut self) -> Option<String> {
+        self.names += 1;
+        Some(format!("n{}", self.names))
+    }
+
+    /// Makes one call, in the service and in the model; both must agree whether it succeeds.
+    async fn step(&mut self) {
+        let control = self.world.control.clone();
+        let caller = self.caller.clone();
+        let clusters: Vec<i64> = self.model.clusters.keys().copied().collect();
+        let jobs: Vec<i64> = self.model.jobs.keys().copied().collect();
+        let (cluster, job) = (self.die.pick(&clusters), self.die.pick(&jobs));
+        let spus = 1 + self.die.below(12);
+        let choice = self.die.below(12);
+        match (choice, cluster, job) {
+            (0 | 1, ..) => {
+                let sent = SentCluster {
+                    name: self.name(),
+                    maximum_spu_quota: Some(spus),
+                    ..SentCluster::default()
+                };
+                let made = control.create_cluster(&caller, sent).await;
+                assert_eq!(made.is_ok(), self.model.fits(0, spus), "create: {made:?}");
+                if let Ok(id) = made {
+                    self.model.clusters.insert(id.0, (spus, true));
+                }
+            }
+            (2, Some(id), _) => {
+                let sent = SentCluster { maximum_spu_quota: Some(spus), ..SentCluster::default() };
+                let (quota, runs) = self.model.clusters[&id];
+                let fits = spus <= quota || self.model.fits(id, spus);
+                let expected = runs && spus >= self.model.used(id) && fits;
+                let done = control.update_cluster(&caller, ClusterId(id), sent).await;
+                assert_eq!(done.is_ok(), expected, "resize: {done:?}");
+                if expected {
+                    self.model.clusters.insert(id, (spus, runs));
+                }
+            }
+            (3, Some(id), _) => {
+                let (quota, runs) = self.model.clusters[&id];
+                let done = control.stop_cluster(&caller, ClusterId(id)).await;
+                assert_eq!(done.is_ok(), runs, "stop: {done:?}");
+                self.model.clusters.insert(id, (quota, false));
+                self.model.halt(id);
+            }
+            (4, Some(id), _) => {
+                let (quota, runs) = self.model.clusters[&id];
+                let expected = !runs && self.model.given(id).1 + quota <= POOL;
+                let done = control.restart_cluster(&caller, ClusterId(id)).await;
+                assert_eq!(done.is_ok(), expected, "restart: {done:?}");
+                self.model.clusters.insert(id, (quota, runs || expected));
+            }
+            (5, Some(id), _) if self.die.below(3) == 0 => {
+                control.delete_cluster(&caller, ClusterId(id)).await.unwrap();
+                self.model.halt(id);
+                self.model.clusters.remove(&id);
+                self.model.jobs.values_mut().filter(|job| job.0 == Some(id)).for_each(|job| job.0 = None);
+            }
+            (6 | 7, Some(id), _) => {
+                let sent = SentFields {
+                    name: self.name(),
+                    run_mode: Some("exclusive_cluster".into()),
+                    cluster_id: Some(id),
+                    spu_number: Some(spus.min(6)),
+                    sql_body: Some(SQL.into()),
+                    ..SentFields::default()
+                };
+                let made = control.create_sql_job(&caller, sent).await.unwrap();
+                self.model.jobs.insert(made.0, (Some(id), spus.min(6), false));
+            }
+            (8 | 9, _, Some(id)) => {
+                let (cluster, spus, holds) = self.model.jobs[&id];
+                let room = cluster
+                    .and_then(|cluster| self.model.clusters.get(&cluster))
+                    .is_some_and(|(quota, runs)| *runs && self.model.used(cluster.unwrap()) + spus <= *quota);
+                let expected = !holds && room && self.model.used_by_user() + spus <= USER;
+                let done = control.run(&caller, JobId(id), false).await;
+                assert_eq!(done.is_ok(), expected, "run: {done:?}");
+                self.model.jobs.insert(id, (cluster, spus, holds || expected));
+            }
+            (10, _, Some(id)) => {
+                let (cluster, spus, holds) = self.model.jobs[&id];
+                if holds && self.die.below(2) == 0 {
+                    self.world.runner.set(id, RunState::Failed("died".into()));
+                } else {
+                    assert_eq!(control.stop(&caller, JobId(id), false).await.is_ok(), holds);
+                }
+                self.model.jobs.insert(id, (cluster, spus, false));
+            }
+            (11, _, Some(id)) => {
+                control.delete(&caller, JobId(id)).await.unwrap();
+                self.model.jobs.remove(&id);
+            }
+            _ => {}
+        }
+    }
+
+    async fn settle(&self) {
+        for _ in 0..20 {
+            if self.reconciler.tick(SystemClock.now()).await.unwrap().is_empty() {
+                return;
+            }
+        }
+        panic!("the reconciler does not come to rest");
+    }
+
+    async fn compare(&self) {
+        let page = weir_control::Page {
+            cursor: None,
+            after_cursor: true,
+            limit: 100,
+            order: weir_control::Order::Ascending,
+        };
+        let list = self.world.control.list_clusters(&self.caller, &Default::default(), page).await.unwrap();
+        let found: BTreeMap<i64, (i64, i64, i32)> = list
+            .clusters
+            .into_iter()
+            .map(|view| {
+                let shown = (view.record.definition.maximum_spu_quota, view.spu_used, view.status.code());
+                (view.record.id.0, shown)
+            })
+            .collect();
+        let status = |runs: bool| if runs { 5 } else { 10 };
+        let expected: BTreeMap<i64, (i64, i64, i32)> = self
+            .model
+            .clusters
+            .iter()
+            .map(|(id, (quota, runs))| (*id, (*quota, self.model.used(*id), status(*runs))))
+            .collect();
+        assert_eq!(found, expected, "id: quota, SPUs in use, status");
+        assert!(self.model.given(0).1 <= POOL && self.model.used_by_user() <= USER);
+    }
+}
+
+#[tokio::test]
+async fn no_spu_is_lost_or_counted_twice() {
+    for seed in 0..12 {
+        let mut game = Game::new(seed).await;
+        for step in 0..60 {
+            println!("seed {seed}, step {step}");
+            game.step().await;
+            game.settle().await;
+            game.compare().await;
+        }
+    }
+}

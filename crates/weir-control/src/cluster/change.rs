@@ -1,0 +1,207 @@
+//! Changing, stopping, restarting and deleting a cluster.
+
+use weir_base::error::{CsError, codes};
+use weir_base::id::ClusterId;
+use weir_store::{BillingMode, ClusterFacts, ClusterRecord, JobRecord, RunFacts, StoreError};
+
+use super::capacity::{Given, Wanted};
+use super::fields::SentCluster;
+use super::state::{self, ClusterStatus, status};
+use crate::audit::{self, Subject};
+use crate::caller::Caller;
+use crate::control::{Control, Refusal, fault, without_conflict};
+use crate::decide;
+use crate::success::{self, Success};
+
+impl Control {
+    /// Changes the fields that are sent. Jobs go on.
+    pub async fn update_cluster(
+        &self,
+        caller: &Caller,
+        id: ClusterId,
+        sent: SentCluster,
+    ) -> Result<(), CsError> {
+        // What is sent is looked at before the cluster is; the network is that of any cluster and always right.
+        sent.over(&Default::default(), &self.options.clusters)?;
+        let _gate = self.gate.lock().await;
+        without_conflict(|| self.try_update_cluster(caller, id, &sent)).await?;
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    async fn try_update_cluster(
+        &self,
+        caller: &Caller,
+        id: ClusterId,
+        sent: &SentCluster,
+    ) -> Result<(), Refusal> {
+        let before = self.find_cluster(caller, id).await?;
+        let present = status(&before.facts);
+        if present != ClusterStatus::Running {
+            return Err(codes::CLUSTER_NOT_MODIFIABLE.error().because(in_status(present)).into());
+        }
+        let options = &self.options.clusters;
+        let definition = sent.over(&before.definition, options)?;
+        let (was, is) = (before.definition.maximum_spu_quota, definition.maximum_spu_quota);
+        if before.billing_mode == BillingMode::Period && was != is {
+            return Err(codes::PERIOD_CLUSTER_QUOTA_NOT_MODIFIABLE.error().into());
+        }
+        let clusters = self.store.all_clusters().await?;
+        let name = sent.name.as_ref().unwrap_or(&before.name);
+        if clusters.iter().any(|o| o.project == before.project && o.name == *name && o.id != id) {
+            return Err(codes::CLUSTER_NAME_EXIST.error().into());
+        }
+        let used = self.spu_used(id).await?;
+        if is < used {
+            return Err(codes::CLUSTER_SPU_USED_EXCEEDS_QUOTA.error().with("used", used).into());
+        }
+        let wanted = Wanted { spus: is, manager_node: definition.manager_node_spu };
+        let has = Wanted { spus: was, manager_node: before.definition.manager_node_spu };
+        Given::to(&clusters, Some(id)).admit(&before.project, wanted, Some(has), options)?;
+        let now = self.now();
+        let facts = if wanted == has { before.facts.clone() } else { state::resized(&before.facts, now) };
+        let after = ClusterRecord { name: name.clone(), definition, facts, ..before.clone() };
+        let audit = of_cluster(caller, "updateCluster", &after, success::CLUSTER_UPDATED, now);
+        match self.store.update_cluster(&before, &after, &audit).await {
+            Err(StoreError::NameTaken) => Err(codes::CLUSTER_NAME_EXIST.error().into()),
+            other => Ok(other?),
+        }
+    }
+
+    /// Stops a cluster and the jobs in it.
+    pub async fn stop_cluster(&self, caller: &Caller, id: ClusterId) -> Result<(), CsError> {
+        let _gate = self.gate.lock().await;
+        without_conflict(|| async {
+            let cluster = self.find_cluster(caller, id).await?;
+            if cluster.billing_mode == BillingMode::Period {
+                return Err(codes::PERIOD_CLUSTER_NOT_STOPPABLE.error().into());
+            }
+            let present = status(&cluster.facts);
+            if present != ClusterStatus::Running {
+                return Err(codes::CLUSTER_STATUS_NOT_RUNNING.error().because(in_status(present)).into());
+            }
+            let now = self.now();
+            let audit = of_cluster(caller, "stopCluster", &cluster, success::CLUSTER_STOPPED, now);
+            let facts = state::stopped(&cluster.facts, now);
+            self.write_with_jobs_stopped(&cluster, &facts, Some(&audit)).await
+        })
+        .await?;
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    /// Makes a cluster run again. Its jobs are not started.
+    pub async fn restart_cluster(&self, caller: &Caller, id: ClusterId) -> Result<(), CsError> {
+        let _gate = self.gate.lock().await;
+        without_conflict(|| async {
+            let cluster = self.find_cluster(caller, id).await?;
+            let present = status(&cluster.facts);
+            let period = cluster.billing_mode == BillingMode::Period;
+            if period || !present.can_restart() {
+                let reason =
+                    if period { "It is paid for by subscription.".to_string() } else { in_status(present) };
+                return Err(codes::CLUSTER_NOT_RESTARTABLE.error().because(reason).into());
+            }
+            let clusters = self.store.all_clusters().await?;
+            let given = Given::to(&clusters, Some(id));
+            given.admit_spus(cluster.definition.maximum_spu_quota, &self.options.clusters)?;
+            let now = self.now();
+            let audit = of_cluster(caller, "restartCluster", &cluster, success::CLUSTER_RESTARTED, now);
+            let facts = state::restarted(&cluster.facts, now);
+            Ok(self.store.write_cluster(&cluster, &facts, &[], Some(&audit)).await?)
+        })
+        .await?;
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    /// Deletes a cluster. Its jobs are ended at once and stay as jobs without a cluster.
+    pub async fn delete_cluster(&self, caller: &Caller, id: ClusterId) -> Result<(), CsError> {
+        let _gate = self.gate.lock().await;
+        without_conflict(|| async {
+            let cluster = self.find_cluster(caller, id).await?;
+            if cluster.billing_mode == BillingMode::Period {
+                return Err(codes::PERIOD_CLUSTER_NOT_DELETABLE.error().into());
+            }
+            let present = status(&cluster.facts);
+            if present == ClusterStatus::Deleting {
+                return Err(codes::DELETE_CLUSTER_FAILED.error().because(in_status(present)).into());
+            }
+            let now = self.now();
+            let audit = of_cluster(caller, "deleteCluster", &cluster, success::CLUSTER_DELETED, now);
+            let facts = state::deleted(&cluster.facts, now);
+            match self.write_with_jobs_stopped(&cluster, &facts, Some(&audit)).await {
+                Err(Refusal::Error(error)) => {
+                    Err(codes::DELETE_CLUSTER_FAILED.error().because(error.cause()).into())
+                }
+                other => other,
+            }
+        })
+        .await?;
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    /// Stores the facts of a cluster together with a stop of each of its jobs that can be stopped.
+    async fn write_with_jobs_stopped(
+        &self,
+        cluster: &ClusterRecord,
+        facts: &ClusterFacts,
+        audit: Option<&weir_store::AuditRecord>,
+    ) -> Result<(), Refusal> {
+        let now = self.now();
+        let jobs: Vec<JobRecord> = self.jobs_holding_spus_of(cluster.id).await?;
+        let stopped: Vec<(&JobRecord, RunFacts)> = jobs
+            .iter()
+            .filter(|job| self.status_of(job).can_stop())
+            .map(|job| (job, decide::stop(&job.facts, now)))
+            .collect();
+        Ok(self.store.write_cluster(cluster, facts, &stopped, audit).await?)
+    }
+
+    /// Returns a cluster of the caller's project, else CS.20005.
+    pub(crate) async fn find_cluster(
+        &self,
+        caller: &Caller,
+        id: ClusterId,
+    ) -> Result<ClusterRecord, CsError> {
+        let cluster = self.store.cluster(&caller.project, id).await.map_err(fault)?;
+        cluster.ok_or_else(|| no_cluster(id))
+    }
+
+    /// Returns the jobs of a cluster that hold SPUs.
+    pub(super) async fn jobs_holding_spus_of(&self, id: ClusterId) -> Result<Vec<JobRecord>, StoreError> {
+        let mut jobs = self.store.jobs_with_runs().await?;
+        jobs.retain(|job| job.definition.cluster_id == Some(id.0) && self.status_of(job).holds_spus());
+        Ok(jobs)
+    }
+
+    /// Returns how many SPUs the jobs of a cluster hold.
+    pub(super) async fn spu_used(&self, id: ClusterId) -> Result<i64, StoreError> {
+        let jobs = self.jobs_holding_spus_of(id).await?;
+        Ok(jobs.iter().map(|job| job.definition.spu_number).sum())
+    }
+}
+
+/// The error for an id that no cluster of the project has.
+pub(crate) fn no_cluster(id: impl std::fmt::Display) -> CsError {
+    codes::CLUSTER_NOT_EXIST.error().because(format!("There is no cluster {id}."))
+}
+
+/// Says in what status a cluster is.
+pub(crate) fn in_status(status: ClusterStatus) -> String {
+    format!("It is in {}.", status.name())
+}
+
+/// Returns the record of a change of a cluster.
+pub(super) fn of_cluster(
+    caller: &Caller,
+    event: &str,
+    cluster: &ClusterRecord,
+    success: Success,
+    now: weir_base::time::Timestamp,
+) -> weir_store::AuditRecord {
+    let id = cluster.id.to_string();
+    let subject = Subject { resource_type: "cluster", id: &id, name: &cluster.name };
+    audit::of_success(caller, event, subject, success, now)
+}

@@ -1,0 +1,21 @@
+//! Exclusive clusters: pools of SPUs that run the jobs of their users only.
+
+mod capacity;
+mod change;
+mod create;
+mod fields;
+mod hosts;
+mod operator;
+mod query;
+mod reconcile;
+pub mod state;
+
+pub(crate) use capacity::quotas;
+pub(crate) use change::in_status;
+
+pub use capacity::ClusterOptions;
+pub use fields::{ManagerNode, SentCluster};
+pub use hosts::{HOSTS_FILE_BYTES, HostList, SentMapping, read_hosts_file};
+pub use operator::set_billing_mode;
+pub use query::{ClusterList, ClusterListRequest, ClusterView};
+pub use state::ClusterStatus;

@@ -1,0 +1,76 @@
+//! Drives clusters towards what was asked for: reads, asks [`state::next`], does it.
+
+use weir_base::time::Timestamp;
+use weir_store::{ClusterRecord, EndKind, Intent, StoreError};
+
+use super::capacity::Given;
+use super::state::{self, ClusterStep, Seen};
+use crate::control::Control;
+use crate::decide;
+
+impl Control {
+    /// Runs one round over all clusters. Returns those for which something was done.
+    pub(crate) async fn attend_clusters(&self, now: Timestamp) -> Result<Vec<ClusterRecord>, StoreError> {
+        let clusters = self.store.all_clusters().await?;
+        let has_room = Given::to(&clusters, None).fits(&self.options.clusters);
+        let mut attended = Vec::new();
+        for cluster in clusters {
+            if !state::status(&cluster.facts).is_transient() {
+                continue;
+            }
+            match self.attend_cluster(&cluster, has_room, now).await {
+                Ok(true) => attended.push(cluster),
+                Ok(false) => {}
+                // The user was faster: the next round sees what they want now.
+                Err(StoreError::Conflict) => self.changed.notify_one(),
+                Err(error) => {
+                    tracing::error!(cluster_id = %cluster.id, %error, "a cluster could not be attended to, will retry");
+                }
+            }
+        }
+        if !attended.is_empty() {
+            self.changed.notify_one();
+        }
+        Ok(attended)
+    }
+
+    async fn attend_cluster(
+        &self,
+        cluster: &ClusterRecord,
+        has_room: bool,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let has_jobs = !self.jobs_holding_spus_of(cluster.id).await?.is_empty();
+        match state::next(&cluster.facts, Seen { has_room, has_jobs }, now, &self.options.limits) {
+            ClusterStep::Wait => Ok(false),
+            ClusterStep::Record(facts) => {
+                self.store.write_cluster(cluster, &facts, &[], None).await?;
+                let status = state::status(&facts).name();
+                tracing::info!(cluster_id = %cluster.id, status, reason = facts.reason, "cluster moved on");
+                Ok(true)
+            }
+            ClusterStep::EndJobs => {
+                self.end_jobs_of(cluster, now).await?;
+                Ok(false)
+            }
+            ClusterStep::End => {
+                self.store.end_cluster(cluster, now).await?;
+                tracing::info!(cluster_id = %cluster.id, "cluster is gone");
+                Ok(true)
+            }
+        }
+    }
+
+    /// Ends the workers of what is left; the round over the jobs notes their end. A job whose stop has failed before
+    /// is stopped once more.
+    async fn end_jobs_of(&self, cluster: &ClusterRecord, now: Timestamp) -> Result<(), StoreError> {
+        for job in self.jobs_holding_spus_of(cluster.id).await? {
+            self.runner.kill(job.id).await;
+            let stopping = job.facts.intent == Intent::Stop && job.facts.end != Some(EndKind::CancelFailed);
+            if !stopping {
+                self.write_facts(&[(&job, decide::stop(&job.facts, now))], &[]).await?;
+            }
+        }
+        Ok(())
+    }
+}
