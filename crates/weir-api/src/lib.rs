@@ -1,8 +1,8 @@
 //! HTTP: routes, wire types, OpenAPI, error rendering.
 //!
 //! [`router`] joins the families of routes: [`cs`] (jobs), [`iam`] (tokens and projects), [`dis`]
-//! (streams), [`smn`] (notifications), the trace list of the audit and what operators look at. [`s3`] is served on a
-//! port of its own.
+//! (streams), [`smn`] (notifications), `cts` (the trace list of the audit), `vpc` (peerings) and what operators look at.
+//! [`s3`] is served on a port of its own.
 
 pub mod auth;
 pub mod cs;
@@ -17,5 +17,6 @@ mod outermost;
 pub mod s3;
 pub mod smn;
 pub mod state;
+mod vpc;
 
 pub use state::{ApiState, router};

@@ -11,7 +11,8 @@ use weir_base::error::entries;
 use weir_control::success;
 
 use crate::cs::{
-    audit_logs, clusters, hosts, jobs, jobs_batch, jobs_read, quotas, surroundings, templates, versions, wire,
+    audit_logs, clusters, hosts, jobs, jobs_batch, jobs_read, peerings, quotas, surroundings, templates,
+    versions, wire,
 };
 
 #[derive(OpenApi)]
@@ -59,7 +60,14 @@ use crate::cs::{
         hosts::add_hosts_info,
         hosts::add_hosts_file,
         hosts::update_hosts_info,
-        hosts::delete_hosts_info
+        hosts::delete_hosts_info,
+        peerings::create_peering,
+        peerings::get_peerings,
+        peerings::get_peering,
+        peerings::delete_peering,
+        peerings::create_route,
+        peerings::get_routes,
+        peerings::delete_route
     ),
     components(schemas(
         wire::CheckpointMode,
@@ -89,7 +97,8 @@ use crate::cs::{
         wire::CreateClusterResponsePayload,
         wire::ClusterInfo,
         wire::QueryClustersResponsePayload,
-        wire::ClusterHostsInfo
+        wire::ClusterHostsInfo,
+        wire::PeeringStatusName
     ))
 )]
 struct Document;

@@ -14,7 +14,7 @@ use weir_cloud::streams::LocalStreams;
 use weir_control::Control;
 
 use crate::metrics::ApiMetrics;
-use crate::{cs, cts, dis, iam, operate, outermost, smn};
+use crate::{cs, cts, dis, iam, operate, outermost, smn, vpc};
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -43,6 +43,7 @@ pub fn router(state: ApiState) -> Router {
         .merge(dis::router())
         .merge(smn::router())
         .merge(cts::router())
+        .merge(vpc::router())
         .merge(operate::router())
         .fallback(cs::unknown_route)
         .layer(middleware::from_fn_with_state(state.clone(), outermost::attend))

@@ -186,6 +186,55 @@ async fn a_job_starts_with_the_names_of_its_cluster_and_a_cluster_has_a_thousand
     assert!(world.runner.started(shared).settings.network.hosts.is_empty());
 }
 
+/// Starts a job in a cluster and returns the networks that it may reach.
+async fn destinations(world: &World, cluster: i64, name: &str) -> Option<Vec<String>> {
+    let job = world.create(name, json!({ "run_mode": "exclusive_cluster", "cluster_id": cluster })).await;
+    world.call("POST", &format!("/job/{job}/run"), None).await;
+    world.wait_for(job, "job_running").await;
+    let destinations = world.runner.started(job).settings.network.destinations?;
+    Some(destinations.iter().map(ToString::to_string).collect())
+}
+
+#[tokio::test]
+async fn jobs_reach_where_the_routes_of_active_peerings_lead_and_overlapping_networks_are_not_peered() {
+    let world = World::start(|_| {}).await;
+    let cluster = create(&world, "c1").await;
+    world.add_network("n1", "192.168.0.0/16").await;
+    assert_eq!(destinations(&world, cluster, "j1").await.unwrap(), ["172.16.0.0/23"]);
+    let path = format!("/reserved_cluster/{cluster}/peering");
+    let (_, body) = world.call("POST", &path, Some(json!({ "name": "p1", "vpc_id": "n1" }))).await;
+    let peering = body["peering"]["id"].as_str().unwrap().to_string();
+    let accept = format!("{}/v2.0/vpc/peerings/{peering}/accept", world.base_url);
+    let token = world.tokens["admin"].as_str();
+    let accepted = reqwest::Client::new().put(accept).header("X-Auth-Token", token).send().await.unwrap();
+    assert_eq!(accepted.status().as_u16(), 200);
+    assert_eq!(
+        destinations(&world, cluster, "j2").await.unwrap(),
+        ["172.16.0.0/23"],
+        "a peering is no route"
+    );
+    let route = json!({ "destination": "192.168.7.0/24" });
+    world.call("POST", &format!("{path}/{peering}/route"), Some(route)).await;
+    let expected = ["172.16.0.0/23", "192.168.7.0/24"];
+    assert_eq!(destinations(&world, cluster, "j3").await.unwrap(), expected);
+    sql(&world, "UPDATE networks SET cidr = '172.16.0.0/12', id = 'n2'").await;
+    let overlapping = json!({ "name": "p2", "vpc_id": "n2" });
+    assert_eq!(world.call("POST", &path, Some(overlapping)).await.0, "CS.22102");
+}
+
+#[tokio::test]
+async fn a_peering_that_nobody_accepts_expires() {
+    let world = World::start(|options| options.clusters.restricted = false).await;
+    let cluster = create(&world, "c1").await;
+    assert_eq!(destinations(&world, cluster, "j1").await, None);
+    world.add_network("n1", "192.168.0.0/16").await;
+    let path = format!("/reserved_cluster/{cluster}/peering");
+    world.call("POST", &path, Some(json!({ "name": "p1", "vpc_id": "n1" }))).await;
+    sql(&world, "UPDATE peerings SET created_at = created_at - 604801000").await;
+    let (_, body) = world.call("GET", &path, None).await;
+    assert_eq!(body["peerings"][0]["status"], "EXPIRED", "{body}");
+}
+
 // SPUs against a model.
 
 /// A repeatable die.

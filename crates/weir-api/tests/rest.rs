@@ -32,6 +32,13 @@ struct File {
     steps: Vec<Step>,
 }
 
+#[derive(Deserialize, Clone)]
+#[serde(deny_unknown_fields)]
+struct Network {
+    id: String,
+    cidr: String,
+}
+
 #[derive(Deserialize, PartialEq)]
 #[serde(rename_all = "kebab-case")]
 enum Place {
@@ -49,6 +56,9 @@ struct Limits {
     project_cluster_spus: Option<i64>,
     exclusive_spus: Option<i64>,
     exclusive_sold_out: Option<bool>,
+    exclusive_clusters_restricted: Option<bool>,
+    /// A network of the project.
+    network: Option<Network>,
     manager_nodes: Option<BTreeMap<i64, i64>>,
 }
 
@@ -128,12 +138,16 @@ async fn every_step_gets_its_answer() {
             let clusters = &mut options.clusters;
             clusters.project_spus = limits.project_cluster_spus.unwrap_or(clusters.project_spus);
             clusters.spus = limits.exclusive_spus.unwrap_or(clusters.spus);
+            clusters.restricted = limits.exclusive_clusters_restricted.unwrap_or(clusters.restricted);
             clusters.sold_out = limits.exclusive_sold_out.unwrap_or(clusters.sold_out);
             if let Some(nodes) = limits.manager_nodes {
                 clusters.manager_nodes = nodes;
             }
         })
         .await;
+        if let Some(network) = file.limits.network.clone() {
+            world.add_network(&network.id, &network.cidr).await;
+        }
         let mut variables = BTreeMap::from([
             ("project".to_string(), Value::from(world.project.clone())),
             ("domain".to_string(), Value::from(world.domain.clone())),
@@ -243,7 +257,7 @@ async fn attempt(step: &Step, target: &mut Target) -> Option<String> {
     if !headers.contains_key("x-request-id") {
         return Some("no X-Request-Id".to_string());
     }
-    if headers.get("content-type").is_none_or(|value| value != "application/json") {
+    if status != 204 && headers.get("content-type").is_none_or(|value| value != "application/json") {
         return Some(format!("Content-Type is {:?}", headers.get("content-type")));
     }
     if text.contains('{') && body.get("error_cause").is_some_and(|cause| cause.to_string().contains('{')) {

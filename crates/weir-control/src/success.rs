@@ -113,6 +113,23 @@ pub const HOSTS_UPDATED: Success = Success::new(22_019, "UPDATE_HOSTS_SUCCESS", 
 /// deleteHostsInfo.
 pub const HOSTS_DELETED: Success = Success::new(22_020, "DELETE_HOSTS_SUCCESS", "The mapping is deleted.");
 
+/// createPeering; the answer has no envelope, so that only the audit shows this one and those below.
+pub const PEERING_CREATED: Success =
+    Success::new(22_120, "CREATE_PEERING_SUCCESS", "The peering waits to be accepted.");
+/// deletePeering.
+pub const PEERING_DELETED: Success =
+    Success::new(22_121, "DELETE_PEERING_SUCCESS", "The peering and its routes are deleted.");
+/// createRoute.
+pub const ROUTE_CREATED: Success = Success::new(22_122, "CREATE_ROUTE_SUCCESS", "The route is created.");
+/// deleteRoute.
+pub const ROUTE_DELETED: Success = Success::new(22_123, "DELETE_ROUTE_SUCCESS", "The route is deleted.");
+/// acceptPeering.
+pub const PEERING_ACCEPTED: Success =
+    Success::new(22_124, "ACCEPT_PEERING_SUCCESS", "The peering is accepted.");
+/// The rejection of a peering.
+pub const PEERING_REJECTED: Success =
+    Success::new(22_125, "REJECT_PEERING_SUCCESS", "The peering is rejected.");
+
 /// Every message id with the operations that answer it.
 pub const ALL: &[(&str, Success)] = &[
     ("userRegister", USER_REGISTERED),

@@ -242,7 +242,7 @@ async fn read_body(parts: &Parts, body: HttpBody, kind: Body) -> Result<Bytes, C
 
 /// Returns the address at the other end of the connection; behind a proxy that is the proxy's. A header could say
 /// anything, so that none is looked at.
-fn source_ip(parts: &Parts) -> String {
+pub(crate) fn source_ip(parts: &Parts) -> String {
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
     peer.map(|ConnectInfo(address)| address.ip().to_string()).unwrap_or_default()
 }

@@ -13,12 +13,15 @@ pub mod jobs_batch;
 pub mod jobs_read;
 mod multipart;
 pub mod operations;
-mod query;
+pub mod peerings;
+pub(crate) mod query;
 pub mod quotas;
 pub mod surroundings;
 pub mod templates;
 pub mod versions;
 pub mod wire;
+
+pub(crate) use call::source_ip;
 
 use axum::Router;
 use axum::extract::State;
@@ -84,6 +87,22 @@ pub fn router() -> Router<ApiState> {
             axum::routing::patch(hosts::update_hosts_info),
         )
         .route("/v1.0/{project_id}/reserved_cluster/{cluster_id}/hosts_file", post(hosts::add_hosts_file))
+        .route(
+            "/v1.0/{project_id}/reserved_cluster/{cluster_id}/peering",
+            get(peerings::get_peerings).post(peerings::create_peering),
+        )
+        .route(
+            "/v1.0/{project_id}/reserved_cluster/{cluster_id}/peering/{peering_id}",
+            get(peerings::get_peering).delete(peerings::delete_peering),
+        )
+        .route(
+            "/v1.0/{project_id}/reserved_cluster/{cluster_id}/peering/{peering_id}/route",
+            get(peerings::get_routes).post(peerings::create_route),
+        )
+        .route(
+            "/v1.0/{project_id}/reserved_cluster/{cluster_id}/peering/{peering_id}/route/{route_id}",
+            axum::routing::delete(peerings::delete_route),
+        )
         .method_not_allowed_fallback(unknown_route)
 }
 

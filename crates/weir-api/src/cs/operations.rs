@@ -141,6 +141,25 @@ pub const UPDATE_HOSTS_INFO: Operation =
 pub const DELETE_HOSTS_INFO: Operation =
     operation("deleteHostsInfo", Role::Administrator, Body::Json, Some(("deleteHosts", "cluster")));
 
+/// Creates a peering of a cluster.
+pub const CREATE_PEERING: Operation =
+    operation("createPeering", Role::Administrator, Body::Json, Some(("createPeering", "cluster")));
+/// Lists the peerings of a cluster.
+pub const GET_PEERINGS: Operation = operation("getPeerings", Role::Reader, Body::None, None);
+/// Reads a peering of a cluster.
+pub const GET_PEERING: Operation = operation("getPeering", Role::Reader, Body::None, None);
+/// Deletes a peering of a cluster.
+pub const DELETE_PEERING: Operation =
+    operation("deletePeering", Role::Administrator, Body::None, Some(("deletePeering", "cluster")));
+/// Creates a route of a cluster.
+pub const CREATE_ROUTE: Operation =
+    operation("createRoute", Role::Administrator, Body::Json, Some(("createRoute", "cluster")));
+/// Lists the routes of a peering.
+pub const GET_ROUTES: Operation = operation("getRoutes", Role::Reader, Body::None, None);
+/// Deletes a route of a cluster.
+pub const DELETE_ROUTE: Operation =
+    operation("deleteRoute", Role::Administrator, Body::None, Some(("deleteRoute", "cluster")));
+
 /// Every operation that needs a credential.
 pub const ALL: &[Operation] = &[
     USER_REGISTER,
@@ -181,4 +200,11 @@ pub const ALL: &[Operation] = &[
     ADD_HOSTS_FILE,
     UPDATE_HOSTS_INFO,
     DELETE_HOSTS_INFO,
+    CREATE_PEERING,
+    GET_PEERINGS,
+    GET_PEERING,
+    DELETE_PEERING,
+    CREATE_ROUTE,
+    GET_ROUTES,
+    DELETE_ROUTE,
 ];

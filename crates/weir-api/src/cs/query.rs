@@ -11,7 +11,7 @@ const MOST_RECORDS: i64 = 100;
 
 /// The parameters of a query; the last of several with one name counts.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Query(BTreeMap<String, String>);
+pub(crate) struct Query(BTreeMap<String, String>);
 
 impl Query {
     /// Parses the part of a URL after the question mark.

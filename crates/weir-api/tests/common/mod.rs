@@ -149,6 +149,19 @@ impl World {
         reconciler.await.unwrap();
     }
 
+    /// Adds a network to the project of the tests.
+    pub async fn add_network(&self, id: &str, cidr: &str) {
+        sqlx::query(
+            "INSERT INTO networks (id, project_id, name, cidr, created_at) VALUES ($1, $2, 'n1', $3, 0)",
+        )
+        .bind(id)
+        .bind(&self.project)
+        .bind(cidr)
+        .execute(self.control.store().pool())
+        .await
+        .unwrap();
+    }
+
     /// Makes a request of a path under the project.
     pub fn request(&self, method: &str, path: &str, user: &str) -> reqwest::RequestBuilder {
         let url = format!("{}/v1.0/{}{path}", self.base_url, self.project);

@@ -22,6 +22,8 @@ pub struct ClusterOptions {
     pub sold_out: bool,
     /// How many manager nodes there are of each size in SPUs.
     pub manager_nodes: BTreeMap<i64, i64>,
+    /// Whether their jobs reach only the subnet of the cluster and where its routes lead.
+    pub restricted: bool,
 }
 
 impl Default for ClusterOptions {
@@ -31,6 +33,7 @@ impl Default for ClusterOptions {
             spus: 1_000,
             sold_out: false,
             manager_nodes: BTreeMap::from([(2, 100), (4, 100), (8, 100), (16, 100)]),
+            restricted: true,
         }
     }
 }

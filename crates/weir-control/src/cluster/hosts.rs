@@ -7,9 +7,10 @@ use weir_base::error::{CsError, codes};
 use weir_base::id::ClusterId;
 use weir_base::ipv4::Ipv4Network;
 use weir_base::network::NetworkSettings;
-use weir_store::{ClusterRecord, HostMapping, JobRecord, StoreError};
+use weir_store::{ClusterRecord, HostMapping, JobRecord, PeeringRecord, RouteRecord, StoreError};
 
 use super::change::{in_status, of_cluster};
+use super::peerings::PeeringStatus;
 use super::state::{ClusterStatus, status};
 use crate::caller::Caller;
 use crate::control::{Control, fault};
@@ -144,7 +145,27 @@ impl Control {
         let hosts = self.store.hosts(id).await?;
         let address = |host: &HostMapping| host.ip.parse::<Ipv4Addr>().ok();
         let hosts = hosts.iter().filter_map(|host| Some((key(&host.hostname), address(host)?))).collect();
-        Ok(NetworkSettings { hosts, destinations: None })
+        let destinations = match self.options.clusters.restricted {
+            true => Some(self.destinations_of(job, id).await?),
+            false => None,
+        };
+        Ok(NetworkSettings { hosts, destinations })
+    }
+
+    /// Returns what the jobs of a cluster may reach: its own subnet, and where the routes of active peerings lead.
+    async fn destinations_of(&self, job: &JobRecord, id: ClusterId) -> Result<Vec<Ipv4Network>, StoreError> {
+        let now = self.now();
+        let cluster = self.store.cluster(&job.project, id).await?;
+        let peerings = self.store.peerings_of_cluster(id).await?;
+        let active = |route: &RouteRecord| {
+            let of_route = |peering: &&PeeringRecord| peering.id == route.peering_id;
+            let peering = peerings.iter().find(of_route);
+            peering.is_some_and(|peering| PeeringStatus::of(peering, now) == PeeringStatus::Active)
+        };
+        let routes = self.store.routes_of_cluster(id).await?;
+        let routes = routes.iter().filter(|route| active(route)).map(|route| route.destination.as_str());
+        let subnet = cluster.as_ref().map(|cluster| cluster.definition.subnet_cidr.as_str());
+        Ok(subnet.into_iter().chain(routes).filter_map(|network| network.parse().ok()).collect())
     }
 }
 

@@ -1,8 +1,12 @@
 //! What the operator of the installation does with clusters, on the metadata, whether the service runs or not.
 
-use weir_base::id::{ClusterId, ProjectId, UserId};
+use thiserror::Error;
+use weir_base::id::{ClusterId, ProjectId, UserId, random_uuid};
+use weir_base::ipv4::Ipv4Network;
 use weir_base::time::Timestamp;
-use weir_store::{AuditRecord, BillingMode, Store, StoreError};
+use weir_store::{AuditRecord, BillingMode, NetworkRecord, Store, StoreError};
+
+use crate::audit::Subject;
 
 /// Notes how a cluster is paid for. Returns whether the project has such a cluster.
 pub async fn set_billing_mode(
@@ -13,20 +17,88 @@ pub async fn set_billing_mode(
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let Some(cluster) = store.cluster(project, id).await? else { return Ok(false) };
-    let audit = AuditRecord {
+    let id_text = id.to_string();
+    let subject = Subject { resource_type: "cluster", id: &id_text, name: &cluster.name };
+    let audit = record(project, "setBillingMode", subject, mode.as_str(), now);
+    store.set_billing_mode(project, id, mode, &audit).await
+}
+
+/// A network cannot be added.
+#[derive(Debug, Error)]
+pub enum NetworkError {
+    /// The name is none.
+    #[error("the name of a network has 1 to 64 characters, not `{0}`")]
+    Name(String),
+    /// The project has one with this name.
+    #[error("the project has a network of this name already")]
+    Taken,
+    /// The metadata failed.
+    #[error(transparent)]
+    Store(StoreError),
+}
+
+/// Adds a network to a project and returns its id.
+pub async fn add_network(
+    store: &Store,
+    project: &ProjectId,
+    name: &str,
+    cidr: Ipv4Network,
+    now: Timestamp,
+) -> Result<String, NetworkError> {
+    if !(1..=64).contains(&name.chars().count()) {
+        return Err(NetworkError::Name(name.to_string()));
+    }
+    let network = NetworkRecord {
+        id: random_uuid(),
+        project: project.clone(),
+        name: name.to_string(),
+        cidr: cidr.to_string(),
+        created_at: now,
+    };
+    let subject = Subject { resource_type: "network", id: &network.id, name };
+    let audit = record(project, "addNetwork", subject, "done", now);
+    match store.add_network(&network, &audit).await {
+        Ok(()) => Ok(network.id),
+        Err(StoreError::NameTaken) => Err(NetworkError::Taken),
+        Err(other) => Err(NetworkError::Store(other)),
+    }
+}
+
+/// Removes a network of a project. Returns whether there was one.
+pub async fn remove_network(
+    store: &Store,
+    project: &ProjectId,
+    name: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let networks = store.networks(project).await?;
+    let Some(network) = networks.into_iter().find(|network| network.name == name) else { return Ok(false) };
+    let subject = Subject { resource_type: "network", id: &network.id, name };
+    let audit = record(project, "removeNetwork", subject, "done", now);
+    store.remove_network(&network, &audit).await?;
+    Ok(true)
+}
+
+fn record(
+    project: &ProjectId,
+    event: &str,
+    subject: Subject<'_>,
+    result: &str,
+    now: Timestamp,
+) -> AuditRecord {
+    AuditRecord {
         project: project.clone(),
         user: UserId(String::new()),
         user_name: "operator".to_string(),
         request_id: String::new(),
         source_ip: String::new(),
-        resource_type: "cluster".to_string(),
-        resource_id: id.to_string(),
-        resource_name: cluster.name,
-        event_name: "setBillingMode".to_string(),
+        resource_type: subject.resource_type.to_string(),
+        resource_id: subject.id.to_string(),
+        resource_name: subject.name.to_string(),
+        event_name: event.to_string(),
         event_type: "OperatorCommand".to_string(),
         event_rating: "normal".to_string(),
-        op_result: mode.as_str().to_string(),
+        op_result: result.to_string(),
         event_time: now,
-    };
-    store.set_billing_mode(project, id, mode, &audit).await
+    }
 }

@@ -13,6 +13,7 @@ mod demo;
 mod explain;
 mod format;
 mod man;
+mod network;
 #[cfg(test)]
 mod reference;
 mod run;
@@ -83,6 +84,7 @@ fn command() -> Command {
         .subcommand(bucket::command())
         .subcommand(variable::command())
         .subcommand(cluster::command())
+        .subcommand(network::command())
         .subcommand(backup::command())
         .subcommand(config::command())
         .subcommands(client::commands())
@@ -135,6 +137,7 @@ fn dispatch(name: &str, matches: &ArgMatches) -> Outcome {
         "account" => account::run(matches),
         "bucket" => bucket::run(matches),
         "backup" => backup::run(matches),
+        "network" => network::run(matches),
         "cluster" => cluster::run(matches),
         "variable" => variable::run(matches),
         "config" => config::run(matches),

@@ -97,6 +97,11 @@ pub const OPTIONS: &[ServiceOption] = &[
         "SPUs that all exclusive clusters of a project may have together.",
     ),
     option(
+        "exclusive_clusters_restricted",
+        "true",
+        "Whether jobs of exclusive clusters reach only the subnet of the cluster and where its routes lead.",
+    ),
+    option(
         "manager_nodes",
         "2:100,4:100,8:100,16:100",
         "Sizes, in SPUs, of manager nodes of exclusive clusters, and how many there are of each.",

@@ -193,6 +193,7 @@ impl Settings {
                 project_spus: values.parse("project_cluster_spus", "a number")?,
                 spus: values.parse("exclusive_spus", "a number")?,
                 sold_out: values.parse("exclusive_spus_sold_out", "true or false")?,
+                restricted: values.parse("exclusive_clusters_restricted", "true or false")?,
                 manager_nodes: manager_nodes(&values.string("manager_nodes")?)?,
             },
             restart_delay: values.seconds("restart_delay")?,

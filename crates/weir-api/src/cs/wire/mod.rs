@@ -4,6 +4,7 @@ mod cluster;
 mod hosts;
 mod job;
 mod metrics;
+mod peering;
 mod people;
 mod request;
 mod template;
@@ -23,6 +24,10 @@ pub use job::{
     JobUpdateTime, QueryJobListResponsePayload,
 };
 pub use metrics::{JobMetric, JobMetricDetail, OperatorMetric, QueryJobMetricsResponsePayload};
+pub use peering::{
+    AcceptPeeringResponse, CreatePeeringRequest, CreatePeeringResponse, CreateRouteRequest,
+    CreateRouteResponse, GetPeeringsResponse, GetRoutesResponse, Peering, PeeringStatusName, Route, VpcInfo,
+};
 pub(crate) use people::count;
 pub use people::{
     AgencyInfo, AgencyRole, AuditLog, AuditLogResponsePayload, AuditResourceType, BillingUnit,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use weir_base::network::NetworkSettings;
 use weir_base::settings::{
     CheckpointMode, CheckpointSettings, DEFAULT_IDLE_STATE_RETENTION, DirtyDataPolicy, JobSettings,
     RecordClock,
@@ -176,6 +177,7 @@ fn settings<'a>(text: &impl Fn(&str) -> Option<&'a str>, checkpoints: bool) -> a
         bail!("--idle-state-retention must be above 0");
     }
     Ok(JobSettings {
+        network: NetworkSettings::default(),
         parallelism,
         checkpoint,
         dirty_data,

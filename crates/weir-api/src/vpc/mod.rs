@@ -1,0 +1,91 @@
+//! The part of the VPC API v2.0 that the owner of a named network needs: the peerings that clusters ask for, and their
+//! routes.
+//!
+//! The project is that of the credential. Peerings and routes are made over the CS API, from the side of a cluster.
+
+mod error;
+mod peerings;
+mod routes;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::request::Parts;
+use axum::routing::{get, put};
+use weir_base::id::{ProjectId, UserId};
+use weir_control::{Caller, Role};
+
+use self::error::VpcError;
+use crate::auth;
+use crate::cs::source_ip;
+use crate::outermost::RequestId;
+use crate::state::ApiState;
+
+/// Roles that manage networks beside the administrators of the service.
+const NETWORK_ROLES: [&str; 2] = ["vpc_adm", "vpc_netadm"];
+/// Most records of a page, and how many there are when the caller does not say.
+const MOST_RECORDS: usize = 2_000;
+
+/// The routes.
+pub fn router() -> Router<ApiState> {
+    Router::new()
+        .route("/v2.0/vpc/peerings", get(peerings::list))
+        .route("/v2.0/vpc/peerings/{id}", get(peerings::show).delete(peerings::delete))
+        .route("/v2.0/vpc/peerings/{id}/accept", put(peerings::accept))
+        .route("/v2.0/vpc/peerings/{id}/reject", put(peerings::reject))
+        .route("/v2.0/vpc/routes", get(routes::list))
+        .route("/v2.0/vpc/routes/{id}", get(routes::show))
+}
+
+/// What a call wants to do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Access {
+    Read,
+    Write,
+}
+
+/// Finds out who calls. None of these calls has a body, so that none is read.
+async fn caller(state: &ApiState, request: Request, access: Access) -> Result<(Caller, Parts), VpcError> {
+    let (parts, _) = request.into_parts();
+    let known = auth::authenticate(state, &parts, &[]).await?;
+    let Some(project) = known.project_id.clone().filter(|_| !known.user_id.is_empty()) else {
+        return Err(VpcError::no_project());
+    };
+    let mut role = Role::strongest(known.roles.iter().map(String::as_str));
+    if NETWORK_ROLES.iter().any(|role| known.has_role(role)) {
+        role = Role::Administrator;
+    }
+    let needed = if access == Access::Read { Role::Reader } else { Role::Administrator };
+    if role < needed {
+        return Err(VpcError::forbidden());
+    }
+    let caller = Caller {
+        user: UserId(known.user_id),
+        user_name: known.user_name,
+        project: ProjectId(project),
+        role,
+        request_id: parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
+        source_ip: source_ip(&parts),
+    };
+    Ok((caller, parts))
+}
+
+/// Cuts the page after `marker` out of records in the order of their ids. Returns whether there are more.
+fn page<T>(
+    mut records: Vec<T>,
+    id: impl Fn(&T) -> &str,
+    marker: Option<&str>,
+    limit: Option<&str>,
+) -> Result<(Vec<T>, bool), VpcError> {
+    let limit = match limit {
+        None => MOST_RECORDS,
+        Some(text) => text.parse().ok().filter(|limit| *limit <= MOST_RECORDS).ok_or_else(|| {
+            VpcError::invalid(format!("`limit` is `{text}`; it must be a number from 0 to {MOST_RECORDS}"))
+        })?,
+    };
+    if let Some(marker) = marker {
+        records.retain(|record| id(record) > marker);
+    }
+    let more = records.len() > limit;
+    records.truncate(limit);
+    Ok((records, more))
+}

@@ -1,0 +1,154 @@
+//! Peerings from the side of the network that a cluster asks for.
+
+use axum::Json;
+use axum::extract::{Path, Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use chrono::DateTime;
+use serde::Serialize;
+use serde_json::json;
+use weir_base::time::Timestamp;
+use weir_control::cluster::{PeeringView, SERVICE_PROJECT};
+
+use super::error::VpcError;
+use super::{Access, caller, page};
+use crate::cs::query::Query;
+use crate::cs::wire::AcceptPeeringResponse;
+use crate::state::ApiState;
+
+#[derive(Serialize)]
+struct Side {
+    vpc_id: String,
+    tenant_id: String,
+}
+
+#[derive(Serialize)]
+struct Peering {
+    id: String,
+    name: String,
+    status: &'static str,
+    description: String,
+    request_vpc_info: Side,
+    accept_vpc_info: Side,
+    created_at: String,
+    updated_at: String,
+}
+
+impl From<PeeringView> for Peering {
+    fn from(view: PeeringView) -> Self {
+        let record = view.record;
+        Self {
+            id: record.id,
+            name: record.name,
+            status: view.status.name(),
+            description: record.description,
+            request_vpc_info: Side { vpc_id: record.cluster_vpc_id, tenant_id: SERVICE_PROJECT.to_string() },
+            accept_vpc_info: Side { vpc_id: record.vpc_id, tenant_id: record.tenant.0 },
+            created_at: time(record.created_at),
+            updated_at: time(record.updated_at),
+        }
+    }
+}
+
+/// Shows a time as the VPC service does.
+fn time(at: Timestamp) -> String {
+    let at = DateTime::from_timestamp_millis(at.0).unwrap_or_default();
+    at.format("%Y-%m-%dT%H:%M:%S").to_string()
+}
+
+/// Lists peerings.
+pub(super) async fn list(State(state): State<ApiState>, request: Request) -> Response {
+    answer(&state, listed(&state, request).await)
+}
+
+async fn listed(state: &ApiState, request: Request) -> Result<Response, VpcError> {
+    let (caller, parts) = caller(state, request, Access::Read).await?;
+    let query = Query::parse(parts.uri.query().unwrap_or_default());
+    let views = state.control.peerings_of_project(&caller.project).await?;
+    let is = |name: &str, value: &str| query.text(name).is_none_or(|wanted| wanted == value);
+    let one_of =
+        |name: &str, values: [&str; 2]| query.text(name).is_none_or(|wanted| values.contains(&wanted));
+    let peerings: Vec<Peering> = views
+        .into_iter()
+        .map(Peering::from)
+        .filter(|peering| {
+            let (asking, accepting) = (&peering.request_vpc_info, &peering.accept_vpc_info);
+            is("id", &peering.id)
+                && is("name", &peering.name)
+                && is("status", peering.status)
+                && one_of("tenant_id", [&asking.tenant_id, &accepting.tenant_id])
+                && one_of("vpc_id", [&asking.vpc_id, &accepting.vpc_id])
+        })
+        .collect();
+    let (peerings, more) = page(peerings, |peering| &peering.id, query.text("marker"), query.text("limit"))?;
+    let mut body = json!({ "peerings": peerings });
+    if let Some(last) = peerings.last().filter(|_| more) {
+        let limit = query.text("limit").unwrap_or_default();
+        let href = format!("/v2.0/vpc/peerings?limit={limit}&marker={}", last.id);
+        body["peerings_links"] = json!([{ "rel": "next", "href": href }]);
+    }
+    Ok(Json(body).into_response())
+}
+
+/// Shows a peering.
+pub(super) async fn show(
+    State(state): State<ApiState>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Response {
+    answer(&state, shown(&state, &id, request).await)
+}
+
+async fn shown(state: &ApiState, id: &str, request: Request) -> Result<Response, VpcError> {
+    let (caller, _) = caller(state, request, Access::Read).await?;
+    let views = state.control.peerings_of_project(&caller.project).await?;
+    let found = views.into_iter().find(|view| view.record.id == id);
+    let peering = Peering::from(found.ok_or_else(|| VpcError::not_found("peering", id))?);
+    Ok(Json(json!({ "peering": peering })).into_response())
+}
+
+/// Deletes a peering and the routes over it.
+pub(super) async fn delete(
+    State(state): State<ApiState>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Response {
+    let deleted = async {
+        let (caller, _) = caller(&state, request, Access::Write).await?;
+        state.control.withdraw_peering(&caller, &id).await?;
+        Ok::<_, VpcError>(StatusCode::NO_CONTENT.into_response())
+    };
+    answer(&state, deleted.await)
+}
+
+/// Accepts a peering.
+pub(super) async fn accept(
+    State(state): State<ApiState>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Response {
+    let accepted = async {
+        let (caller, _) = caller(&state, request, Access::Write).await?;
+        let view = state.control.accept_peering(&caller, &id).await?;
+        Ok::<_, VpcError>(Json(AcceptPeeringResponse::from(view)).into_response())
+    };
+    answer(&state, accepted.await.map_err(VpcError::of_cs_call))
+}
+
+/// Rejects a peering.
+pub(super) async fn reject(
+    State(state): State<ApiState>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Response {
+    let rejected = async {
+        let (caller, _) = caller(&state, request, Access::Write).await?;
+        let peering = Peering::from(state.control.reject_peering(&caller, &id).await?);
+        Ok::<_, VpcError>(Json(peering).into_response())
+    };
+    answer(&state, rejected.await)
+}
+
+pub(super) fn answer(state: &ApiState, result: Result<Response, VpcError>) -> Response {
+    result.unwrap_or_else(|error| error.answer(state.clock.now()))
+}
