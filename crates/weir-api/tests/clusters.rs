@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use weir_base::clock::{Clock, SystemClock};
 use weir_base::id::{ClusterId, JobId, ProjectId, UserId};
 use weir_base::time::Timestamp;
+use weir_cloud::identity::AssignmentTarget;
 use weir_control::cluster::set_billing_mode;
 use weir_control::{Caller, Reconciler, Role, SentCluster, SentFields};
 use weir_runtime::RunState;
@@ -467,4 +468,45 @@ async fn no_spu_is_lost_or_counted_twice() {
             game.compare().await;
         }
     }
+}
+
+#[tokio::test]
+async fn peerings_and_routes_need_the_agency() {
+    let world = World::start(|_| {}).await;
+    let network = "0e3ed5d0-9c38-4eb1-8c5f-0a6b2c9d1a11";
+    world.add_network(network, "192.168.0.0/16").await;
+    let cluster = create(&world, "c1").await;
+    let peerings = format!("/reserved_cluster/{cluster}/peering");
+    let asked = json!({ "name": "p1", "vpc_id": network });
+    let (_, body) = world.call("POST", &peerings, Some(asked.clone())).await;
+    let peering = body["peering"]["id"].as_str().unwrap().to_string();
+    sql(&world, "UPDATE peerings SET status = 'accepted'").await;
+    let routes = format!("{peerings}/{peering}/route");
+    let destination = json!({ "destination": "192.168.1.0/24" });
+    let (_, body) = world.call("POST", &routes, Some(destination.clone())).await;
+    let route = body["route"]["id"].as_str().unwrap().to_string();
+
+    let one = format!("{peerings}/{peering}");
+    let one_route = format!("{routes}/{route}");
+    let writes = [
+        ("POST", &peerings, Some(asked)),
+        ("POST", &routes, Some(destination)),
+        ("DELETE", &one_route, None),
+        ("DELETE", &one, None),
+    ];
+    let refused = async |code: &str| {
+        for (method, path, body) in &writes {
+            let (answered, body) = world.call(method, path, body.clone()).await;
+            assert_eq!(answered, code, "{method} {path}: {body}");
+        }
+    };
+    let agency = world.identity.agencies(&world.domain).await.unwrap().remove(0);
+    let project = AssignmentTarget::Project(world.project.clone());
+    world.identity.take_from_agency(&agency, project, "vpc_netadm").await.unwrap();
+    refused("CS.19010").await;
+    world.identity.delete_agency(&world.domain, &agency.id).await.unwrap();
+    refused("CS.19007").await;
+    // Reading needs none, and nothing was changed.
+    let listed = world.call("GET", &routes, None).await.1;
+    assert_eq!(listed["routes"][0]["id"], json!(route), "{listed}");
 }

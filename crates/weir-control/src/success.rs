@@ -129,6 +129,9 @@ pub const PEERING_ACCEPTED: Success =
 /// The rejection of a peering.
 pub const PEERING_REJECTED: Success =
     Success::new(22_125, "REJECT_PEERING_SUCCESS", "The peering is rejected.");
+/// The update of a peering.
+pub const PEERING_UPDATED: Success =
+    Success::new(22_126, "UPDATE_PEERING_SUCCESS", "The peering is updated.");
 
 /// Every message id with the operations that answer it.
 pub const ALL: &[(&str, Success)] = &[

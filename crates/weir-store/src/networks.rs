@@ -7,6 +7,7 @@ use weir_base::time::Timestamp;
 
 use crate::audit::{self, AuditRecord};
 use crate::error::StoreError;
+use crate::jobs::exactly_one;
 use crate::store::Store;
 
 /// A network of a project.
@@ -203,21 +204,24 @@ impl Store {
         Ok(rows.iter().map(peering_from_row).collect::<Result<_, _>>()?)
     }
 
-    /// Stores what was said of a peering.
+    /// Stores the name, the description and the state of a peering.
     pub async fn update_peering(
         &self,
-        id: &str,
-        state: PeeringState,
-        now: Timestamp,
+        peering: &PeeringRecord,
         audit: &AuditRecord,
     ) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
-        sqlx::query("UPDATE peerings SET status = $1, updated_at = $2 WHERE id = $3")
-            .bind(state.as_str())
-            .bind(now.0)
-            .bind(id)
-            .execute(&mut *transaction)
-            .await?;
+        let changed = sqlx::query(
+            "UPDATE peerings SET name = $1, description = $2, status = $3, updated_at = $4 WHERE id = $5",
+        )
+        .bind(&peering.name)
+        .bind(&peering.description)
+        .bind(peering.state.as_str())
+        .bind(peering.updated_at.0)
+        .bind(&peering.id)
+        .execute(&mut *transaction)
+        .await?;
+        exactly_one(changed.rows_affected())?;
         audit::insert(&mut transaction, audit).await?;
         transaction.commit().await?;
         Ok(())

@@ -3,7 +3,9 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
+use reqwest::Method;
 use serde_json::{Value, json};
 use weir_testkit::service::{Client, Service, ServiceOptions};
 
@@ -66,4 +68,67 @@ fn a_directory_without_a_service_has_no_accounts() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success() && said.contains("start `weir serve` there once"), "{said}");
     assert_eq!(std::fs::read_dir(&place).unwrap().count(), 0, "a look must leave nothing behind");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clusters_paid_for_by_subscription_stay_as_they_are() {
+    let (service, client) = service().await;
+    let clusters = "/v1.0/{project}/reserved_cluster";
+    let body = json!({ "name": "c1", "maximum_spu_quota": 20 });
+    let made = client.call(Method::POST, clusters, Some(&body)).await.unwrap();
+    let id = made["payload"]["cluster_id"].to_string();
+    let listed = listed(&service, &["cluster", "list", "--output", "json"]);
+    assert_eq!(
+        (&listed[0]["name"], &listed[0]["spus"], &listed[0]["billing"]),
+        (&json!("c1"), &json!(20), &json!("pay-per-use"))
+    );
+    service.command(&["cluster", "billing", &id, "yearly-monthly"]).unwrap();
+    let table = service.command(&["cluster", "list"]).unwrap();
+    assert!(table.contains("c1") && table.contains("yearly-monthly"), "{table}");
+    let one = format!("{clusters}/{id}");
+    let refused = client.call(Method::DELETE, &one, None).await.unwrap_err().to_string();
+    assert!(refused.contains("CS.20027"), "{refused}");
+    service.command(&["cluster", "billing", &id, "pay-per-use"]).unwrap();
+    client.call(Method::DELETE, &one, None).await.unwrap();
+    let unknown = service.command(&["cluster", "billing", "99", "pay-per-use"]).unwrap_err().to_string();
+    assert!(unknown.contains("there is no cluster 99"), "{unknown}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clusters_are_peered_with_networks_while_these_are_there() {
+    let (service, client) = service().await;
+    let network = service.command(&["network", "add", "n1", "192.168.0.0/16"]).unwrap().trim().to_string();
+    let again = service.command(&["network", "add", "n1", "10.0.0.0/8"]).unwrap_err().to_string();
+    assert!(again.contains("has a network of this name already"), "{again}");
+    let wrong = service.command(&["network", "add", "n2", "192.168.0.1/16"]).unwrap_err().to_string();
+    assert!(wrong.contains("`192.168.0.1/16` is no network"), "{wrong}");
+    let networks = listed(&service, &["network", "list", "--output", "json"]);
+    assert_eq!(networks, [json!({ "id": network, "name": "n1", "cidr": "192.168.0.0/16" })]);
+
+    let clusters = "/v1.0/{project}/reserved_cluster";
+    let made = client.call(Method::POST, clusters, Some(&json!({ "name": "c1" }))).await.unwrap();
+    let one = format!("{clusters}/{}", made["payload"]["cluster_id"]);
+    wait_until_it_runs(&client, &one).await;
+    let peerings = format!("{one}/peering");
+    let asked = json!({ "name": "p1", "vpc_id": network });
+    let answer = client.call(Method::POST, &peerings, Some(&asked)).await.unwrap();
+    assert_eq!(answer["peering"]["status"], "PENDING_ACCEPTANCE");
+    service.command(&["network", "remove", "n1", "--yes"]).unwrap();
+    assert_eq!(client.call(Method::GET, &peerings, None).await.unwrap(), json!({ "peerings": [] }));
+    let gone = service.command(&["network", "remove", "n1", "--yes"]).unwrap_err().to_string();
+    assert!(gone.contains("has no network `n1`"), "{gone}");
+    let table = service.command(&["network", "list"]).unwrap();
+    assert!(table.contains("addresses") && !table.contains("n1"), "{table}");
+}
+
+async fn wait_until_it_runs(client: &Client, cluster: &str) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        let answer = client.call(Method::GET, cluster, None).await.unwrap();
+        if answer["payload"]["status_name"] == "cluster_running" {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{answer}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }

@@ -42,6 +42,12 @@ impl VpcError {
         Self::new(StatusCode::BAD_REQUEST, "VPC.0002", "BadRequest", cause)
     }
 
+    /// The body is none, or something in it is wrong.
+    pub(super) fn body(reason: String) -> Self {
+        let cause = codes::INVALID_REQUEST_BODY.error().because(format!("{reason}."));
+        Self::new(StatusCode::BAD_REQUEST, "VPC.0002", "BadRequest", cause)
+    }
+
     /// The caller has not the role.
     pub(super) fn forbidden() -> Self {
         Self::new(StatusCode::FORBIDDEN, "VPC.0010", "PolicyNotAuthorized", codes::NO_PERMISSION.error())

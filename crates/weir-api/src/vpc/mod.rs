@@ -7,10 +7,13 @@ mod error;
 mod peerings;
 mod routes;
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::extract::Request;
 use axum::http::request::Parts;
 use axum::routing::{get, put};
+use bytes::Bytes;
 use weir_base::id::{ProjectId, UserId};
 use weir_control::{Caller, Role};
 
@@ -25,11 +28,16 @@ const NETWORK_ROLES: [&str; 2] = ["vpc_adm", "vpc_netadm"];
 /// Most records of a page, and how many there are when the caller does not say.
 const MOST_RECORDS: usize = 2_000;
 
+/// Longest body; a name and a description stay far below.
+const BODY_BYTES: usize = 64 << 10;
+/// How long a body may take to arrive.
+const BODY_TIME: Duration = Duration::from_secs(30);
+
 /// The routes.
 pub fn router() -> Router<ApiState> {
     Router::new()
         .route("/v2.0/vpc/peerings", get(peerings::list))
-        .route("/v2.0/vpc/peerings/{id}", get(peerings::show).delete(peerings::delete))
+        .route("/v2.0/vpc/peerings/{id}", get(peerings::show).put(peerings::update).delete(peerings::delete))
         .route("/v2.0/vpc/peerings/{id}/accept", put(peerings::accept))
         .route("/v2.0/vpc/peerings/{id}/reject", put(peerings::reject))
         .route("/v2.0/vpc/routes", get(routes::list))
@@ -43,10 +51,21 @@ enum Access {
     Write,
 }
 
-/// Finds out who calls. None of these calls has a body, so that none is read.
-async fn caller(state: &ApiState, request: Request, access: Access) -> Result<(Caller, Parts), VpcError> {
-    let (parts, _) = request.into_parts();
-    let known = auth::authenticate(state, &parts, &[]).await?;
+/// Finds out who calls, and with which body.
+async fn caller(
+    state: &ApiState,
+    request: Request,
+    access: Access,
+) -> Result<(Caller, Parts, Bytes), VpcError> {
+    let (parts, body) = request.into_parts();
+    let body = tokio::time::timeout(BODY_TIME, axum::body::to_bytes(body, BODY_BYTES)).await;
+    let Ok(Ok(body)) = body else {
+        return Err(VpcError::body(format!(
+            "It is longer than {BODY_BYTES} bytes, broke off or did not arrive within {} s",
+            BODY_TIME.as_secs()
+        )));
+    };
+    let known = auth::authenticate(state, &parts, &body).await?;
     let Some(project) = known.project_id.clone().filter(|_| !known.user_id.is_empty()) else {
         return Err(VpcError::no_project());
     };
@@ -66,7 +85,7 @@ async fn caller(state: &ApiState, request: Request, access: Access) -> Result<(C
         request_id: parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
         source_ip: source_ip(&parts),
     };
-    Ok((caller, parts))
+    Ok((caller, parts, body))
 }
 
 /// Cuts the page after `marker` out of records in the order of their ids. Returns whether there are more.

@@ -5,16 +5,19 @@ use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use chrono::DateTime;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use weir_base::time::Timestamp;
-use weir_control::cluster::{PeeringView, SERVICE_PROJECT};
+use weir_control::cluster::{NAME_CHARACTERS, PeeringView, SERVICE_PROJECT};
 
 use super::error::VpcError;
 use super::{Access, caller, page};
 use crate::cs::query::Query;
 use crate::cs::wire::AcceptPeeringResponse;
 use crate::state::ApiState;
+
+/// Longest description of a peering.
+const DESCRIPTION_CHARACTERS: usize = 255;
 
 #[derive(Serialize)]
 struct Side {
@@ -62,7 +65,7 @@ pub(super) async fn list(State(state): State<ApiState>, request: Request) -> Res
 }
 
 async fn listed(state: &ApiState, request: Request) -> Result<Response, VpcError> {
-    let (caller, parts) = caller(state, request, Access::Read).await?;
+    let (caller, parts, _) = caller(state, request, Access::Read).await?;
     let query = Query::parse(parts.uri.query().unwrap_or_default());
     let views = state.control.peerings_of_project(&caller.project).await?;
     let is = |name: &str, value: &str| query.text(name).is_none_or(|wanted| wanted == value);
@@ -100,10 +103,47 @@ pub(super) async fn show(
 }
 
 async fn shown(state: &ApiState, id: &str, request: Request) -> Result<Response, VpcError> {
-    let (caller, _) = caller(state, request, Access::Read).await?;
+    let (caller, ..) = caller(state, request, Access::Read).await?;
     let views = state.control.peerings_of_project(&caller.project).await?;
     let found = views.into_iter().find(|view| view.record.id == id);
     let peering = Peering::from(found.ok_or_else(|| VpcError::not_found("peering", id))?);
+    Ok(Json(json!({ "peering": peering })).into_response())
+}
+
+/// A change of a peering; what is absent stays.
+#[derive(Deserialize)]
+struct Update {
+    peering: PeeringUpdate,
+}
+
+#[derive(Deserialize)]
+struct PeeringUpdate {
+    name: Option<String>,
+    description: Option<String>,
+}
+
+/// Changes name and description of a peering.
+pub(super) async fn update(
+    State(state): State<ApiState>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Response {
+    answer(&state, updated(&state, &id, request).await)
+}
+
+async fn updated(state: &ApiState, id: &str, request: Request) -> Result<Response, VpcError> {
+    let (caller, _, body) = caller(state, request, Access::Write).await?;
+    let sent: Update = serde_json::from_slice(&body)
+        .map_err(|error| VpcError::body(format!("It cannot be read: {error}")))?;
+    let PeeringUpdate { name, description } = sent.peering;
+    if name.as_ref().is_some_and(|name| !(1..=NAME_CHARACTERS).contains(&name.chars().count())) {
+        return Err(VpcError::body(format!("`name` must have 1 to {NAME_CHARACTERS} characters")));
+    }
+    if description.as_ref().is_some_and(|text| text.chars().count() > DESCRIPTION_CHARACTERS) {
+        let reason = format!("`description` has more than {DESCRIPTION_CHARACTERS} characters");
+        return Err(VpcError::body(reason));
+    }
+    let peering = Peering::from(state.control.describe_peering(&caller, id, name, description).await?);
     Ok(Json(json!({ "peering": peering })).into_response())
 }
 
@@ -114,7 +154,7 @@ pub(super) async fn delete(
     request: Request,
 ) -> Response {
     let deleted = async {
-        let (caller, _) = caller(&state, request, Access::Write).await?;
+        let (caller, ..) = caller(&state, request, Access::Write).await?;
         state.control.withdraw_peering(&caller, &id).await?;
         Ok::<_, VpcError>(StatusCode::NO_CONTENT.into_response())
     };
@@ -128,7 +168,7 @@ pub(super) async fn accept(
     request: Request,
 ) -> Response {
     let accepted = async {
-        let (caller, _) = caller(&state, request, Access::Write).await?;
+        let (caller, ..) = caller(&state, request, Access::Write).await?;
         let view = state.control.accept_peering(&caller, &id).await?;
         Ok::<_, VpcError>(Json(AcceptPeeringResponse::from(view)).into_response())
     };
@@ -142,7 +182,7 @@ pub(super) async fn reject(
     request: Request,
 ) -> Response {
     let rejected = async {
-        let (caller, _) = caller(&state, request, Access::Write).await?;
+        let (caller, ..) = caller(&state, request, Access::Write).await?;
         let peering = Peering::from(state.control.reject_peering(&caller, &id).await?);
         Ok::<_, VpcError>(Json(peering).into_response())
     };

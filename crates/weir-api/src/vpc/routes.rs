@@ -19,7 +19,7 @@ pub(super) async fn list(State(state): State<ApiState>, request: Request) -> Res
 }
 
 async fn listed(state: &ApiState, request: Request) -> Result<Response, VpcError> {
-    let (caller, parts) = caller(state, request, Access::Read).await?;
+    let (caller, parts, _) = caller(state, request, Access::Read).await?;
     let query = Query::parse(parts.uri.query().unwrap_or_default());
     let mut routes = routes_of(state, &caller.project).await?;
     routes.retain(|route| {
@@ -48,7 +48,7 @@ pub(super) async fn show(
     request: Request,
 ) -> Response {
     let shown = async {
-        let (caller, _) = caller(&state, request, Access::Read).await?;
+        let (caller, ..) = caller(&state, request, Access::Read).await?;
         let routes = routes_of(&state, &caller.project).await?;
         let found = routes.into_iter().find(|route| route["id"] == id.as_str());
         let route = found.ok_or_else(|| VpcError::not_found("route", &id))?;

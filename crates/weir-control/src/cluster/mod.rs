@@ -18,6 +18,8 @@ pub use capacity::ClusterOptions;
 pub use fields::{ManagerNode, SentCluster};
 pub use hosts::{HOSTS_FILE_BYTES, HostList, SentMapping, read_hosts_file};
 pub use operator::{NetworkError, add_network, remove_network, set_billing_mode};
-pub use peerings::{ACCEPTANCE_TIME, PeeringStatus, PeeringView, SERVICE_PROJECT, SentPeering};
+pub use peerings::{
+    ACCEPTANCE_TIME, NAME_CHARACTERS, PeeringStatus, PeeringView, SERVICE_PROJECT, SentPeering,
+};
 pub use query::{ClusterList, ClusterListRequest, ClusterView};
 pub use state::ClusterStatus;

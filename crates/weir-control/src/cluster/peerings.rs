@@ -9,7 +9,7 @@ use weir_base::error::{CsError, codes};
 use weir_base::id::{ClusterId, ProjectId, random_uuid};
 use weir_base::ipv4::Ipv4Network;
 use weir_base::time::Timestamp;
-use weir_store::{AuditRecord, ClusterRecord, PeeringRecord, PeeringState, RouteRecord};
+use weir_store::{AuditRecord, ClusterRecord, PeeringRecord, PeeringState, RouteRecord, StoreError};
 
 use super::change::of_cluster;
 use crate::audit::{self, Subject};
@@ -22,7 +22,7 @@ pub const SERVICE_PROJECT: &str = "0000000000000000000000000000c5c5";
 /// How long a peering may wait to be accepted.
 pub const ACCEPTANCE_TIME: Duration = Duration::from_secs(7 * 86_400);
 /// Longest name of a peering, in characters.
-const NAME_CHARACTERS: usize = 64;
+pub const NAME_CHARACTERS: usize = 64;
 
 /// The status of a peering.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,7 +99,7 @@ impl Control {
                 .because(format!("name has more than {NAME_CHARACTERS} characters.")));
         }
         let _gate = self.gate.lock().await;
-        let cluster = self.find_running_cluster(caller, id).await?;
+        let cluster = self.find_connectable_cluster(caller, id).await?;
         let conflict = |reason: &str| codes::PEERING_CONFLICT.error().because(reason);
         if vpc_id == cluster.vpc_id {
             return Err(conflict("It is the network of the cluster itself."));
@@ -156,7 +156,7 @@ impl Control {
     /// Deletes a peering and its routes.
     pub async fn delete_peering(&self, caller: &Caller, id: ClusterId, peering: &str) -> Result<(), CsError> {
         let _gate = self.gate.lock().await;
-        let cluster = self.find_running_cluster(caller, id).await?;
+        let cluster = self.find_connectable_cluster(caller, id).await?;
         let record = self.find_peering(id, peering).await?;
         let audit = of_cluster(caller, "deletePeering", &cluster, success::PEERING_DELETED, self.now());
         self.store.delete_peering(&record.id, &audit).await.map_err(fault)
@@ -177,7 +177,7 @@ impl Control {
             return Err(conflict(format!("`{destination}` is no network such as 192.168.0.0/16.")));
         };
         let _gate = self.gate.lock().await;
-        let cluster = self.find_running_cluster(caller, id).await?;
+        let cluster = self.find_connectable_cluster(caller, id).await?;
         let record = self.find_peering(id, peering).await?;
         let status = PeeringStatus::of(&record, self.now());
         if status != PeeringStatus::Active {
@@ -221,7 +221,7 @@ impl Control {
         route: &str,
     ) -> Result<(), CsError> {
         let _gate = self.gate.lock().await;
-        let cluster = self.find_running_cluster(caller, id).await?;
+        let cluster = self.find_connectable_cluster(caller, id).await?;
         let record = self.find_peering(id, peering).await?;
         let routes = self.store.routes_of_cluster(id).await.map_err(fault)?;
         let known = routes.iter().any(|known| known.id == route && known.peering_id == record.id);
@@ -230,6 +230,17 @@ impl Control {
         }
         let audit = of_cluster(caller, "deleteRoute", &cluster, success::ROUTE_DELETED, self.now());
         self.store.delete_route(route, &audit).await.map_err(fault)
+    }
+
+    /// Finds a cluster that runs, for an account that lets the service change its networks.
+    async fn find_connectable_cluster(
+        &self,
+        caller: &Caller,
+        id: ClusterId,
+    ) -> Result<ClusterRecord, CsError> {
+        let cluster = self.find_running_cluster(caller, id).await?;
+        self.check_agency(&caller.project, "vpc_netadm").await?;
+        Ok(cluster)
     }
 
     async fn find_peering(&self, id: ClusterId, peering: &str) -> Result<PeeringRecord, CsError> {
@@ -294,8 +305,31 @@ impl Control {
         }
         let now = self.now();
         let audit = of_offered(caller, event, &view.record, success, now);
-        self.store.update_peering(peering, answer, now, &audit).await.map_err(fault)?;
-        self.find_offered(caller, peering).await
+        let answered = PeeringRecord { state: answer, updated_at: now, ..view.record };
+        self.store.update_peering(&answered, &audit).await.map_err(gone)?;
+        Ok(self.view_peering(answered, None))
+    }
+
+    /// Names or describes a peering with a network of the caller's project anew.
+    pub async fn describe_peering(
+        &self,
+        caller: &Caller,
+        peering: &str,
+        name: Option<String>,
+        description: Option<String>,
+    ) -> Result<PeeringView, CsError> {
+        let _gate = self.gate.lock().await;
+        let before = self.find_offered(caller, peering).await?.record;
+        let now = self.now();
+        let audit = of_offered(caller, "updatePeering", &before, success::PEERING_UPDATED, now);
+        let after = PeeringRecord {
+            name: name.unwrap_or(before.name),
+            description: description.unwrap_or(before.description),
+            updated_at: now,
+            ..before
+        };
+        self.store.update_peering(&after, &audit).await.map_err(gone)?;
+        Ok(self.view_peering(after, None))
     }
 
     /// Deletes a peering from the other side.
@@ -324,6 +358,14 @@ fn of_offered(
     let id = peering.cluster.to_string();
     let subject = Subject { resource_type: "cluster", id: &id, name: &peering.name };
     audit::of_success(caller, event, subject, success, now)
+}
+
+/// The cluster may go with its peerings between the look at one and a write.
+fn gone(error: StoreError) -> CsError {
+    match error {
+        StoreError::Conflict => codes::PEERING_NOT_EXIST.error(),
+        other => fault(other),
+    }
 }
 
 /// Whether two networks overlap. What is stored was checked; a text that is none overlaps nothing.

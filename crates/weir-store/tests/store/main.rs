@@ -5,6 +5,7 @@ mod accounts;
 mod clusters;
 mod file;
 mod jobs;
+mod networks;
 mod notifications;
 mod people;
 mod variables;
@@ -27,9 +28,17 @@ macro_rules! tests {
 pub(crate) use tests;
 
 fn all() -> impl Iterator<Item = &'static Test> {
-    [accounts::TESTS, clusters::TESTS, jobs::TESTS, notifications::TESTS, people::TESTS, variables::TESTS]
-        .into_iter()
-        .flatten()
+    [
+        accounts::TESTS,
+        clusters::TESTS,
+        jobs::TESTS,
+        networks::TESTS,
+        notifications::TESTS,
+        people::TESTS,
+        variables::TESTS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 #[tokio::test]
