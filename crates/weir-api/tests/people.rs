@@ -189,6 +189,19 @@ async fn an_agency_that_cannot_be_made_or_given_roles() {
     .await;
     assert_eq!(world.call("POST", "/agency", Some(roles.clone())).await.0, "CS.19009");
     sql(&world, "DROP TRIGGER g").await;
+    sql(
+        &world,
+        "CREATE TRIGGER h BEFORE INSERT ON audit_records WHEN NEW.event_rating = 'normal'
+         BEGIN SELECT RAISE(ABORT, 'disk full'); END",
+    )
+    .await;
+    assert_eq!(world.call("POST", "/agency", Some(roles.clone())).await.0, "CS.10015");
+    sql(&world, "DROP TRIGGER h").await;
+    assert_eq!(
+        world.identity.agencies(&world.domain).await.unwrap(),
+        [],
+        "agency, roles and record, or nothing"
+    );
     let (code, body) = world.call("POST", "/agency", Some(roles)).await;
     assert_eq!((code.as_str(), &body["payload"]["current_roles"]), ("CS.19012", &json!(["obs_adm"])));
 }

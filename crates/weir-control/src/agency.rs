@@ -30,13 +30,15 @@ impl Control {
             return Err(invalid(format!("`{unknown}` is no role of the agency; these are {known}.")));
         }
         let roles: Vec<&str> = roles.iter().map(String::as_str).collect();
-        let granted = self.identity.grant_service_agency(&caller.project.0, &roles).await;
-        let granted = granted.map_err(|error| refusal(&error))?;
+        // Two calls must not both make the agency.
+        let _gate = self.gate.lock().await;
+        let grant = self.identity.plan_service_agency(&caller.project.0, &roles).await;
+        let grant = grant.map_err(|error| refusal(&error))?;
         let names = roles.join(",");
         let subject = Subject { resource_type: "agency", id: "", name: &names };
         let audit = audit::of_success(caller, "createAgency", subject, success::AGENCY_CREATED, self.now());
-        self.store.write_audit(&audit).await.map_err(crate::control::fault)?;
-        Ok(granted)
+        self.store.grant_service_agency(&grant, &audit).await.map_err(|error| refusal(&error))?;
+        self.agency_roles(caller).await
     }
 
     /// Makes the agency of the caller's account with all roles when there is none.

@@ -1,12 +1,17 @@
 //! Stored agencies of accounts, and what is known of accounts as customers.
 
 use async_trait::async_trait;
-use sqlx::Row;
 use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Row};
 use weir_base::time::Timestamp;
-use weir_cloud::identity::{Agency, AgencyRepository, AgencyRole, RepositoryError, Standing};
+use weir_cloud::identity::{
+    Agency, AgencyRepository, AgencyRole, RepositoryError, ServiceAgencyError, ServiceAgencyGrant, Standing,
+};
 
 use crate::accounts::{StoredAccounts, fault, read_all, target, target_columns};
+use crate::audit::{self, AuditRecord};
+use crate::error::StoreError;
+use crate::store::Store;
 
 fn agency(row: &AnyRow) -> Result<Agency, sqlx::Error> {
     Ok(Agency {
@@ -24,23 +29,68 @@ fn agency_role(row: &AnyRow) -> Result<AgencyRole, sqlx::Error> {
     Ok(AgencyRole { target: target(&kind, row.try_get("target_id")?)?, role: row.try_get("role")? })
 }
 
+async fn insert(connection: &mut AnyConnection, agency: &Agency) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO account_agencies (id, domain_id, name, trust_domain, description, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(&agency.id)
+    .bind(&agency.domain_id)
+    .bind(&agency.name)
+    .bind(&agency.trust_domain)
+    .bind(&agency.description)
+    .bind(agency.created_at.0)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn grant(
+    connection: &mut AnyConnection,
+    agency_id: &str,
+    role: &AgencyRole,
+) -> Result<(), sqlx::Error> {
+    let (kind, id) = target_columns(&role.target);
+    sqlx::query(
+        "INSERT INTO account_agency_roles (agency_id, target_kind, target_id, role)
+         VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+    )
+    .bind(agency_id)
+    .bind(kind)
+    .bind(id)
+    .bind(&role.role)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+impl Store {
+    /// Makes the service's agency where it is missing and gives it roles, with the audit record of the call.
+    pub async fn grant_service_agency(
+        &self,
+        wanted: &ServiceAgencyGrant,
+        audit: &AuditRecord,
+    ) -> Result<(), ServiceAgencyError> {
+        let unavailable = |error: StoreError| ServiceAgencyError::Unavailable(error.to_string());
+        let mut transaction = self.begin().await.map_err(unavailable)?;
+        if wanted.is_new {
+            let inserted = insert(&mut transaction, &wanted.agency).await;
+            inserted.map_err(|error| ServiceAgencyError::NotCreated(error.to_string()))?;
+        }
+        for role in &wanted.roles {
+            let granted = grant(&mut transaction, &wanted.agency.id, role).await;
+            granted.map_err(|error| ServiceAgencyError::NotGranted(error.to_string()))?;
+        }
+        audit::insert(&mut transaction, audit).await.map_err(unavailable)?;
+        transaction.commit().await.map_err(|error| unavailable(error.into()))
+    }
+}
+
 #[async_trait]
 impl AgencyRepository for StoredAccounts {
     async fn insert_agency(&self, agency: &Agency) -> Result<(), RepositoryError> {
-        sqlx::query(
-            "INSERT INTO account_agencies (id, domain_id, name, trust_domain, description, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6)",
-        )
-        .bind(&agency.id)
-        .bind(&agency.domain_id)
-        .bind(&agency.name)
-        .bind(&agency.trust_domain)
-        .bind(&agency.description)
-        .bind(agency.created_at.0)
-        .execute(&self.pool)
-        .await
-        .map_err(fault)?;
-        Ok(())
+        let mut connection = self.pool.acquire().await.map_err(fault)?;
+        insert(&mut connection, agency).await.map_err(fault)
     }
 
     async fn agencies(&self, domain_id: &str) -> Result<Vec<Agency>, RepositoryError> {
@@ -61,19 +111,8 @@ impl AgencyRepository for StoredAccounts {
     }
 
     async fn grant_to_agency(&self, agency_id: &str, role: &AgencyRole) -> Result<(), RepositoryError> {
-        let (kind, id) = target_columns(&role.target);
-        sqlx::query(
-            "INSERT INTO account_agency_roles (agency_id, target_kind, target_id, role)
-             VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
-        )
-        .bind(agency_id)
-        .bind(kind)
-        .bind(id)
-        .bind(&role.role)
-        .execute(&self.pool)
-        .await
-        .map_err(fault)?;
-        Ok(())
+        let mut connection = self.pool.acquire().await.map_err(fault)?;
+        grant(&mut connection, agency_id, role).await.map_err(fault)
     }
 
     async fn take_from_agency(&self, agency_id: &str, role: &AgencyRole) -> Result<bool, RepositoryError> {

@@ -60,6 +60,17 @@ pub struct AgencyRole {
     pub role: String,
 }
 
+/// The service's agency of an account, and roles that it is to be given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceAgencyGrant {
+    /// The agency.
+    pub agency: Agency,
+    /// Whether it has to be made.
+    pub is_new: bool,
+    /// The roles; it may have some of them.
+    pub roles: Vec<AgencyRole>,
+}
+
 /// What is known of an account as a customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
@@ -115,26 +126,40 @@ impl Identity {
         self.roles_in_project(&agency, &project).await
     }
 
-    /// Makes the service's agency if it is missing, and gives it roles in a project. Returns all roles that it has there.
-    pub async fn grant_service_agency(
+    /// Returns what has to be written so that the service's agency has roles in a project, which may be all there already.
+    pub async fn plan_service_agency(
         &self,
         project_id: &str,
         roles: &[&str],
-    ) -> Result<Vec<&'static str>, ServiceAgencyError> {
+    ) -> Result<ServiceAgencyGrant, ServiceAgencyError> {
         let project = self.project_of_agency(project_id).await?;
-        let agency = match self.service_agency(&project).await? {
+        let found = self.service_agency(&project).await?;
+        let is_new = found.is_none();
+        let agency = match found {
             Some(agency) => agency,
-            None => self.create_service_agency(&project).await?,
+            None => self.new_service_agency(&project).await?,
         };
-        for role in roles {
-            let grant = AgencyRole {
-                target: AssignmentTarget::Project(project.id.clone()),
-                role: (*role).to_string(),
-            };
-            let granted = self.repository.grant_to_agency(&agency.id, &grant).await;
+        let target = AssignmentTarget::Project(project.id);
+        let role = |role: &&str| AgencyRole { target: target.clone(), role: (*role).to_string() };
+        Ok(ServiceAgencyGrant { agency, is_new, roles: roles.iter().map(role).collect() })
+    }
+
+    /// Makes the service's agency if it is missing, and gives it roles in a project.
+    pub(super) async fn grant_service_agency(
+        &self,
+        project_id: &str,
+        roles: &[&str],
+    ) -> Result<(), ServiceAgencyError> {
+        let grant = self.plan_service_agency(project_id, roles).await?;
+        if grant.is_new {
+            let inserted = self.repository.insert_agency(&grant.agency).await;
+            inserted.map_err(|error| ServiceAgencyError::NotCreated(error.to_string()))?;
+        }
+        for role in &grant.roles {
+            let granted = self.repository.grant_to_agency(&grant.agency.id, role).await;
             granted.map_err(|error| ServiceAgencyError::NotGranted(error.to_string()))?;
         }
-        self.roles_in_project(&agency, &project).await
+        Ok(())
     }
 
     /// Makes the service's agency with all roles for a project when the account has none that is the service's.
@@ -142,7 +167,7 @@ impl Identity {
         let project = self.project_of_agency(project_id).await?;
         match self.service_agency(&project).await? {
             Some(_) => Ok(()),
-            None => self.grant_service_agency(project_id, &AGENCY_ROLES).await.map(drop),
+            None => self.grant_service_agency(project_id, &AGENCY_ROLES).await,
         }
     }
 
@@ -161,19 +186,16 @@ impl Identity {
         }
     }
 
-    async fn create_service_agency(&self, project: &Project) -> Result<Agency, ServiceAgencyError> {
+    async fn new_service_agency(&self, project: &Project) -> Result<Agency, ServiceAgencyError> {
         if self.repository.agencies(&project.domain_id).await?.len() >= AGENCY_LIMIT {
             return Err(ServiceAgencyError::QuotaUsedUp);
         }
-        let agency = self.new_agency(NewAgency {
+        Ok(self.new_agency(NewAgency {
             domain_id: project.domain_id.clone(),
             name: SERVICE_AGENCY.to_string(),
             trust_domain: SERVICE_DOMAIN.to_string(),
             description: "made for the service".to_string(),
-        });
-        let inserted = self.repository.insert_agency(&agency).await;
-        inserted.map_err(|error| ServiceAgencyError::NotCreated(error.to_string()))?;
-        Ok(agency)
+        }))
     }
 
     async fn roles_in_project(

@@ -29,7 +29,7 @@ mod verify_request;
 pub use administer::{NewProject, NewUser};
 pub use agency::{
     AGENCY_LIMIT, AGENCY_ROLES, Agency, AgencyRole, NewAgency, SERVICE_AGENCY, SERVICE_DOMAIN,
-    ServiceAgencyError, Standing,
+    ServiceAgencyError, ServiceAgencyGrant, Standing,
 };
 pub use bootstrap::{BootstrapOptions, Bootstrapped};
 pub use client_credential::{ClientCredential, Outgoing};
