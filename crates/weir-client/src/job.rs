@@ -1,15 +1,10 @@
-//! Waiting until jobs are where they should be.
-
-use std::time::{Duration, Instant};
+//! Where jobs are, and where they should get.
 
 use serde_json::Value;
 
 use crate::call::Client;
 use crate::error::ClientError;
-
-/// Time between two looks at jobs: short at first, as most jobs start within a second.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+use crate::wait::Verdict;
 
 /// Where jobs should get.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,17 +15,6 @@ pub enum Goal {
     Finished,
     /// They run no more.
     Stopped,
-}
-
-/// Whether a job is where it should be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// It is.
-    Reached,
-    /// It may get there.
-    Pending,
-    /// It will not get there by itself.
-    Missed,
 }
 
 impl Goal {
@@ -86,32 +70,16 @@ impl Client {
         self.payload(&format!("/v1.0/{{project}}/job/{id}"), &[]).await
     }
 
-    /// Waits until every job has reached the goal or missed it, or until the limit. Tells the states after each look.
-    pub async fn wait_for_jobs(
-        &self,
-        ids: &[i64],
-        goal: Goal,
-        limit: Option<Duration>,
-        mut seen: impl FnMut(&[JobState]),
-    ) -> Result<Vec<JobState>, ClientError> {
-        let began = Instant::now();
-        let mut pause = FIRST_PAUSE;
-        loop {
-            let mut states = Vec::new();
-            for id in ids {
-                let detail = self.job(*id).await?;
-                let text = |member: &str| detail[member].as_str().unwrap_or_default().to_string();
-                let (name, status, status_desc) = (text("name"), text("status"), text("status_desc"));
-                states.push(JobState { id: *id, name, status, status_desc });
-            }
-            seen(&states);
-            let is_over = states.iter().all(|state| goal.verdict(&state.status) != Verdict::Pending);
-            if is_over || limit.is_some_and(|limit| began.elapsed() + pause > limit) {
-                return Ok(states);
-            }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+    /// Returns what is known of jobs.
+    pub async fn job_states(&self, ids: &[i64]) -> Result<Vec<JobState>, ClientError> {
+        let mut states = Vec::new();
+        for id in ids {
+            let detail = self.job(*id).await?;
+            let text = |member: &str| detail[member].as_str().unwrap_or_default().to_string();
+            let (name, status, status_desc) = (text("name"), text("status"), text("status_desc"));
+            states.push(JobState { id: *id, name, status, status_desc });
         }
+        Ok(states)
     }
 }
 

@@ -5,16 +5,20 @@
 //! them. Nothing here knows the command line.
 
 mod call;
+mod cluster;
 mod connect;
 mod error;
 mod job;
 mod login;
 mod names;
 mod profile;
+mod wait;
 
 pub use call::{Body, Client, Project, segment};
+pub use cluster::ClusterGoal;
 pub use connect::{Access, Credential, connect};
 pub use error::{ClientError, Refusal};
-pub use job::{Goal, JobState, Verdict};
+pub use job::{Goal, JobState};
 pub use login::{Issued, Password};
 pub use profile::{Profile, Profiles, StoredCredential};
+pub use wait::{Verdict, wait};

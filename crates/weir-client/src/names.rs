@@ -22,6 +22,19 @@ impl Client {
         found.ok_or_else(|| ClientError::Given(format!("there is no job `{given}` that you may see")))
     }
 
+    /// Returns the id of a cluster that is given by its id or its name.
+    pub async fn cluster_id(&self, given: &str) -> Result<i64, ClientError> {
+        if let Ok(id) = given.parse() {
+            return Ok(id);
+        }
+        let filter = [("name", given.to_string())];
+        let list =
+            self.all_pages("/v1.0/{project}/reserved_clusters", &filter, "clusters", "cluster_id").await?;
+        let mut clusters = list["clusters"].as_array().into_iter().flatten();
+        let id = clusters.find(|cluster| cluster["name"] == given).and_then(|c| c["cluster_id"].as_i64());
+        id.ok_or_else(|| ClientError::Given(format!("there is no cluster `{given}` that you may see")))
+    }
+
     /// Returns the URN of a topic that is given by its URN or its name.
     pub async fn topic_urn(&self, given: &str) -> Result<String, ClientError> {
         if given.starts_with("urn:") {

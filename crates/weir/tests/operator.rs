@@ -24,11 +24,11 @@ fn listed(service: &Service, arguments: &[&str]) -> Vec<Value> {
 #[tokio::test(flavor = "multi_thread")]
 async fn accounts_may_start_what_the_operator_lets_them() {
     let (service, client) = service().await;
-    let accounts = listed(&service, &["account", "list", "--output", "json"]);
+    let accounts = listed(&service, &["operate", "account", "list", "--output", "json"]);
     let [account] = accounts.as_slice() else { panic!("{accounts:?}") };
     let name = account["name"].as_str().unwrap();
     assert_eq!((&account["real_name_verified"], &account["restricted"]), (&json!(true), &json!(false)));
-    let table = service.command(&["account", "list"]).unwrap();
+    let table = service.command(&["operate", "account", "list"]).unwrap();
     assert!(table.contains("real name verified") && table.contains(name), "{table}");
 
     let job = |name: &str| {
@@ -36,35 +36,38 @@ async fn accounts_may_start_what_the_operator_lets_them() {
             "sql_body": "CREATE SOURCE STREAM s (a INT) WITH (type='datagen', number_of_rows='1');\n\
                 CREATE SINK STREAM t (a INT) WITH (type='blackhole');\nINSERT INTO t SELECT a FROM s;"})
     };
-    service.command(&["account", "set", name, "--real-name-verified", "false"]).unwrap();
+    service.command(&["operate", "account", "set", name, "--real-name-verified", "false"]).unwrap();
     let refused = client.create_job(&job("a")).await.unwrap_err().to_string();
     assert!(refused.contains("CS.10016"), "{refused}");
     // The two flags do not touch each other.
-    service.command(&["account", "set", name, "--restricted", "true"]).unwrap();
-    let accounts = listed(&service, &["account", "list", "--output", "json"]);
+    service.command(&["operate", "account", "set", name, "--restricted", "true"]).unwrap();
+    let accounts = listed(&service, &["operate", "account", "list", "--output", "json"]);
     assert_eq!(
         (&accounts[0]["real_name_verified"], &accounts[0]["restricted"]),
         (&json!(false), &json!(true))
     );
 
-    service.command(&["account", "set", name, "--real-name-verified", "true"]).unwrap();
+    service.command(&["operate", "account", "set", name, "--real-name-verified", "true"]).unwrap();
     let created = client.create_job(&job("a")).await.unwrap();
     let refused = client.run_job(created).await.unwrap_err().to_string();
     assert!(refused.contains("CS.10014"), "{refused}");
-    service.command(&["account", "set", name, "--restricted", "false"]).unwrap();
+    service.command(&["operate", "account", "set", name, "--restricted", "false"]).unwrap();
     client.run_job(created).await.unwrap();
 
-    let nothing = service.command(&["account", "set", name]).unwrap_err().to_string();
+    let nothing = service.command(&["operate", "account", "set", name]).unwrap_err().to_string();
     assert!(nothing.contains("--real-name-verified or --restricted"), "{nothing}");
-    let unknown =
-        service.command(&["account", "set", "nobody", "--restricted", "true"]).unwrap_err().to_string();
+    let unknown = service
+        .command(&["operate", "account", "set", "nobody", "--restricted", "true"])
+        .unwrap_err()
+        .to_string();
     assert!(unknown.contains(&format!("there is no account `nobody`; there are `{name}`")), "{unknown}");
 }
 
 #[test]
 fn a_directory_without_a_service_has_no_accounts() {
     let place = tempfile::tempdir().unwrap();
-    let output = Command::new(WEIR).args(["account", "list"]).current_dir(&place).output().unwrap();
+    let output =
+        Command::new(WEIR).args(["operate", "account", "list"]).current_dir(&place).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success() && said.contains("start `weir serve` there once"), "{said}");
     assert_eq!(std::fs::read_dir(&place).unwrap().count(), 0, "a look must leave nothing behind");
@@ -77,32 +80,35 @@ async fn clusters_paid_for_by_subscription_stay_as_they_are() {
     let body = json!({ "name": "c1", "maximum_spu_quota": 20 });
     let made = client.call(Method::POST, clusters, Some(&body)).await.unwrap();
     let id = made["payload"]["cluster_id"].to_string();
-    let listed = listed(&service, &["cluster", "list", "--output", "json"]);
+    let listed = listed(&service, &["operate", "cluster", "list", "--output", "json"]);
     assert_eq!(
         (&listed[0]["name"], &listed[0]["spus"], &listed[0]["billing"]),
         (&json!("c1"), &json!(20), &json!("pay-per-use"))
     );
-    service.command(&["cluster", "billing", &id, "yearly-monthly"]).unwrap();
-    let table = service.command(&["cluster", "list"]).unwrap();
+    service.command(&["operate", "cluster", "billing", &id, "yearly-monthly"]).unwrap();
+    let table = service.command(&["operate", "cluster", "list"]).unwrap();
     assert!(table.contains("c1") && table.contains("yearly-monthly"), "{table}");
     let one = format!("{clusters}/{id}");
     let refused = client.call(Method::DELETE, &one, None).await.unwrap_err().to_string();
     assert!(refused.contains("CS.20027"), "{refused}");
-    service.command(&["cluster", "billing", &id, "pay-per-use"]).unwrap();
+    service.command(&["operate", "cluster", "billing", &id, "pay-per-use"]).unwrap();
     client.call(Method::DELETE, &one, None).await.unwrap();
-    let unknown = service.command(&["cluster", "billing", "99", "pay-per-use"]).unwrap_err().to_string();
+    let unknown =
+        service.command(&["operate", "cluster", "billing", "99", "pay-per-use"]).unwrap_err().to_string();
     assert!(unknown.contains("there is no cluster 99"), "{unknown}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn clusters_are_peered_with_networks_while_these_are_there() {
     let (service, client) = service().await;
-    let network = service.command(&["network", "add", "n1", "192.168.0.0/16"]).unwrap().trim().to_string();
-    let again = service.command(&["network", "add", "n1", "10.0.0.0/8"]).unwrap_err().to_string();
+    let network =
+        service.command(&["operate", "network", "add", "n1", "192.168.0.0/16"]).unwrap().trim().to_string();
+    let again = service.command(&["operate", "network", "add", "n1", "10.0.0.0/8"]).unwrap_err().to_string();
     assert!(again.contains("has a network of this name already"), "{again}");
-    let wrong = service.command(&["network", "add", "n2", "192.168.0.1/16"]).unwrap_err().to_string();
+    let wrong =
+        service.command(&["operate", "network", "add", "n2", "192.168.0.1/16"]).unwrap_err().to_string();
     assert!(wrong.contains("`192.168.0.1/16` is no network"), "{wrong}");
-    let networks = listed(&service, &["network", "list", "--output", "json"]);
+    let networks = listed(&service, &["operate", "network", "list", "--output", "json"]);
     assert_eq!(networks, [json!({ "id": network, "name": "n1", "cidr": "192.168.0.0/16" })]);
 
     let clusters = "/v1.0/{project}/reserved_cluster";
@@ -113,11 +119,11 @@ async fn clusters_are_peered_with_networks_while_these_are_there() {
     let asked = json!({ "name": "p1", "vpc_id": network });
     let answer = client.call(Method::POST, &peerings, Some(&asked)).await.unwrap();
     assert_eq!(answer["peering"]["status"], "PENDING_ACCEPTANCE");
-    service.command(&["network", "remove", "n1", "--yes"]).unwrap();
+    service.command(&["operate", "network", "remove", "n1", "--yes"]).unwrap();
     assert_eq!(client.call(Method::GET, &peerings, None).await.unwrap(), json!({ "peerings": [] }));
-    let gone = service.command(&["network", "remove", "n1", "--yes"]).unwrap_err().to_string();
+    let gone = service.command(&["operate", "network", "remove", "n1", "--yes"]).unwrap_err().to_string();
     assert!(gone.contains("has no network `n1`"), "{gone}");
-    let table = service.command(&["network", "list"]).unwrap();
+    let table = service.command(&["operate", "network", "list"]).unwrap();
     assert!(table.contains("addresses") && !table.contains("n1"), "{table}");
 }
 

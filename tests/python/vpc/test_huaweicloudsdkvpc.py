@@ -42,7 +42,7 @@ def call(method, path, body=None):
 def network():
     """The id of a network of the project; it goes with its peerings."""
     name = f"n-{uuid.uuid4().hex[:8]}"
-    command = [weir_binary(), "network"]
+    command = [weir_binary(), "operate", "network"]
     added = subprocess.run([*command, "add", name, "192.168.0.0/16"], check=True, capture_output=True, text=True)
     yield added.stdout.strip()
     subprocess.run([*command, "remove", name, "--yes"], check=True)

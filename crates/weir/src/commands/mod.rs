@@ -1,11 +1,9 @@
 //! The commands, one file each.
 
-mod account;
 mod backup;
 mod bucket;
 mod check;
 mod client;
-mod cluster;
 mod completion;
 mod config;
 mod confirm;
@@ -13,7 +11,7 @@ mod demo;
 mod explain;
 mod format;
 mod man;
-mod network;
+mod operate;
 #[cfg(test)]
 mod reference;
 mod run;
@@ -80,12 +78,10 @@ fn command() -> Command {
         .subcommand(format::command())
         .subcommand(test::command())
         .subcommand(demo::command())
-        .subcommand(account::command())
         .subcommand(bucket::command())
         .subcommand(variable::command())
-        .subcommand(cluster::command())
-        .subcommand(network::command())
         .subcommand(backup::command())
+        .subcommand(operate::command())
         .subcommand(config::command())
         .subcommands(client::commands())
         .subcommand(completion::command())
@@ -134,12 +130,10 @@ fn dispatch(name: &str, matches: &ArgMatches) -> Outcome {
         "format" => format::run(matches),
         "test" => test::run(matches),
         "demo" => demo::run(matches),
-        "account" => account::run(matches),
         "bucket" => bucket::run(matches),
         "backup" => backup::run(matches),
-        "network" => network::run(matches),
-        "cluster" => cluster::run(matches),
         "variable" => variable::run(matches),
+        "operate" => operate::run(matches),
         "config" => config::run(matches),
         "completion" => completion::run(matches),
         "man" => man::run(matches),

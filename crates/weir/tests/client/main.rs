@@ -18,6 +18,16 @@ fn jobs() {
 }
 
 #[test]
+fn templates_quotas_and_the_audit() {
+    check("quotas");
+}
+
+#[test]
+fn clusters_hosts_and_peerings() {
+    check("clusters");
+}
+
+#[test]
 fn topics() {
     check("topics");
 }

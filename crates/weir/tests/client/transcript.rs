@@ -36,6 +36,7 @@ impl World {
             .env("PATH", format!("{binaries}:/usr/local/bin:/usr/bin:/bin"))
             .env("HOME", self.home.path())
             .env("SERVICE", self.service.endpoint().unwrap())
+            .env("DATA", self.service.data())
             .env("PASSWORD", self.service.password())
             .current_dir(self.home.path())
             .stdin(Stdio::null());
@@ -111,6 +112,7 @@ fn steps(text: &str) -> Vec<(String, String)> {
 /// Replaces times and ids, which differ from run to run, by fixed ones of the same length.
 fn settle(line: &str) -> String {
     const TIME: &str = "dddd-dd-dd?dd:dd:dd";
+    const UUID: &str = "hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh";
     let bytes = line.as_bytes();
     let mut out = String::new();
     let mut at = 0;
@@ -118,13 +120,10 @@ fn settle(line: &str) -> String {
         let rest = &bytes[at..];
         let hex = rest.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
         let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        let is_time = rest.len() >= TIME.len()
-            && rest.iter().zip(TIME.bytes()).all(|(byte, form)| match form {
-                b'd' => byte.is_ascii_digit(),
-                b'?' => matches!(byte, b' ' | b'T'),
-                form => *byte == form,
-            });
-        if is_time {
+        if has_form(rest, UUID) {
+            out.push_str(&UUID.replace('h', "0"));
+            at += UUID.len();
+        } else if has_form(rest, TIME) {
             out.push_str(if rest[10] == b'T' { "2000-01-01T00:00:00" } else { "2000-01-01 00:00:00" });
             at += TIME.len();
             if bytes.get(at) == Some(&b'.') {
@@ -145,6 +144,16 @@ fn settle(line: &str) -> String {
         }
     }
     out
+}
+
+fn has_form(text: &[u8], form: &str) -> bool {
+    let fits = |(byte, form): (&u8, u8)| match form {
+        b'd' => byte.is_ascii_digit(),
+        b'h' => byte.is_ascii_hexdigit(),
+        b'?' => matches!(byte, b' ' | b'T'),
+        form => *byte == form,
+    };
+    text.len() >= form.len() && text.iter().zip(form.bytes()).all(fits)
 }
 
 #[test]

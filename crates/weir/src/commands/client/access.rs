@@ -14,7 +14,8 @@ const DEFAULT_ENDPOINT: &str = "http://127.0.0.1:8780";
 /// The domain and the user that a service makes at its first start.
 const DEFAULT_DOMAIN: &str = "weir";
 const DEFAULT_USER: &str = "admin";
-const HEADING: &str = "Service";
+/// The heading of the arguments that all these commands have.
+pub const HEADING: &str = "Service";
 
 /// Returns the arguments that say which service is called.
 pub fn arguments() -> Vec<Arg> {

@@ -7,14 +7,15 @@ use weir_client::{Body, segment};
 use weir_cloud::identity::ClientCredential;
 
 use super::access::{self, text};
-use super::family;
 use super::output::{Column, column, lines, rows};
 use super::session::{Session, sure, yes};
+use super::{family, made};
 use crate::commands::{Exit, Failure, Outcome, runtime};
 
 const USERS: &str = "/v3/users";
 const PROJECTS: &str = "/v3/projects";
 const KEYS: &str = "/v3.0/OS-CREDENTIAL/credentials";
+const AGENCY: &str = "/v1.0/{project}/agency";
 
 const USER: &[Column] = &[
     column("id", "id"),
@@ -50,6 +51,7 @@ pub fn command() -> Command {
         .subcommand(project_command())
         .subcommand(role_command())
         .subcommand(key_command())
+        .subcommand(agency_command())
 }
 
 fn group(name: &'static str, about: &'static str) -> Command {
@@ -142,6 +144,16 @@ fn key_command() -> Command {
         .subcommand(Command::new("delete").about("Delete an access key").arg(key()).arg(yes()))
 }
 
+fn agency_command() -> Command {
+    group("agency", "What the service itself may use in the project")
+        .subcommand(Command::new("show").about("Show the roles of the service"))
+        .subcommand(
+            Command::new("assign")
+                .about("Give the service roles, which it has besides those it has already")
+                .arg(needed("role", "ROLE", "Names of roles, such as obs_adm").num_args(1..)),
+        )
+}
+
 pub fn run(matches: &ArgMatches) -> Outcome {
     let Some((noun, matches)) = matches.subcommand() else { return Ok(Exit::Refused) };
     let (verb, matches) = match matches.subcommand() {
@@ -155,6 +167,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
             "user" => users(&session, verb, matches).await,
             "project" => projects(&session, verb, matches).await,
             "role" => roles(&session, verb, matches).await,
+            "agency" => agency(&session, verb, matches).await,
             _ => keys(&session, verb, matches).await,
         }
     })
@@ -165,19 +178,6 @@ fn table(session: &Session, columns: &[Column], answer: &Value, member: &str) ->
     match session.is_json() {
         true => println!("{answer}"),
         false => print!("{}", rows(columns, &answer[member])),
-    }
-    Exit::Done
-}
-
-/// Tells that something is done; the id of what was made goes to standard output.
-fn done(session: &Session, made: &Value, id: &str, word: &str) -> Exit {
-    if session.is_json() {
-        println!("{made}");
-        return Exit::Done;
-    }
-    eprintln!("{word}");
-    if let Some(id) = made[id].as_str() {
-        println!("{id}");
     }
     Exit::Done
 }
@@ -254,12 +254,12 @@ async fn users(session: &Session, verb: &str, matches: &ArgMatches) -> Outcome {
             change.insert("password".to_string(), json!(new.expose()));
             let body = Body::Json(json!({ "user": change }));
             let answer = send(session, Method::POST, &format!("{path}/password"), body).await?;
-            Ok(done(session, &answer, "", "the password is changed"))
+            Ok(made(session, &answer, "", "the password is changed"))
         }
         _ => {
             sure(matches, &format!("delete user `{name}`?"))?;
             let answer = send(session, Method::DELETE, &path, Body::None).await?;
-            Ok(done(session, &answer, "", &format!("user `{name}` deleted")))
+            Ok(made(session, &answer, "", &format!("user `{name}` deleted")))
         }
     }
 }
@@ -274,12 +274,12 @@ async fn create_user(session: &Session, matches: &ArgMatches) -> Outcome {
         "default_project_id": text(matches, "default-project"),
         "enabled": !matches.get_flag("disabled"),
     });
-    let made = send(session, Method::POST, USERS, Body::Json(json!({ "user": user }))).await?["user"].take();
-    Ok(done(session, &made, "id", &format!("user `{name}` created")))
+    let user = send(session, Method::POST, USERS, Body::Json(json!({ "user": user }))).await?["user"].take();
+    Ok(made(session, &user, "id", &format!("user `{name}` created")))
 }
 
 /// Returns the id of the user who calls.
-async fn own_id(session: &Session) -> Result<String, Failure> {
+pub async fn own_id(session: &Session) -> Result<String, Failure> {
     let client = &session.client;
     let id = match client.credential() {
         ClientCredential::Token(token) => session.ask(client.token(token)).await?["user"]["id"].take(),
@@ -299,8 +299,8 @@ async fn projects(session: &Session, verb: &str, matches: &ArgMatches) -> Outcom
     let name = text(matches, "name").unwrap_or_default();
     let project = json!({ "name": name, "description": text(matches, "description") });
     let body = Body::Json(json!({ "project": project }));
-    let made = send(session, Method::POST, PROJECTS, body).await?["project"].take();
-    Ok(done(session, &made, "id", &format!("project `{name}` created")))
+    let project = send(session, Method::POST, PROJECTS, body).await?["project"].take();
+    Ok(made(session, &project, "id", &format!("project `{name}` created")))
 }
 
 async fn roles(session: &Session, verb: &str, matches: &ArgMatches) -> Outcome {
@@ -328,7 +328,7 @@ async fn roles(session: &Session, verb: &str, matches: &ArgMatches) -> Outcome {
         _ => (Method::DELETE, "no longer has"),
     };
     let answer = send(session, method, &format!("{path}/{}", segment(role)), Body::None).await?;
-    Ok(done(session, &answer, "", &format!("user `{name}` {word} role `{role}`")))
+    Ok(made(session, &answer, "", &format!("user `{name}` {word} role `{role}`")))
 }
 
 async fn keys(session: &Session, verb: &str, matches: &ArgMatches) -> Outcome {
@@ -347,12 +347,12 @@ async fn keys(session: &Session, verb: &str, matches: &ArgMatches) -> Outcome {
         "create" => {
             let credential = json!({ "user_id": user, "description": text(matches, "description") });
             let body = Body::Json(json!({ "credential": credential }));
-            let made = send(session, Method::POST, KEYS, body).await?["credential"].take();
+            let key = send(session, Method::POST, KEYS, body).await?["credential"].take();
             match session.is_json() {
-                true => println!("{made}"),
+                true => println!("{key}"),
                 false => print!(
                     "{}",
-                    lines(&[column("access key", "access"), column("secret key", "secret")], &made)
+                    lines(&[column("access key", "access"), column("secret key", "secret")], &key)
                 ),
             }
             Ok(Exit::Done)
@@ -364,12 +364,27 @@ async fn keys(session: &Session, verb: &str, matches: &ArgMatches) -> Outcome {
             }
             let body = Body::Json(json!({ "credential": change }));
             let answer = send(session, Method::PUT, &path, body).await?["credential"].take();
-            Ok(done(session, &answer, "", &format!("access key {key} changed")))
+            Ok(made(session, &answer, "", &format!("access key {key} changed")))
         }
         _ => {
             sure(matches, &format!("delete access key {key}?"))?;
             let answer = send(session, Method::DELETE, &path, Body::None).await?;
-            Ok(done(session, &answer, "", &format!("access key {key} deleted")))
+            Ok(made(session, &answer, "", &format!("access key {key} deleted")))
         }
     }
+}
+
+async fn agency(session: &Session, verb: &str, matches: &ArgMatches) -> Outcome {
+    if verb == "assign" {
+        let roles: Vec<&String> = matches.get_many::<String>("role").into_iter().flatten().collect();
+        let body = Body::Json(json!({ "roles": roles }));
+        let answer = send(session, Method::POST, AGENCY, body).await?["payload"].take();
+        return Ok(made(session, &answer, "", "the service has the roles"));
+    }
+    let agency = session.ask(session.client.payload(AGENCY, &[])).await?;
+    match session.is_json() {
+        true => println!("{agency}"),
+        false => print!("{}", lines(&[column("roles", "current_roles")], &agency)),
+    }
+    Ok(Exit::Done)
 }

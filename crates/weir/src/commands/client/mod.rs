@@ -4,22 +4,44 @@
 //! [`output`] shows answers; then one file or folder per family of commands.
 
 mod access;
+mod audit;
+mod cluster;
 mod fields;
+mod host;
 mod iam;
+mod input;
 mod job;
 mod login;
 mod output;
+mod paging;
+mod peering;
+mod quota;
 mod session;
+mod template;
 mod topic;
 mod watch;
 
 use clap::{ArgMatches, Command};
+use serde_json::Value;
 
-use super::Outcome;
+use self::session::Session;
+use super::{Exit, Outcome};
 
 /// Returns the commands.
 pub fn commands() -> Vec<Command> {
-    vec![login::login_command(), login::logout_command(), job::command(), topic::command(), iam::command()]
+    vec![
+        login::login_command(),
+        login::logout_command(),
+        job::command(),
+        template::command(),
+        quota::command(),
+        cluster::command(),
+        host::command(),
+        peering::command(),
+        audit::command(),
+        topic::command(),
+        iam::command(),
+    ]
 }
 
 /// Runs a command; `None` when it is none of these.
@@ -28,6 +50,12 @@ pub fn run(name: &str, matches: &ArgMatches) -> Option<Outcome> {
         "login" => login::log_in(matches),
         "logout" => login::log_out(matches),
         "job" => job::run(matches),
+        "template" => template::run(matches),
+        "quota" => quota::run(matches),
+        "cluster" => cluster::run(matches),
+        "host" => host::run(matches),
+        "peering" => peering::run(matches),
+        "audit" => audit::run(matches),
         "topic" => topic::run(matches),
         "iam" => iam::run(matches),
         _ => return None,
@@ -42,4 +70,19 @@ fn family(name: &'static str, about: &'static str) -> Command {
         .arg_required_else_help(true)
         .args(access::arguments().into_iter().map(|argument| argument.global(true)))
         .arg(output::argument().global(true))
+}
+
+/// Shows the answer to a change: as JSON, or as a word on standard error, with the id of what was made on standard output.
+fn made(session: &Session, answer: &Value, id: &str, word: &str) -> Exit {
+    if session.is_json() {
+        println!("{answer}");
+        return Exit::Done;
+    }
+    eprintln!("{word}");
+    match &answer[id] {
+        Value::Null => {}
+        Value::String(id) => println!("{id}"),
+        id => println!("{id}"),
+    }
+    Exit::Done
 }

@@ -4,6 +4,7 @@ use clap::{Arg, ArgMatches};
 use serde_json::Value;
 use weir_base::text::format_timestamp;
 
+use super::access::HEADING;
 use crate::commands::text::table;
 
 /// Form of answers.
@@ -30,8 +31,7 @@ pub fn argument() -> Arg {
         .value_parser(["table", "json"])
         .default_value("table")
         .value_name("FORM")
-        // Behind the arguments of the command itself.
-        .display_order(900)
+        .help_heading(HEADING)
         .help("Form of the output; json is what the service answers, in one line")
 }
 

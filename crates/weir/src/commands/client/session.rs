@@ -5,7 +5,7 @@ use std::io::{IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use clap::{Arg, ArgAction, ArgMatches};
+use clap::{Arg, ArgAction, ArgMatches, value_parser};
 use weir_client::{Client, ClientError, connect};
 
 use super::access;
@@ -49,6 +49,28 @@ impl Session {
 /// The argument of commands that destroy something.
 pub fn yes() -> Arg {
     Arg::new("yes").long("yes").action(ArgAction::SetTrue).help("Do not ask")
+}
+
+/// The arguments of commands that wait for what they have begun.
+pub fn waiting() -> [Arg; 2] {
+    [
+        Arg::new("no-wait")
+            .long("no-wait")
+            .action(ArgAction::SetTrue)
+            .help("Do not wait: return when the service has taken it on"),
+        Arg::new("timeout")
+            .long("timeout")
+            .value_name("SECONDS")
+            .value_parser(value_parser!(u64))
+            .conflicts_with("no-wait")
+            .help("Wait no longer than this; then the exit code is 3 and what was begun goes on"),
+    ]
+}
+
+/// Returns how long to wait: `None` is not at all, `Some(None)` without end.
+pub fn patience(matches: &ArgMatches) -> Option<Option<Duration>> {
+    let limit = matches.get_one::<u64>("timeout").copied().map(Duration::from_secs);
+    (!matches.get_flag("no-wait")).then_some(limit)
 }
 
 /// Asks whether something should be destroyed, unless `--yes` was given; anything but yes is an error.

@@ -1,7 +1,5 @@
 //! `weir topic`: topics of the notification service, who has subscribed to them, and templates of messages.
 
-use std::io::Read;
-
 use anyhow::Context;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use reqwest::Method;
@@ -9,9 +7,10 @@ use serde_json::{Map, Value, json};
 use weir_client::{Body, segment};
 
 use super::access::text;
-use super::family;
+use super::input::argument_or_input;
 use super::output::{Column, column, lines, rows};
 use super::session::{Session, sure, yes};
+use super::{family, made};
 use crate::commands::{Exit, Failure, Outcome, runtime};
 
 const TOPICS: &str = "/v2/{project}/notifications/topics";
@@ -179,19 +178,6 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     })
 }
 
-/// Shows the answer to a change: as JSON, or as one member of it for programs and a word for people.
-fn changed(session: &Session, answer: &Value, member: &str, word: &str) -> Exit {
-    if session.is_json() {
-        println!("{answer}");
-        return Exit::Done;
-    }
-    eprintln!("{word}");
-    if let Some(text) = answer[member].as_str() {
-        println!("{text}");
-    }
-    Exit::Done
-}
-
 async fn topics(verb: &str, matches: &ArgMatches) -> Outcome {
     let session = Session::open(matches).await?;
     let client = &session.client;
@@ -208,7 +194,7 @@ async fn topics(verb: &str, matches: &ArgMatches) -> Outcome {
             body["display_name"] = json!(display_name);
         }
         let answer = session.ask(client.call(Method::POST, TOPICS, &[], Body::Json(body))).await?;
-        return Ok(changed(&session, &answer, "topic_urn", &format!("topic `{name}` created")));
+        return Ok(made(&session, &answer, "topic_urn", &format!("topic `{name}` created")));
     }
     let name = text(matches, "topic").unwrap_or_default();
     let path = topic_path(&session, name).await?;
@@ -224,12 +210,12 @@ async fn topics(verb: &str, matches: &ArgMatches) -> Outcome {
         "update" => {
             let body = Body::Json(json!({ "display_name": text(matches, "display-name") }));
             let answer = session.ask(client.call(Method::PUT, &path, &[], body)).await?;
-            Ok(changed(&session, &answer, "", &format!("topic `{name}` changed")))
+            Ok(made(&session, &answer, "", &format!("topic `{name}` changed")))
         }
         _ => {
             sure(matches, &format!("delete topic `{name}` and its subscriptions?"))?;
             let answer = session.ask(client.call(Method::DELETE, &path, &[], Body::None)).await?;
-            Ok(changed(&session, &answer, "", &format!("topic `{name}` deleted")))
+            Ok(made(&session, &answer, "", &format!("topic `{name}` deleted")))
         }
     }
 }
@@ -264,7 +250,7 @@ async fn subscriptions(verb: &str, matches: &ArgMatches) -> Outcome {
             }
             let answer = session.ask(client.call(Method::POST, &path, &[], Body::Json(body))).await?;
             let word = format!("{address} is asked to confirm its subscription");
-            Ok(changed(&session, &answer, "subscription_urn", &word))
+            Ok(made(&session, &answer, "subscription_urn", &word))
         }
         "subscriptions" => {
             let mut answer = session.ask(client.get(&path, &page(matches))).await?;
@@ -278,7 +264,7 @@ async fn subscriptions(verb: &str, matches: &ArgMatches) -> Outcome {
             sure(matches, &format!("delete subscription {urn}?"))?;
             let path = format!("{SUBSCRIPTIONS}/{}", segment(urn));
             let answer = session.ask(client.call(Method::DELETE, &path, &[], Body::None)).await?;
-            Ok(changed(&session, &answer, "", "the subscription is deleted"))
+            Ok(made(&session, &answer, "", "the subscription is deleted"))
         }
     }
 }
@@ -308,12 +294,12 @@ async fn publish(session: &Session, matches: &ArgMatches) -> Outcome {
             put("message_template_name", Some(json!(template)));
             put("tags", Some(tags(matches)?));
         }
-        None => put("message", Some(json!(text_or_input(matches, "message")?))),
+        None => put("message", Some(json!(argument_or_input(matches, "message")?))),
     }
     let topic = text(matches, "topic").unwrap_or_default();
     let path = format!("{}/publish", topic_path(session, topic).await?);
     let answer = session.ask(session.client.call(Method::POST, &path, &[], Body::Json(body.into()))).await?;
-    Ok(changed(session, &answer, "message_id", &format!("published to topic `{topic}`")))
+    Ok(made(session, &answer, "message_id", &format!("published to topic `{topic}`")))
 }
 
 fn tags(matches: &ArgMatches) -> anyhow::Result<Value> {
@@ -324,18 +310,6 @@ fn tags(matches: &ArgMatches) -> anyhow::Result<Value> {
         tags.insert(name.to_string(), json!(value));
     }
     Ok(tags.into())
-}
-
-/// Returns an argument, or what comes on standard input without the line break at its end.
-fn text_or_input(matches: &ArgMatches, name: &str) -> anyhow::Result<String> {
-    if let Some(given) = text(matches, name) {
-        return Ok(given.to_string());
-    }
-    let mut input = String::new();
-    std::io::stdin()
-        .read_to_string(&mut input)
-        .with_context(|| format!("the {name} cannot be read from standard input"))?;
-    Ok(input.strip_suffix('\n').unwrap_or(&input).to_string())
 }
 
 async fn templates(matches: &ArgMatches) -> Outcome {
@@ -365,20 +339,20 @@ async fn templates(matches: &ArgMatches) -> Outcome {
             let body = json!({
                 "message_template_name": name,
                 "protocol": text(matches, "protocol"),
-                "content": text_or_input(matches, "content")?,
+                "content": argument_or_input(matches, "content")?,
             });
             let answer = session.ask(client.call(Method::POST, &path, &[], Body::Json(body))).await?;
-            Ok(changed(&session, &answer, "message_template_id", &format!("template `{name}` created")))
+            Ok(made(&session, &answer, "message_template_id", &format!("template `{name}` created")))
         }
         "update" => {
-            let body = Body::Json(json!({ "content": text_or_input(matches, "content")? }));
+            let body = Body::Json(json!({ "content": argument_or_input(matches, "content")? }));
             let answer = session.ask(client.call(Method::PUT, &path, &[], body)).await?;
-            Ok(changed(&session, &answer, "", "the template is changed"))
+            Ok(made(&session, &answer, "", "the template is changed"))
         }
         _ => {
             sure(matches, "delete the template?")?;
             let answer = session.ask(client.call(Method::DELETE, &path, &[], Body::None)).await?;
-            Ok(changed(&session, &answer, "", "the template is deleted"))
+            Ok(made(&session, &answer, "", "the template is deleted"))
         }
     }
 }

@@ -1,7 +1,5 @@
 //! Running, stopping and deleting jobs, and letting the service use buckets.
 
-use std::time::Duration;
-
 use clap::ArgMatches;
 use reqwest::Method;
 use serde_json::json;
@@ -9,8 +7,9 @@ use weir_client::{Body, Goal, JobState, Verdict};
 
 use super::read::ids;
 use crate::commands::client::access::text;
+use crate::commands::client::made;
 use crate::commands::client::output::{Column, column, rows};
-use crate::commands::client::session::{Progress, Session, sure, while_shown};
+use crate::commands::client::session::{Progress, Session, patience, sure, while_shown};
 use crate::commands::{Exit, Failure, Outcome};
 
 /// Jobs that are named one by one while they are waited for.
@@ -58,15 +57,22 @@ async fn post(
 
 /// Waits until the jobs are where they should be, and shows where they are.
 async fn wait(session: &Session, matches: &ArgMatches, ids: &[i64], goal: Goal) -> Outcome {
-    if matches.get_flag("no-wait") {
-        return Ok(Exit::Done);
-    }
-    let limit = matches.get_one::<u64>("timeout").copied().map(Duration::from_secs);
+    let Some(limit) = patience(matches) else { return Ok(Exit::Done) };
     let progress = Progress::new("");
-    let waiting = session.client.wait_for_jobs(ids, goal, limit, |states| progress.set(summary(states)));
+    let verdicts = |states: &[JobState]| -> Vec<Verdict> {
+        states.iter().map(|state| goal.verdict(&state.status)).collect()
+    };
+    let waiting = weir_client::wait(
+        limit,
+        async || session.client.job_states(ids).await,
+        |states| {
+            progress.set(summary(states));
+            verdicts(states).contains(&Verdict::Pending)
+        },
+    );
     let states = while_shown(&progress, waiting).await?;
     show(session, &states);
-    let verdicts: Vec<Verdict> = states.iter().map(|state| goal.verdict(&state.status)).collect();
+    let verdicts = verdicts(&states);
     if verdicts.contains(&Verdict::Missed) {
         return Ok(Exit::Refused);
     }
@@ -109,11 +115,8 @@ pub async fn delete(session: &Session, matches: &ArgMatches) -> Outcome {
         ids => ("/v1.0/{project}/job".to_string(), Body::Json(json!(ids))),
     };
     let answer = session.ask(session.client.call(Method::DELETE, &path, &[], body)).await?;
-    match session.is_json() {
-        true => println!("{answer}"),
-        false => eprintln!("{} deleted", if ids.len() == 1 { "the job is" } else { "the jobs are" }),
-    }
-    Ok(Exit::Done)
+    let word = if ids.len() == 1 { "the job is deleted" } else { "the jobs are deleted" };
+    Ok(made(session, &answer, "", word))
 }
 
 pub async fn authorize(session: &Session, matches: &ArgMatches) -> Outcome {
@@ -121,12 +124,6 @@ pub async fn authorize(session: &Session, matches: &ArgMatches) -> Outcome {
     let call =
         session.client.call(Method::POST, "/v1.0/{project}/obs_authorize", &[], Body::Json(json!(buckets)));
     let answer = session.ask(call).await?;
-    match session.is_json() {
-        true => println!("{answer}"),
-        false => eprintln!(
-            "the service may use {}",
-            buckets.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ")
-        ),
-    }
-    Ok(Exit::Done)
+    let names = buckets.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
+    Ok(made(session, &answer, "", &format!("the service may use {names}")))
 }

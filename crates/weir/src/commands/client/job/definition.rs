@@ -1,6 +1,5 @@
 //! What a job is made of: `weir job create` and `weir job update`.
 
-use std::io::Read;
 use std::path::Path;
 
 use anyhow::Context;
@@ -11,8 +10,10 @@ use weir_client::Body;
 
 use crate::commands::client::access::text;
 use crate::commands::client::fields::{Field, Kind, arguments, body, field};
+use crate::commands::client::input::read_sql;
+use crate::commands::client::made;
 use crate::commands::client::session::Session;
-use crate::commands::{Exit, Failure, Outcome};
+use crate::commands::{Failure, Outcome};
 
 const PATH: &str = "/v1.0/{project}/sql_job";
 
@@ -87,13 +88,7 @@ pub async fn create(session: &Session, matches: &ArgMatches) -> Outcome {
     }
     let name = sent["name"].as_str().unwrap_or_default().to_string();
     let payload = send(session, Method::POST, sent).await?;
-    if session.is_json() {
-        println!("{payload}");
-    } else {
-        eprintln!("job `{name}` created");
-        println!("{}", payload["job_id"]);
-    }
-    Ok(Exit::Done)
+    Ok(made(session, &payload, "job_id", &format!("job `{name}` created")))
 }
 
 pub async fn update(session: &Session, matches: &ArgMatches) -> Outcome {
@@ -105,29 +100,15 @@ pub async fn update(session: &Session, matches: &ArgMatches) -> Outcome {
     let id = session.ask(session.client.job_id(job)).await?;
     sent.insert("job_id".to_string(), json!(id));
     let payload = send(session, Method::PATCH, sent).await?;
-    if session.is_json() {
-        println!("{payload}");
-    } else {
-        eprintln!("job {id} changed");
-    }
-    Ok(Exit::Done)
+    Ok(made(session, &payload, "", &format!("job {id} changed")))
 }
 
 /// Returns the members that were given, the SQL among them.
 fn given(matches: &ArgMatches) -> anyhow::Result<Map<String, Value>> {
     let mut sent = body(FIELDS, matches);
-    let sql = match text(matches, "sql") {
-        None => return Ok(sent),
-        Some("-") => {
-            let mut sql = String::new();
-            std::io::stdin()
-                .read_to_string(&mut sql)
-                .context("the job cannot be read from standard input")?;
-            sql
-        }
-        Some(file) => crate::commands::check::read_job(Path::new(file))?,
-    };
-    sent.insert("sql_body".to_string(), Value::from(sql));
+    if let Some(file) = text(matches, "sql") {
+        sent.insert("sql_body".to_string(), Value::from(read_sql(file)?));
+    }
     Ok(sent)
 }
 

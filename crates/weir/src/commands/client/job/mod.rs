@@ -6,8 +6,8 @@ mod read;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
-use super::session::{Session, yes};
-use super::{family, watch};
+use super::session::{Session, waiting, yes};
+use super::{family, paging, watch};
 use crate::commands::variables::variable_arguments;
 use crate::commands::{Exit, Outcome, runtime};
 
@@ -33,7 +33,8 @@ pub fn command() -> Command {
         .subcommand(
             Command::new("list")
                 .about("List jobs, the newest first")
-                .args(list_arguments())
+                .args(filters())
+                .args(paging::arguments())
                 .arg(
                     Arg::new("long")
                         .long("long")
@@ -129,11 +130,11 @@ fn jobs() -> Arg {
     Arg::new("job").value_name("JOB").required(true).num_args(1..).help("Ids or names of jobs")
 }
 
-fn list_arguments() -> Vec<Arg> {
+fn filters() -> [Arg; 4] {
     let number = |name: &'static str, value: &'static str| {
         Arg::new(name).long(name).value_name(value).value_parser(value_parser!(i64).range(1..))
     };
-    vec![
+    [
         Arg::new("name").long("name").value_name("PART").help("Only jobs with this in their name"),
         Arg::new("status")
             .long("status")
@@ -143,33 +144,6 @@ fn list_arguments() -> Vec<Arg> {
             .help("Only jobs in this status, such as job_running"),
         number("cluster", "ID").help("Only jobs of this exclusive cluster"),
         number("parent", "ID").help("The parts of this edge job"),
-        Arg::new("order")
-            .long("order")
-            .value_name("ORDER")
-            .value_parser(["desc", "asc"])
-            .help("The newest or the oldest first"),
-        number("limit", "NUMBER").help("Jobs on a page, at most 100 [default: 20]"),
-        number("cursor", "ID").help("The page behind the job with this id"),
-        Arg::new("all")
-            .long("all")
-            .action(ArgAction::SetTrue)
-            .conflicts_with_all(["limit", "cursor"])
-            .help("All pages"),
-    ]
-}
-
-fn waiting() -> [Arg; 2] {
-    [
-        Arg::new("no-wait")
-            .long("no-wait")
-            .action(ArgAction::SetTrue)
-            .help("Do not wait: return when the service has taken it on"),
-        Arg::new("timeout")
-            .long("timeout")
-            .value_name("SECONDS")
-            .value_parser(value_parser!(u64))
-            .conflicts_with("no-wait")
-            .help("Wait no longer than this; then the exit code is 3 and what was begun goes on"),
     ]
 }
 

@@ -9,12 +9,13 @@ use weir_sql::{CheckOptions, Cluster};
 
 use crate::commands::client::access::text;
 use crate::commands::client::output::{Column, column, length, lines, rows, time};
+use crate::commands::client::paging::List;
 use crate::commands::client::session::Session;
 use crate::commands::client::watch;
 use crate::commands::variables::variables;
 use crate::commands::{Exit, Failure, Outcome, check};
 
-const LIST: &str = "/v1.0/{project}/jobs";
+const LIST: List<'_> = List { path: "/v1.0/{project}/jobs", member: "jobs", id: "job_id", what: "jobs" };
 
 const SHORT: &[Column] = &[
     column("id", "job_id"),
@@ -88,28 +89,16 @@ const METRICS: &[Column] = &[
 pub async fn list(session: &Session, matches: &ArgMatches) -> Outcome {
     let is_long = matches.get_flag("long");
     let mut query = vec![("show_detail", is_long.to_string())];
-    for (flag, name) in [("name", "name"), ("status", "status"), ("order", "order")] {
-        query.extend(text(matches, flag).map(|value| (name, value.to_string())));
+    for name in ["name", "status"] {
+        query.extend(text(matches, name).map(|value| (name, value.to_string())));
     }
-    let numbers =
-        [("cluster", "cluster_id"), ("parent", "root_job_id"), ("limit", "limit"), ("cursor", "cursor")];
-    for (flag, name) in numbers {
+    for (flag, name) in [("cluster", "cluster_id"), ("parent", "root_job_id")] {
         query.extend(matches.get_one::<i64>(flag).map(|value| (name, value.to_string())));
     }
     watch::show(matches, async || {
-        let client = &session.client;
-        let payload = match matches.get_flag("all") {
-            true => session.ask(client.all_pages(LIST, &query, "jobs", "job_id")).await?,
-            false => session.ask(client.payload(LIST, &query)).await?,
-        };
+        let payload = LIST.read(session, matches, query.clone()).await?;
         if session.is_json() {
             return Ok(format!("{payload}\n"));
-        }
-        let count = payload["jobs"].as_array().map_or(0, Vec::len);
-        if payload["total"].as_u64() != Some(count as u64) && !matches.contains_id("watch") {
-            let total = &payload["total"];
-            let last = &payload["jobs"][count.saturating_sub(1)]["job_id"];
-            eprintln!("{count} of {total} jobs; --cursor {last} shows those behind, --all all of them");
         }
         Ok(rows(if is_long { LONG } else { SHORT }, &payload["jobs"]))
     })

@@ -1,4 +1,4 @@
-//! `weir cluster`: what the operator says and sees of exclusive clusters.
+//! `weir operate cluster`: what the operator says and sees of exclusive clusters.
 //!
 //! Works on the metadata of the service, whether it runs or not. Clusters are made and changed over the API.
 
@@ -10,10 +10,10 @@ use weir_base::id::{ClusterId, ProjectId};
 use weir_control::cluster::{set_billing_mode, state};
 use weir_store::{BillingMode, Store};
 
-use super::check::output_argument;
-use super::variable::{metadata, project, subcommand};
-use super::{Exit, Outcome, runtime};
+use crate::commands::check::output_argument;
 use crate::commands::text::table;
+use crate::commands::variable::{metadata, project, subcommand};
+use crate::commands::{Exit, Outcome, runtime};
 use crate::config::{Settings, resolve};
 
 /// The names of the ways to pay.
@@ -57,7 +57,9 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         let mode = mode.map_or(BillingMode::PayPerUse, |(_, mode)| mode);
         match set_billing_mode(&store, &project, id, mode, SystemClock.now()).await? {
             true => Ok(()),
-            false => bail!("there is no cluster {id}; `weir cluster list` shows those of the project"),
+            false => {
+                bail!("there is no cluster {id}; `weir operate cluster list` shows those of the project")
+            }
         }
     })?;
     Ok(Exit::Done)

@@ -1,4 +1,4 @@
-//! `weir network`: the named networks of projects, with which clusters can be connected.
+//! `weir operate network`: the named networks of projects, with which clusters can be connected.
 //!
 //! Works on the metadata of the service, whether it runs or not.
 
@@ -11,11 +11,11 @@ use weir_base::ipv4::Ipv4Network;
 use weir_control::cluster::{add_network, remove_network};
 use weir_store::Store;
 
-use super::check::output_argument;
-use super::confirm::confirm;
-use super::variable::{metadata, project, subcommand};
-use super::{Exit, Outcome, runtime};
+use crate::commands::check::output_argument;
+use crate::commands::confirm::confirm;
 use crate::commands::text::table;
+use crate::commands::variable::{metadata, project, subcommand};
+use crate::commands::{Exit, Outcome, runtime};
 use crate::config::{Settings, resolve};
 
 fn name() -> Arg {

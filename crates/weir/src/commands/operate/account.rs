@@ -1,4 +1,4 @@
-//! `weir account`: what the operator knows of the accounts of the service, from the command line.
+//! `weir operate account`: what the operator knows of the accounts of the service, from the command line.
 //!
 //! Works on the metadata of the service, whether it runs or not; a running service follows at once.
 
@@ -8,10 +8,10 @@ use serde_json::json;
 use weir_cloud::identity::{AccountRepository, AgencyRepository};
 use weir_store::StoredAccounts;
 
-use super::check::output_argument;
-use super::{Exit, Outcome, runtime};
+use crate::commands::check::output_argument;
 use crate::commands::serve::wiring::{database_file, store};
 use crate::commands::text::table;
+use crate::commands::{Exit, Outcome, runtime};
 use crate::config::{Settings, arguments, resolve};
 
 fn subcommand(name: &'static str, about: &'static str) -> Command {
