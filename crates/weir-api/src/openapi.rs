@@ -11,8 +11,8 @@ use weir_base::error::entries;
 use weir_control::success;
 
 use crate::cs::{
-    audit_logs, clusters, hosts, jobs, jobs_batch, jobs_read, peerings, quotas, surroundings, templates,
-    versions, wire,
+    audit_logs, clusters, flink_jobs, hosts, jobs, jobs_batch, jobs_read, peerings, quotas, savepoints,
+    surroundings, templates, versions, wire,
 };
 
 #[derive(OpenApi)]
@@ -67,7 +67,10 @@ use crate::cs::{
         peerings::delete_peering,
         peerings::create_route,
         peerings::get_routes,
-        peerings::delete_route
+        peerings::delete_route,
+        savepoints::trigger_savepoint,
+        savepoints::import_savepoint,
+        flink_jobs::get_flink_jobs
     ),
     components(schemas(
         wire::CheckpointMode,
@@ -98,7 +101,9 @@ use crate::cs::{
         wire::ClusterInfo,
         wire::QueryClustersResponsePayload,
         wire::ClusterHostsInfo,
-        wire::PeeringStatusName
+        wire::PeeringStatusName,
+        wire::SavepointAction,
+        wire::ShowJobType
     ))
 )]
 struct Document;

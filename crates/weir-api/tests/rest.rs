@@ -245,7 +245,10 @@ async fn attempt(step: &Step, target: &mut Target) -> Option<String> {
     let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
     let text = answer.text().await.expect("a text");
     let body: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
-    let code = body.get("error_id").or_else(|| body.get("message_id")).and_then(Value::as_str);
+    let code = ["error_id", "message_id", "error_code"]
+        .iter()
+        .find_map(|name| body.get(name))
+        .and_then(Value::as_str);
     if status != step.expect.status || (step.expect.code.is_some() && code != step.expect.code.as_deref()) {
         let expected = format!("{} {}", step.expect.status, step.expect.code.as_deref().unwrap_or_default());
         return Some(format!("expected {expected}, got {status} {text}"));

@@ -6,6 +6,7 @@ pub mod error;
 pub mod id;
 pub mod ipv4;
 pub mod network;
+pub mod savepoint;
 pub mod settings;
 pub mod spawn;
 pub mod text;

@@ -6,7 +6,7 @@ use weir_store::{JobDefinition, NewJob, StoreError};
 
 use crate::audit::{self, Subject};
 use crate::caller::Caller;
-use crate::control::{Control, fault};
+use crate::control::Control;
 use crate::fields::{self, SentFields};
 use crate::success;
 
@@ -61,12 +61,7 @@ impl Control {
             self.check_may_use(caller, cluster).await?;
         }
         if let Some(bucket) = definition.obs_bucket.as_ref().filter(|_| sent.obs_bucket.is_some()) {
-            let authorized = self.store.authorized_buckets(&caller.project).await.map_err(fault)?;
-            if !authorized.contains(bucket) {
-                return Err(codes::OBS_BUCKET_NOT_AUTHORIZED
-                    .error()
-                    .because(format!("The project has not authorized bucket {bucket}.")));
-            }
+            self.check_authorized(caller, bucket).await?;
         }
         if sent.smn_topic.is_some() {
             self.check_topic(&caller.project, definition).await?;

@@ -6,9 +6,10 @@
 
 use std::time::Duration;
 
+use weir_base::savepoint::{SavepointAsk, SavepointOutcome, SavepointPlace};
 use weir_base::time::Timestamp;
 use weir_runtime::{Observation, RunState};
-use weir_store::{EndKind, Intent, RunFacts};
+use weir_store::{EndKind, Intent, RunFacts, SavepointFacts};
 
 use crate::options::Limits;
 use crate::status::Status;
@@ -79,6 +80,15 @@ pub enum Step {
     },
     /// Ask the runtime to stop the job.
     AskToStop,
+    /// Ask the runtime for a savepoint.
+    AskForSavepoint(SavepointAsk),
+    /// Remove a savepoint whose life has ended, then store the facts.
+    RemoveSavepoint {
+        /// Where it is.
+        place: SavepointPlace,
+        /// The facts without it.
+        facts: RunFacts,
+    },
     /// Store the facts.
     Record(RunFacts),
     /// End what is left of the worker, then store the facts.
@@ -97,22 +107,33 @@ pub fn status(facts: &RunFacts, seen_at: Option<Timestamp>, now: Timestamp, limi
         (Intent::Stop, None) => Status::Canceling,
         (Intent::Run, None) => match (facts.running_since, seen_at) {
             // An old sighting proves nothing: the job is being taken up again.
-            (Some(_), Some(seen)) if now.since(seen) <= limits.silence => Status::Running,
+            (Some(_), Some(seen)) if now.since(seen) <= limits.silence => match facts.savepoint.ask {
+                Some(_) => Status::Savepointing,
+                None => Status::Running,
+            },
             _ => Status::Submitting,
         },
     }
 }
 
-/// Returns the facts after the user's run: a fresh run.
-pub fn run(facts: &RunFacts, now: Timestamp) -> RunFacts {
+/// Returns the facts after the user's run: a fresh run, from the savepoint of the job with `resume`.
+pub fn run(facts: &RunFacts, resume: bool, now: Timestamp) -> RunFacts {
+    let spent = facts.savepoint.current().cloned();
     RunFacts {
         intent: Intent::Run,
         intent_at: now,
         attempt: facts.attempt,
         start_time: facts.start_time,
         stopped_at: facts.stopped_at,
+        savepoint: SavepointFacts { resume: resume && spent.is_some(), spent, ..SavepointFacts::default() },
         ..RunFacts::default()
     }
+}
+
+/// Returns the facts after the user's wish for a savepoint.
+pub fn savepoint(facts: &RunFacts, ask: SavepointAsk) -> RunFacts {
+    let savepoint = SavepointFacts { ask: Some(ask), failure: String::new(), ..facts.savepoint.clone() };
+    RunFacts { savepoint, ..facts.clone() }
 }
 
 /// Returns the facts after the user's stop.
@@ -123,6 +144,7 @@ pub fn stop(facts: &RunFacts, now: Timestamp) -> RunFacts {
         end: None,
         retry_at: None,
         reason: String::new(),
+        savepoint: SavepointFacts { ask: None, failure: String::new(), ..facts.savepoint.clone() },
         ..facts.clone()
     }
 }
@@ -188,9 +210,19 @@ fn next_of_run(
             Some(since) if facts.failures > 0 && now.since(since) >= limits.restart_reset => {
                 Step::Record(RunFacts { failures: 0, reason: String::new(), ..facts.clone() })
             }
-            Some(_) => Step::Wait,
+            Some(_) => next_of_savepoint(facts, seen, now, limits),
         },
+        RunState::Finished if facts.savepoint.spent.is_some() => next_of_savepoint(facts, seen, now, limits),
         RunState::Finished => Step::Record(finished(facts, seen.at)),
+        // It ended with the savepoint that it was asked for.
+        RunState::Stopped if has_ended_with_savepoint(facts, seen) => {
+            Step::Record(written(facts, facts.savepoint.ask.as_ref(), now))
+        }
+        // It ended, but without the savepoint, and goes on from its last checkpoint.
+        RunState::Stopped if savepoint_failure(facts, seen).is_some() => {
+            let failure = savepoint_failure(facts, seen).unwrap_or_default();
+            start(&accepted(&without_ask(facts, failure)), now)
+        }
         // It was suspended with the service, and goes on with it. It has run, so that its checkpoint counts even
         // if the service ended before it could note that the job was accepted.
         RunState::Stopped if seen.adopted => start(&accepted(facts), now),
@@ -205,6 +237,64 @@ fn next_of_run(
         }
     }
 }
+
+/// Decides what has to be done about the savepoints of a job that runs.
+fn next_of_savepoint(facts: &RunFacts, seen: &Observation, now: Timestamp, limits: &Limits) -> Step {
+    if let Some(place) = &facts.savepoint.spent {
+        let savepoint = SavepointFacts { spent: None, resume: false, ..facts.savepoint.clone() };
+        return Step::RemoveSavepoint {
+            place: place.clone(),
+            facts: RunFacts { savepoint, ..facts.clone() },
+        };
+    }
+    let Some(ask) = &facts.savepoint.ask else { return Step::Wait };
+    match outcome(facts, seen) {
+        Some(outcome) => match &outcome.failure {
+            // A job that ends with it says so in its state.
+            None if ask.stop => Step::Wait,
+            None => Step::Record(written(facts, Some(ask), now)),
+            Some(failure) => Step::Record(without_ask(facts, failure)),
+        },
+        None if now.since(ask.at) > limits.savepoint => {
+            Step::Record(without_ask(facts, &format!("it took longer than {} s", limits.savepoint.as_secs())))
+        }
+        None => Step::AskForSavepoint(ask.clone()),
+    }
+}
+
+/// Returns what became of the savepoint that is being asked for.
+fn outcome<'a>(facts: &RunFacts, seen: &'a Observation) -> Option<&'a SavepointOutcome> {
+    let ask = facts.savepoint.ask.as_ref()?;
+    seen.savepoint.as_ref().filter(|outcome| outcome.at == ask.at)
+}
+
+fn has_ended_with_savepoint(facts: &RunFacts, seen: &Observation) -> bool {
+    outcome(facts, seen).is_some_and(|outcome| outcome.failure.is_none())
+}
+
+fn savepoint_failure<'a>(facts: &RunFacts, seen: &'a Observation) -> Option<&'a str> {
+    outcome(facts, seen)?.failure.as_deref()
+}
+
+/// The savepoint is there; a job that was to stop with it is being stopped.
+fn written(facts: &RunFacts, ask: Option<&SavepointAsk>, now: Timestamp) -> RunFacts {
+    let latest = ask.map(|ask| ask.place.clone()).or(facts.savepoint.latest.clone());
+    let savepoint = SavepointFacts { latest, ask: None, failure: String::new(), ..facts.savepoint.clone() };
+    let facts = RunFacts { savepoint, ..facts.clone() };
+    if ask.is_some_and(|ask| ask.stop) { stop(&facts, now) } else { facts }
+}
+
+/// The job goes on without the savepoint that it was asked for.
+fn without_ask(facts: &RunFacts, failure: &str) -> RunFacts {
+    let failure = match facts.savepoint.ask {
+        Some(_) => format!("the savepoint could not be written: {failure}"),
+        None => facts.savepoint.failure.clone(),
+    };
+    let savepoint = SavepointFacts { ask: None, failure, ..facts.savepoint.clone() };
+    RunFacts { savepoint, ..facts.clone() }
+}
+
+const WORKER_ENDED: &str = "the worker of the job ended meanwhile";
 
 fn next_of_stop(
     facts: &RunFacts,
@@ -234,7 +324,7 @@ fn start(facts: &RunFacts, now: Timestamp) -> Step {
             submitted_at: Some(now),
             running_since: None,
             retry_at: None,
-            ..facts.clone()
+            ..without_ask(facts, WORKER_ENDED)
         },
         resume: facts.accepted,
     }
@@ -263,7 +353,7 @@ fn end_run(facts: &RunFacts, end: EndKind, reason: &str, at: Timestamp) -> RunFa
         stopped_at: facts.running_since.map(|_| at).or(facts.stopped_at),
         running_since: None,
         retry_at: None,
-        ..facts.clone()
+        ..without_ask(facts, WORKER_ENDED)
     }
 }
 
@@ -281,7 +371,7 @@ fn failed(facts: &RunFacts, reason: &StopReason, on: OnFailure, now: Timestamp, 
             failures,
             retry_at: Some(now.plus(restart_delay(failures, limits))),
             reason: reason.to_string(),
-            ..facts.clone()
+            ..without_ask(facts, WORKER_ENDED)
         };
     }
     let end = if facts.reached_running { EndKind::Failed } else { EndKind::SubmitFailed };

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use weir_base::id::JobId;
 use weir_base::time::Timestamp;
 use weir_runtime::{JobMetrics, Observation, RunState};
 use weir_store::{EndKind, Intent, RunFacts};
@@ -24,6 +25,7 @@ fn seen(facts: &RunFacts, state: RunState, at: Timestamp) -> Observation {
         graph: None,
         pid: None,
         adopted: false,
+        savepoint: None,
     }
 }
 
@@ -33,7 +35,7 @@ fn after(seconds: u64) -> Timestamp {
 
 /// A job that was run at `T0` and handed to the runtime.
 fn submitted() -> RunFacts {
-    match next(&run(&RunFacts::default(), T0), None, OnFailure::End, T0, &limits()) {
+    match next(&run(&RunFacts::default(), false, T0), None, OnFailure::End, T0, &limits()) {
         Step::Start { facts, .. } => accepted(&facts),
         other => panic!("{other:?}"),
     }
@@ -64,7 +66,7 @@ fn a_draft_waits() {
 
 #[test]
 fn a_run_starts_fresh_and_an_attempt_after_it_resumes() {
-    let facts = run(&RunFacts::default(), T0);
+    let facts = run(&RunFacts::default(), false, T0);
     assert_eq!(status(&facts, None, T0, &limits()), Status::Submitting);
     let Step::Start { facts, resume } = next(&facts, None, OnFailure::End, T0, &limits()) else { panic!() };
     assert_eq!((facts.attempt, resume), (1, false));
@@ -78,7 +80,8 @@ fn a_run_starts_fresh_and_an_attempt_after_it_resumes() {
 
 #[test]
 fn a_job_that_was_suspended_with_the_service_goes_on_from_its_checkpoint() {
-    let Step::Start { facts, .. } = next(&run(&RunFacts::default(), T0), None, OnFailure::End, T0, &limits())
+    let Step::Start { facts, .. } =
+        next(&run(&RunFacts::default(), false, T0), None, OnFailure::End, T0, &limits())
     else {
         panic!()
     };
@@ -129,7 +132,7 @@ fn a_job_runs_once_it_was_seen_running() {
 fn a_sighting_of_an_earlier_attempt_does_not_count() {
     let old = running_job();
     let observation = seen(&old, RunState::Failed("old".to_string()), T0);
-    let again = run(&end_run(&old, EndKind::Failed, "old", T0), after(1));
+    let again = run(&end_run(&old, EndKind::Failed, "old", T0), false, after(1));
     assert!(matches!(
         next(&again, Some(&observation), OnFailure::End, after(1), &limits()),
         Step::Start { resume: false, .. }
@@ -265,6 +268,102 @@ fn a_job_that_finished_before_it_was_seen_has_a_start_time() {
     assert_eq!((done.start_time, done.stopped_at), (T0, Some(after(1))));
 }
 
+fn ask(at: Timestamp, stop: bool) -> SavepointAsk {
+    SavepointAsk { at, place: SavepointPlace::of_job(JobId(7), None), stop }
+}
+
+fn answer(ask: &SavepointAsk, failure: Option<&str>) -> SavepointOutcome {
+    SavepointOutcome { at: ask.at, failure: failure.map(str::to_string) }
+}
+
+/// What follows from the answer to an ask for a savepoint.
+fn answered(asked: &RunFacts, state: RunState, outcome: Option<SavepointOutcome>, at: Timestamp) -> Step {
+    let observation = Observation { savepoint: outcome, ..seen(asked, state, at) };
+    next(asked, Some(&observation), OnFailure::End, at, &limits())
+}
+
+#[test]
+fn a_savepoint_is_asked_for_until_it_is_written_and_the_job_runs_on() {
+    let ask = ask(T0, false);
+    let asked = savepoint(&running_job(), ask.clone());
+    assert_eq!(status(&asked, Some(T0), T0, &limits()), Status::Savepointing);
+    assert_eq!(answered(&asked, RunState::Running, None, after(1)), Step::AskForSavepoint(ask.clone()));
+    let earlier = SavepointOutcome { at: Timestamp(1), failure: None };
+    assert_eq!(
+        answered(&asked, RunState::Running, Some(earlier), after(1)),
+        Step::AskForSavepoint(ask.clone())
+    );
+    let Step::Record(facts) = answered(&asked, RunState::Running, Some(answer(&ask, None)), after(1)) else {
+        panic!()
+    };
+    assert_eq!(status(&facts, Some(after(1)), after(1), &limits()), Status::Running);
+    assert_eq!(facts.savepoint.current(), Some(&ask.place));
+}
+
+#[test]
+fn a_stop_with_a_savepoint_ends_when_the_worker_has_ended_with_it() {
+    let ask = ask(T0, true);
+    let asked = savepoint(&running_job(), ask.clone());
+    let Step::Record(facts) = answered(&asked, RunState::Stopped, Some(answer(&ask, None)), after(1)) else {
+        panic!()
+    };
+    assert_eq!(status(&facts, Some(after(1)), after(1), &limits()), Status::Canceling);
+    let Step::Record(done) = answered(&facts, RunState::Stopped, Some(answer(&ask, None)), after(2)) else {
+        panic!()
+    };
+    assert_eq!((done.end, done.savepoint.current()), (Some(EndKind::Cancelled), Some(&ask.place)));
+}
+
+#[test]
+fn a_savepoint_that_cannot_be_written_leaves_the_job_running_with_the_reason() {
+    for stop in [false, true] {
+        let ask = ask(T0, stop);
+        let asked = savepoint(&running_job(), ask.clone());
+        let failed = Some(answer(&ask, Some("bad disk")));
+        for (outcome, at, words) in [(failed.clone(), 1, "bad disk"), (None, 301, "longer than 300 s")] {
+            let observation =
+                Observation { savepoint: outcome, ..seen(&asked, RunState::Running, after(at)) };
+            let Step::Record(facts) = next(&asked, Some(&observation), OnFailure::End, after(at), &limits())
+            else {
+                panic!()
+            };
+            assert_eq!(status(&facts, Some(after(at)), after(at), &limits()), Status::Running);
+            assert!(facts.savepoint.failure.contains(words), "{}", facts.savepoint.failure);
+        }
+        // It has ended, but the savepoint is not there: it goes on from its last checkpoint.
+        let Step::Start { facts, resume: true } = answered(&asked, RunState::Stopped, failed, after(1))
+        else {
+            panic!()
+        };
+        assert!(facts.savepoint.failure.contains("bad disk") && facts.savepoint.ask.is_none());
+    }
+}
+
+#[test]
+fn a_savepoint_ends_its_life_when_the_job_runs_again_and_not_before() {
+    let place = SavepointPlace::of_job(JobId(7), None);
+    let stopped = RunFacts {
+        savepoint: SavepointFacts { latest: Some(place.clone()), ..SavepointFacts::default() },
+        ..RunFacts::default()
+    };
+    for resume in [false, true] {
+        let again = run(&stopped, resume, T0);
+        assert_eq!((again.savepoint.current(), again.savepoint.resume), (Some(&place), resume));
+        // A run that does not come up leaves it for the next one.
+        let refused = refused(&again, "no stream", OnFailure::End, T0, &limits());
+        assert_eq!(run(&refused, true, T0).savepoint.spent, Some(place.clone()));
+        let Step::Start { facts, resume: false } = next(&again, None, OnFailure::End, T0, &limits()) else {
+            panic!()
+        };
+        let Step::Record(facts) = answered(&accepted(&facts), RunState::Running, None, T0) else { panic!() };
+        let Step::RemoveSavepoint { place: removed, facts } = answered(&facts, RunState::Running, None, T0)
+        else {
+            panic!()
+        };
+        assert_eq!((removed, facts.savepoint), (place.clone(), SavepointFacts::default()));
+    }
+}
+
 /// Walks from every reachable state by every event and checks that each change of status is in the table.
 #[test]
 fn every_move_is_in_the_table() {
@@ -295,10 +394,15 @@ fn successors(facts: &RunFacts, now: Timestamp) -> Vec<(String, RunFacts, Timest
     let mut all = Vec::new();
     let here = status(facts, Some(now), now, &limits());
     if here.can_run() {
-        all.push(("run".to_string(), run(facts, now), now));
+        all.push(("run".to_string(), run(facts, true, now), now));
     }
     if here.can_stop() {
         all.push(("stop".to_string(), stop(facts, now), now));
+    }
+    if here == Status::Running {
+        for stop in [false, true] {
+            all.push(("savepoint".to_string(), savepoint(facts, ask(now, stop)), now));
+        }
     }
     if facts.submitted_at.is_some()
         && facts.end.is_none()
@@ -318,12 +422,21 @@ fn successors(facts: &RunFacts, now: Timestamp) -> Vec<(String, RunFacts, Timest
         for on in [OnFailure::End, OnFailure::Restart] {
             for wait in [0, 400] {
                 let at = now.plus(Duration::from_secs(wait));
-                let observation = state.clone().map(|state| seen(facts, state, at));
-                match next(facts, observation.as_ref(), on, at, &limits()) {
-                    Step::Start { facts, .. } | Step::Record(facts) | Step::EndWorker(facts) => {
-                        all.push((format!("{state:?} {on:?} after {wait} s"), facts, at));
+                for outcome in [None, Some(None), Some(Some("bad disk"))] {
+                    let observation = state.clone().map(|state| {
+                        let outcome = facts.savepoint.ask.as_ref().zip(outcome);
+                        let outcome = outcome.map(|(ask, failure)| answer(ask, failure));
+                        Observation { savepoint: outcome, ..seen(facts, state, at) }
+                    });
+                    match next(facts, observation.as_ref(), on, at, &limits()) {
+                        Step::Start { facts, .. }
+                        | Step::Record(facts)
+                        | Step::EndWorker(facts)
+                        | Step::RemoveSavepoint { facts, .. } => {
+                            all.push((format!("{state:?} {outcome:?} {on:?} after {wait} s"), facts, at));
+                        }
+                        Step::Wait | Step::AskToStop | Step::AskForSavepoint(_) => {}
                     }
-                    Step::Wait | Step::AskToStop => {}
                 }
             }
         }

@@ -11,6 +11,8 @@ pub struct Limits {
     pub start: Duration,
     /// From a stop until the job has stopped; after it the status is `job_cancel_fail`.
     pub cancel: Duration,
+    /// From the ask for a savepoint until it is written; after it the job runs on without.
+    pub savepoint: Duration,
     /// Without a sign of life of a running job for this long its worker counts as lost.
     pub silence: Duration,
     /// Delay before the first restart; doubles with each failure in a row.
@@ -37,6 +39,7 @@ impl Default for Limits {
         Self {
             start: Duration::from_secs(120),
             cancel: Duration::from_secs(300),
+            savepoint: Duration::from_secs(300),
             silence: Duration::from_secs(60),
             restart_first: Duration::from_secs(10),
             restart_longest: Duration::from_secs(300),

@@ -136,7 +136,7 @@ impl Control {
     }
 
     async fn metrics_of(&self, job: &JobRecord) -> Result<MetricsView, CsError> {
-        let running = self.status_of(job) == Status::Running;
+        let running = matches!(self.status_of(job), Status::Running | Status::Savepointing);
         let observed = self.runner.observe(job.id).filter(|seen| seen.attempt == job.facts.attempt);
         let mut metrics = match observed {
             Some(observation) => observation.metrics,
@@ -157,7 +157,7 @@ impl Control {
         })
     }
 
-    async fn view(&self, record: JobRecord, with_graph: bool) -> Result<JobView, CsError> {
+    pub(crate) async fn view(&self, record: JobRecord, with_graph: bool) -> Result<JobView, CsError> {
         let now = self.now();
         let status = self.status_of(&record);
         let graph = if with_graph {
@@ -184,6 +184,7 @@ fn description(job: &JobRecord, status: Status) -> String {
         Status::Submitting if facts.failures > 0 => {
             format!("restart {} after a failure: {}", facts.failures, facts.reason)
         }
+        Status::Running => facts.savepoint.failure.clone(),
         status if status.is_failure() => facts.reason.clone(),
         _ => String::new(),
     }

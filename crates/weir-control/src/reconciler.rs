@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use weir_base::id::{ClusterId, JobId};
+use weir_base::savepoint::SavepointPlace;
 use weir_base::settings::JobSettings;
 use weir_base::time::Timestamp;
 use weir_runtime::{Observation, RunState, StartError, StartRequest};
@@ -62,6 +63,7 @@ pub enum Action {
 #[derive(Debug, Clone, Copy, Default)]
 struct Marks {
     asked_to_stop: Option<Timestamp>,
+    asked_for_savepoint: Option<Timestamp>,
     clearing_failed: Option<Timestamp>,
     reported: Option<Timestamp>,
     has_graph: bool,
@@ -147,7 +149,7 @@ impl Reconciler {
         let observation = self.control.runner.observe(job.id);
         let limits = &self.control.options.limits;
         let step = decide::next(&job.facts, observation.as_ref(), on_failure(&job), now, limits);
-        let changes = !matches!(step, Step::Wait | Step::AskToStop);
+        let changes = !matches!(step, Step::Wait | Step::AskToStop | Step::AskForSavepoint(_));
         if let Some(seen) = observation.as_ref().filter(|seen| seen.attempt == job.facts.attempt) {
             self.report(&job, seen, now, changes).await?;
         }
@@ -155,6 +157,16 @@ impl Reconciler {
             Step::Wait => Ok(None),
             Step::Start { facts, resume } => self.start(&job, facts, resume, now).await.map(Some),
             Step::AskToStop => Ok(self.ask_to_stop(job.id, now).await),
+            Step::AskForSavepoint(ask) => {
+                if self.is_due(job.id, now, |marks| &mut marks.asked_for_savepoint) {
+                    self.control.runner.savepoint(job.id, ask).await;
+                }
+                Ok(None)
+            }
+            Step::RemoveSavepoint { place, facts } => {
+                self.remove_savepoint(job.id, &place).await;
+                self.record(&job, facts).await.map(Some)
+            }
             Step::Record(facts) => self.record(&job, facts).await.map(Some),
             Step::EndWorker(facts) => {
                 self.control.runner.kill(job.id).await;
@@ -185,6 +197,7 @@ impl Reconciler {
             settings: JobSettings { network, ..control.settings_of(job) },
             resume,
             fresh_since: facts.intent_at,
+            savepoint: facts.savepoint.spent.clone().filter(|_| facts.savepoint.resume),
         };
         let started = self.hand_over(request).await;
         let written = JobRecord { version: job.version + 1, ..job.clone() };
@@ -245,6 +258,10 @@ impl Reconciler {
         if failed.is_some_and(|failed| now.since(failed) < CLEAR_AGAIN) {
             return Ok(None);
         }
+        let savepoint = &job.facts.savepoint;
+        for place in [&savepoint.latest, &savepoint.spent].into_iter().flatten() {
+            self.remove_savepoint(job.id, place).await;
+        }
         let bucket = job.definition.obs_bucket.clone().filter(|_| job.definition.checkpoint_enabled);
         if let Err(error) = self.control.runner.remove(job.id, bucket).await {
             tracing::warn!(job_id = %job.id, %error, "a deleted job could not be cleared away, will retry");
@@ -257,19 +274,40 @@ impl Reconciler {
     }
 
     async fn ask_to_stop(&self, job: JobId, now: Timestamp) -> Option<Action> {
-        let limit = self.control.options.limits.ask_again;
-        let due = self.with_marks(job, |marks| {
-            let due = marks.asked_to_stop.is_none_or(|asked| now.since(asked) >= limit);
-            if due {
-                marks.asked_to_stop = Some(now);
-            }
-            due
-        });
-        if !due {
+        if !self.is_due(job, now, |marks| &mut marks.asked_to_stop) {
             return None;
         }
         self.control.runner.stop(job).await;
         Some(Action::Stopping(job))
+    }
+
+    /// Whether something that was asked of the runtime has to be asked again; notes that it is.
+    fn is_due(
+        &self,
+        job: JobId,
+        now: Timestamp,
+        mark: impl Fn(&mut Marks) -> &mut Option<Timestamp>,
+    ) -> bool {
+        let limit = self.control.options.limits.ask_again;
+        self.with_marks(job, |marks| {
+            let asked = mark(marks);
+            let due = asked.is_none_or(|asked| now.since(asked) >= limit);
+            if due {
+                *asked = Some(now);
+            }
+            due
+        })
+    }
+
+    /// Removes a savepoint that the service wrote. What stays because the bucket does not answer is of no use to
+    /// anybody, and no reason to hold up the job.
+    async fn remove_savepoint(&self, job: JobId, place: &SavepointPlace) {
+        if !place.belongs_to(job) {
+            return;
+        }
+        if let Err(error) = self.control.runner.remove_savepoint(job, place).await {
+            tracing::warn!(job_id = %job, place = place.shown(), %error, "a savepoint could not be removed, its objects stay");
+        }
     }
 
     /// Stores what the runtime says: at once when the state changes, else now and then.

@@ -65,7 +65,8 @@ impl Control {
             return Ok(Err(failures));
         }
         let now = self.now();
-        let changes: Vec<_> = jobs.iter().map(|job| (job, decide::run(&job.facts, now))).collect();
+        let changes: Vec<_> =
+            jobs.iter().map(|job| (job, decide::run(&job.facts, resume_savepoint, now))).collect();
         let audits: Vec<_> =
             jobs.iter().map(|job| audit::of_job(caller, "startJob", job, success::JOB_RUN, now)).collect();
         self.write_facts(&changes, &audits).await?;
@@ -97,7 +98,7 @@ impl Control {
         }
         let variables = self.variables.for_check(&job.project, &definition.sql_body).await?;
         sql::check_job(definition, variables, &self.options).await?;
-        if resume_savepoint {
+        if resume_savepoint && job.facts.savepoint.current().is_none() {
             return Err(codes::SAVEPOINT_NOT_EXIST.error());
         }
         if definition.smn_topic.is_some() {

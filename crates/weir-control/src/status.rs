@@ -85,8 +85,8 @@ const RULES: [Rule; 14] = [
     rule(Status::ArrearageRecovering, "job_arrearage_recovering",   true,  false, false, Update::NotNow),
 ];
 
-/// The moves that this release makes: from, to, and what causes them. Those that need savepoints,
-/// edge nodes or the ledger come with these.
+/// The moves that this release makes: from, to, and what causes them. Those that need edge nodes or the
+/// ledger come with these.
 pub const MOVES: &[(Status, Status, &str)] = &[
     (Status::Init, Status::Submitting, "run"),
     (Status::SubmitFail, Status::Submitting, "run"),
@@ -102,6 +102,16 @@ pub const MOVES: &[(Status, Status, &str)] = &[
     (Status::Running, Status::RunningException, "failure"),
     (Status::Running, Status::Submitting, "failure with `restart_when_exception`, or the worker is gone"),
     (Status::Running, Status::Canceling, "stop"),
+    (Status::Running, Status::Savepointing, "a savepoint is asked for"),
+    (Status::Savepointing, Status::Running, "the savepoint is written, or could not be"),
+    (
+        Status::Savepointing,
+        Status::Canceling,
+        "the savepoint of a stop is written, or the cluster is stopped",
+    ),
+    (Status::Savepointing, Status::Submitting, "the worker is gone, or could not end with the savepoint"),
+    (Status::Savepointing, Status::Finish, "all sources are exhausted before the savepoint is written"),
+    (Status::Savepointing, Status::RunningException, "failure"),
     (Status::CancelFail, Status::Canceling, "stop"),
     (Status::Canceling, Status::CancelSuccess, "done"),
     (Status::Canceling, Status::CancelFail, "it takes longer than the limit"),
@@ -191,7 +201,9 @@ mod tests {
             if status.can_run() {
                 assert!(moves_to(Status::Submitting), "{}", status.name());
             }
-            assert_eq!(status.can_stop(), moves_to(Status::Canceling), "{}", status.name());
+            // The stop of a job that writes a savepoint was asked for before.
+            let stops = moves_to(Status::Canceling) && status != Status::Savepointing;
+            assert_eq!(status.can_stop(), stops, "{}", status.name());
         }
     }
 

@@ -2,12 +2,14 @@
 
 use weir_base::error::{CsError, codes};
 use weir_base::id::JobId;
+use weir_base::savepoint::{SavepointAsk, SavepointPlace};
 use weir_store::JobRecord;
 
 use crate::audit;
 use crate::caller::Caller;
 use crate::control::{Control, Refusal};
 use crate::run::{Failures, distinct, without_conflict_of_many};
+use crate::status::Status;
 use crate::{decide, success};
 
 impl Control {
@@ -56,7 +58,14 @@ impl Control {
             return Ok(Err(failures));
         }
         let now = self.now();
-        let changes: Vec<_> = jobs.iter().map(|job| (job, decide::stop(&job.facts, now))).collect();
+        let stopped = |job: &JobRecord| {
+            if !trigger_savepoint {
+                return decide::stop(&job.facts, now);
+            }
+            let place = SavepointPlace::of_job(job.id, job.definition.obs_bucket.clone());
+            decide::savepoint(&job.facts, SavepointAsk { at: now, place, stop: true })
+        };
+        let changes: Vec<_> = jobs.iter().map(|job| (job, stopped(job))).collect();
         let audits: Vec<_> =
             jobs.iter().map(|job| audit::of_job(caller, "stopJob", job, success::JOB_STOPPED, now)).collect();
         self.write_facts(&changes, &audits).await?;
@@ -75,10 +84,11 @@ impl Control {
         if !status.can_stop() {
             return Err(codes::JOB_NOT_STOPPABLE.error().because(format!("It is in {}.", status.name())));
         }
-        if trigger_savepoint {
-            return Err(codes::API_NOT_SUPPORTED
-                .error()
-                .because("This release writes no savepoints; stop the job with triggerSavePoint=false."));
+        if trigger_savepoint && status != Status::Running {
+            return Err(codes::JOB_NOT_STOPPABLE.error().because(format!(
+                "It is in {}, and only a running job can write a savepoint; stop it with triggerSavePoint=false.",
+                status.name()
+            )));
         }
         Ok(job)
     }

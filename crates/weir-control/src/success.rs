@@ -133,6 +133,13 @@ pub const PEERING_REJECTED: Success =
 pub const PEERING_UPDATED: Success =
     Success::new(22_126, "UPDATE_PEERING_SUCCESS", "The peering is updated.");
 
+/// triggerSavepoint.
+pub const SAVEPOINT_TRIGGERED: Success =
+    Success::new(17_020, "TRIGGER_SAVEPOINT_SUCCESS", "The savepoint is being written.");
+/// importSavepoint.
+pub const SAVEPOINT_IMPORTED: Success =
+    Success::new(17_021, "IMPORT_SAVEPOINT_SUCCESS", "The savepoint is the job's latest.");
+
 /// Every message id with the operations that answer it.
 pub const ALL: &[(&str, Success)] = &[
     ("userRegister", USER_REGISTERED),
@@ -173,6 +180,8 @@ pub const ALL: &[(&str, Success)] = &[
     ("addHostsFile", HOSTS_ADDED),
     ("updateHostsInfo", HOSTS_UPDATED),
     ("deleteHostsInfo", HOSTS_DELETED),
+    ("triggerSavepoint", SAVEPOINT_TRIGGERED),
+    ("importSavepoint", SAVEPOINT_IMPORTED),
 ];
 
 #[cfg(test)]

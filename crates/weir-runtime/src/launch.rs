@@ -17,6 +17,7 @@ use weir_sql::{Job, SourceStream};
 use crate::dirty::dirty_policy;
 use crate::dirty_as_declared::DirtyAsDeclared;
 use crate::execution_graph::execution_graph;
+use crate::savepoint;
 use crate::translate::{dataflow, stream_name};
 
 /// A job to launch.
@@ -33,6 +34,8 @@ pub struct Launch<'a> {
     pub storage: CheckpointStorage,
     /// Whether to continue from the newest checkpoint. A fresh start removes old ones.
     pub resume: bool,
+    /// The savepoint that a run starts from which has no checkpoint yet.
+    pub savepoint: Option<CheckpointStorage>,
     /// When the run began: checkpoints with a smaller epoch belong to earlier runs and are removed.
     pub fresh_since: Timestamp,
 }
@@ -45,6 +48,8 @@ pub struct Launched {
     pub graph: Value,
     /// Epoch of the checkpoint it continues from.
     pub restored: Option<u64>,
+    /// Whether that is a savepoint.
+    pub from_savepoint: bool,
     redactor: Redactor,
 }
 
@@ -82,7 +87,13 @@ impl Launch<'_> {
     ) -> Result<Launched, String> {
         let settings = &self.environment.settings;
         let first_epoch = u64::try_from(self.fresh_since.0).unwrap_or(0);
-        let restore = restorable(&self.storage, self.resume, first_epoch).await?;
+        let mut restore = restorable(&self.storage, self.resume, first_epoch).await?;
+        let from_savepoint = restore.is_none() && self.savepoint.is_some();
+        if restore.is_none()
+            && let Some(savepoint) = &self.savepoint
+        {
+            restore = Some(savepoint::take_up(savepoint, &self.storage).await?);
+        }
         let label = match self.id {
             0 => "0".to_string(),
             id => id.to_string(),
@@ -108,7 +119,13 @@ impl Launch<'_> {
         };
         let surroundings = Surroundings { clock, spawner, dirty };
         let handle = JobHandle::start(spec, surroundings).await.map_err(|error| error.to_string())?;
-        Ok(Launched { handle, graph: document, restored, redactor: self.job.redactor.clone() })
+        Ok(Launched {
+            handle,
+            graph: document,
+            restored,
+            from_savepoint,
+            redactor: self.job.redactor.clone(),
+        })
     }
 }
 

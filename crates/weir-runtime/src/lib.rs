@@ -7,11 +7,13 @@ mod execution_graph;
 pub mod job_test;
 mod launch;
 mod runner;
+mod savepoint;
 mod translate;
 mod variables;
 
 pub use embedded::{EmbeddedRunner, ObjectsPlace, WorkerConfig, WorkerLogging, run_worker, worker_logging};
 pub use launch::{Launch, Launched};
 pub use runner::*;
+pub use savepoint::{NoSavepoint, find_savepoint};
 pub use translate::{TranslateError, dataflow};
 pub use variables::{open_variables, variable_owner};

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use weir_base::id::{JobId, ProjectId};
+use weir_base::savepoint::{SavepointAsk, SavepointOutcome, SavepointPlace};
 use weir_base::settings::JobSettings;
 use weir_base::time::Timestamp;
 
@@ -32,6 +33,9 @@ pub struct StartRequest {
     /// When the user's run began. Attempts of one run have the same; checkpoints with a smaller epoch belong
     /// to earlier runs and are never continued from.
     pub fresh_since: Timestamp,
+    /// The savepoint that the run starts from while there is no checkpoint of its own to continue from.
+    #[serde(default)]
+    pub savepoint: Option<SavepointPlace>,
 }
 
 /// What a runner last saw of a job.
@@ -118,6 +122,9 @@ pub struct Observation {
     /// Whether the worker was started by an earlier service process, so that its end may be the end of that one.
     #[serde(default)]
     pub adopted: bool,
+    /// What became of the last savepoint that was asked for in this attempt.
+    #[serde(default)]
+    pub savepoint: Option<SavepointOutcome>,
 }
 
 /// A job could not be started.
@@ -140,6 +147,13 @@ pub trait Runner: Send + Sync + 'static {
     /// Asks a job to stop without a final checkpoint; observed later as [`RunState::Stopped`].
     /// Unknown jobs are ignored.
     async fn stop(&self, job: JobId);
+
+    /// Asks a running job for a savepoint; observed later in [`Observation::savepoint`]. Asking again for the
+    /// same one changes nothing, and unknown jobs are ignored.
+    async fn savepoint(&self, job: JobId, ask: SavepointAsk);
+
+    /// Removes a savepoint that belongs to the job.
+    async fn remove_savepoint(&self, job: JobId, place: &SavepointPlace) -> Result<(), RemoveError>;
 
     /// Returns what is known of a job, or `None` when it was never started here.
     fn observe(&self, job: JobId) -> Option<Observation>;

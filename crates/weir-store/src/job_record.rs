@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 use weir_base::id::{JobId, ProjectId, UserId};
+use weir_base::savepoint::{SavepointAsk, SavepointPlace};
 use weir_base::time::Timestamp;
 
 /// The definition of a job: the fields of the create request with their defaults filled in.
@@ -144,6 +145,29 @@ impl EndKind {
     }
 }
 
+/// What is known of the savepoints of a job.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SavepointFacts {
+    /// The newest one.
+    pub latest: Option<SavepointPlace>,
+    /// The one that was there when the present run began: it goes when the job runs.
+    pub spent: Option<SavepointPlace>,
+    /// Whether the present run starts from that one.
+    pub resume: bool,
+    /// What is being asked of the running job.
+    pub ask: Option<SavepointAsk>,
+    /// Why the last one could not be written; empty when it was.
+    pub failure: String,
+}
+
+impl SavepointFacts {
+    /// Returns the savepoint that a run would start from now.
+    pub fn current(&self) -> Option<&SavepointPlace> {
+        self.latest.as_ref().or(self.spent.as_ref())
+    }
+}
+
 /// What the user wants of a job, and what is known of its present or last run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunFacts {
@@ -174,6 +198,8 @@ pub struct RunFacts {
     pub end: Option<EndKind>,
     /// Why it ended, or why it is being restarted; for people.
     pub reason: String,
+    /// Its savepoints.
+    pub savepoint: SavepointFacts,
 }
 
 impl Default for RunFacts {
@@ -192,6 +218,7 @@ impl Default for RunFacts {
             retry_at: None,
             end: None,
             reason: String::new(),
+            savepoint: SavepointFacts::default(),
         }
     }
 }

@@ -278,8 +278,8 @@ pub(crate) async fn write_facts(
     let changed = sqlx::query(
         "UPDATE jobs SET intent = $1, intent_at = $2, attempt = $3, submitted_at = $4, accepted = $5, reached = $6,
             running_since = $7, start_time = $8, stopped_at = $9, failures = $10, retry_at = $11, end_kind = $12,
-            reason = $13, version = version + 1
-         WHERE id = $14 AND version = $15 AND deleted_at IS NULL",
+            reason = $13, savepoint = $14, version = version + 1
+         WHERE id = $15 AND version = $16 AND deleted_at IS NULL",
     )
     .bind(facts.intent.as_str())
     .bind(facts.intent_at.0)
@@ -294,6 +294,7 @@ pub(crate) async fn write_facts(
     .bind(facts.retry_at.map(|at| at.0))
     .bind(facts.end.map(EndKind::as_str))
     .bind(&facts.reason)
+    .bind(json_text(&facts.savepoint)?)
     .bind(job.id.0)
     .bind(job.version)
     .execute(connection)
@@ -342,6 +343,7 @@ fn facts_from_row(job: i64, row: &AnyRow) -> Result<RunFacts, StoreError> {
     };
     let intent: String = row.try_get("intent")?;
     let end: Option<String> = row.try_get("end_kind")?;
+    let savepoint: String = row.try_get("savepoint")?;
     Ok(RunFacts {
         intent: Intent::parse(&intent).ok_or_else(|| unknown("intent", &intent))?,
         intent_at: Timestamp(row.try_get("intent_at")?),
@@ -356,5 +358,6 @@ fn facts_from_row(job: i64, row: &AnyRow) -> Result<RunFacts, StoreError> {
         retry_at: time("retry_at")?,
         end: end.map(|text| EndKind::parse(&text).ok_or_else(|| unknown("end_kind", &text))).transpose()?,
         reason: row.try_get("reason")?,
+        savepoint: json(job, "savepoint", &savepoint)?,
     })
 }

@@ -34,7 +34,7 @@ pub use cluster_record::{
 };
 pub use error::StoreError;
 pub use hosts::HostMapping;
-pub use job_record::{EndKind, Intent, JobDefinition, JobRecord, NewJob, Report, RunFacts};
+pub use job_record::{EndKind, Intent, JobDefinition, JobRecord, NewJob, Report, RunFacts, SavepointFacts};
 pub use jobs::JobFilter;
 pub use networks::{NetworkRecord, PeeringRecord, PeeringState, RouteRecord};
 pub use notifications::StoredNotifications;

@@ -17,6 +17,7 @@ const SQLITE: &[Migration] = &[
     (7, "notifications", include_str!("../migrations/sqlite/0007_notifications.sql")),
     (8, "people", include_str!("../migrations/sqlite/0008_people.sql")),
     (9, "clusters", include_str!("../migrations/sqlite/0009_clusters.sql")),
+    (10, "savepoints", include_str!("../migrations/sqlite/0010_savepoints.sql")),
 ];
 
 /// The files in `migrations/postgres`, in order. The first one makes what the first four make of a file.
@@ -25,6 +26,7 @@ const POSTGRES: &[Migration] = &[
     (7, "notifications", include_str!("../migrations/postgres/0007_notifications.sql")),
     (8, "people", include_str!("../migrations/postgres/0008_people.sql")),
     (9, "clusters", include_str!("../migrations/postgres/0009_clusters.sql")),
+    (10, "savepoints", include_str!("../migrations/postgres/0010_savepoints.sql")),
 ];
 
 /// Applies what is missing. Returns the version found before and the newest known one when the first is the newer.

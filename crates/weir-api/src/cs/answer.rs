@@ -58,6 +58,20 @@ pub struct ErrorBody {
     pub error_time: i64,
 }
 
+/// The body of an error of an operation that the successor of the service has; its HTTP status is 400.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = FlinkError)]
+pub struct FlinkErrorBody {
+    /// DLI. and the number of the CS code.
+    pub error_code: String,
+    /// Cause and what to do.
+    pub error_msg: String,
+    /// Optional details as a string that holds JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    pub error_json_opt: Option<String>,
+}
+
 /// Answers a success without payload.
 pub(crate) fn done(success: Success, now: Timestamp) -> Response {
     Json(GlobalResponse { message_id: success.id(), message: success.text.to_string(), current_time: now.0 })
@@ -84,6 +98,18 @@ pub fn error(error: &CsError, now: Timestamp) -> Response {
         error_suggestion: error.suggestion(),
         error_json_opt: error.details.as_ref().map(serde_json::Value::to_string),
         error_time: now.0,
+    };
+    let mut response = (StatusCode::BAD_REQUEST, Json(body)).into_response();
+    response.extensions_mut().insert(Code(error.code.to_string()));
+    response
+}
+
+/// Answers an error in the form of the successor of the service.
+pub(crate) fn flink_error(error: &CsError) -> Response {
+    let body = FlinkErrorBody {
+        error_code: error.code.to_string().replace("CS.", "DLI."),
+        error_msg: format!("{} {}", error.cause(), error.suggestion()),
+        error_json_opt: error.details.as_ref().map(serde_json::Value::to_string),
     };
     let mut response = (StatusCode::BAD_REQUEST, Json(body)).into_response();
     response.extensions_mut().insert(Code(error.code.to_string()));

@@ -118,6 +118,9 @@ where
         let subject = Subject { resource_type, id: &id, name: &name };
         state.control.record_failure(&caller, event, subject, &error).await;
     }
+    if operation.successor_errors {
+        return answer::flink_error(&error);
+    }
     answer::error(&error, state.clock.now())
 }
 

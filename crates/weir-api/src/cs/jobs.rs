@@ -88,7 +88,7 @@ pub async fn run_job(State(state): State<ApiState>, request: Request) -> Respons
     params(("project_id" = String, Path, description = "Project id; must equal the credential's project."),
         ("job_id" = i64, Path, description = "Job id."),
         ("triggerSavePoint" = Option<bool>, Query,
-            description = "true: write a savepoint before stopping. Not in this release: refused with CS.10003.")),
+            description = "true: write a savepoint before stopping.")),
     responses((status = 200, description = "Success.", body = answer::GlobalResponse),
         (status = 400, description = "The request failed.", body = answer::ErrorBody)))]
 pub async fn stop_job(State(state): State<ApiState>, request: Request) -> Response {

@@ -7,6 +7,7 @@ pub mod answer;
 pub mod audit_logs;
 mod call;
 pub mod clusters;
+pub mod flink_jobs;
 pub mod hosts;
 pub mod jobs;
 pub mod jobs_batch;
@@ -16,6 +17,7 @@ pub mod operations;
 pub mod peerings;
 pub(crate) mod query;
 pub mod quotas;
+pub mod savepoints;
 pub mod surroundings;
 pub mod templates;
 pub mod versions;
@@ -47,6 +49,9 @@ pub fn router() -> Router<ApiState> {
         .route("/v1.0/{project_id}/job/{job_id}/run", post(jobs::run_job))
         .route("/v1.0/{project_id}/job/{job_id}/stop", post(jobs::stop_job))
         .route("/v1.0/{project_id}/job/{job_id}/execute_graph", get(jobs_read::get_job_execute_graph))
+        .route("/v1.0/{project_id}/job/{job_id}/savepoint", post(savepoints::trigger_savepoint))
+        .route("/v1.0/{project_id}/job/{job_id}/import_savepoint", post(savepoints::import_savepoint))
+        .route("/v1.0/{project_id}/streaming/jobs", get(flink_jobs::get_flink_jobs))
         .route("/v1.0/{project_id}/overview", get(audit_logs::overview))
         .route("/v1.0/{project_id}/audit_logs", get(audit_logs::get_audit_logs))
         .route(

@@ -14,6 +14,8 @@ pub struct Operation {
     pub body: Body,
     /// The event in the audit and the type of what it changes; `None` for one that only reads.
     pub event: Option<(&'static str, &'static str)>,
+    /// Whether errors have the form of the successor of the service.
+    pub successor_errors: bool,
 }
 
 /// Whether an operation reads a body.
@@ -33,7 +35,17 @@ const fn operation(
     body: Body,
     event: Option<(&'static str, &'static str)>,
 ) -> Operation {
-    Operation { id, role, body, event }
+    Operation { id, role, body, event, successor_errors: false }
+}
+
+/// An operation that answers errors as the successor of the service does.
+const fn of_successor(
+    id: &'static str,
+    role: Role,
+    body: Body,
+    event: Option<(&'static str, &'static str)>,
+) -> Operation {
+    Operation { id, role, body, event, successor_errors: true }
 }
 
 /// Registers the caller.
@@ -160,6 +172,15 @@ pub const GET_ROUTES: Operation = operation("getRoutes", Role::Reader, Body::Non
 pub const DELETE_ROUTE: Operation =
     operation("deleteRoute", Role::Administrator, Body::None, Some(("deleteRoute", "cluster")));
 
+/// Writes a savepoint.
+pub const TRIGGER_SAVEPOINT: Operation =
+    operation("triggerSavepoint", Role::User, Body::Json, Some(("triggerSavepoint", "job")));
+/// Names a savepoint.
+pub const IMPORT_SAVEPOINT: Operation =
+    operation("importSavepoint", Role::User, Body::Json, Some(("importSavepoint", "job")));
+/// Lists jobs as the successor does.
+pub const GET_FLINK_JOBS: Operation = of_successor("getFlinkJobs", Role::Reader, Body::None, None);
+
 /// Every operation that needs a credential.
 pub const ALL: &[Operation] = &[
     USER_REGISTER,
@@ -207,4 +228,7 @@ pub const ALL: &[Operation] = &[
     CREATE_ROUTE,
     GET_ROUTES,
     DELETE_ROUTE,
+    TRIGGER_SAVEPOINT,
+    IMPORT_SAVEPOINT,
+    GET_FLINK_JOBS,
 ];

@@ -48,6 +48,15 @@ impl Query {
         }
     }
 
+    /// Returns a number between two others.
+    pub fn between(&self, name: &str, least: i64, most: i64) -> Result<Option<i64>, CsError> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        match text.parse::<i64>() {
+            Ok(number) if (least..=most).contains(&number) => Ok(Some(number)),
+            _ => Err(wrong(name, text, &format!("a number from {least} to {most}"))),
+        }
+    }
+
     /// Returns one of the values that `parse` knows.
     pub fn choice<T>(
         &self,

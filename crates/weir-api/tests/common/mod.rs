@@ -65,6 +65,9 @@ impl World {
         for bucket in BUCKETS {
             std::fs::create_dir_all(objects_at.join(bucket)).unwrap();
         }
+        let savepoint = objects_at.join("bucket1/savepoints/good/chk-5");
+        std::fs::create_dir_all(&savepoint).unwrap();
+        std::fs::write(savepoint.join("manifest.json"), SAVEPOINT).unwrap();
         let objects = Objects::new(ObjectsConfig::Local(objects_at));
         let store = Store::open(&directory.path().join("weir.db")).await.unwrap();
         let accounts = Arc::new(StoredAccounts::new(store.pool().clone()));
@@ -246,6 +249,10 @@ pub fn fill_path(path: &str, project: &str, value: &dyn Fn(&str) -> String) -> S
         });
     filled.collect::<Vec<_>>().join("/")
 }
+
+/// The manifest of a savepoint without state, in `bucket1/savepoints/good`.
+const SAVEPOINT: &str = r#"{"format": 2, "epoch": 5, "time_ms": 5, "parallelism": 1, "finished": false,
+    "operators": {}, "state_bytes": 0}"#;
 
 /// The text of a job that can run.
 pub const SQL: &str = r#"CREATE SOURCE STREAM s1 (a INT) WITH (type = "datagen");

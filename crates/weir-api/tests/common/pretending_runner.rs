@@ -6,18 +6,20 @@ use std::sync::{Mutex, MutexGuard};
 use async_trait::async_trait;
 use weir_base::clock::{Clock, SystemClock};
 use weir_base::id::JobId;
+use weir_base::savepoint::{SavepointAsk, SavepointOutcome, SavepointPlace};
 use weir_runtime::{
     JobMetrics, Observation, OperatorMetrics, RemoveError, RunState, Runner, StartError, StartRequest,
 };
 
 /// The runner; `refuse` in a name refuses the start, `crash` fails before it runs, `finish` ends,
-/// `slow` stays starting, `stubborn` does not stop.
+/// `slow` stays starting, `stubborn` does not stop, `forgetful` writes no savepoints, `pensive` never answers about one.
 #[derive(Default)]
 pub struct PretendingRunner {
     jobs: Mutex<BTreeMap<JobId, (StartRequest, Observation)>>,
     /// Every start, in order: job, attempt, resume.
     pub starts: Mutex<Vec<(i64, u64, bool)>>,
     pub removed: Mutex<Vec<(i64, Option<String>)>>,
+    pub removed_savepoints: Mutex<Vec<(i64, SavepointPlace)>>,
     pub suspended: Mutex<bool>,
     /// What a removal answers, when it answers.
     pub clearing: Mutex<Clearing>,
@@ -110,6 +112,7 @@ impl Runner for PretendingRunner {
             graph: Some(graph),
             pid: None,
             adopted: false,
+            savepoint: None,
         };
         self.jobs().insert(request.job, (request, observation));
         Ok(())
@@ -121,6 +124,24 @@ impl Runner for PretendingRunner {
         {
             seen.state = RunState::Stopped;
         }
+    }
+
+    async fn savepoint(&self, job: JobId, ask: SavepointAsk) {
+        let mut jobs = self.jobs();
+        let Some((request, seen)) = jobs.get_mut(&job) else { return };
+        if request.name.contains("pensive") {
+            return;
+        }
+        let failure = request.name.contains("forgetful").then(|| "the disk is full".to_string());
+        if ask.stop && failure.is_none() {
+            seen.state = RunState::Stopped;
+        }
+        seen.savepoint = Some(SavepointOutcome { at: ask.at, failure });
+    }
+
+    async fn remove_savepoint(&self, job: JobId, place: &SavepointPlace) -> Result<(), RemoveError> {
+        self.removed_savepoints.lock().unwrap().push((job.0, place.clone()));
+        Ok(())
     }
 
     fn observe(&self, job: JobId) -> Option<Observation> {

@@ -11,6 +11,7 @@ use crate::audit::{self, Subject};
 use crate::caller::Caller;
 use crate::control::{Control, Refusal, fault, without_conflict};
 use crate::decide;
+use crate::status::Status;
 use crate::success::{self, Success};
 
 impl Control {
@@ -153,7 +154,7 @@ impl Control {
         let jobs: Vec<JobRecord> = self.jobs_holding_spus_of(cluster.id).await?;
         let stopped: Vec<(&JobRecord, RunFacts)> = jobs
             .iter()
-            .filter(|job| self.status_of(job).can_stop())
+            .filter(|job| self.status_of(job).can_stop() || self.status_of(job) == Status::Savepointing)
             .map(|job| (job, decide::stop(&job.facts, now)))
             .collect();
         Ok(self.store.write_cluster(cluster, facts, &stopped, audit).await?)

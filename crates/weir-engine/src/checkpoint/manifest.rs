@@ -28,6 +28,14 @@ pub struct Manifest {
     pub state_bytes: u64,
 }
 
+impl Manifest {
+    /// Returns the manifest without what sinks have to commit, for a checkpoint whose output is committed.
+    pub fn committed(mut self) -> Self {
+        self.operators.values_mut().for_each(|operator| operator.committables.clear());
+        self
+    }
+}
+
 /// State of one operator, all subtasks.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct OperatorState {

@@ -1,6 +1,7 @@
 //! Checkpoints in an object store: one directory each, the manifest written last.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
@@ -37,12 +38,14 @@ pub enum CheckpointError {
 pub struct CheckpointStorage {
     store: Arc<dyn ObjectStore>,
     prefix: Path,
+    /// Checkpoints that are being copied: retention leaves them alone. Clones share it.
+    held: Arc<Mutex<BTreeSet<u64>>>,
 }
 
 impl CheckpointStorage {
     /// Keeps checkpoints under `prefix`, such as `jobs/checkpoint/7`.
     pub fn new(store: Arc<dyn ObjectStore>, prefix: impl Into<Path>) -> Self {
-        Self { store, prefix: prefix.into() }
+        Self { store, prefix: prefix.into(), held: Arc::default() }
     }
 
     fn directory(&self, epoch: u64) -> Path {
@@ -99,12 +102,29 @@ impl CheckpointStorage {
         Ok(None)
     }
 
+    /// Copies a complete checkpoint, so that it outlives this storage. The copy is durable before it is complete.
+    pub async fn copy(&self, manifest: &Manifest, to: &CheckpointStorage) -> Result<(), CheckpointError> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).insert(manifest.epoch);
+        let copied = self.copy_held(manifest, to).await;
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).remove(&manifest.epoch);
+        copied
+    }
+
+    async fn copy_held(&self, manifest: &Manifest, to: &CheckpointStorage) -> Result<(), CheckpointError> {
+        for file in manifest.operators.values().flat_map(|operator| &operator.files) {
+            let bytes = self.read_state(manifest.epoch, file).await?;
+            to.write_state(manifest.epoch, &file.name, bytes.to_vec()).await?;
+        }
+        to.complete(manifest).await
+    }
+
     /// Removes checkpoints that newer complete ones replace, unfinished ones included.
     pub async fn remove_older(&self, newest: u64) -> Result<(), CheckpointError> {
         let mut epochs = self.epochs().await?;
         epochs.retain(|epoch| *epoch <= newest);
         epochs.sort_unstable_by(|a, b| b.cmp(a));
-        for epoch in epochs.into_iter().skip(KEPT) {
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for epoch in epochs.into_iter().skip(KEPT).filter(|epoch| !held.contains(epoch)) {
             self.remove_directory(&self.directory(epoch)).await?;
         }
         Ok(())

@@ -135,6 +135,11 @@ impl Folder {
         self.0.join("checkpoints")
     }
 
+    /// The savepoint of a job that has no bucket.
+    pub(super) fn savepoint(&self) -> PathBuf {
+        self.0.join("savepoint")
+    }
+
     /// Notes the process that was given the lock, so that another service process can kill it.
     pub(super) fn write_pid(&self, pid: u32) -> io::Result<()> {
         self.replace(PID, pid.to_string().as_bytes())

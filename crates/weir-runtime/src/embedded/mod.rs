@@ -10,6 +10,7 @@ mod kill;
 mod log_upload;
 mod processes;
 mod protocol;
+mod savepoints;
 mod socket;
 mod watch;
 mod worker;

@@ -13,6 +13,7 @@ use tokio::process::{Child, Command as Process};
 use tokio::sync::mpsc;
 use weir_base::clock::Clock;
 use weir_base::id::JobId;
+use weir_base::savepoint::{SavepointAsk, SavepointPlace};
 use weir_cloud::objects::{Objects, ObjectsError};
 use weir_engine::checkpoint::CheckpointStorage;
 
@@ -20,6 +21,7 @@ use super::discard::discard_staged;
 use super::folder::{Folder, WorkerConfig, WorkerRequest};
 use super::kill::kill;
 use super::protocol::Command;
+use super::savepoints;
 use super::watch::Watch;
 use crate::{JobMetrics, Observation, RemoveError, RunState, Runner, StartError, StartRequest};
 
@@ -108,6 +110,7 @@ impl EmbeddedRunner {
             graph: None,
             pid,
             adopted: false,
+            savepoint: None,
         }
     }
 
@@ -177,6 +180,20 @@ impl Runner for EmbeddedRunner {
         if let Some(commands) = commands {
             let _ = commands.try_send(Command::Stop);
         }
+    }
+
+    async fn savepoint(&self, job: JobId, ask: SavepointAsk) {
+        let commands = self.with_entries(|entries| entries.get(&job)?.commands.clone());
+        if let Some(commands) = commands {
+            let _ = commands.try_send(Command::Savepoint(ask));
+        }
+    }
+
+    async fn remove_savepoint(&self, job: JobId, place: &SavepointPlace) -> Result<(), RemoveError> {
+        let folder = Folder::new(&self.root, job);
+        let removed = tokio::time::timeout(CLEAR_LIMIT, savepoints::remove(place, &self.objects, &folder));
+        let removed = removed.await.unwrap_or_else(|_| Err("its bucket does not answer".to_string()));
+        removed.map_err(RemoveError)
     }
 
     fn observe(&self, job: JobId) -> Option<Observation> {
@@ -295,6 +312,7 @@ mod tests {
             settings: JobSettings::default(),
             resume: false,
             fresh_since: Timestamp(0),
+            savepoint: None,
         }
     }
 

@@ -5,11 +5,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use object_store::local::LocalFileSystem;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{mpsc, watch};
 use weir_base::clock::{Clock, SystemClock};
+use weir_base::savepoint::SavepointOutcome;
 use weir_base::time::{Timestamp, millis};
 use weir_base::variables::Redactor;
 use weir_cloud::objects::{Objects, ObjectsConfig, S3Config};
@@ -22,6 +24,7 @@ use weir_sql::{CheckOptions, Cluster, Job};
 use super::folder::{Folder, ObjectsPlace, WorkerConfig, WorkerRequest};
 use super::log_upload::LogUpload;
 use super::protocol::Command;
+use super::savepoints::{self, Savepoints};
 use super::socket;
 use crate::launch::{Launch, Launched};
 use crate::{JobMetrics, Observation, OperatorMetrics, RunState};
@@ -48,6 +51,7 @@ pub async fn run_worker(folder: &Path) -> Result<bool, String> {
         graph: None,
         pid: Some(std::process::id()),
         adopted: false,
+        savepoint: None,
     };
     let (observations, observed) = watch::channel(observation.clone());
     let (commands, mut command_receiver) = mpsc::channel(4);
@@ -62,10 +66,19 @@ pub async fn run_worker(folder: &Path) -> Result<bool, String> {
     };
     let state = match launched {
         None => RunState::Stopped,
-        Some(Ok(launched)) => {
+        Some(Ok((launched, storage))) => {
             observation.state = RunState::Running;
             observation.graph = Some(launched.graph.clone());
-            follow(launched, &mut command_receiver, &mut observation, &observations, clock.as_ref()).await
+            let savepoints = Savepoints::new(&launched.handle, storage, &request, &folder);
+            follow(
+                &launched,
+                &savepoints,
+                &mut command_receiver,
+                &mut observation,
+                &observations,
+                clock.as_ref(),
+            )
+            .await
         }
         Some(Err(reason)) => RunState::Failed(reason),
     };
@@ -109,7 +122,11 @@ async fn start_log_upload(
     }
 }
 
-async fn launch(request: &WorkerRequest, folder: &Folder, clock: Arc<dyn Clock>) -> Result<Launched, String> {
+async fn launch(
+    request: &WorkerRequest,
+    folder: &Folder,
+    clock: Arc<dyn Clock>,
+) -> Result<(Launched, CheckpointStorage), String> {
     let start = &request.start;
     let environment = environment(request, clock.clone())?;
     let job = check(request)?;
@@ -125,6 +142,10 @@ async fn launch(request: &WorkerRequest, folder: &Folder, clock: Arc<dyn Clock>)
     }
     // Only now: beside this mark there are no checkpoints but those of this run.
     folder.mark_begun().map_err(|e| format!("the folder of the worker cannot be written: {e}"))?;
+    let savepoint = match &start.savepoint {
+        Some(place) => Some(savepoints::storage_of(place, &environment.objects, folder).await?),
+        None => None,
+    };
     let launch = Launch {
         job: &job,
         id: start.job.0,
@@ -132,6 +153,7 @@ async fn launch(request: &WorkerRequest, folder: &Folder, clock: Arc<dyn Clock>)
         environment: &environment,
         storage: storage.clone(),
         resume: start.resume,
+        savepoint,
         fresh_since: start.fresh_since,
     };
     let launched = launch.start(clock).await?;
@@ -139,8 +161,13 @@ async fn launch(request: &WorkerRequest, folder: &Folder, clock: Arc<dyn Clock>)
         // It was made to survive one restart of the service. After a later crash it would be stale.
         storage.remove_all().await.map_err(|e| e.to_string())?;
     }
+    if launched.from_savepoint && start.settings.checkpoint.is_some() {
+        // The savepoint goes when the job runs: from then on a restart needs a checkpoint of this run. A job that
+        // ends before tells how.
+        launched.handle.checkpoint().await;
+    }
     tracing::info!(restored = launched.restored, "job runs");
-    Ok(launched)
+    Ok((launched, storage))
 }
 
 /// Checks the text of the job once more. The service has done so; what it allows to whom is its affair, so
@@ -158,11 +185,16 @@ pub(super) fn check(request: &WorkerRequest) -> Result<Job, String> {
 }
 
 fn local_storage(folder: &Folder) -> Result<CheckpointStorage, String> {
+    storage_in(&folder.checkpoints(), "suspended")
+}
+
+/// Returns the storage of checkpoints in a directory of this machine.
+pub(super) fn storage_in(directory: &Path, name: &str) -> Result<CheckpointStorage, String> {
     let failed = |error: String| format!("the folder for checkpoints cannot be made: {error}");
-    std::fs::create_dir_all(folder.checkpoints()).map_err(|e| failed(e.to_string()))?;
-    let store = LocalFileSystem::new_with_prefix(folder.checkpoints()).map_err(|e| failed(e.to_string()))?;
+    std::fs::create_dir_all(directory).map_err(|e| failed(e.to_string()))?;
+    let store = LocalFileSystem::new_with_prefix(directory).map_err(|e| failed(e.to_string()))?;
     // A checkpoint that the disk does not hold is none.
-    Ok(CheckpointStorage::new(Arc::new(store.with_fsync(true)), "suspended"))
+    Ok(CheckpointStorage::new(Arc::new(store.with_fsync(true)), name))
 }
 
 pub(super) fn environment(request: &WorkerRequest, clock: Arc<dyn Clock>) -> Result<Environment, String> {
@@ -184,7 +216,7 @@ pub(super) fn environment(request: &WorkerRequest, clock: Arc<dyn Clock>) -> Res
     })
 }
 
-fn objects(config: &WorkerConfig) -> Objects {
+pub(super) fn objects(config: &WorkerConfig) -> Objects {
     Objects::new(match &config.objects {
         ObjectsPlace::Local(path) => ObjectsConfig::Local(path.clone()),
         ObjectsPlace::S3 { endpoint, region, access_key, secret_key } => ObjectsConfig::S3(S3Config {
@@ -198,7 +230,8 @@ fn objects(config: &WorkerConfig) -> Objects {
 
 /// Follows a running job to its end. Returns the final state.
 async fn follow(
-    launched: Launched,
+    launched: &Launched,
+    savepoints: &Savepoints<'_>,
     commands: &mut mpsc::Receiver<Command>,
     observation: &mut Observation,
     observations: &watch::Sender<Observation>,
@@ -206,6 +239,9 @@ async fn follow(
 ) -> RunState {
     let handle = &launched.handle;
     let mut report = tokio::time::interval(REPORT_INTERVAL);
+    let mut last_ask = None;
+    let mut writing: Option<BoxFuture<'_, SavepointOutcome>> = None;
+    let mut at_end = None;
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok();
     let outcome = loop {
         let terminated = async {
@@ -214,11 +250,41 @@ async fn follow(
                 None => std::future::pending().await,
             }
         };
+        let written = async {
+            match &mut writing {
+                Some(writing) => writing.await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             outcome = launched.wait() => break outcome,
+            outcome = written => {
+                writing = None;
+                observation.savepoint = Some(outcome);
+                observations.send_replace(observation.clone());
+            }
             Some(command) = commands.recv() => match command {
                 Command::Stop => handle.cancel(),
                 Command::Suspend => handle.suspend().await,
+                // The service repeats what it has no answer to yet.
+                Command::Savepoint(ask) if last_ask == Some(ask.at) => {}
+                Command::Savepoint(ask) => {
+                    last_ask = Some(ask.at);
+                    if !ask.stop {
+                        writing = Some(Box::pin(savepoints.write(ask)));
+                        continue;
+                    }
+                    match savepoints.prepare(ask).await {
+                        Ok(prepared) => {
+                            at_end = Some(prepared);
+                            handle.suspend().await;
+                        }
+                        Err(outcome) => {
+                            observation.savepoint = Some(outcome);
+                            observations.send_replace(observation.clone());
+                        }
+                    }
+                }
             },
             _ = terminated => handle.suspend().await,
             _ = report.tick() => {
@@ -229,6 +295,9 @@ async fn follow(
         }
     };
     observation.metrics = job_metrics(handle, clock.now());
+    if let (Some(prepared), Outcome::Suspended) = (at_end, &outcome) {
+        observation.savepoint = Some(savepoints.finish(prepared).await);
+    }
     match outcome {
         Outcome::Finished => RunState::Finished,
         // Whoever still wants the job to run takes a suspended one up where it stopped.
@@ -367,6 +436,7 @@ mod tests {
             settings: JobSettings::default(),
             resume: true,
             fresh_since: Timestamp(0),
+            savepoint: None,
         };
         let config = WorkerConfig {
             streams: place.join("streams"),

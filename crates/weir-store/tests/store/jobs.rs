@@ -1,10 +1,11 @@
 //! The repository of jobs.
 
 use weir_base::id::{JobId, ProjectId, UserId};
+use weir_base::savepoint::{SavepointAsk, SavepointPlace};
 use weir_base::time::Timestamp;
 use weir_store::{
     AlarmRecord, AuditRecord, EndKind, Intent, JobDefinition, JobFilter, JobRecord, NewJob, Report, RunFacts,
-    Store, StoreError,
+    SavepointFacts, Store, StoreError,
 };
 
 pub fn project() -> ProjectId {
@@ -59,6 +60,16 @@ fn running() -> RunFacts {
         retry_at: Some(Timestamp(10)),
         end: Some(EndKind::CancelFailed),
         reason: "because".into(),
+        savepoint: SavepointFacts {
+            latest: Some(SavepointPlace::of_job(JobId(1), None)),
+            resume: true,
+            ask: Some(SavepointAsk {
+                at: Timestamp(3),
+                place: SavepointPlace::of_job(JobId(1), Some("b1".into())),
+                stop: true,
+            }),
+            ..SavepointFacts::default()
+        },
     }
 }
 

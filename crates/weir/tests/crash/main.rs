@@ -6,5 +6,6 @@
 mod endings;
 mod objects;
 mod plan;
+mod savepoints;
 mod streams;
 mod world;

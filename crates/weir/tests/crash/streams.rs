@@ -19,7 +19,7 @@ const FIRST_EVENT_MS: i64 = 1_700_000_000_000;
 /// Records of one request.
 const BATCH: i64 = 50;
 
-const JOB: &str = r#"
+pub const JOB: &str = r#"
 CREATE SOURCE STREAM readings (id BIGINT, ts BIGINT) WITH (
   type = "dis", region = "local", channel = "crash_in", encode = "csv", field_delimiter = ",",
   start_time = "2020-01-01 00:00:00"
@@ -154,7 +154,7 @@ async fn numbers(reader: &mut StreamReader, client: &Client) -> anyhow::Result<V
 }
 
 /// Every window but those of the last records must have been counted once, with all its records.
-async fn check_counts(client: &Client, records: &[i64]) -> anyhow::Result<()> {
+pub async fn check_counts(client: &Client, records: &[i64]) -> anyhow::Result<()> {
     let last = records.iter().max().context("no records")? * 10;
     let mut expected: BTreeMap<i64, u64> = BTreeMap::new();
     for id in records {

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use utoipa::ToSchema;
+use weir_base::savepoint::SavepointPlace;
 use weir_control::JobView;
 use weir_store::JobDefinition;
 
@@ -10,7 +11,7 @@ use super::RunMode;
 /// SPUs that manage a SQL job.
 const MANAGER_SPUS: i64 = 1;
 /// The parent of a job that is no edge sub-job.
-const NO_PARENT: i64 = -1;
+pub(super) const NO_PARENT: i64 = -1;
 
 /// Job status.
 #[derive(Debug, Clone, Copy, ToSchema)]
@@ -93,53 +94,53 @@ pub struct QueryJobListResponsePayload {
 pub struct JobConfig {
     /// Whether snapshots are taken.
     #[schema(required = false)]
-    checkpoint_enabled: bool,
+    pub(super) checkpoint_enabled: bool,
     /// What snapshots promise.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = CheckpointMode, required = false)]
-    checkpoint_mode: Option<String>,
+    pub(super) checkpoint_mode: Option<String>,
     /// Seconds.
     #[schema(value_type = i32, required = false)]
-    checkpoint_interval: i64,
+    pub(super) checkpoint_interval: i64,
     /// Whether logs are dumped.
     #[schema(required = false)]
-    log_enabled: bool,
+    pub(super) log_enabled: bool,
     /// Bucket for snapshots and logs.
-    obs_bucket: Option<String>,
+    pub(super) obs_bucket: Option<String>,
     /// Topic for alarms.
-    smn_topic: Option<String>,
+    pub(super) smn_topic: Option<String>,
     /// Parent job id; -1 when there is none.
     #[schema(required = false)]
-    root_id: i64,
+    pub(super) root_id: i64,
     /// Separated by commas.
-    edge_group_ids: Option<String>,
+    pub(super) edge_group_ids: Option<String>,
     /// SPUs that manage the job.
     #[schema(value_type = i32, required = false)]
-    manager_spu: i64,
+    pub(super) manager_spu: i64,
     /// SPUs of the job, manager unit included.
     #[schema(value_type = i32, required = false)]
-    spu_number: i64,
+    pub(super) spu_number: i64,
     /// Parallelism.
     #[schema(value_type = i32, required = false)]
-    parallel_number: i64,
+    pub(super) parallel_number: i64,
     /// Spark jobs only.
     #[schema(value_type = Option<i32>)]
-    executor_number: Option<i64>,
+    pub(super) executor_number: Option<i64>,
     /// Spark jobs only.
     #[schema(value_type = Option<i32>)]
-    executor_spu: Option<i64>,
+    pub(super) executor_spu: Option<i64>,
     /// Whether the job is restarted after a failure.
     #[schema(required = false)]
-    restart_when_exception: bool,
+    pub(super) restart_when_exception: bool,
     /// Seconds.
     #[schema(value_type = i32, required = false)]
-    idle_state_retention: i64,
+    pub(super) idle_state_retention: i64,
     /// OBS path of a UDF JAR.
-    udf_jar_url: Option<String>,
+    pub(super) udf_jar_url: Option<String>,
     /// 0, 1 or 2:{obs directory}.
-    dirty_data_strategy: Option<String>,
+    pub(super) dirty_data_strategy: Option<String>,
     /// JAR jobs only.
-    config_url: Option<String>,
+    pub(super) config_url: Option<String>,
 }
 
 /// A job in a list. The short form has username to edge_group_ids, the long form user_id to update_time.
@@ -392,7 +393,7 @@ impl From<JobView> for JobDetailEntity {
             update_time: record.update_time.0,
             spu_number: definition.spu_number,
             parallel_number: definition.parallel_number,
-            savepoint_path: None,
+            savepoint_path: record.facts.savepoint.current().and_then(SavepointPlace::shown),
             tags: definition.tags,
             sys_enterprise_project_id: definition.sys_enterprise_project_id,
         }

@@ -1,12 +1,14 @@
 //! What travels: the bodies of requests and the payloads of answers, named as in the contract.
 
 mod cluster;
+mod flink_job;
 mod hosts;
 mod job;
 mod metrics;
 mod peering;
 mod people;
 mod request;
+mod savepoint;
 mod template;
 
 pub use cluster::{
@@ -14,6 +16,7 @@ pub use cluster::{
     QueryClustersResponsePayload, RestartReservedClusterResponse, StopReservedClusterResponse,
     UpdateClusterRequest,
 };
+pub use flink_job::{FlinkJobConfig, FlinkJobEntity, FlinkJobList, QueryFlinkJobListResponse, ShowJobType};
 pub use hosts::{
     AddHostsInfoRequest, AddHostsInfoResponse, AddHostsInfoResponsePayload, ClusterHostsInfo,
     ClusterHostsInfoItem, DeleteHostsInfoRequest, DeleteHostsInfoResponse, HostIpInfo,
@@ -35,6 +38,7 @@ pub use people::{
     QueryUserQuotasResponsePayload, TimeUnit, UpdateUserQuotaRequest, UserCluster, UserQuotaInfo,
 };
 pub use request::{JobsMetricsRequest, Order, RunMode, SqlJobType, SubmitSqlJobRequest, UpdateSqlJobRequest};
+pub use savepoint::{ImportSavepointRequest, SavepointAction, TriggerSavepointRequest};
 pub use template::{
     CreateJobTemplateRequest, JobTemplate, JobTemplateCreated, JobTemplateDeleted,
     JobTemplateListResponsePayload, UpdateJobTemplateRequest,

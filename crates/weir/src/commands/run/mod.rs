@@ -84,6 +84,7 @@ async fn run_job(job: &Job, arguments: &Arguments, data: &Path, clock: Arc<dyn C
         storage: storage(arguments.checkpoint_directory.as_deref())?,
         resume: true,
         // Whatever lies in the checkpoint directory is meant.
+        savepoint: None,
         fresh_since: Timestamp(0),
     };
     let launched = launch.start(clock).await.map_err(|reason| Failure::Input(anyhow::Error::msg(reason)))?;

@@ -171,6 +171,7 @@ pub async fn run_job(case: &Case, prepared: &Prepared, limit: Duration) -> anyho
         environment: &environment,
         storage: CheckpointStorage::new(Arc::new(InMemory::new()), "checkpoints"),
         resume: false,
+        savepoint: None,
         fresh_since: Timestamp(0),
     };
     let launched = match launch.start(environment.clock.clone()).await {

@@ -85,6 +85,7 @@ impl Stage<'_> {
             environment: &environment,
             storage: storage.clone(),
             resume: true,
+            savepoint: None,
             fresh_since: Timestamp(0),
         };
         let tasks = Arc::new(Tasks::default());

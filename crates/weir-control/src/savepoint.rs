@@ -1,0 +1,102 @@
+//! Savepoints: writing one while a job runs, and naming one that is there.
+
+use weir_base::error::{CsError, codes};
+use weir_base::id::JobId;
+use weir_base::savepoint::{SavepointAsk, SavepointPlace};
+use weir_runtime::NoSavepoint;
+use weir_store::{RunFacts, SavepointFacts};
+
+use crate::audit;
+use crate::caller::Caller;
+use crate::control::{Control, Refusal, fault, without_conflict};
+use crate::status::Status;
+use crate::{decide, success};
+
+impl Control {
+    /// Asks a running job for a savepoint at a path of the caller's choice.
+    pub async fn trigger_savepoint(&self, caller: &Caller, id: JobId, path: &str) -> Result<(), CsError> {
+        let place = place(path)?;
+        let _gate = self.gate.lock().await;
+        without_conflict(|| self.try_trigger_savepoint(caller, id, &place)).await?;
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    async fn try_trigger_savepoint(
+        &self,
+        caller: &Caller,
+        id: JobId,
+        place: &SavepointPlace,
+    ) -> Result<(), Refusal> {
+        let job = self.find(caller, id, codes::QUERY_JOB_NOT_EXIST).await?;
+        caller.check_owner(&job)?;
+        let status = self.status_of(&job);
+        if status != Status::Running {
+            let reason = format!("It is in {}, and only a running job can write a savepoint.", status.name());
+            return Err(codes::JOB_NOT_STOPPABLE.error().because(reason).into());
+        }
+        self.check_authorized(caller, place.bucket.as_deref().unwrap_or_default()).await?;
+        let now = self.now();
+        let ask = SavepointAsk { at: now, place: place.clone(), stop: false };
+        let audit = audit::of_job(caller, "triggerSavepoint", &job, success::SAVEPOINT_TRIGGERED, now);
+        self.write_facts(&[(&job, decide::savepoint(&job.facts, ask))], &[audit]).await?;
+        Ok(())
+    }
+
+    /// Makes a savepoint in a bucket the one that the job starts from when it is run with `resumeSavePoint`.
+    pub async fn import_savepoint(&self, caller: &Caller, id: JobId, path: &str) -> Result<(), CsError> {
+        let place = place(path)?;
+        let _gate = self.gate.lock().await;
+        without_conflict(|| self.try_import_savepoint(caller, id, &place)).await
+    }
+
+    async fn try_import_savepoint(
+        &self,
+        caller: &Caller,
+        id: JobId,
+        place: &SavepointPlace,
+    ) -> Result<(), Refusal> {
+        let job = self.find(caller, id, codes::QUERY_JOB_NOT_EXIST).await?;
+        caller.check_owner(&job)?;
+        let status = self.status_of(&job);
+        if status.update_refusal().is_some() {
+            let reason = format!("The job is in {}.", status.name());
+            return Err(codes::RUNNING_JOB_NOT_UPDATABLE.error().because(reason).into());
+        }
+        self.check_authorized(caller, place.bucket.as_deref().unwrap_or_default()).await?;
+        weir_runtime::find_savepoint(&self.objects, place).await.map_err(|error| match error {
+            NoSavepoint::Missing(reason) => codes::SAVEPOINT_NOT_EXIST.error().because(format!("{reason}.")),
+            NoSavepoint::Fault(reason) => codes::BACKEND_INTERNAL_ERROR.error().because(format!("{reason}.")),
+        })?;
+        let now = self.now();
+        let former = job.facts.savepoint.current().filter(|former| *former != place).cloned();
+        let savepoint = SavepointFacts { latest: Some(place.clone()), ..SavepointFacts::default() };
+        let facts = RunFacts { savepoint, ..job.facts.clone() };
+        let audit = audit::of_job(caller, "importSavepoint", &job, success::SAVEPOINT_IMPORTED, now);
+        self.write_facts(&[(&job, facts)], &[audit]).await?;
+        if let Some(former) = former.filter(|former| former.belongs_to(job.id))
+            && let Err(error) = self.runner.remove_savepoint(job.id, &former).await
+        {
+            tracing::warn!(job_id = %job.id, %error, "a savepoint that was replaced could not be removed");
+        }
+        Ok(())
+    }
+
+    /// Refuses a bucket that the project has not authorized with CS.11016.
+    pub(crate) async fn check_authorized(&self, caller: &Caller, bucket: &str) -> Result<(), CsError> {
+        let authorized = self.store.authorized_buckets(&caller.project).await.map_err(fault)?;
+        if authorized.iter().any(|name| name == bucket) {
+            return Ok(());
+        }
+        let reason = format!("The project has not authorized bucket {bucket}.");
+        Err(codes::OBS_BUCKET_NOT_AUTHORIZED.error().because(reason))
+    }
+}
+
+fn place(path: &str) -> Result<SavepointPlace, CsError> {
+    SavepointPlace::parse(path).ok_or_else(|| {
+        codes::INVALID_REQUEST_BODY
+            .error()
+            .because(format!("savepoint_path is `{path}`, expected is bucket/directory."))
+    })
+}
