@@ -1,7 +1,6 @@
 //! `weir audit`: who did what, when, and how it ended.
 
 use clap::{Arg, ArgMatches, Command, value_parser};
-use serde_json::Value;
 
 use super::access::text;
 use super::output::{Column, column, rows, time};
@@ -60,7 +59,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
                 return Ok(format!("{payload}\n"));
             }
             let shown = payload["traces"].as_array().map_or(0, Vec::len);
-            if payload["total"] != Value::from(shown) && !matches.contains_id("watch") {
+            if payload["total"] != shown && !matches.contains_id("watch") {
                 eprintln!("{shown} of {} records; --page and --limit show others", payload["total"]);
             }
             Ok(rows(COLUMNS, &payload["traces"]))

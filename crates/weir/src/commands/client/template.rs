@@ -87,7 +87,8 @@ async fn find(session: &Session, matches: &ArgMatches) -> Result<Value, Failure>
     let all = session.client.all_pages(LIST.path, &[], LIST.member, LIST.id);
     let mut all = session.ask(all).await?;
     let mut templates = all[LIST.member].as_array_mut().map(std::mem::take).unwrap_or_default().into_iter();
-    let is_it = |template: &Value| template["name"] == given || template[LIST.id].to_string() == given;
+    let id: Option<i64> = given.parse().ok();
+    let is_it = |template: &Value| template["name"] == given || id.is_some_and(|id| template[LIST.id] == id);
     let found = templates.find(is_it);
     found.ok_or_else(|| Failure::Input(anyhow::anyhow!("there is no template `{given}` that you may see")))
 }
