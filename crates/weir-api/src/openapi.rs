@@ -12,7 +12,7 @@ use weir_control::success;
 
 use crate::cs::{
     audit_logs, clusters, flink_jobs, hosts, jobs, jobs_batch, jobs_read, peerings, quotas, savepoints,
-    surroundings, templates, versions, wire,
+    surroundings, templates, transfers, versions, wire,
 };
 
 #[derive(OpenApi)]
@@ -70,7 +70,10 @@ use crate::cs::{
         peerings::delete_route,
         savepoints::trigger_savepoint,
         savepoints::import_savepoint,
-        flink_jobs::get_flink_jobs
+        flink_jobs::get_flink_jobs,
+        transfers::export_jobs,
+        transfers::import_jobs,
+        transfers::aggregate_job_logs
     ),
     components(schemas(
         wire::CheckpointMode,
@@ -103,7 +106,10 @@ use crate::cs::{
         wire::ClusterHostsInfo,
         wire::PeeringStatusName,
         wire::SavepointAction,
-        wire::ShowJobType
+        wire::ShowJobType,
+        wire::ExportJobsPayload,
+        wire::ImportJobsPayload,
+        wire::AggregateJobLogsPayload
     ))
 )]
 struct Document;
@@ -128,6 +134,9 @@ const ENVELOPES: &[(&str, &str)] = &[
     ("Envelope_ClusterInfo", "QueryClusterResponse"),
     ("Envelope_QueryClustersResponsePayload", "QueryClustersResponse"),
     ("Envelope_ClusterHostsInfo", "QueryClusterHostsInfoResponse"),
+    ("Envelope_ExportJobsPayload", "ExportJobsResponse"),
+    ("Envelope_ImportJobsPayload", "ImportJobsResponse"),
+    ("Envelope_AggregateJobLogsPayload", "AggregateJobLogsResponse"),
 ];
 
 /// Returns the description.

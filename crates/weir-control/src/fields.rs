@@ -147,6 +147,29 @@ pub(crate) fn check_merged(
     check_rest(sent, merged)
 }
 
+/// Checks a definition that comes from elsewhere as a create request would be. What it names outside of itself is
+/// looked at when the job runs.
+pub(crate) fn check_definition(definition: &JobDefinition, sql_max_bytes: usize) -> Result<(), CsError> {
+    let sent = SentFields {
+        name: Some(definition.name.clone()),
+        desc: Some(definition.desc.clone()),
+        ..SentFields::default()
+    };
+    check_name_and_desc(&sent)?;
+    check_sql_length(&definition.sql_body, sql_max_bytes)?;
+    let is_known =
+        matches!(definition.run_mode.as_str(), "shared_cluster" | "exclusive_cluster" | "edge_node")
+            && matches!(definition.job_type.as_str(), "flink_sql_job" | "flink_sql_edge_job");
+    if !is_known {
+        return Err(codes::INVALID_REQUEST_BODY
+            .error()
+            .because(format!("job_type is {}, run_mode is {}.", definition.job_type, definition.run_mode)));
+    }
+    // A job without its bucket can be imported; the run asks for it.
+    let bucket = definition.obs_bucket.clone().or(Some("any".to_string()));
+    check_rest(&sent, &JobDefinition { obs_bucket: bucket, ..definition.clone() })
+}
+
 fn required(name: &'static str) -> CsError {
     codes::PARAMETER_REQUIRED.error().with("name", name)
 }

@@ -6,6 +6,7 @@
 
 mod agency;
 mod alarms;
+mod archive;
 mod audit;
 mod audit_query;
 mod caller;
@@ -16,6 +17,7 @@ pub mod decide;
 mod fields;
 mod flink_list;
 mod graph;
+mod job_logs;
 mod options;
 mod overview;
 mod paging;
@@ -32,6 +34,7 @@ mod stop;
 pub mod success;
 mod surroundings;
 mod template;
+mod transfer;
 mod update;
 mod variables;
 
@@ -53,4 +56,5 @@ pub use quota::QuotaView;
 pub use reconciler::{Action, Reconciler};
 pub use status::Status;
 pub use template::SentTemplate;
+pub use transfer::ImportedJob;
 pub use variables::{ProjectVariables, VariableError};

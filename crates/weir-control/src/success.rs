@@ -139,6 +139,15 @@ pub const SAVEPOINT_TRIGGERED: Success =
 /// importSavepoint.
 pub const SAVEPOINT_IMPORTED: Success =
     Success::new(17_021, "IMPORT_SAVEPOINT_SUCCESS", "The savepoint is the job's latest.");
+/// exportJobs.
+pub const JOBS_EXPORTED: Success =
+    Success::new(11_042, "EXPORT_JOBS_SUCCESS", "The archive with the jobs is written.");
+/// importJobs.
+pub const JOBS_IMPORTED: Success =
+    Success::new(11_043, "IMPORT_JOBS_SUCCESS", "The jobs of the archive are imported.");
+/// aggregateJobLogs.
+pub const LOGS_AGGREGATED: Success =
+    Success::new(11_044, "AGGREGATE_JOB_LOGS_SUCCESS", "The archive with the logs is written.");
 
 /// Every message id with the operations that answer it.
 pub const ALL: &[(&str, Success)] = &[
@@ -180,6 +189,9 @@ pub const ALL: &[(&str, Success)] = &[
     ("addHostsFile", HOSTS_ADDED),
     ("updateHostsInfo", HOSTS_UPDATED),
     ("deleteHostsInfo", HOSTS_DELETED),
+    ("exportJobs", JOBS_EXPORTED),
+    ("importJobs", JOBS_IMPORTED),
+    ("aggregateJobLogs", LOGS_AGGREGATED),
     ("triggerSavepoint", SAVEPOINT_TRIGGERED),
     ("importSavepoint", SAVEPOINT_IMPORTED),
 ];

@@ -48,33 +48,64 @@ impl Store {
         if name_taken(&mut transaction, &job.project, &job.definition.name, None).await? {
             return Err(StoreError::NameTaken);
         }
-        let drafts: i64 = sqlx::query_scalar(
-            "SELECT COUNT(*) FROM jobs WHERE project_id = $1 AND intent = 'draft' AND deleted_at IS NULL",
-        )
-        .bind(&job.project.0)
-        .fetch_one(&mut *transaction)
-        .await?;
-        if drafts >= i64::from(draft_limit) {
+        if drafts(&mut transaction, &job.project).await? >= i64::from(draft_limit) {
             return Err(StoreError::TooManyDrafts { limit: draft_limit });
         }
-        let id: i64 = sqlx::query_scalar(
-            "INSERT INTO jobs
-                (project_id, name, user_id, user_name, cluster_id, definition, create_time, update_time)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $7) RETURNING id",
-        )
-        .bind(&job.project.0)
-        .bind(&job.definition.name)
-        .bind(&job.user.0)
-        .bind(&job.user_name)
-        .bind(job.definition.cluster_id)
-        .bind(json_text(&job.definition)?)
-        .bind(job.create_time.0)
-        .fetch_one(&mut *transaction)
-        .await?;
+        let id = insert_job(&mut transaction, job).await?;
         audit.resource_id = id.to_string();
         audit::insert(&mut transaction, &audit).await?;
         transaction.commit().await?;
-        Ok(JobId(id))
+        Ok(id)
+    }
+
+    /// Creates jobs, and makes drafts with other definitions of jobs that are there, all or nothing. Fails as
+    /// [`Self::create_job`] does. Returns the ids of the new ones.
+    pub async fn import_jobs(
+        &self,
+        created: &[NewJob],
+        covered: &[(JobRecord, JobDefinition)],
+        owner: (&UserId, &str),
+        now: Timestamp,
+        draft_limit: u32,
+        mut audit: AuditRecord,
+    ) -> Result<Vec<JobId>, StoreError> {
+        let mut transaction = self.begin().await?;
+        let mut ids = Vec::new();
+        for job in created {
+            if name_taken(&mut transaction, &job.project, &job.definition.name, None).await? {
+                return Err(StoreError::NameTaken);
+            }
+            ids.push(insert_job(&mut transaction, job).await?);
+        }
+        for (job, definition) in covered {
+            let facts = RunFacts { attempt: job.facts.attempt, ..RunFacts::default() };
+            write_facts(&mut transaction, job, &facts).await?;
+            sqlx::query(
+                "UPDATE jobs SET definition = $1, cluster_id = $2, user_id = $3, user_name = $4, update_time = $5
+                 WHERE id = $6",
+            )
+            .bind(json_text(definition)?)
+            .bind(definition.cluster_id)
+            .bind(&owner.0.0)
+            .bind(owner.1)
+            .bind(now.0)
+            .bind(job.id.0)
+            .execute(&mut *transaction)
+            .await?;
+            sqlx::query("DELETE FROM job_reports WHERE job_id = $1")
+                .bind(job.id.0)
+                .execute(&mut *transaction)
+                .await?;
+        }
+        let project = &audit.project;
+        if !ids.is_empty() && drafts(&mut transaction, project).await? > i64::from(draft_limit) {
+            return Err(StoreError::TooManyDrafts { limit: draft_limit });
+        }
+        let all = ids.iter().copied().chain(covered.iter().map(|(job, _)| job.id));
+        audit.resource_id = all.map(|id| id.to_string()).collect::<Vec<_>>().join(",");
+        audit::insert(&mut transaction, &audit).await?;
+        transaction.commit().await?;
+        Ok(ids)
     }
 
     /// Returns a job of a project that has not been deleted.
@@ -251,6 +282,34 @@ impl Store {
             graph: graph.map(|text| json(job.0, "graph", &text)).transpose()?,
         }))
     }
+}
+
+async fn drafts(transaction: &mut Transaction<'static, Any>, project: &ProjectId) -> Result<i64, StoreError> {
+    let drafts = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM jobs WHERE project_id = $1 AND intent = 'draft' AND deleted_at IS NULL",
+    )
+    .bind(&project.0)
+    .fetch_one(&mut **transaction)
+    .await?;
+    Ok(drafts)
+}
+
+async fn insert_job(transaction: &mut Transaction<'static, Any>, job: &NewJob) -> Result<JobId, StoreError> {
+    let id: i64 = sqlx::query_scalar(
+        "INSERT INTO jobs
+            (project_id, name, user_id, user_name, cluster_id, definition, create_time, update_time)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $7) RETURNING id",
+    )
+    .bind(&job.project.0)
+    .bind(&job.definition.name)
+    .bind(&job.user.0)
+    .bind(&job.user_name)
+    .bind(job.definition.cluster_id)
+    .bind(json_text(&job.definition)?)
+    .bind(job.create_time.0)
+    .fetch_one(&mut **transaction)
+    .await?;
+    Ok(JobId(id))
 }
 
 async fn name_taken(

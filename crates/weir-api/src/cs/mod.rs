@@ -20,6 +20,7 @@ pub mod quotas;
 pub mod savepoints;
 pub mod surroundings;
 pub mod templates;
+pub mod transfers;
 pub mod versions;
 pub mod wire;
 
@@ -52,6 +53,9 @@ pub fn router() -> Router<ApiState> {
         .route("/v1.0/{project_id}/job/{job_id}/savepoint", post(savepoints::trigger_savepoint))
         .route("/v1.0/{project_id}/job/{job_id}/import_savepoint", post(savepoints::import_savepoint))
         .route("/v1.0/{project_id}/streaming/jobs", get(flink_jobs::get_flink_jobs))
+        .route("/v1.0/{project_id}/jobs/export", post(transfers::export_jobs))
+        .route("/v1.0/{project_id}/jobs/import", post(transfers::import_jobs))
+        .route("/v1.0/{project_id}/job/{job_id}/logs/aggregate", post(transfers::aggregate_job_logs))
         .route("/v1.0/{project_id}/overview", get(audit_logs::overview))
         .route("/v1.0/{project_id}/audit_logs", get(audit_logs::get_audit_logs))
         .route(

@@ -178,6 +178,15 @@ pub const TRIGGER_SAVEPOINT: Operation =
 /// Names a savepoint.
 pub const IMPORT_SAVEPOINT: Operation =
     operation("importSavepoint", Role::User, Body::Json, Some(("importSavepoint", "job")));
+/// Writes an archive of jobs.
+pub const EXPORT_JOBS: Operation =
+    operation("exportJobs", Role::User, Body::Json, Some(("exportJobs", "job")));
+/// Creates jobs from an archive.
+pub const IMPORT_JOBS: Operation =
+    operation("importJobs", Role::User, Body::Json, Some(("importJobs", "job")));
+/// Writes an archive of logs.
+pub const AGGREGATE_JOB_LOGS: Operation =
+    operation("aggregateJobLogs", Role::User, Body::None, Some(("aggregateJobLogs", "job")));
 /// Lists jobs as the successor does.
 pub const GET_FLINK_JOBS: Operation = of_successor("getFlinkJobs", Role::Reader, Body::None, None);
 
@@ -231,4 +240,7 @@ pub const ALL: &[Operation] = &[
     TRIGGER_SAVEPOINT,
     IMPORT_SAVEPOINT,
     GET_FLINK_JOBS,
+    EXPORT_JOBS,
+    IMPORT_JOBS,
+    AGGREGATE_JOB_LOGS,
 ];

@@ -65,6 +65,11 @@ impl World {
         for bucket in BUCKETS {
             std::fs::create_dir_all(objects_at.join(bucket)).unwrap();
         }
+        for (path, contents) in OBJECTS {
+            let path = objects_at.join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, contents).unwrap();
+        }
         let savepoint = objects_at.join("bucket1/savepoints/good/chk-5");
         std::fs::create_dir_all(&savepoint).unwrap();
         std::fs::write(savepoint.join("manifest.json"), SAVEPOINT).unwrap();
@@ -249,6 +254,15 @@ pub fn fill_path(path: &str, project: &str, value: &dyn Fn(&str) -> String) -> S
         });
     filled.collect::<Vec<_>>().join("/")
 }
+
+/// Objects that are there: an archive whose job_1.json holds something else, and a log of the first job.
+const OBJECTS: &[(&str, &[u8])] = &[
+    (
+        "bucket1/other.zip",
+        b"PK\x03\x04\x14\x00\x00\x00\x00\x00\x00\x00!\x00\x89\xbd4\xe2\x0d\x00\x00\x00\x0d\x00\x00\x00\x0a\x00\x00\x00job_1.json{\x22format\x22: 1}PK\x01\x02\x14\x03\x14\x00\x00\x00\x00\x00\x00\x00!\x00\x89\xbd4\xe2\x0d\x00\x00\x00\x0d\x00\x00\x00\x0a\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x80\x01\x00\x00\x00\x00job_1.jsonPK\x05\x06\x00\x00\x00\x00\x01\x00\x01\x008\x00\x00\x005\x00\x00\x00\x00\x00",
+    ),
+    ("bucket1/jobs/logs/1-1000/taskmanager-1.log", b"job runs"),
+];
 
 /// The manifest of a savepoint without state, in `bucket1/savepoints/good`.
 const SAVEPOINT: &str = r#"{"format": 2, "epoch": 5, "time_ms": 5, "parallelism": 1, "finished": false,

@@ -10,6 +10,7 @@ mod people;
 mod request;
 mod savepoint;
 mod template;
+mod transfer;
 
 pub use cluster::{
     ClusterInfo, ClusterStatusName, CreateClusterResponsePayload, NewReservedClusterRequest,
@@ -42,6 +43,10 @@ pub use savepoint::{ImportSavepointRequest, SavepointAction, TriggerSavepointReq
 pub use template::{
     CreateJobTemplateRequest, JobTemplate, JobTemplateCreated, JobTemplateDeleted,
     JobTemplateListResponsePayload, UpdateJobTemplateRequest,
+};
+pub use transfer::{
+    AggregateJobLogsPayload, ExportJobsPayload, ExportJobsRequest, ImportJobsPayload, ImportJobsRequest,
+    JobMapping,
 };
 
 use serde::Serialize;

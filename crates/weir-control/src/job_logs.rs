@@ -1,0 +1,71 @@
+//! The logs of a job, gathered into one archive.
+
+use bytes::Bytes;
+use futures::TryStreamExt;
+use object_store::ObjectStoreExt;
+use object_store::path::Path as Key;
+use weir_base::error::{CsError, codes};
+use weir_base::id::JobId;
+
+use crate::archive;
+use crate::audit;
+use crate::caller::Caller;
+use crate::control::{Control, fault};
+use crate::success;
+
+/// Where logs are, in a bucket.
+const FOLDER: &str = "jobs/logs";
+/// Longest logs that are gathered; the newest runs come first.
+const MOST_BYTES: u64 = 256 << 20;
+
+impl Control {
+    /// Writes an archive of the logs of all runs of a job to its bucket. Returns the path of the archive.
+    pub async fn aggregate_logs(&self, caller: &Caller, id: JobId) -> Result<String, CsError> {
+        let job = self.find(caller, id, codes::QUERY_JOB_NOT_EXIST).await?;
+        caller.check_owner(&job)?;
+        let bucket = match &job.definition.obs_bucket {
+            Some(bucket) if job.definition.log_enabled => bucket,
+            _ => return Err(codes::LOG_DUMP_DISABLED.error()),
+        };
+        let now = self.now();
+        let key = format!("{FOLDER}/aggregate_{id}_{now}.zip");
+        self.gather_logs(bucket, id, &key)
+            .await
+            .map_err(|reason| codes::AGGREGATE_JOB_LOG_FAILED.error().because(format!("{reason}.")))?;
+        let audit = audit::of_job(caller, "aggregateJobLogs", &job, success::LOGS_AGGREGATED, now);
+        self.store.write_audit(&audit).await.map_err(fault)?;
+        Ok(format!("{bucket}/{key}"))
+    }
+
+    async fn gather_logs(&self, bucket: &str, id: JobId, key: &str) -> Result<(), String> {
+        let store = self.objects.bucket(bucket).await.map_err(|error| error.to_string())?;
+        let folder = Key::from(FOLDER);
+        let listed = store.list_with_delimiter(Some(&folder)).await.map_err(|error| error.to_string())?;
+        let mine = format!("{id}-");
+        let mut runs = listed.common_prefixes;
+        runs.retain(|run| run.filename().is_some_and(|name| name.starts_with(&mine)));
+        // The names end with the time of the start.
+        runs.sort();
+        let mut files = Vec::new();
+        let mut left = MOST_BYTES;
+        for run in runs.iter().rev() {
+            let objects: Result<Vec<_>, _> = store.list(Some(run)).try_collect().await;
+            for object in objects.map_err(|error| error.to_string())? {
+                let Some(rest) = left.checked_sub(object.size) else { continue };
+                left = rest;
+                let read = match store.get(&object.location).await {
+                    Ok(read) => read.bytes().await,
+                    Err(error) => Err(error),
+                };
+                let bytes = read.map_err(|error| error.to_string())?;
+                let name = object.location.as_ref().trim_start_matches(FOLDER).trim_start_matches('/');
+                files.push((name.to_string(), bytes.to_vec()));
+            }
+        }
+        if files.is_empty() {
+            return Err(format!("there are no logs of job {id} in bucket {bucket} yet"));
+        }
+        let archive = archive::pack(&files)?;
+        self.objects.put(bucket, key, Bytes::from(archive)).await.map_err(|error| error.to_string())
+    }
+}

@@ -1,0 +1,271 @@
+//! Definitions of jobs out of the service and into it, as archives in buckets.
+
+use bytes::Bytes;
+use futures::TryStreamExt;
+use object_store::ObjectStoreExt;
+use object_store::path::Path as Key;
+use serde::{Deserialize, Serialize};
+use weir_base::error::{CsError, codes};
+use weir_base::id::{ClusterId, JobId};
+use weir_store::{JobDefinition, JobFilter, JobRecord, NewJob, StoreError};
+
+use crate::archive;
+use crate::audit::{self, Subject};
+use crate::caller::Caller;
+use crate::control::{Control, Refusal, fault, without_conflict};
+use crate::fields;
+use crate::success;
+
+/// Version of the form of a file in an archive.
+const FORMAT: u32 = 1;
+
+/// One file of an archive.
+#[derive(Debug, Serialize, Deserialize)]
+struct ExportedJob {
+    format: u32,
+    job_id: i64,
+    job: JobDefinition,
+}
+
+/// What became of a job of an archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportedJob {
+    /// Its id in the archive.
+    pub old: i64,
+    /// Its id now; `None` when it was left out.
+    pub new: Option<JobId>,
+    /// Why it was left out, or that it replaced another one; else empty.
+    pub remark: String,
+}
+
+/// What is to be done with a job of an archive.
+enum Plan {
+    Create(Box<NewJob>),
+    Cover(Box<JobRecord>, Box<JobDefinition>),
+    LeaveOut(String),
+}
+
+impl Control {
+    /// Writes the definitions of jobs to an archive: of those selected, or of all that the caller may read. Returns
+    /// the path of the archive.
+    pub async fn export_jobs(
+        &self,
+        caller: &Caller,
+        directory: &str,
+        selected: Option<&[JobId]>,
+    ) -> Result<String, CsError> {
+        let (bucket, prefix) = split(directory);
+        self.check_authorized(caller, bucket).await?;
+        let filter = JobFilter { user: caller.sees_only(), ..JobFilter::default() };
+        let mut jobs = self.store.jobs(&caller.project, &filter).await.map_err(fault)?;
+        if let Some(selected) = selected {
+            if let Some(unknown) = selected.iter().find(|id| !jobs.iter().any(|job| job.id == **id)) {
+                let reason = format!("There is no job {unknown}.");
+                return Err(codes::AGGREGATE_USER_DATA_FAILED.error().because(reason));
+            }
+            jobs.retain(|job| selected.contains(&job.id));
+        }
+        let now = self.now();
+        let archive =
+            pack(&jobs).map_err(|reason| codes::AGGREGATE_USER_DATA_FAILED.error().because(reason))?;
+        let key = [prefix, &format!("aggregate_{now}.zip")].join("/");
+        let key = key.trim_start_matches('/');
+        self.objects.put(bucket, key, Bytes::from(archive)).await.map_err(|error| untransferred(&error))?;
+        let ids: Vec<String> = jobs.iter().map(|job| job.id.to_string()).collect();
+        let ids = ids.join(",");
+        let subject = Subject { resource_type: "job", id: &ids, name: "" };
+        let audit = audit::of_success(caller, "exportJobs", subject, success::JOBS_EXPORTED, now);
+        self.store.write_audit(&audit).await.map_err(fault)?;
+        Ok(format!("{bucket}/{key}"))
+    }
+
+    /// Makes jobs of the definitions in an archive, or in all archives of a folder. All or nothing, but a job whose
+    /// name is taken is left out, or replaces the other one with `cover`.
+    pub async fn import_jobs(
+        &self,
+        caller: &Caller,
+        path: &str,
+        cover: bool,
+    ) -> Result<Vec<ImportedJob>, CsError> {
+        let (bucket, key) = split(path);
+        self.check_authorized(caller, bucket).await?;
+        let mut found = Vec::new();
+        for (name, contents) in self.archives(bucket, key).await? {
+            let unreadable = |reason: String| {
+                codes::UPLOAD_USER_DATA_FAILED.error().because(format!("{name} is no archive: {reason}."))
+            };
+            for (entry, text) in archive::unpack(&contents).map_err(unreadable)? {
+                found.push(self.read_entry(&entry, &text)?);
+            }
+        }
+        let _gate = self.gate.lock().await;
+        without_conflict(|| self.try_import(caller, &found, cover)).await
+    }
+
+    /// Returns the archives that a path names.
+    async fn archives(&self, bucket: &str, key: &str) -> Result<Vec<(String, Bytes)>, CsError> {
+        let failed = |reason: String| codes::UPLOAD_USER_DATA_FAILED.error().because(reason);
+        let store = self.objects.bucket(bucket).await.map_err(|error| untransferred(&error))?;
+        let path = Key::parse(key).map_err(|error| failed(format!("{error}.")))?;
+        if path.as_ref().is_empty() {
+            return Err(failed("The path names a bucket, and neither an archive nor a folder.".to_string()));
+        }
+        match store.get(&path).await {
+            Ok(object) => {
+                let bytes = object.bytes().await.map_err(|error| untransferred(&error))?;
+                return Ok(vec![(path.to_string(), bytes)]);
+            }
+            Err(object_store::Error::NotFound { .. }) => {}
+            Err(error) => return Err(untransferred(&error)),
+        }
+        let listed: Result<Vec<_>, _> =
+            store.list(Some(&path)).map_ok(|object| object.location).try_collect().await;
+        let mut keys = listed.map_err(|error| untransferred(&error))?;
+        keys.sort();
+        if keys.is_empty() {
+            return Err(failed(format!("There is nothing at {bucket}/{path}.")));
+        }
+        if let Some(other) = keys.iter().find(|key| !key.as_ref().ends_with(".zip")) {
+            return Err(failed(format!("{other} in the folder is no .zip file.")));
+        }
+        let mut archives = Vec::new();
+        for key in keys {
+            let bytes = match store.get(&key).await {
+                Ok(object) => object.bytes().await,
+                Err(error) => Err(error),
+            };
+            archives.push((key.to_string(), bytes.map_err(|error| untransferred(&error))?));
+        }
+        Ok(archives)
+    }
+
+    fn read_entry(&self, entry: &str, text: &[u8]) -> Result<ExportedJob, CsError> {
+        let invalid = |reason: String| {
+            codes::AGGREGATE_USER_DATA_FAILED
+                .error()
+                .because(format!("{entry} is no valid definition of a job: {reason}"))
+        };
+        let job: ExportedJob = serde_json::from_slice(text).map_err(|error| invalid(format!("{error}.")))?;
+        if job.format != FORMAT {
+            return Err(invalid(format!("its form {} is not {FORMAT}.", job.format)));
+        }
+        fields::check_definition(&job.job, self.options.sql_max_bytes)
+            .map_err(|error| invalid(error.cause()))?;
+        Ok(job)
+    }
+
+    async fn try_import(
+        &self,
+        caller: &Caller,
+        found: &[ExportedJob],
+        cover: bool,
+    ) -> Result<Vec<ImportedJob>, Refusal> {
+        let present = self.store.jobs(&caller.project, &JobFilter::default()).await?;
+        let mut plans = Vec::new();
+        let mut names = std::collections::BTreeSet::new();
+        for exported in found {
+            let plan = if names.insert(exported.job.name.clone()) {
+                self.plan(caller, exported, &present, cover).await?
+            } else {
+                Plan::LeaveOut("The archive holds another job of this name.".to_string())
+            };
+            plans.push((exported.job_id, plan));
+        }
+        let now = self.now();
+        let mut created = Vec::new();
+        let mut covered = Vec::new();
+        for (_, plan) in &plans {
+            match plan {
+                Plan::Create(job) => created.push((**job).clone()),
+                Plan::Cover(job, definition) => covered.push(((**job).clone(), (**definition).clone())),
+                Plan::LeaveOut(_) => {}
+            }
+        }
+        let subject = Subject { resource_type: "job", id: "", name: "" };
+        let audit = audit::of_success(caller, "importJobs", subject, success::JOBS_IMPORTED, now);
+        let limit = self.options.draft_limit;
+        let owner = (&caller.user, caller.user_name.as_str());
+        let ids = self.store.import_jobs(&created, &covered, owner, now, limit, audit).await;
+        let ids = ids.map_err(|error| match error {
+            StoreError::TooManyDrafts { limit } => Refusal::Error(
+                codes::DRAFT_JOB_LIMIT_EXCEEDED
+                    .error()
+                    .because(format!("This installation allows {limit} drafts in a project.")),
+            ),
+            // Somebody took the name meanwhile.
+            StoreError::NameTaken => Refusal::Conflict,
+            other => other.into(),
+        })?;
+        let mut ids = ids.into_iter();
+        let imported = plans.into_iter().map(|(old, plan)| match plan {
+            Plan::Create(_) => ImportedJob { old, new: ids.next(), remark: String::new() },
+            Plan::Cover(job, _) => ImportedJob {
+                old,
+                new: Some(job.id),
+                remark: "It replaced the job of this name.".to_string(),
+            },
+            Plan::LeaveOut(remark) => ImportedJob { old, new: None, remark },
+        });
+        Ok(imported.collect())
+    }
+
+    async fn plan(
+        &self,
+        caller: &Caller,
+        exported: &ExportedJob,
+        present: &[JobRecord],
+        cover: bool,
+    ) -> Result<Plan, CsError> {
+        let mut definition = exported.job.clone();
+        // A cluster of another project has an id too: only one that this project has is kept.
+        if let Some(id) = definition.cluster_id
+            && self.store.cluster(&caller.project, ClusterId(id)).await.map_err(fault)?.is_none()
+        {
+            definition.cluster_id = None;
+        }
+        let Some(other) = present.iter().find(|job| job.definition.name == definition.name) else {
+            return Ok(Plan::Create(Box::new(NewJob {
+                project: caller.project.clone(),
+                user: caller.user.clone(),
+                user_name: caller.user_name.clone(),
+                definition,
+                create_time: self.now(),
+            })));
+        };
+        if !cover {
+            return Ok(Plan::LeaveOut("The name is taken.".to_string()));
+        }
+        if !caller.owns(other) {
+            return Ok(Plan::LeaveOut("The name is taken by a job of somebody else.".to_string()));
+        }
+        let status = self.status_of(other);
+        if let Some(code) = status.update_refusal() {
+            let reason = format!("The job of this name is in {} ({code}).", status.name());
+            return Ok(Plan::LeaveOut(reason));
+        }
+        if status.holds_spus() {
+            return Ok(Plan::LeaveOut(format!("The job of this name is in {}.", status.name())));
+        }
+        Ok(Plan::Cover(Box::new(other.clone()), Box::new(definition)))
+    }
+}
+
+fn pack(jobs: &[JobRecord]) -> Result<Vec<u8>, String> {
+    let mut files = Vec::new();
+    for job in jobs {
+        let exported = ExportedJob { format: FORMAT, job_id: job.id.0, job: job.definition.clone() };
+        let text = serde_json::to_vec_pretty(&exported).map_err(|error| format!("{error}."))?;
+        files.push((format!("job_{}.json", job.id), text));
+    }
+    archive::pack(&files).map_err(|error| format!("{error}."))
+}
+
+/// Takes a path of the form `bucket/key` apart.
+pub(crate) fn split(path: &str) -> (&str, &str) {
+    let (bucket, key) = path.trim().split_once('/').unwrap_or((path.trim(), ""));
+    (bucket, key.trim_matches('/'))
+}
+
+fn untransferred(error: &dyn std::fmt::Display) -> CsError {
+    codes::UPLOAD_USER_DATA_FAILED.error().because(format!("{error}."))
+}
