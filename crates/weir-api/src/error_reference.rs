@@ -9,12 +9,7 @@ use crate::cs::operations::{self, Operation};
 use crate::openapi::errors_of;
 
 /// Codes that belong to an operation of this release and cannot occur in it, with the reason.
-pub const NOT_YET: &[(u32, &str)] = &[
-    (10_009, "balances are not metered"),
-    (13_009, "there are no JAR jobs"),
-    (13_018, "there are no JAR jobs"),
-    (13_019, "there are no JAR jobs"),
-];
+pub const NOT_YET: &[(u32, &str)] = &[(10_009, "balances are not metered")];
 
 /// The families of codes, by the thousands of their numbers.
 const FAMILIES: &[(u32, &str)] = &[

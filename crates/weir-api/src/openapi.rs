@@ -11,8 +11,8 @@ use weir_base::error::entries;
 use weir_control::success;
 
 use crate::cs::{
-    audit_logs, clusters, flink_jobs, hosts, jobs, jobs_batch, jobs_read, peerings, quotas, savepoints,
-    surroundings, templates, transfers, versions, wire,
+    apig, audit_logs, clusters, flink_jobs, hosts, jar_jobs, jobs, jobs_batch, jobs_read, peerings, quotas,
+    savepoints, surroundings, templates, transfers, versions, wire,
 };
 
 #[derive(OpenApi)]
@@ -73,7 +73,10 @@ use crate::cs::{
         flink_jobs::get_flink_jobs,
         transfers::export_jobs,
         transfers::import_jobs,
-        transfers::aggregate_job_logs
+        transfers::aggregate_job_logs,
+        jar_jobs::submit_jar_job,
+        jar_jobs::update_jar_job,
+        apig::get_apig_sinks
     ),
     components(schemas(
         wire::CheckpointMode,
@@ -109,7 +112,8 @@ use crate::cs::{
         wire::ShowJobType,
         wire::ExportJobsPayload,
         wire::ImportJobsPayload,
-        wire::AggregateJobLogsPayload
+        wire::AggregateJobLogsPayload,
+        apig::JobApigSinks
     ))
 )]
 struct Document;
@@ -134,6 +138,7 @@ const ENVELOPES: &[(&str, &str)] = &[
     ("Envelope_ClusterInfo", "QueryClusterResponse"),
     ("Envelope_QueryClustersResponsePayload", "QueryClustersResponse"),
     ("Envelope_ClusterHostsInfo", "QueryClusterHostsInfoResponse"),
+    ("Envelope_JobApigSinks", "JobApigSinksResponse"),
     ("Envelope_ExportJobsPayload", "ExportJobsResponse"),
     ("Envelope_ImportJobsPayload", "ImportJobsResponse"),
     ("Envelope_AggregateJobLogsPayload", "AggregateJobLogsResponse"),

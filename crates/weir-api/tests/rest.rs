@@ -87,6 +87,16 @@ struct Request {
     headers: BTreeMap<String, String>,
     json: Option<Value>,
     text: Option<String>,
+    /// The parts of a form, by the names of their fields.
+    form: Option<BTreeMap<String, FormPart>>,
+}
+
+/// What a part of a form holds.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum FormPart {
+    Text(String),
+    File { file: String, text: String },
 }
 
 #[derive(Deserialize)]
@@ -237,6 +247,10 @@ async fn attempt(step: &Step, target: &mut Target) -> Option<String> {
     if let Some(text) = &step.request.text {
         request = request.body(fill(text, &target.variables));
     }
+    if let Some(form) = &step.request.form {
+        request = request.header("Content-Type", "multipart/form-data; boundary=limit");
+        request = request.body(form_body(form, &target.variables));
+    }
     for (name, value) in &step.request.headers {
         request = request.header(name, value);
     }
@@ -277,6 +291,22 @@ async fn attempt(step: &Step, target: &mut Target) -> Option<String> {
         target.variables.insert(name.clone(), value.clone());
     }
     None
+}
+
+/// Returns the body of a form.
+fn form_body(form: &BTreeMap<String, FormPart>, variables: &BTreeMap<String, Value>) -> String {
+    let mut body = String::new();
+    for (name, part) in form {
+        let (file, text) = match part {
+            FormPart::Text(text) => (String::new(), text),
+            FormPart::File { file, text } => (format!("; filename=\"{file}\""), text),
+        };
+        body.push_str("--limit\r\n");
+        body.push_str(&format!("Content-Disposition: form-data; name=\"{name}\"{file}\r\n\r\n"));
+        body.push_str(&fill(text, variables));
+        body.push_str("\r\n");
+    }
+    body + "--limit--\r\n"
 }
 
 /// Whether a call of the CS API succeeded that is not for reading.

@@ -6,6 +6,8 @@ use weir_base::error::{CsError, ErrorCode, codes};
 use weir_base::settings::DirtyDataPolicy;
 use weir_store::JobDefinition;
 
+use crate::jar;
+
 /// Longest job name in bytes.
 const NAME_BYTES: usize = 57;
 /// Longest description in bytes.
@@ -100,6 +102,7 @@ impl SentFields {
             ),
             udf_jar_url: clearable(&self.udf_jar_url, &base.udf_jar_url),
             dirty_data_strategy: clearable(&self.dirty_data_strategy, &base.dirty_data_strategy),
+            ..base.clone()
         }
     }
 }
@@ -157,6 +160,13 @@ pub(crate) fn check_definition(definition: &JobDefinition, sql_max_bytes: usize)
     };
     check_name_and_desc(&sent)?;
     check_sql_length(&definition.sql_body, sql_max_bytes)?;
+    if jar::is_jar(definition) {
+        let cluster_id = definition.cluster_id.or(Some(0));
+        let bucket = definition.obs_bucket.clone().or(Some("any".to_string()));
+        let definition =
+            JobDefinition { cluster_id, has_jar: true, obs_bucket: bucket, ..definition.clone() };
+        return jar::check_fields(&jar::SentJar::default(), &definition);
+    }
     let is_known =
         matches!(definition.run_mode.as_str(), "shared_cluster" | "exclusive_cluster" | "edge_node")
             && matches!(definition.job_type.as_str(), "flink_sql_job" | "flink_sql_edge_job");
@@ -174,7 +184,7 @@ fn required(name: &'static str) -> CsError {
     codes::PARAMETER_REQUIRED.error().with("name", name)
 }
 
-fn check_name_and_desc(sent: &SentFields) -> Result<(), CsError> {
+pub(crate) fn check_name_and_desc(sent: &SentFields) -> Result<(), CsError> {
     if let Some(name) = &sent.name {
         if name.trim().is_empty() {
             return Err(codes::JOB_NAME_EMPTY.error());

@@ -6,6 +6,7 @@
 
 mod agency;
 mod alarms;
+mod apig;
 mod archive;
 mod audit;
 mod audit_query;
@@ -17,6 +18,7 @@ pub mod decide;
 mod fields;
 mod flink_list;
 mod graph;
+mod jar;
 mod job_logs;
 mod options;
 mod overview;
@@ -48,6 +50,7 @@ pub use cluster::{
 pub use control::{Control, ControlParts};
 pub use fields::{CheckpointInterval, SentFields};
 pub use flink_list::{FlinkJobView, FlinkListRequest};
+pub use jar::{SentFile, SentJar};
 pub use options::{ControlOptions, Limits};
 pub use overview::{Overview, Totals};
 pub use paging::{Order, Page};

@@ -13,6 +13,7 @@ use crate::audit;
 use crate::caller::Caller;
 use crate::cluster::{self, ClusterStatus, in_status};
 use crate::control::{Control, Refusal, fault, without_conflict};
+use crate::jar;
 use crate::settings;
 use crate::{decide, sql, success};
 
@@ -87,6 +88,10 @@ impl Control {
             return Err(codes::JOB_NOT_RUNNABLE.error().because(format!("It is in {}.", status.name())));
         }
         let definition = &job.definition;
+        let is_jar = jar::is_jar(definition);
+        if is_jar && definition.cluster_id.is_none() {
+            return Err(codes::USER_DEFINED_JOB_NOT_IN_SHARED_CLUSTER.error());
+        }
         if definition.run_mode == "exclusive_cluster" {
             self.check_run_cluster(caller, definition).await?;
         }
@@ -96,8 +101,11 @@ impl Control {
         {
             return Err(codes::RUN_JAR_FILE_NOT_EXIST.error().because(format!("It was {path}.")));
         }
-        let variables = self.variables.for_check(&job.project, &definition.sql_body).await?;
-        sql::check_job(definition, variables, &self.options).await?;
+        if is_jar {
+            self.check_run_jar(&job).await?;
+        } else {
+            self.check_sql(&job).await?;
+        }
         if resume_savepoint && job.facts.savepoint.current().is_none() {
             return Err(codes::SAVEPOINT_NOT_EXIST.error());
         }
@@ -105,12 +113,37 @@ impl Control {
             self.check_agency(&job.project, "smn_adm").await?;
         }
         self.check_topic(&job.project, definition).await?;
+        if is_jar {
+            return Err(codes::JOB_RUN_EXCEPTION.error().because(format!(
+                "The engine of this installation runs SQL and no JARs, so that a {} is kept and not run.",
+                definition.job_type
+            )));
+        }
         if definition.udf_jar_url.is_some() {
             return Err(codes::JOB_RUN_EXCEPTION.error().because(
                 "The engine of this installation runs no functions of JARs; take udf_jar_url out of the job.",
             ));
         }
         Ok(job)
+    }
+
+    async fn check_sql(&self, job: &JobRecord) -> Result<(), CsError> {
+        let variables = self.variables.for_check(&job.project, &job.definition.sql_body).await?;
+        sql::check_job(&job.definition, variables, &self.options).await
+    }
+
+    /// Looks whether the JAR of a job is still there.
+    async fn check_run_jar(&self, job: &JobRecord) -> Result<(), CsError> {
+        let has_file = match job.definition.has_jar {
+            true => self.store.job_file(job.id, "jar").await.map_err(fault)?.is_some(),
+            false => job.definition.jar_url.is_some(),
+        };
+        if !has_file {
+            return Err(codes::RUN_JAR_FILE_NOT_EXIST
+                .error()
+                .because("It was uploaded and is not kept here."));
+        }
+        self.check_jar_url(&job.definition, codes::RUN_JAR_FILE_NOT_EXIST).await
     }
 
     async fn check_run_cluster(&self, caller: &Caller, definition: &JobDefinition) -> Result<(), CsError> {

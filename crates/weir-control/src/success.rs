@@ -148,6 +148,9 @@ pub const JOBS_IMPORTED: Success =
 /// aggregateJobLogs.
 pub const LOGS_AGGREGATED: Success =
     Success::new(11_044, "AGGREGATE_JOB_LOGS_SUCCESS", "The archive with the logs is written.");
+/// getApigSinks.
+pub const APIG_SINKS_READ: Success =
+    Success::new(11_099, "QUERY_APIG_SINKS_SUCCESS", "The sinks are in the payload.");
 
 /// Every message id with the operations that answer it.
 pub const ALL: &[(&str, Success)] = &[
@@ -192,6 +195,9 @@ pub const ALL: &[(&str, Success)] = &[
     ("exportJobs", JOBS_EXPORTED),
     ("importJobs", JOBS_IMPORTED),
     ("aggregateJobLogs", LOGS_AGGREGATED),
+    ("getApigSinks", APIG_SINKS_READ),
+    ("submitJarJob", JOB_CREATED),
+    ("updateJarJob", JOB_UPDATED),
     ("triggerSavepoint", SAVEPOINT_TRIGGERED),
     ("importSavepoint", SAVEPOINT_IMPORTED),
 ];

@@ -216,7 +216,8 @@ impl Control {
         present: &[JobRecord],
         cover: bool,
     ) -> Result<Plan, CsError> {
-        let mut definition = exported.job.clone();
+        // Files are not in the archive.
+        let mut definition = JobDefinition { has_jar: false, has_config: false, ..exported.job.clone() };
         // A cluster of another project has an id too: only one that this project has is kept.
         if let Some(id) = definition.cluster_id
             && self.store.cluster(&caller.project, ClusterId(id)).await.map_err(fault)?.is_none()
@@ -262,7 +263,8 @@ fn pack(jobs: &[JobRecord]) -> Result<Vec<u8>, String> {
 
 /// Takes a path of the form `bucket/key` apart.
 pub(crate) fn split(path: &str) -> (&str, &str) {
-    let (bucket, key) = path.trim().split_once('/').unwrap_or((path.trim(), ""));
+    let path = path.trim().trim_start_matches('/');
+    let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
     (bucket, key.trim_matches('/'))
 }
 

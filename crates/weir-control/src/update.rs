@@ -3,13 +3,13 @@
 use weir_base::error::{CsError, codes};
 use weir_base::id::JobId;
 use weir_base::time::Timestamp;
-use weir_store::StoreError;
+use weir_store::{JobRecord, StoreError};
 
 use crate::audit;
 use crate::caller::Caller;
 use crate::control::{Control, Refusal, without_conflict};
 use crate::fields::{self, SentFields};
-use crate::success;
+use crate::{jar, success};
 
 impl Control {
     /// Changes the fields that are sent; returns the update time. The status stays as it is.
@@ -27,10 +27,7 @@ impl Control {
     async fn try_update(&self, caller: &Caller, id: JobId, sent: &SentFields) -> Result<Timestamp, Refusal> {
         let job = self.find(caller, id, codes::JOB_NOT_EXIST).await?;
         caller.check_owner(&job)?;
-        let status = self.status_of(&job);
-        if let Some(code) = status.update_refusal() {
-            return Err(code.error().because(format!("The job is in {}.", status.name())).into());
-        }
+        self.check_updatable(&job, !jar::is_jar(&job.definition))?;
         let definition = sent.over(&job.definition);
         fields::check_merged(sent, &definition, self.options.sql_max_bytes)?;
         self.check_surroundings(caller, &definition, sent).await?;
@@ -45,5 +42,18 @@ impl Control {
                 Err(codes::UPDATE_SQL_FAILED.error().because(format!("{other}.")).into())
             }
         }
+    }
+
+    /// Refuses an update that the status does not allow, or that belongs to another type of jobs.
+    pub(crate) fn check_updatable(&self, job: &JobRecord, is_of_type: bool) -> Result<(), CsError> {
+        let status = self.status_of(job);
+        if let Some(code) = status.update_refusal() {
+            return Err(code.error().because(format!("The job is in {}.", status.name())));
+        }
+        if !is_of_type {
+            let reason = format!("A {} is updated by another call.", job.definition.job_type);
+            return Err(codes::JOB_NOT_UPDATABLE.error().because(reason));
+        }
+        Ok(())
     }
 }

@@ -15,7 +15,7 @@ pub struct JobDefinition {
     pub name: String,
     /// Description.
     pub desc: String,
-    /// `flink_sql_job` or `flink_sql_edge_job`.
+    /// `flink_sql_job`, `flink_sql_edge_job`, `flink_jar_job` or `spark_streaming_jar_job`.
     pub job_type: String,
     /// `shared_cluster`, `exclusive_cluster` or `edge_node`.
     pub run_mode: String,
@@ -23,6 +23,24 @@ pub struct JobDefinition {
     pub cluster_id: Option<i64>,
     /// The Stream SQL text, perhaps unfinished.
     pub sql_body: String,
+    /// SPUs that manage the job.
+    pub manager_spu: i64,
+    /// Executors, of Spark jobs.
+    pub executor_number: Option<i64>,
+    /// SPUs of an executor.
+    pub executor_spu: Option<i64>,
+    /// Whether the store holds an uploaded JAR.
+    pub has_jar: bool,
+    /// Path of a JAR, or of a folder with JARs.
+    pub jar_url: Option<String>,
+    /// Whether the store holds an uploaded configuration file.
+    pub has_config: bool,
+    /// Path of a configuration file.
+    pub config_url: Option<String>,
+    /// Entry class of a JAR job.
+    pub main_class: Option<String>,
+    /// Arguments of the entry class.
+    pub args: Option<String>,
     /// SPUs, manager included.
     pub spu_number: i64,
     /// Parallelism.
@@ -64,6 +82,15 @@ impl Default for JobDefinition {
             run_mode: "shared_cluster".to_string(),
             cluster_id: None,
             sql_body: String::new(),
+            manager_spu: 1,
+            executor_number: None,
+            executor_spu: None,
+            has_jar: false,
+            jar_url: None,
+            has_config: false,
+            config_url: None,
+            main_class: None,
+            args: None,
             spu_number: 2,
             parallel_number: 1,
             checkpoint_enabled: false,
@@ -248,6 +275,17 @@ pub struct JobRecord {
     pub deleted_at: Option<Timestamp>,
     /// When a runtime last said something of the present attempt.
     pub seen_at: Option<Timestamp>,
+}
+
+/// A file that was uploaded with a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobFile {
+    /// `jar` or `config`.
+    pub kind: &'static str,
+    /// Its name.
+    pub name: String,
+    /// What it holds.
+    pub contents: Vec<u8>,
 }
 
 /// A job to create.

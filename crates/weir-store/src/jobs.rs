@@ -11,7 +11,8 @@ use weir_base::time::Timestamp;
 use crate::alarms::{self, AlarmRecord};
 use crate::audit::{self, AuditRecord};
 use crate::error::StoreError;
-use crate::job_record::{EndKind, Intent, JobDefinition, JobRecord, NewJob, Report, RunFacts};
+use crate::job_files;
+use crate::job_record::{EndKind, Intent, JobDefinition, JobFile, JobRecord, NewJob, Report, RunFacts};
 use crate::store::{Store, json_text};
 
 /// The columns of a job with the time of its last report, in one place for every query.
@@ -42,6 +43,17 @@ impl Store {
         &self,
         job: &NewJob,
         draft_limit: u32,
+        audit: AuditRecord,
+    ) -> Result<JobId, StoreError> {
+        self.create_job_with_files(job, &[], draft_limit, audit).await
+    }
+
+    /// Creates a job with the files that were uploaded with it; fails as [`Self::create_job`] does.
+    pub async fn create_job_with_files(
+        &self,
+        job: &NewJob,
+        files: &[JobFile],
+        draft_limit: u32,
         mut audit: AuditRecord,
     ) -> Result<JobId, StoreError> {
         let mut transaction = self.begin().await?;
@@ -52,6 +64,7 @@ impl Store {
             return Err(StoreError::TooManyDrafts { limit: draft_limit });
         }
         let id = insert_job(&mut transaction, job).await?;
+        job_files::put(&mut transaction, id, files).await?;
         audit.resource_id = id.to_string();
         audit::insert(&mut transaction, &audit).await?;
         transaction.commit().await?;
@@ -92,6 +105,7 @@ impl Store {
             .bind(job.id.0)
             .execute(&mut *transaction)
             .await?;
+            job_files::keep_those_of(&mut transaction, job.id, definition).await?;
             sqlx::query("DELETE FROM job_reports WHERE job_id = $1")
                 .bind(job.id.0)
                 .execute(&mut *transaction)
@@ -165,6 +179,18 @@ impl Store {
         now: Timestamp,
         audit: &AuditRecord,
     ) -> Result<(), StoreError> {
+        self.update_with_files(job, definition, &[], now, audit).await
+    }
+
+    /// Stores a changed definition with files that were uploaded; those that it does not have any more go.
+    pub async fn update_with_files(
+        &self,
+        job: &JobRecord,
+        definition: &JobDefinition,
+        files: &[JobFile],
+        now: Timestamp,
+        audit: &AuditRecord,
+    ) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
         if name_taken(&mut transaction, &job.project, &definition.name, Some(job.id)).await? {
             return Err(StoreError::NameTaken);
@@ -182,7 +208,11 @@ impl Store {
         .execute(&mut *transaction)
         .await?;
         exactly_one(changed.rows_affected())?;
-        if definition.sql_body != job.definition.sql_body {
+        job_files::put(&mut transaction, job.id, files).await?;
+        job_files::keep_those_of(&mut transaction, job.id, definition).await?;
+        let has_new_jar =
+            files.iter().any(|file| file.kind == "jar") || definition.jar_url != job.definition.jar_url;
+        if definition.sql_body != job.definition.sql_body || has_new_jar {
             sqlx::query("UPDATE job_reports SET graph = NULL WHERE job_id = $1")
                 .bind(job.id.0)
                 .execute(&mut *transaction)
@@ -242,10 +272,13 @@ impl Store {
 
     /// Notes that the runtime has forgotten a deleted job.
     pub async fn mark_cleared(&self, job: JobId) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        sqlx::query("DELETE FROM job_files WHERE job_id = $1").bind(job.0).execute(&mut *transaction).await?;
         sqlx::query("UPDATE jobs SET cleared = 1 WHERE id = $1 AND deleted_at IS NOT NULL")
             .bind(job.0)
-            .execute(self.pool())
+            .execute(&mut *transaction)
             .await?;
+        transaction.commit().await?;
         Ok(())
     }
 

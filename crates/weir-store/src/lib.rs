@@ -15,6 +15,7 @@ pub mod cluster_record;
 pub mod clusters;
 mod error;
 pub mod hosts;
+mod job_files;
 pub mod job_record;
 pub mod jobs;
 pub mod networks;
@@ -34,7 +35,9 @@ pub use cluster_record::{
 };
 pub use error::StoreError;
 pub use hosts::HostMapping;
-pub use job_record::{EndKind, Intent, JobDefinition, JobRecord, NewJob, Report, RunFacts, SavepointFacts};
+pub use job_record::{
+    EndKind, Intent, JobDefinition, JobFile, JobRecord, NewJob, Report, RunFacts, SavepointFacts,
+};
 pub use jobs::JobFilter;
 pub use networks::{NetworkRecord, PeeringRecord, PeeringState, RouteRecord};
 pub use notifications::StoredNotifications;

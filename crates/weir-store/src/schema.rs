@@ -18,6 +18,7 @@ const SQLITE: &[Migration] = &[
     (8, "people", include_str!("../migrations/sqlite/0008_people.sql")),
     (9, "clusters", include_str!("../migrations/sqlite/0009_clusters.sql")),
     (10, "savepoints", include_str!("../migrations/sqlite/0010_savepoints.sql")),
+    (11, "job_files", include_str!("../migrations/sqlite/0011_job_files.sql")),
 ];
 
 /// The files in `migrations/postgres`, in order. The first one makes what the first four make of a file.
@@ -27,6 +28,7 @@ const POSTGRES: &[Migration] = &[
     (8, "people", include_str!("../migrations/postgres/0008_people.sql")),
     (9, "clusters", include_str!("../migrations/postgres/0009_clusters.sql")),
     (10, "savepoints", include_str!("../migrations/postgres/0010_savepoints.sql")),
+    (11, "job_files", include_str!("../migrations/postgres/0011_job_files.sql")),
 ];
 
 /// Applies what is missing. Returns the version found before and the newest known one when the first is the newer.

@@ -32,8 +32,9 @@ use crate::state::ApiState;
 /// Longest body. A job's text has at most 10,000 bytes; escaped and with all other fields it stays far below.
 const BODY_BYTES: usize = 1 << 20;
 
-/// Longest form: a file of 8 MB and what frames it.
-const FORM_BYTES: usize = (8 << 20) + (16 << 10);
+/// Longest file of a form, and what frames it and the other parts.
+const FILE_BYTES: usize = 8 << 20;
+const FRAME_BYTES: usize = 16 << 10;
 
 /// How long a body may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(30);
@@ -149,7 +150,7 @@ async fn accept(operation: &Operation, state: &ApiState, request: Request) -> Re
     let boundary = match operation.body {
         Body::None => String::new(),
         Body::Json => check_content_type(&parts).map(|()| String::new())?,
-        Body::Form(_) => form_boundary(&parts)?,
+        Body::Form(..) => form_boundary(&parts)?,
     };
     check_credential_present(&parts)?;
     let body = read_body(&parts, body, operation.body).await?;
@@ -213,11 +214,11 @@ fn check_credential_present(parts: &Parts) -> Result<(), CsError> {
 /// read, an undeclared one as soon as it is too long.
 async fn read_body(parts: &Parts, body: HttpBody, kind: Body) -> Result<Bytes, CsError> {
     let most = match kind {
-        Body::Form(_) => FORM_BYTES,
+        Body::Form(_, files) => files * FILE_BYTES + FRAME_BYTES,
         Body::None | Body::Json => BODY_BYTES,
     };
     let too_long = || match kind {
-        Body::Form(code) => code.error(),
+        Body::Form(code, _) => code.error(),
         Body::None | Body::Json => {
             codes::INVALID_REQUEST_BODY.error().because(format!("It is longer than {most} bytes."))
         }

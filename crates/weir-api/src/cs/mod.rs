@@ -4,11 +4,13 @@
 //! weir-control), then [`answer`]. What travels is in [`wire`].
 
 pub mod answer;
+pub mod apig;
 pub mod audit_logs;
 mod call;
 pub mod clusters;
 pub mod flink_jobs;
 pub mod hosts;
+pub mod jar_jobs;
 pub mod jobs;
 pub mod jobs_batch;
 pub mod jobs_read;
@@ -56,6 +58,8 @@ pub fn router() -> Router<ApiState> {
         .route("/v1.0/{project_id}/jobs/export", post(transfers::export_jobs))
         .route("/v1.0/{project_id}/jobs/import", post(transfers::import_jobs))
         .route("/v1.0/{project_id}/job/{job_id}/logs/aggregate", post(transfers::aggregate_job_logs))
+        .route("/v1.0/{project_id}/jar_job", post(jar_jobs::submit_jar_job).patch(jar_jobs::update_jar_job))
+        .route("/v1.0/{project_id}/job/{job_id}/apig_sinks", get(apig::get_apig_sinks))
         .route("/v1.0/{project_id}/overview", get(audit_logs::overview))
         .route("/v1.0/{project_id}/audit_logs", get(audit_logs::get_audit_logs))
         .route(

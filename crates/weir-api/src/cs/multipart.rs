@@ -6,6 +6,8 @@ use weir_base::error::{CsError, codes};
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Part<'a> {
     pub name: String,
+    /// The name of the file, when it is one.
+    pub file_name: Option<String>,
     pub contents: &'a [u8],
 }
 
@@ -35,19 +37,20 @@ pub(super) fn parts<'a>(body: &'a [u8], boundary: &str) -> Result<Vec<Part<'a>>,
             std::str::from_utf8(rest.get(line..end_of_head).unwrap_or_default()).map_err(|_| broken())?;
         let contents = &rest[end_of_head + 4..];
         let end = find(contents, separator.as_bytes()).ok_or_else(broken)?;
-        let name = field_name(head).ok_or_else(broken)?;
-        parts.push(Part { name, contents: &contents[..end] });
+        let name = field(head, "name").ok_or_else(broken)?;
+        parts.push(Part { name, file_name: field(head, "filename"), contents: &contents[..end] });
         rest = &contents[end + separator.len()..];
     }
     Ok(parts)
 }
 
-fn field_name(head: &str) -> Option<String> {
+/// Returns a parameter of the disposition of a part.
+fn field(head: &str, wanted: &str) -> Option<String> {
     let line = head.lines().find_map(|line| {
         let (name, value) = line.split_once(':')?;
         name.trim().eq_ignore_ascii_case("content-disposition").then_some(value)
     })?;
-    parameter(line.split(';').map(str::trim), "name")
+    parameter(line.split(';').map(str::trim), wanted)
 }
 
 fn parameter<'a>(mut parameters: impl Iterator<Item = &'a str>, wanted: &str) -> Option<String> {

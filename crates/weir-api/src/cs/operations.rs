@@ -25,8 +25,8 @@ pub enum Body {
     None,
     /// JSON.
     Json,
-    /// A form with a file, and the code that says that the file is too long.
-    Form(ErrorCode),
+    /// A form with so many files at most, and the code that says that one is too long.
+    Form(ErrorCode, usize),
 }
 
 const fn operation(
@@ -143,7 +143,7 @@ pub const ADD_HOSTS_INFO: Operation =
 pub const ADD_HOSTS_FILE: Operation = operation(
     "addHostsFile",
     Role::Administrator,
-    Body::Form(codes::HOSTS_FILE_TOO_LARGE),
+    Body::Form(codes::HOSTS_FILE_TOO_LARGE, 1),
     Some(("addHosts", "cluster")),
 );
 /// Updates a mapping of a cluster.
@@ -178,6 +178,22 @@ pub const TRIGGER_SAVEPOINT: Operation =
 /// Names a savepoint.
 pub const IMPORT_SAVEPOINT: Operation =
     operation("importSavepoint", Role::User, Body::Json, Some(("importSavepoint", "job")));
+/// Reads where the sinks of a job can be read.
+pub const GET_APIG_SINKS: Operation = operation("getApigSinks", Role::Reader, Body::None, None);
+/// Creates a JAR job.
+pub const SUBMIT_JAR_JOB: Operation = operation(
+    "submitJarJob",
+    Role::User,
+    Body::Form(codes::UPLOAD_FILE_TOO_LARGE, 2),
+    Some(("createJob", "job")),
+);
+/// Updates a JAR job.
+pub const UPDATE_JAR_JOB: Operation = operation(
+    "updateJarJob",
+    Role::User,
+    Body::Form(codes::UPLOAD_FILE_TOO_LARGE, 2),
+    Some(("updateJob", "job")),
+);
 /// Writes an archive of jobs.
 pub const EXPORT_JOBS: Operation =
     operation("exportJobs", Role::User, Body::Json, Some(("exportJobs", "job")));
@@ -243,4 +259,7 @@ pub const ALL: &[Operation] = &[
     EXPORT_JOBS,
     IMPORT_JOBS,
     AGGREGATE_JOB_LOGS,
+    SUBMIT_JAR_JOB,
+    UPDATE_JAR_JOB,
+    GET_APIG_SINKS,
 ];

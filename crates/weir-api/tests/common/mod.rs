@@ -255,13 +255,18 @@ pub fn fill_path(path: &str, project: &str, value: &dyn Fn(&str) -> String) -> S
     filled.collect::<Vec<_>>().join("/")
 }
 
-/// Objects that are there: an archive whose job_1.json holds something else, and a log of the first job.
+/// Objects that are there: an archive whose job_1.json holds something else, a log of the first job, JARs.
 const OBJECTS: &[(&str, &[u8])] = &[
     (
         "bucket1/other.zip",
         b"PK\x03\x04\x14\x00\x00\x00\x00\x00\x00\x00!\x00\x89\xbd4\xe2\x0d\x00\x00\x00\x0d\x00\x00\x00\x0a\x00\x00\x00job_1.json{\x22format\x22: 1}PK\x01\x02\x14\x03\x14\x00\x00\x00\x00\x00\x00\x00!\x00\x89\xbd4\xe2\x0d\x00\x00\x00\x0d\x00\x00\x00\x0a\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x80\x01\x00\x00\x00\x00job_1.jsonPK\x05\x06\x00\x00\x00\x00\x01\x00\x01\x008\x00\x00\x005\x00\x00\x00\x00\x00",
     ),
     ("bucket1/jobs/logs/1-1000/taskmanager-1.log", b"job runs"),
+    ("bucket1/jars/one/a.jar", b"a"),
+    ("bucket1/jars/many/a.jar", b"a"),
+    ("bucket1/jars/many/b.jar", b"b"),
+    ("bucket1/jars/none/readme.txt", b"none"),
+    ("bucket1/conf/x.conf", b"k=v"),
 ];
 
 /// The manifest of a savepoint without state, in `bucket1/savepoints/good`.

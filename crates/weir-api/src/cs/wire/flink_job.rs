@@ -222,9 +222,12 @@ impl FlinkJobEntity {
             project_id: Some(record.project.0.clone()),
             sql_body: Some(Some(definition.sql_body.clone())),
             run_mode: Some(definition.run_mode.clone()),
-            job_config: Some(FlinkJobConfig::from(&JobConfig::from(definition))),
-            main_class: Some(None),
-            entrypoint_args: Some(None),
+            job_config: Some(FlinkJobConfig {
+                entrypoint: definition.jar_url.clone(),
+                ..FlinkJobConfig::from(&JobConfig::from(definition))
+            }),
+            main_class: Some(definition.main_class.clone()),
+            entrypoint_args: Some(definition.args.clone()),
             savepoint_path: Some(record.facts.savepoint.current().and_then(SavepointPlace::shown)),
             execution_graph: Some(view.job.graph.as_ref().map(ToString::to_string)),
             update_time: Some(record.update_time.0),

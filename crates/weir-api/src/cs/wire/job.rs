@@ -8,8 +8,6 @@ use weir_store::JobDefinition;
 
 use super::RunMode;
 
-/// SPUs that manage a SQL job.
-const MANAGER_SPUS: i64 = 1;
 /// The parent of a job that is no edge sub-job.
 pub(super) const NO_PARENT: i64 = -1;
 
@@ -71,6 +69,16 @@ pub struct JobStatusInfo {
 pub struct JobUpdateTime {
     /// Update time, milliseconds since the epoch.
     pub update_time: i64,
+}
+
+/// Types of JAR jobs.
+#[derive(Debug, Clone, Copy, ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum JarJobType {
+    /// A program for Flink.
+    FlinkJarJob,
+    /// A program for Spark.
+    SparkStreamingJarJob,
 }
 
 /// The execution plan of a job.
@@ -289,16 +297,16 @@ impl From<&JobDefinition> for JobConfig {
             smn_topic: definition.smn_topic,
             root_id: NO_PARENT,
             edge_group_ids: definition.edge_group_ids,
-            manager_spu: MANAGER_SPUS,
+            manager_spu: definition.manager_spu,
             spu_number: definition.spu_number,
             parallel_number: definition.parallel_number,
-            executor_number: None,
-            executor_spu: None,
+            executor_number: definition.executor_number,
+            executor_spu: definition.executor_spu,
             restart_when_exception: definition.restart_when_exception,
             idle_state_retention: definition.idle_state_retention,
             udf_jar_url: definition.udf_jar_url,
             dirty_data_strategy: definition.dirty_data_strategy,
-            config_url: None,
+            config_url: definition.config_url,
         }
     }
 }
@@ -327,9 +335,9 @@ impl JobEntity {
             sql_body: Some(Some(definition.sql_body.clone())),
             run_mode: Some(definition.run_mode.clone()),
             job_config: Some(JobConfig::from(definition)),
-            jar_url: Some(None),
-            main_class: Some(None),
-            args: Some(None),
+            jar_url: Some(definition.jar_url.clone()),
+            main_class: Some(definition.main_class.clone()),
+            args: Some(definition.args.clone()),
             execution_graph: Some(view.graph.as_ref().map(ToString::to_string)),
             update_time: Some(record.update_time.0),
             ..Self::common(&view)
@@ -386,9 +394,9 @@ impl From<JobView> for JobDetailEntity {
             sql_body: Some(definition.sql_body),
             run_mode: definition.run_mode,
             job_config,
-            jar_url: None,
-            main_class: None,
-            args: None,
+            jar_url: definition.jar_url,
+            main_class: definition.main_class,
+            args: definition.args,
             execution_graph: view.graph.as_ref().map(ToString::to_string),
             update_time: record.update_time.0,
             spu_number: definition.spu_number,

@@ -24,8 +24,8 @@ pub use hosts::{
     UpdateHostsInfoRequest, UpdateHostsInfoResponse,
 };
 pub use job::{
-    CheckpointMode, JobConfig, JobDetailEntity, JobEntity, JobExecutePlan, JobStatus, JobStatusInfo, JobType,
-    JobUpdateTime, QueryJobListResponsePayload,
+    CheckpointMode, JarJobType, JobConfig, JobDetailEntity, JobEntity, JobExecutePlan, JobStatus,
+    JobStatusInfo, JobType, JobUpdateTime, QueryJobListResponsePayload,
 };
 pub use metrics::{JobMetric, JobMetricDetail, OperatorMetric, QueryJobMetricsResponsePayload};
 pub use peering::{

@@ -1,0 +1,10 @@
+-- Files that were uploaded with JAR jobs.
+
+CREATE TABLE job_files (
+    job_id   BIGINT NOT NULL REFERENCES jobs (id),
+    -- jar or config
+    kind     TEXT   NOT NULL,
+    name     TEXT   NOT NULL,
+    contents BLOB NOT NULL,
+    PRIMARY KEY (job_id, kind)
+);
