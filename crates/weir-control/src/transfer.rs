@@ -18,6 +18,8 @@ use crate::success;
 
 /// Version of the form of a file in an archive.
 const FORMAT: u32 = 1;
+/// Most bytes of all archives of one import.
+const MOST_BYTES: u64 = 64 << 20;
 
 /// One file of an archive.
 #[derive(Debug, Serialize, Deserialize)]
@@ -112,6 +114,7 @@ impl Control {
         }
         match store.get(&path).await {
             Ok(object) => {
+                bounded(object.meta.size)?;
                 let bytes = object.bytes().await.map_err(|error| untransferred(&error))?;
                 return Ok(vec![(path.to_string(), bytes)]);
             }
@@ -119,9 +122,11 @@ impl Control {
             Err(error) => return Err(untransferred(&error)),
         }
         let listed: Result<Vec<_>, _> =
-            store.list(Some(&path)).map_ok(|object| object.location).try_collect().await;
-        let mut keys = listed.map_err(|error| untransferred(&error))?;
-        keys.sort();
+            store.list(Some(&path)).map_ok(|object| (object.location, object.size)).try_collect().await;
+        let mut objects = listed.map_err(|error| untransferred(&error))?;
+        bounded(objects.iter().map(|(_, size)| size).sum())?;
+        objects.sort();
+        let keys: Vec<Key> = objects.into_iter().map(|(key, _)| key).collect();
         if keys.is_empty() {
             return Err(failed(format!("There is nothing at {bucket}/{path}.")));
         }
@@ -266,6 +271,15 @@ pub(crate) fn split(path: &str) -> (&str, &str) {
     let path = path.trim().trim_start_matches('/');
     let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
     (bucket, key.trim_matches('/'))
+}
+
+/// Refuses archives that would take too much memory.
+fn bounded(bytes: u64) -> Result<(), CsError> {
+    if bytes <= MOST_BYTES {
+        return Ok(());
+    }
+    let reason = format!("The archives have {bytes} bytes, and {MOST_BYTES} can be imported at a time.");
+    Err(codes::UPLOAD_USER_DATA_FAILED.error().because(reason))
 }
 
 fn untransferred(error: &dyn std::fmt::Display) -> CsError {

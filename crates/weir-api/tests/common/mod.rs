@@ -70,6 +70,9 @@ impl World {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, contents).unwrap();
         }
+        // Too long for an import, and without anything in it.
+        let huge = std::fs::File::create(objects_at.join("bucket1/huge.zip")).unwrap();
+        huge.set_len((64 << 20) + 1).unwrap();
         let savepoint = objects_at.join("bucket1/savepoints/good/chk-5");
         std::fs::create_dir_all(&savepoint).unwrap();
         std::fs::write(savepoint.join("manifest.json"), SAVEPOINT).unwrap();
