@@ -166,7 +166,8 @@ def test_the_guide_to_the_client(weir_service, place):
     log_in, job, manual = blocks
     log_in = log_in.replace("http://127.0.0.1:8780", weir_service["WEIR_ENDPOINT"])
     log_in = log_in.replace("weir login", f"echo {PASSWORD} | weir login")
-    start = "set -e\nexport XDG_CONFIG_HOME=$PWD/config\n"
+    # Other tests make projects beside it.
+    start = "set -e\nexport XDG_CONFIG_HOME=$PWD/config WEIR_PROJECT=local\n"
     done = shell(start + log_in, place)
     assert done.returncode == 0 and "admin" in done.stdout, done.stderr
     done = shell(start + job, place)
