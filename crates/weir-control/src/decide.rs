@@ -82,7 +82,7 @@ pub enum Step {
     AskToStop,
     /// Ask the runtime for a savepoint.
     AskForSavepoint(SavepointAsk),
-    /// Remove a savepoint whose life has ended, then store the facts.
+    /// Store the facts, then remove a savepoint whose life has ended.
     RemoveSavepoint {
         /// Where it is.
         place: SavepointPlace,

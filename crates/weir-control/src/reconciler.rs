@@ -164,8 +164,10 @@ impl Reconciler {
                 Ok(None)
             }
             Step::RemoveSavepoint { place, facts } => {
+                // Noted first: a job that was stopped meanwhile keeps it, and may start from it again.
+                let recorded = self.record(&job, facts).await?;
                 self.remove_savepoint(job.id, &place).await;
-                self.record(&job, facts).await.map(Some)
+                Ok(Some(recorded))
             }
             Step::Record(facts) => self.record(&job, facts).await.map(Some),
             Step::EndWorker(facts) => {
