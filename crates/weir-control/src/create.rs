@@ -2,6 +2,7 @@
 
 use weir_base::error::{CsError, codes};
 use weir_base::id::{ClusterId, JobId, TemplateId};
+use weir_base::time::Timestamp;
 use weir_store::{JobDefinition, NewJob, StoreError};
 
 use crate::audit::{self, Subject};
@@ -9,6 +10,23 @@ use crate::caller::Caller;
 use crate::control::Control;
 use crate::fields::{self, SentFields};
 use crate::success;
+
+/// Returns a job of the caller.
+pub(crate) fn new_job(caller: &Caller, definition: JobDefinition, now: Timestamp) -> NewJob {
+    NewJob {
+        project: caller.project.clone(),
+        user: caller.user.clone(),
+        user_name: caller.user_name.clone(),
+        definition,
+        create_time: now,
+    }
+}
+
+/// Says that the project has as many drafts as it may have.
+pub(crate) fn too_many_drafts(limit: u32) -> CsError {
+    let reason = format!("This installation allows {limit} drafts in a project.");
+    codes::DRAFT_JOB_LIMIT_EXCEEDED.error().because(reason)
+}
 
 impl Control {
     /// Creates a SQL job in `job_init` and returns its id. The text is not parsed: a draft may be unfinished.
@@ -25,19 +43,11 @@ impl Control {
         let now = self.now();
         let subject = Subject { resource_type: "job", id: "", name: &definition.name };
         let audit = audit::of_success(caller, "createJob", subject, success::JOB_CREATED, now);
-        let job = NewJob {
-            project: caller.project.clone(),
-            user: caller.user.clone(),
-            user_name: caller.user_name.clone(),
-            definition,
-            create_time: now,
-        };
+        let job = new_job(caller, definition, now);
         let created = self.store.create_job(&job, self.options.draft_limit, audit).await;
         let id = created.map_err(|error| match error {
             StoreError::NameTaken => codes::JOB_NAME_EXIST.error(),
-            StoreError::TooManyDrafts { limit } => codes::DRAFT_JOB_LIMIT_EXCEEDED
-                .error()
-                .because(format!("This installation allows {limit} drafts in a project.")),
+            StoreError::TooManyDrafts { limit } => too_many_drafts(limit),
             other => {
                 tracing::error!(error = %other, "a job could not be written");
                 codes::SUBMIT_SQL_JOB_FAILED.error().because(format!("{other}."))
@@ -45,6 +55,27 @@ impl Control {
         })?;
         tracing::info!(job_id = %id, name = job.definition.name, "job created");
         Ok(id)
+    }
+
+    /// Checks that the cluster of a definition is there for the caller, and its bucket and topic, where the request names them.
+    pub(crate) async fn check_places(
+        &self,
+        caller: &Caller,
+        definition: &JobDefinition,
+        names_bucket: bool,
+        names_topic: bool,
+    ) -> Result<(), CsError> {
+        if let Some(cluster) = definition.cluster_id.map(ClusterId) {
+            self.find_cluster(caller, cluster).await?;
+            self.check_may_use(caller, cluster).await?;
+        }
+        if let Some(bucket) = definition.obs_bucket.as_ref().filter(|_| names_bucket) {
+            self.check_authorized(caller, bucket).await?;
+        }
+        if names_topic {
+            self.check_topic(&caller.project, definition).await?;
+        }
+        Ok(())
     }
 
     /// Checks that what a definition names exists, in the order of the schema. Bucket and topic are looked at when the request
@@ -55,17 +86,7 @@ impl Control {
         definition: &JobDefinition,
         sent: &SentFields,
     ) -> Result<(), CsError> {
-        if let Some(cluster) = definition.cluster_id {
-            let cluster = ClusterId(cluster);
-            self.find_cluster(caller, cluster).await?;
-            self.check_may_use(caller, cluster).await?;
-        }
-        if let Some(bucket) = definition.obs_bucket.as_ref().filter(|_| sent.obs_bucket.is_some()) {
-            self.check_authorized(caller, bucket).await?;
-        }
-        if sent.smn_topic.is_some() {
-            self.check_topic(&caller.project, definition).await?;
-        }
+        self.check_places(caller, definition, sent.obs_bucket.is_some(), sent.smn_topic.is_some()).await?;
         if let Some(path) = definition.udf_jar_url.as_ref().filter(|_| sent.udf_jar_url.is_some())
             && !self.jar_exists(path).await?
         {

@@ -13,6 +13,7 @@ use crate::archive;
 use crate::audit::{self, Subject};
 use crate::caller::Caller;
 use crate::control::{Control, Refusal, fault, without_conflict};
+use crate::create::{new_job, too_many_drafts};
 use crate::fields;
 use crate::success;
 
@@ -192,11 +193,7 @@ impl Control {
         let owner = (&caller.user, caller.user_name.as_str());
         let ids = self.store.import_jobs(&created, &covered, owner, now, limit, audit).await;
         let ids = ids.map_err(|error| match error {
-            StoreError::TooManyDrafts { limit } => Refusal::Error(
-                codes::DRAFT_JOB_LIMIT_EXCEEDED
-                    .error()
-                    .because(format!("This installation allows {limit} drafts in a project.")),
-            ),
+            StoreError::TooManyDrafts { limit } => too_many_drafts(limit).into(),
             // Somebody took the name meanwhile.
             StoreError::NameTaken => Refusal::Conflict,
             other => other.into(),
@@ -230,13 +227,7 @@ impl Control {
             definition.cluster_id = None;
         }
         let Some(other) = present.iter().find(|job| job.definition.name == definition.name) else {
-            return Ok(Plan::Create(Box::new(NewJob {
-                project: caller.project.clone(),
-                user: caller.user.clone(),
-                user_name: caller.user_name.clone(),
-                definition,
-                create_time: self.now(),
-            })));
+            return Ok(Plan::Create(Box::new(new_job(caller, definition, self.now()))));
         };
         if !cover {
             return Ok(Plan::LeaveOut("The name is taken.".to_string()));

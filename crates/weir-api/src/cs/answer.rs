@@ -24,6 +24,13 @@ pub struct GlobalResponse {
     pub current_time: i64,
 }
 
+impl GlobalResponse {
+    /// Tells a success.
+    pub(crate) fn of(success: Success, now: Timestamp) -> Self {
+        Self { message_id: success.id(), message: success.text.to_string(), current_time: now.0 }
+    }
+}
+
 /// A success with payload.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Envelope<T> {
@@ -74,8 +81,7 @@ pub struct FlinkErrorBody {
 
 /// Answers a success without payload.
 pub(crate) fn done(success: Success, now: Timestamp) -> Response {
-    Json(GlobalResponse { message_id: success.id(), message: success.text.to_string(), current_time: now.0 })
-        .into_response()
+    Json(GlobalResponse::of(success, now)).into_response()
 }
 
 /// Answers a success with payload.

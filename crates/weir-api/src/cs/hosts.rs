@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use weir_base::error::codes;
 use weir_base::time::Timestamp;
 use weir_control::cluster::read_hosts_file;
-use weir_control::success::{self, Success};
+use weir_control::success;
 
 use super::answer;
 use super::call::perform;
@@ -132,18 +132,11 @@ pub async fn delete_hosts_info(State(state): State<ApiState>, request: Request) 
         }
         call.state.control.delete_hosts(&call.caller, call.cluster_id()?, &ids).await?;
         let now = call.state.clock.now();
-        let envelopes = ids.iter().map(|_| envelope(success::HOSTS_DELETED, now)).collect::<Vec<_>>();
+        let envelopes =
+            ids.iter().map(|_| answer::GlobalResponse::of(success::HOSTS_DELETED, now)).collect::<Vec<_>>();
         Ok(Json(envelopes).into_response())
     })
     .await
-}
-
-fn envelope(success: Success, now: Timestamp) -> answer::GlobalResponse {
-    answer::GlobalResponse {
-        message_id: success.id(),
-        message: success.text.to_string(),
-        current_time: now.0,
-    }
 }
 
 fn added(ids: &[i64], now: Timestamp) -> Response {
@@ -154,7 +147,7 @@ fn added(ids: &[i64], now: Timestamp) -> Response {
         payload: AddHostsInfoResponsePayload,
     }
     let added = |id: &i64| Added {
-        envelope: envelope(success::HOSTS_ADDED, now),
+        envelope: answer::GlobalResponse::of(success::HOSTS_ADDED, now),
         payload: AddHostsInfoResponsePayload { host_id: *id },
     };
     Json(ids.iter().map(added).collect::<Vec<_>>()).into_response()

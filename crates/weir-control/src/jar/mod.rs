@@ -9,14 +9,15 @@ use futures::TryStreamExt;
 use object_store::ObjectStoreExt;
 use object_store::path::Path as Key;
 use weir_base::error::{CsError, codes};
-use weir_base::id::{ClusterId, JobId};
+use weir_base::id::JobId;
 use weir_base::time::Timestamp;
 use weir_cloud::objects::ObjectsError;
-use weir_store::{JobDefinition, JobFile, NewJob, StoreError};
+use weir_store::{JobDefinition, JobFile, StoreError};
 
 use crate::audit::{self, Subject};
 use crate::caller::Caller;
 use crate::control::{Control, Refusal, without_conflict};
+use crate::create::{new_job, too_many_drafts};
 use crate::success;
 use crate::transfer::split;
 
@@ -35,20 +36,12 @@ impl Control {
         let now = self.now();
         let subject = Subject { resource_type: "job", id: "", name: &definition.name };
         let audit = audit::of_success(caller, "createJob", subject, success::JOB_CREATED, now);
-        let job = NewJob {
-            project: caller.project.clone(),
-            user: caller.user.clone(),
-            user_name: caller.user_name.clone(),
-            definition,
-            create_time: now,
-        };
+        let job = new_job(caller, definition, now);
         let created =
             self.store.create_job_with_files(&job, &files(&sent), self.options.draft_limit, audit).await;
         let id = created.map_err(|error| match error {
             StoreError::NameTaken => codes::JOB_NAME_EXIST.error(),
-            StoreError::TooManyDrafts { limit } => codes::DRAFT_JOB_LIMIT_EXCEEDED
-                .error()
-                .because(format!("This installation allows {limit} drafts in a project.")),
+            StoreError::TooManyDrafts { limit } => too_many_drafts(limit),
             other => crate::control::fault(other),
         })?;
         tracing::info!(job_id = %id, name = job.definition.name, "job created");
@@ -90,16 +83,7 @@ impl Control {
         definition: &JobDefinition,
         sent: &SentJar,
     ) -> Result<(), CsError> {
-        if let Some(cluster) = definition.cluster_id.map(ClusterId) {
-            self.find_cluster(caller, cluster).await?;
-            self.check_may_use(caller, cluster).await?;
-        }
-        if let Some(bucket) = &sent.obs_bucket {
-            self.check_authorized(caller, bucket).await?;
-        }
-        if sent.smn_topic.is_some() {
-            self.check_topic(&caller.project, definition).await?;
-        }
+        self.check_places(caller, definition, sent.obs_bucket.is_some(), sent.smn_topic.is_some()).await?;
         if sent.jar_url.is_some() || sent.main_class.is_some() {
             self.check_jar_url(definition, codes::JAR_FILE_NOT_EXIST).await?;
         }
