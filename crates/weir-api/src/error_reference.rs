@@ -9,7 +9,7 @@ use crate::cs::operations::{self, Operation};
 use crate::openapi::errors_of;
 
 /// Codes that belong to an operation of this release and cannot occur in it, with the reason.
-pub const NOT_YET: &[(u32, &str)] = &[(10_009, "balances are not metered")];
+pub const NOT_YET: &[(u32, &str)] = &[];
 
 /// The families of codes, by the thousands of their numbers.
 const FAMILIES: &[(u32, &str)] = &[

@@ -11,8 +11,8 @@ use weir_base::error::entries;
 use weir_control::success;
 
 use crate::cs::{
-    apig, audit_logs, clusters, flink_jobs, hosts, jar_jobs, jobs, jobs_batch, jobs_read, peerings, quotas,
-    savepoints, surroundings, templates, transfers, versions, wire,
+    apig, audit_logs, billing, clusters, flink_jobs, hosts, jar_jobs, jobs, jobs_batch, jobs_read, peerings,
+    quotas, savepoints, surroundings, templates, transfers, versions, wire,
 };
 
 #[derive(OpenApi)]
@@ -38,6 +38,9 @@ use crate::cs::{
         jobs_read::get_job_execute_graph,
         jobs_read::get_jobs_metrics,
         audit_logs::overview,
+        billing::get_billing_history,
+        billing::top_up_account,
+        billing::settle_account,
         audit_logs::get_audit_logs,
         templates::create_job_template,
         templates::update_job_template,
@@ -91,6 +94,8 @@ use crate::cs::{
         wire::JobExecutePlan,
         wire::QueryJobMetricsResponsePayload,
         wire::OverviewEntity,
+        wire::BillingHistoryPayload,
+        wire::AccountPayload,
         wire::AuditResourceType,
         wire::AuditLogResponsePayload,
         wire::JobTemplateCreated,
@@ -127,6 +132,8 @@ const ENVELOPES: &[(&str, &str)] = &[
     ("Envelope_JobExecutePlan", "JobExecutePlanResponse"),
     ("Envelope_QueryJobMetricsResponsePayload", "QueryJobMetricsResponse"),
     ("Envelope_OverviewEntity", "OverviewResponse"),
+    ("Envelope_BillingHistoryPayload", "BillingHistoryResponse"),
+    ("Envelope_AccountPayload", "AccountResponse"),
     ("Envelope_AuditLogResponsePayload", "AuditLogResponse"),
     ("Envelope_JobTemplateCreated", "JobTemplateCreateResponse"),
     ("Envelope_JobTemplateDeleted", "JobTemplateDeleteResponse"),

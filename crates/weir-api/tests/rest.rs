@@ -14,6 +14,7 @@ use std::time::Duration;
 use common::{World, coverage};
 use serde::Deserialize;
 use serde_json::Value;
+use weir_control::BillingOptions;
 use weir_store::Store;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/rest");
@@ -57,6 +58,8 @@ struct Limits {
     exclusive_spus: Option<i64>,
     exclusive_sold_out: Option<bool>,
     exclusive_clusters_restricted: Option<bool>,
+    /// The price of an SPU for an hour; without one nothing is metered.
+    spu_hour_price: Option<String>,
     /// A network of the project.
     network: Option<Network>,
     manager_nodes: Option<BTreeMap<i64, i64>>,
@@ -145,6 +148,9 @@ async fn every_step_gets_its_answer() {
             options.user_spu_quota = limits.user_spu_quota.unwrap_or(options.user_spu_quota);
             options.audit_tracker = limits.audit_tracker.unwrap_or(options.audit_tracker);
             options.shared_cluster_spus = limits.shared_cluster_spus.unwrap_or(options.shared_cluster_spus);
+            options.billing = limits
+                .spu_hour_price
+                .map(|price| BillingOptions { price: price.parse().unwrap(), ..BillingOptions::default() });
             let clusters = &mut options.clusters;
             clusters.project_spus = limits.project_cluster_spus.unwrap_or(clusters.project_spus);
             clusters.spus = limits.exclusive_spus.unwrap_or(clusters.spus);

@@ -5,6 +5,7 @@ pub mod connector;
 pub mod error;
 pub mod id;
 pub mod ipv4;
+pub mod money;
 pub mod network;
 pub mod savepoint;
 pub mod settings;

@@ -12,10 +12,13 @@ use weir_cloud::notifications::Publisher;
 use weir_cloud::objects::Objects;
 use weir_cloud::sealing::Sealer;
 use weir_runtime::Runner;
-use weir_store::{AuditRecord, JobRecord, RunFacts, Store, StoreError};
+use weir_store::{
+    AuditRecord, ClusterFacts, ClusterRecord, JobRecord, RunFacts, Store, StoreError, UsageChange,
+};
 
 use crate::alarms;
 use crate::audit::{self, Subject};
+use crate::billing::usage;
 use crate::caller::Caller;
 use crate::decide;
 use crate::options::ControlOptions;
@@ -59,7 +62,8 @@ pub struct Control {
     /// Wakes runs that wait for the runtime's word.
     pub(crate) progress: Notify,
     /// Held by a use-case from its checks to its write: quotas span jobs, so that the version of one
-    /// job cannot protect them. The reconciler does not take it; its writes are protected by versions.
+    /// job cannot protect them. The reconciler takes it for nothing but what goes on after arrears; its other writes are
+    /// protected by versions.
     pub(crate) gate: Mutex<()>,
 }
 
@@ -126,11 +130,49 @@ impl Control {
             .iter()
             .filter_map(|(job, facts)| alarms::of_change(job, facts, now, &self.options.limits))
             .collect();
-        self.store.update_facts(changes, audits, &alarms).await?;
+        self.store.update_facts(changes, audits, &alarms, &self.usage_of(changes, now)).await?;
         if !alarms.is_empty() {
             self.alarmed.notify_one();
         }
         Ok(())
+    }
+
+    /// Returns what changes of jobs begin or end to cost.
+    pub(crate) fn usage_of(&self, changes: &[(&JobRecord, RunFacts)], now: Timestamp) -> Vec<UsageChange> {
+        if self.options.billing.is_none() {
+            return Vec::new();
+        }
+        let of_job =
+            |(job, facts): &(&JobRecord, RunFacts)| usage::of_job(job, facts, now, &self.options.limits);
+        changes.iter().flat_map(of_job).collect()
+    }
+
+    /// Returns what the change of a cluster begins or ends to cost.
+    pub(crate) fn usage_of_cluster(
+        &self,
+        before: &ClusterRecord,
+        after: &ClusterRecord,
+        now: Timestamp,
+    ) -> Vec<UsageChange> {
+        if self.options.billing.is_none() {
+            return Vec::new();
+        }
+        usage::of_cluster(before, after, now)
+    }
+
+    /// Stores changed facts of a cluster and of jobs in it, with what they begin or end to cost.
+    pub(crate) async fn write_cluster(
+        &self,
+        cluster: &ClusterRecord,
+        facts: &ClusterFacts,
+        jobs: &[(&JobRecord, RunFacts)],
+        audit: Option<&AuditRecord>,
+    ) -> Result<(), StoreError> {
+        let now = self.now();
+        let after = ClusterRecord { facts: facts.clone(), ..cluster.clone() };
+        let mut usage = self.usage_of_cluster(cluster, &after, now);
+        usage.extend(self.usage_of(jobs, now));
+        self.store.write_cluster(cluster, facts, jobs, audit, &usage).await
     }
 
     /// Returns a job of the caller's project, or the error of this operation for an unknown id.

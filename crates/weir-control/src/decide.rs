@@ -29,6 +29,8 @@ pub enum StopReason {
     StopTimedOut(Duration),
     /// Its worker was told to end by somebody else.
     EndedFromOutside,
+    /// The account owes.
+    Arrears,
 }
 
 impl std::fmt::Display for StopReason {
@@ -47,6 +49,9 @@ impl std::fmt::Display for StopReason {
             ),
             Self::EndedFromOutside => f.write_str(
                 "the worker of the job was told to end (SIGTERM), but not by the service; it is started again from where it stopped",
+            ),
+            Self::Arrears => f.write_str(
+                "the balance of the account is below 0; top it up, and the job goes on from where it stopped",
             ),
             Self::StopTimedOut(limit) => write!(
                 f,
@@ -104,13 +109,15 @@ pub fn status(facts: &RunFacts, seen_at: Option<Timestamp>, now: Timestamp, limi
         (_, Some(EndKind::Finished)) => Status::Finish,
         (_, Some(EndKind::Cancelled)) => Status::CancelSuccess,
         (_, Some(EndKind::CancelFailed)) => Status::CancelFail,
-        (Intent::Stop, None) => Status::Canceling,
-        (Intent::Run, None) => match (facts.running_since, seen_at) {
+        (_, Some(EndKind::Frozen)) => Status::ArrearageStopped,
+        (Intent::Stop | Intent::Freeze, None) => Status::Canceling,
+        (Intent::Run | Intent::Recover, None) => match (facts.running_since, seen_at) {
             // An old sighting proves nothing: the job is being taken up again.
             (Some(_), Some(seen)) if now.since(seen) <= limits.silence => match facts.savepoint.ask {
                 Some(_) => Status::Savepointing,
                 None => Status::Running,
             },
+            _ if facts.intent == Intent::Recover && !facts.reached_running => Status::ArrearageRecovering,
             _ => Status::Submitting,
         },
     }
@@ -141,12 +148,45 @@ pub fn stop(facts: &RunFacts, now: Timestamp) -> RunFacts {
     RunFacts {
         intent: Intent::Stop,
         intent_at: now,
+        frozen_at: None,
         end: None,
         retry_at: None,
         reason: String::new(),
         savepoint: SavepointFacts { ask: None, failure: String::new(), ..facts.savepoint.clone() },
         ..facts.clone()
     }
+}
+
+/// Returns the facts after the balance of the account has become negative. The run is interrupted, not ended.
+pub fn freeze(facts: &RunFacts, now: Timestamp) -> RunFacts {
+    RunFacts {
+        intent: Intent::Freeze,
+        frozen_at: Some(now),
+        end: None,
+        retry_at: None,
+        reason: String::new(),
+        savepoint: SavepointFacts { ask: None, failure: String::new(), ..facts.savepoint.clone() },
+        ..facts.clone()
+    }
+}
+
+/// Returns the facts after a top-up: the run goes on from its newest checkpoint.
+pub fn recover(facts: &RunFacts) -> RunFacts {
+    RunFacts {
+        intent: Intent::Recover,
+        frozen_at: None,
+        submitted_at: None,
+        reached_running: false,
+        failures: 0,
+        end: None,
+        reason: String::new(),
+        ..facts.clone()
+    }
+}
+
+/// Returns the facts of a job that cannot go on after a top-up.
+pub fn not_recovered(facts: &RunFacts, reason: &str, now: Timestamp) -> RunFacts {
+    end_run(&recover(facts), EndKind::SubmitFailed, reason, now)
 }
 
 /// Returns the facts after the runtime has taken over the job.
@@ -178,8 +218,8 @@ pub fn next(
         observation.filter(|seen| facts.submitted_at.is_some() && seen.attempt == facts.attempt);
     match (facts.intent, facts.end) {
         (Intent::Draft, _) | (_, Some(_)) => Step::Wait,
-        (Intent::Run, None) => next_of_run(facts, observation, on, now, limits),
-        (Intent::Stop, None) => next_of_stop(facts, observation, now, limits),
+        (Intent::Run | Intent::Recover, None) => next_of_run(facts, observation, on, now, limits),
+        (Intent::Stop | Intent::Freeze, None) => next_of_stop(facts, observation, now, limits),
     }
 }
 
@@ -304,9 +344,12 @@ fn next_of_stop(
 ) -> Step {
     let alive = observation.filter(|seen| matches!(seen.state, RunState::Starting | RunState::Running));
     if alive.is_none() {
-        return Step::Record(end_run(facts, EndKind::Cancelled, "", now));
+        return Step::Record(match facts.frozen_at {
+            Some(_) => end_run(facts, EndKind::Frozen, &StopReason::Arrears.to_string(), now),
+            None => end_run(facts, EndKind::Cancelled, "", now),
+        });
     }
-    if now.since(facts.intent_at) > limits.cancel {
+    if now.since(facts.frozen_at.unwrap_or(facts.intent_at)) > limits.cancel {
         let reason = StopReason::StopTimedOut(limits.cancel);
         return Step::Record(RunFacts {
             end: Some(EndKind::CancelFailed),

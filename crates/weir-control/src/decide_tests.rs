@@ -364,6 +364,37 @@ fn a_savepoint_ends_its_life_when_the_job_runs_again_and_not_before() {
     }
 }
 
+#[test]
+fn a_frozen_job_goes_on_from_where_it_stopped() {
+    let facts = freeze(&savepoint(&running_job(), ask(after(499), false)), after(500));
+    assert_eq!(status(&facts, Some(after(500)), after(500), &limits()), Status::Canceling);
+    assert_eq!(facts.savepoint.ask, None, "nobody waits for a savepoint any more");
+    let alive = seen(&facts, RunState::Running, after(500));
+    // The time to stop counts from the freeze, not from the run.
+    assert_eq!(next(&facts, Some(&alive), OnFailure::End, after(501), &limits()), Step::AskToStop);
+    let gone = seen(&facts, RunState::Stopped, after(502));
+    let Step::Record(frozen) = next(&facts, Some(&gone), OnFailure::End, after(502), &limits()) else {
+        panic!()
+    };
+    assert_eq!(status(&frozen, None, after(502), &limits()), Status::ArrearageStopped);
+    assert!(frozen.reason.contains("top it up"), "{}", frozen.reason);
+    let recovering = recover(&frozen);
+    assert_eq!(status(&recovering, None, after(600), &limits()), Status::ArrearageRecovering);
+    assert_eq!(recovering.intent_at, T0, "checkpoints of the run count");
+    let Step::Start { facts, resume: true } = next(&recovering, None, OnFailure::End, after(600), &limits())
+    else {
+        panic!()
+    };
+    let facts = accepted(&facts);
+    let up = seen(&facts, RunState::Running, after(601));
+    let Step::Record(running) = next(&facts, Some(&up), OnFailure::End, after(601), &limits()) else {
+        panic!()
+    };
+    assert_eq!(status(&running, Some(after(601)), after(601), &limits()), Status::Running);
+    let refused = refused(&facts, "no", OnFailure::Restart, after(601), &limits());
+    assert_eq!(status(&refused, None, after(601), &limits()), Status::SubmitFail);
+}
+
 /// Walks from every reachable state by every event and checks that each change of status is in the table.
 #[test]
 fn every_move_is_in_the_table() {
@@ -404,9 +435,16 @@ fn successors(facts: &RunFacts, now: Timestamp) -> Vec<(String, RunFacts, Timest
             all.push(("savepoint".to_string(), savepoint(facts, ask(now, stop)), now));
         }
     }
+    if matches!(here, Status::Submitting | Status::Running | Status::Savepointing | Status::CancelFail) {
+        all.push(("arrears".to_string(), freeze(facts, now), now));
+    }
+    if here == Status::ArrearageStopped {
+        all.push(("top-up".to_string(), recover(facts), now));
+        all.push(("top-up without room".to_string(), not_recovered(facts, "no room", now), now));
+    }
     if facts.submitted_at.is_some()
         && facts.end.is_none()
-        && facts.intent == Intent::Run
+        && matches!(facts.intent, Intent::Run | Intent::Recover)
         && facts.running_since.is_none()
     {
         all.push(("refusal".to_string(), refused(facts, "no", OnFailure::End, now, &limits()), now));

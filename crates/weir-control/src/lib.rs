@@ -1,4 +1,4 @@
-//! Jobs as state machines, the reconciler, quotas and audit.
+//! Jobs as state machines, the reconciler, quotas, the ledger and audit.
 //!
 //! [`Control`] holds the use-cases, one file per family. They check, write what the user wants together
 //! with its audit record, and wake the [`Reconciler`], which drives reality there. What follows from
@@ -10,6 +10,7 @@ mod apig;
 mod archive;
 mod audit;
 mod audit_query;
+pub mod billing;
 mod caller;
 pub mod cluster;
 mod control;
@@ -43,6 +44,7 @@ mod variables;
 pub use alarms::Alarms;
 pub use audit::Subject;
 pub use audit_query::AuditError;
+pub use billing::{AccountView, BillingOptions};
 pub use caller::{Caller, Role};
 pub use cluster::{
     ClusterList, ClusterListRequest, ClusterOptions, ClusterStatus, ClusterView, ManagerNode, SentCluster,

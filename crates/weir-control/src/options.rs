@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::billing::BillingOptions;
 use crate::cluster::ClusterOptions;
 
 /// The deadlines and delays of the state machine.
@@ -64,6 +65,8 @@ pub struct ControlOptions {
     pub shared_cluster_spus: i64,
     /// Room for exclusive clusters.
     pub clusters: ClusterOptions,
+    /// How use is charged for; `None` meters nothing.
+    pub billing: Option<BillingOptions>,
     /// The region, as clients know it.
     pub region: String,
     /// Longest SQL text in bytes.
@@ -91,6 +94,7 @@ impl Default for ControlOptions {
             user_spu_quota: 1_000,
             shared_cluster_spus: 1_000,
             clusters: ClusterOptions::default(),
+            billing: None,
             region: "local".to_string(),
             sql_max_bytes: 10_000,
             restricted_shared_cluster: true,

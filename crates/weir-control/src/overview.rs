@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use weir_base::error::{CsError, codes};
+use weir_base::money::Money;
 use weir_base::time::Timestamp;
-use weir_store::{JobFilter, StoreError};
+use weir_store::{BillingFilter, BillingMode, JobFilter, StoreError};
 
+use crate::billing::{Unit, pricing};
 use crate::caller::Caller;
 use crate::cluster::{self, ClusterStatus};
 use crate::control::Control;
@@ -43,6 +45,8 @@ pub struct Overview {
     pub jobs: Totals,
     /// Exclusive clusters.
     pub clusters: Totals,
+    /// Unit of charges and prices.
+    pub unit: Unit,
 }
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -68,7 +72,9 @@ impl Control {
         };
         let jobs = self.totals_of_jobs(caller).await.map_err(unreadable)?;
         let clusters = self.totals_of_clusters(caller).await.map_err(unreadable)?;
-        Ok(Overview { total_cost: 0.0, jobs, clusters })
+        let charged = self.store.count_charges(&caller.project, &BillingFilter::default()).await;
+        let (_, total_cost) = charged.map_err(unreadable)?;
+        Ok(Overview { total_cost: total_cost.as_f64(), jobs, clusters, unit: self.billing_unit() })
     }
 
     async fn totals_of_jobs(&self, caller: &Caller) -> Result<Totals, StoreError> {
@@ -97,7 +103,11 @@ impl Control {
             match cluster::state::status(&cluster.facts) {
                 ClusterStatus::Running => {
                     let spus = cluster.definition.maximum_spu_quota;
-                    let charged = spus + cluster.definition.manager_node_spu;
+                    let charged = match cluster.billing_mode {
+                        BillingMode::PayPerUse => spus + cluster.definition.manager_node_spu,
+                        // It is paid for already.
+                        BillingMode::Period => 0,
+                    };
                     totals.add_running(spus, cluster.facts.running_since, charged, self);
                 }
                 ClusterStatus::CreateFail | ClusterStatus::DeleteFail => totals.exception += 1,
@@ -107,8 +117,9 @@ impl Control {
         Ok(totals)
     }
 
-    /// Returns what SPUs cost for a time. This installation does not meter, so that nothing costs.
-    pub(crate) fn price(&self, _spus: i64, _time: Duration) -> f64 {
-        0.0
+    /// Returns what SPUs cost for a time; nothing, where nothing is metered.
+    fn price(&self, spus: i64, time: Duration) -> f64 {
+        let price = self.options.billing.as_ref().map_or(Money::ZERO, |billing| billing.price);
+        pricing::charge(price, spus, time, 0).0.as_f64()
     }
 }

@@ -185,7 +185,7 @@ fn description(job: &JobRecord, status: Status) -> String {
             format!("restart {} after a failure: {}", facts.failures, facts.reason)
         }
         Status::Running => facts.savepoint.failure.clone(),
-        status if status.is_failure() => facts.reason.clone(),
+        status if status.has_reason() => facts.reason.clone(),
         _ => String::new(),
     }
 }

@@ -74,12 +74,13 @@ struct Marks {
 pub struct Reconciler {
     control: Arc<Control>,
     marks: Mutex<HashMap<JobId, Marks>>,
+    settled: Mutex<Option<Timestamp>>,
 }
 
 impl Reconciler {
     /// Makes the reconciler of a service; there must be only one.
     pub fn new(control: Arc<Control>) -> Self {
-        Self { control, marks: Mutex::new(HashMap::new()) }
+        Self { control, marks: Mutex::new(HashMap::new()), settled: Mutex::new(None) }
     }
 
     /// Takes up the workers of an earlier service process, then works until `shutdown` is ready; then
@@ -88,6 +89,9 @@ impl Reconciler {
         let adopted = self.control.runner.adopt().await;
         if !adopted.is_empty() {
             tracing::info!(jobs = adopted.len(), "running workers adopted");
+        }
+        if let Err(error) = self.control.begin_metering(&adopted).await {
+            tracing::error!(%error, "what went on without the service could not be metered");
         }
         let mut shutdown = std::pin::pin!(shutdown);
         loop {
@@ -108,6 +112,9 @@ impl Reconciler {
             }
         }
         self.control.runner.suspend_all().await;
+        if let Err(error) = self.control.settle(self.control.now()).await {
+            tracing::error!(%error, "the last settlement failed; the next start of the service makes up for it");
+        }
     }
 
     /// Runs one round. Returns what was done, so that callers and tests can see it.
@@ -136,10 +143,43 @@ impl Reconciler {
         let mut done: Vec<Action> = done.into_iter().flatten().collect();
         let clusters = self.control.attend_clusters(now).await?;
         done.extend(clusters.into_iter().map(|cluster| Action::ClusterMoved(cluster.id)));
+        self.settle_when_due(now).await;
         if !done.is_empty() {
             self.control.progress.notify_waiters();
         }
         Ok(done)
+    }
+
+    /// Charges for what ran, once in the interval, stops what cannot be paid and restores what can.
+    async fn settle_when_due(&self, now: Timestamp) {
+        let control = &self.control;
+        // What stands still goes on when the installation meters no more.
+        let interval = control.options.billing.clone().unwrap_or_default().interval;
+        let due = {
+            let mut settled = self.settled.lock().unwrap_or_else(PoisonError::into_inner);
+            let due = settled.is_none_or(|at| now.since(at) >= interval);
+            if due {
+                *settled = Some(now);
+            }
+            due
+        };
+        if !due {
+            return;
+        }
+        if let Err(error) = control.settle(now).await {
+            tracing::error!(%error, "what ran could not be charged for, will retry");
+        }
+        // Also after a settlement that was cut off right here: both ask for the balance, not for its change.
+        for done in [control.stop_unpaid(None, now).await, control.restore_paid(None, now).await] {
+            match done {
+                Ok(left) => {
+                    for (cluster, reason) in left {
+                        tracing::warn!(cluster_id = %cluster, reason, "a cluster in arrears was left as it is, will retry");
+                    }
+                }
+                Err(error) => tracing::error!(%error, "arrears could not be looked at, will retry"),
+            }
+        }
     }
 
     async fn attend(&self, job: JobRecord, now: Timestamp) -> Result<Option<Action>, StoreError> {

@@ -47,6 +47,11 @@ impl Control {
         ids: &[JobId],
         resume_savepoint: bool,
     ) -> Result<Result<Vec<JobRecord>, Failures>, Refusal> {
+        if let (Some(first), Err(error)) = (ids.first(), self.check_affords_jobs(caller, ids).await) {
+            let mut failures = Failures::default();
+            failures.add(*first, error);
+            return Ok(Err(failures));
+        }
         let mut usage = Usage::of(&self.store.jobs_with_runs().await?, self);
         usage.cluster_quotas = cluster::quotas(&self.store.clusters(&caller.project).await?);
         let quotas = self.store.spu_quotas(&caller.project).await?;
@@ -72,6 +77,18 @@ impl Control {
             jobs.iter().map(|job| audit::of_job(caller, "startJob", job, success::JOB_RUN, now)).collect();
         self.write_facts(&changes, &audits).await?;
         Ok(Ok(jobs))
+    }
+
+    /// Refuses jobs whose SPUs in the shared cluster the account cannot pay for an hour.
+    async fn check_affords_jobs(&self, caller: &Caller, ids: &[JobId]) -> Result<(), CsError> {
+        let mut spus = 0;
+        for id in ids {
+            // One that is not there is found out later.
+            let job = self.store.job(&caller.project, *id).await.map_err(fault)?;
+            let charged = job.filter(|job| job.definition.run_mode == "shared_cluster");
+            spus += charged.map_or(0, |job| job.definition.spu_number);
+        }
+        self.check_affords(caller, spus).await
     }
 
     /// The checks before quotas, in the order of the contract.
@@ -222,16 +239,17 @@ impl Control {
 
 /// SPUs in use, while the jobs of a call are admitted one after the other.
 #[derive(Default)]
-struct Usage {
+pub(crate) struct Usage {
     by_user: BTreeMap<(String, String), i64>,
     /// By the exclusive cluster; `None` is the shared one.
     by_cluster: BTreeMap<Option<i64>, i64>,
     /// SPUs of each exclusive cluster of the project.
-    cluster_quotas: BTreeMap<i64, i64>,
+    pub(crate) cluster_quotas: BTreeMap<i64, i64>,
 }
 
 impl Usage {
-    fn of(jobs: &[JobRecord], control: &Control) -> Self {
+    /// Counts what jobs hold.
+    pub(crate) fn of(jobs: &[JobRecord], control: &Control) -> Self {
         let mut usage = Self::default();
         for job in jobs.iter().filter(|job| control.status_of(job).holds_spus()) {
             usage.add(job);
@@ -249,7 +267,12 @@ impl Usage {
     }
 
     /// Admits a job: the owner's quota first, then the capacity of its cluster.
-    fn take(&mut self, job: &JobRecord, quota: Option<i64>, control: &Control) -> Result<(), CsError> {
+    pub(crate) fn take(
+        &mut self,
+        job: &JobRecord,
+        quota: Option<i64>,
+        control: &Control,
+    ) -> Result<(), CsError> {
         let spus = job.definition.spu_number;
         let quota = quota.unwrap_or(control.options.user_spu_quota);
         let used = self.by_user.get(&Self::key(job)).copied().unwrap_or(0);

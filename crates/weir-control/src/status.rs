@@ -85,8 +85,7 @@ const RULES: [Rule; 14] = [
     rule(Status::ArrearageRecovering, "job_arrearage_recovering",   true,  false, false, Update::NotNow),
 ];
 
-/// The moves that this release makes: from, to, and what causes them. Those that need edge nodes or the
-/// ledger come with these.
+/// The moves that this release makes: from, to, and what causes them. Those that need edge nodes come with these.
 pub const MOVES: &[(Status, Status, &str)] = &[
     (Status::Init, Status::Submitting, "run"),
     (Status::SubmitFail, Status::Submitting, "run"),
@@ -97,24 +96,39 @@ pub const MOVES: &[(Status, Status, &str)] = &[
     (Status::Submitting, Status::SubmitFail, "the runtime refuses the job, or it does not come up in time"),
     (Status::Submitting, Status::Finish, "the sources were exhausted before the job was seen running"),
     (Status::Submitting, Status::RunningException, "a restart, or a resumed job, fails"),
-    (Status::Submitting, Status::Canceling, "stop"),
+    (Status::Submitting, Status::Canceling, "stop, or a negative balance"),
     (Status::Running, Status::Finish, "all sources are bounded and exhausted"),
     (Status::Running, Status::RunningException, "failure"),
     (Status::Running, Status::Submitting, "failure with `restart_when_exception`, or the worker is gone"),
-    (Status::Running, Status::Canceling, "stop"),
+    (Status::Running, Status::Canceling, "stop, or a negative balance"),
     (Status::Running, Status::Savepointing, "a savepoint is asked for"),
     (Status::Savepointing, Status::Running, "the savepoint is written, or could not be"),
     (
         Status::Savepointing,
         Status::Canceling,
-        "the savepoint of a stop is written, or the cluster is stopped",
+        "the savepoint of a stop is written, the cluster is stopped, or a negative balance",
     ),
     (Status::Savepointing, Status::Submitting, "the worker is gone, or could not end with the savepoint"),
     (Status::Savepointing, Status::Finish, "all sources are exhausted before the savepoint is written"),
     (Status::Savepointing, Status::RunningException, "failure"),
-    (Status::CancelFail, Status::Canceling, "stop"),
+    (Status::CancelFail, Status::Canceling, "stop, or a negative balance"),
     (Status::Canceling, Status::CancelSuccess, "done"),
     (Status::Canceling, Status::CancelFail, "it takes longer than the limit"),
+    (Status::Canceling, Status::ArrearageStopped, "done, after a negative balance"),
+    (Status::ArrearageStopped, Status::Submitting, "run"),
+    (Status::ArrearageStopped, Status::ArrearageRecovering, "top-up"),
+    (Status::ArrearageStopped, Status::SubmitFail, "top-up, and there is no room for the job"),
+    (Status::ArrearageRecovering, Status::Running, "the runtime reports that the job runs"),
+    (
+        Status::ArrearageRecovering,
+        Status::SubmitFail,
+        "the runtime refuses the job, or it does not come up in time",
+    ),
+    (
+        Status::ArrearageRecovering,
+        Status::Finish,
+        "the sources were exhausted before the job was seen running",
+    ),
 ];
 
 impl Status {
@@ -174,9 +188,14 @@ impl Status {
         matches!(self, Self::Submitting | Self::Canceling | Self::Savepointing | Self::ArrearageRecovering)
     }
 
-    /// Whether the reason belongs to the status and is shown.
+    /// Whether something went wrong.
     pub fn is_failure(self) -> bool {
         matches!(self, Self::SubmitFail | Self::RunningException | Self::CancelFail)
+    }
+
+    /// Whether the reason belongs to the status and is shown.
+    pub fn has_reason(self) -> bool {
+        self.is_failure() || self == Self::ArrearageStopped
     }
 }
 
@@ -195,7 +214,7 @@ mod tests {
 
     #[test]
     fn run_and_stop_are_moves_of_the_table_wherever_they_are_allowed() {
-        let elsewhere = [Status::Downloading, Status::Idle, Status::ArrearageStopped];
+        let elsewhere = [Status::Downloading, Status::Idle];
         for status in Status::all().filter(|status| !elsewhere.contains(status)) {
             let moves_to = |to| MOVES.iter().any(|(a, b, _)| *a == status && *b == to);
             if status.can_run() {

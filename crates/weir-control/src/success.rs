@@ -81,6 +81,15 @@ pub const AGENCY_CREATED: Success =
 /// getAgency.
 pub const AGENCY_READ: Success =
     Success::new(19_013, "QUERY_AGENCY_SUCCESS", "The agency is in the payload.");
+/// getBillingHistory.
+pub const BILLING_READ: Success =
+    Success::new(25_002, "QUERY_BILLING_HISTORY_SUCCESS", "The charges are in the payload.");
+/// topUpAccount.
+pub const ACCOUNT_TOPPED_UP: Success =
+    Success::new(25_010, "TOP_UP_ACCOUNT_SUCCESS", "The amount is added to the balance.");
+/// settleAccount.
+pub const ACCOUNT_SETTLED: Success =
+    Success::new(25_011, "SETTLE_ACCOUNT_SUCCESS", "What was used is charged for.");
 /// createReservedCluster.
 pub const CLUSTER_CREATED: Success =
     Success::new(20_000, "CREATE_CLUSTER_SUCCESS", "The cluster is being created.");
@@ -169,6 +178,9 @@ pub const ALL: &[(&str, Success)] = &[
     ("batchDeleteJobs", JOB_DELETED),
     ("getJobs", JOBS_READ),
     ("overview", OVERVIEW_READ),
+    ("getBillingHistory", BILLING_READ),
+    ("topUpAccount", ACCOUNT_TOPPED_UP),
+    ("settleAccount", ACCOUNT_SETTLED),
     ("createJobTemplate", TEMPLATE_CREATED),
     ("updateJobTemplate", TEMPLATE_UPDATED),
     ("deleteJobTemplate", TEMPLATE_DELETED),

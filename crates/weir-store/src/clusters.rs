@@ -18,6 +18,7 @@ use crate::error::StoreError;
 use crate::job_record::{JobDefinition, JobRecord, RunFacts};
 use crate::jobs::{exactly_one, write_facts};
 use crate::store::Store;
+use crate::usage::{self, UsageChange};
 
 impl Store {
     /// Creates a cluster. Fails when the name is taken.
@@ -102,6 +103,7 @@ impl Store {
         before: &ClusterRecord,
         after: &ClusterRecord,
         audit: &AuditRecord,
+        usage: &[UsageChange],
     ) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
         if name_taken(&mut transaction, &before.project, &after.name, Some(before.id)).await? {
@@ -119,18 +121,21 @@ impl Store {
         .execute(&mut *transaction)
         .await?;
         exactly_one(changed.rows_affected())?;
+        usage::apply(&mut transaction, usage).await?;
         audit::insert(&mut transaction, audit).await?;
         transaction.commit().await?;
         Ok(())
     }
 
-    /// Stores changed facts of a cluster and of jobs in it, all or none, with the audit record of the call.
+    /// Stores changed facts of a cluster and of jobs in it, all or none, with the audit record of the call and the
+    /// beginnings and ends of use that follow.
     pub async fn write_cluster(
         &self,
         cluster: &ClusterRecord,
         facts: &ClusterFacts,
         jobs: &[(&JobRecord, RunFacts)],
         audit: Option<&AuditRecord>,
+        usage: &[UsageChange],
     ) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
         let changed = sqlx::query(
@@ -146,6 +151,7 @@ impl Store {
         for (job, facts) in jobs {
             write_facts(&mut transaction, job, facts).await?;
         }
+        usage::apply(&mut transaction, usage).await?;
         if let Some(audit) = audit {
             audit::insert(&mut transaction, audit).await?;
         }
@@ -187,6 +193,7 @@ impl Store {
         id: ClusterId,
         mode: BillingMode,
         audit: &AuditRecord,
+        usage: &[UsageChange],
     ) -> Result<bool, StoreError> {
         let mut transaction = self.begin().await?;
         let changed = sqlx::query(
@@ -201,6 +208,7 @@ impl Store {
         if changed.rows_affected() == 0 {
             return Ok(false);
         }
+        usage::apply(&mut transaction, usage).await?;
         audit::insert(&mut transaction, audit).await?;
         transaction.commit().await?;
         Ok(true)

@@ -23,6 +23,19 @@ pub enum StoreError {
     /// Somebody else wrote the job since it was read; read it again.
     #[error("the job was changed by somebody else meanwhile")]
     Conflict,
+    /// An entry of the ledger whose amounts do not add up to 0, or to more than can be kept.
+    #[error("the ledger takes no entry whose amounts do not add up to 0")]
+    Unbalanced,
+    /// A stored value of the ledger cannot be read.
+    #[error("metadata store: {what} of usage {usage} cannot be read: {reason}")]
+    CorruptUsage {
+        /// The stretch of use.
+        usage: i64,
+        /// The column.
+        what: &'static str,
+        /// Why.
+        reason: String,
+    },
     /// An address that names no PostgreSQL database.
     #[error("the address of the metadata must be postgres://user:password@host:port/database")]
     BadAddress,

@@ -120,6 +120,10 @@ pub enum Intent {
     Run,
     /// To stop.
     Stop,
+    /// To stand still, as the balance of the account asks.
+    Freeze,
+    /// To run again from where it stood still.
+    Recover,
 }
 
 impl Intent {
@@ -129,11 +133,14 @@ impl Intent {
             Self::Draft => "draft",
             Self::Run => "run",
             Self::Stop => "stop",
+            Self::Freeze => "freeze",
+            Self::Recover => "recover",
         }
     }
 
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        [Self::Draft, Self::Run, Self::Stop].into_iter().find(|intent| intent.as_str() == text)
+        let all = [Self::Draft, Self::Run, Self::Stop, Self::Freeze, Self::Recover];
+        all.into_iter().find(|intent| intent.as_str() == text)
     }
 }
 
@@ -150,11 +157,13 @@ pub enum EndKind {
     Cancelled,
     /// It could not be stopped in time.
     CancelFailed,
+    /// It was told to stand still.
+    Frozen,
 }
 
 impl EndKind {
-    const ALL: [Self; 5] =
-        [Self::SubmitFailed, Self::Failed, Self::Finished, Self::Cancelled, Self::CancelFailed];
+    const ALL: [Self; 6] =
+        [Self::SubmitFailed, Self::Failed, Self::Finished, Self::Cancelled, Self::CancelFailed, Self::Frozen];
 
     /// Returns the stored form.
     pub fn as_str(self) -> &'static str {
@@ -164,6 +173,7 @@ impl EndKind {
             Self::Finished => "finished",
             Self::Cancelled => "cancelled",
             Self::CancelFailed => "cancel_failed",
+            Self::Frozen => "frozen",
         }
     }
 
@@ -200,8 +210,10 @@ impl SavepointFacts {
 pub struct RunFacts {
     /// What the user last asked for.
     pub intent: Intent,
-    /// When.
+    /// When. A run that stands still and goes on later keeps the time of the run.
     pub intent_at: Timestamp,
+    /// When it was told to stand still, while that is wanted.
+    pub frozen_at: Option<Timestamp>,
     /// Number of the last attempt; grows over the whole life of the job.
     pub attempt: u64,
     /// When the present attempt was handed to the runtime; `None` while one is due.
@@ -234,6 +246,7 @@ impl Default for RunFacts {
         Self {
             intent: Intent::Draft,
             intent_at: Timestamp(0),
+            frozen_at: None,
             attempt: 0,
             submitted_at: None,
             accepted: false,

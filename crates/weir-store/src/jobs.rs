@@ -14,6 +14,7 @@ use crate::error::StoreError;
 use crate::job_files;
 use crate::job_record::{EndKind, Intent, JobDefinition, JobFile, JobRecord, NewJob, Report, RunFacts};
 use crate::store::{Store, json_text};
+use crate::usage::{self, Metered, UsageChange};
 
 /// The columns of a job with the time of its last report, in one place for every query.
 macro_rules! select_jobs {
@@ -159,6 +160,15 @@ impl Store {
         rows.iter().map(from_row).collect()
     }
 
+    /// Returns every job that stands still because its account owes, in all projects.
+    pub async fn frozen_jobs(&self) -> Result<Vec<JobRecord>, StoreError> {
+        let rows =
+            sqlx::query(select_jobs!("WHERE deleted_at IS NULL AND end_kind = 'frozen' ORDER BY jobs.id"))
+                .fetch_all(self.pool())
+                .await?;
+        rows.iter().map(from_row).collect()
+    }
+
     /// Returns the jobs for which something may have to be done: those under way, and deleted ones
     /// that the runtime has not forgotten yet.
     pub async fn jobs_to_reconcile(&self) -> Result<Vec<JobRecord>, StoreError> {
@@ -223,17 +233,20 @@ impl Store {
         Ok(())
     }
 
-    /// Stores changed facts of several jobs, all or none, with the audit records of the call and the alarms that follow.
+    /// Stores changed facts of several jobs, all or none, with the audit records of the call, and the alarms and the
+    /// beginnings and ends of use that follow.
     pub async fn update_facts(
         &self,
         changes: &[(&JobRecord, RunFacts)],
         audits: &[AuditRecord],
         alarms: &[AlarmRecord],
+        usage: &[UsageChange],
     ) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
         for (job, facts) in changes {
             write_facts(&mut transaction, job, facts).await?;
         }
+        usage::apply(&mut transaction, usage).await?;
         for alarm in alarms {
             alarms::insert(&mut transaction, alarm).await?;
         }
@@ -262,6 +275,8 @@ impl Store {
             .execute(&mut *transaction)
             .await?;
             exactly_one(changed.rows_affected())?;
+            let end = UsageChange::End { what: Metered::Job, id: job.id.0, at: now };
+            usage::apply(&mut transaction, &[end]).await?;
         }
         for audit in audits {
             audit::insert(&mut transaction, audit).await?;
@@ -370,8 +385,8 @@ pub(crate) async fn write_facts(
     let changed = sqlx::query(
         "UPDATE jobs SET intent = $1, intent_at = $2, attempt = $3, submitted_at = $4, accepted = $5, reached = $6,
             running_since = $7, start_time = $8, stopped_at = $9, failures = $10, retry_at = $11, end_kind = $12,
-            reason = $13, savepoint = $14, version = version + 1
-         WHERE id = $15 AND version = $16 AND deleted_at IS NULL",
+            reason = $13, savepoint = $14, frozen_at = $15, version = version + 1
+         WHERE id = $16 AND version = $17 AND deleted_at IS NULL",
     )
     .bind(facts.intent.as_str())
     .bind(facts.intent_at.0)
@@ -387,6 +402,7 @@ pub(crate) async fn write_facts(
     .bind(facts.end.map(EndKind::as_str))
     .bind(&facts.reason)
     .bind(json_text(&facts.savepoint)?)
+    .bind(facts.frozen_at.map(|at| at.0))
     .bind(job.id.0)
     .bind(job.version)
     .execute(connection)
@@ -439,6 +455,7 @@ fn facts_from_row(job: i64, row: &AnyRow) -> Result<RunFacts, StoreError> {
     Ok(RunFacts {
         intent: Intent::parse(&intent).ok_or_else(|| unknown("intent", &intent))?,
         intent_at: Timestamp(row.try_get("intent_at")?),
+        frozen_at: time("frozen_at")?,
         attempt: unsigned(row.try_get("attempt")?),
         submitted_at: time("submitted_at")?,
         accepted: row.try_get::<i64, _>("accepted")? != 0,

@@ -4,7 +4,7 @@
 //!
 //! One file per subject: [`jobs`] (records, intents, reports), [`surroundings`] (registered users and
 //! authorized buckets), [`quotas`], [`templates`], `variables` (of projects, sealed), `notifications` (topics and
-//! messages on their way), `alarms` (messages about jobs), [`audit`] (who changed what). [`Store::open`] brings the
+//! messages on their way), `alarms` (messages about jobs), [`usage`] and [`ledger`] (what ran and what it cost), [`audit`] (who changed what). [`Store::open`] brings the
 //! schema up to date.
 
 pub mod accounts;
@@ -18,6 +18,7 @@ pub mod hosts;
 mod job_files;
 pub mod job_record;
 pub mod jobs;
+pub mod ledger;
 pub mod networks;
 mod notifications;
 pub mod quotas;
@@ -25,6 +26,7 @@ mod schema;
 mod store;
 pub mod surroundings;
 pub mod templates;
+pub mod usage;
 mod variables;
 
 pub use accounts::StoredAccounts;
@@ -39,9 +41,11 @@ pub use job_record::{
     EndKind, Intent, JobDefinition, JobFile, JobRecord, NewJob, Report, RunFacts, SavepointFacts,
 };
 pub use jobs::JobFilter;
+pub use ledger::{BilledLine, BillingFilter, Book, EntryKind, NewEntry, Posting, PostingSubject, UsageMark};
 pub use networks::{NetworkRecord, PeeringRecord, PeeringState, RouteRecord};
 pub use notifications::StoredNotifications;
 pub use quotas::QuotaChange;
 pub use store::Store;
 pub use templates::{TemplateDefinition, TemplateRecord};
+pub use usage::{Metered, NewUsage, UsageChange, UsageRecord};
 pub use variables::VariableRecord;

@@ -19,6 +19,7 @@ const SQLITE: &[Migration] = &[
     (9, "clusters", include_str!("../migrations/sqlite/0009_clusters.sql")),
     (10, "savepoints", include_str!("../migrations/sqlite/0010_savepoints.sql")),
     (11, "job_files", include_str!("../migrations/sqlite/0011_job_files.sql")),
+    (12, "ledger", include_str!("../migrations/sqlite/0012_ledger.sql")),
 ];
 
 /// The files in `migrations/postgres`, in order. The first one makes what the first four make of a file.
@@ -29,6 +30,7 @@ const POSTGRES: &[Migration] = &[
     (9, "clusters", include_str!("../migrations/postgres/0009_clusters.sql")),
     (10, "savepoints", include_str!("../migrations/postgres/0010_savepoints.sql")),
     (11, "job_files", include_str!("../migrations/postgres/0011_job_files.sql")),
+    (12, "ledger", include_str!("../migrations/postgres/0012_ledger.sql")),
 ];
 
 /// Applies what is missing. Returns the version found before and the newest known one when the first is the newer.

@@ -54,6 +54,14 @@ async fn accounts_may_start_what_the_operator_lets_them() {
     service.command(&["operate", "account", "set", name, "--restricted", "false"]).unwrap();
     client.run_job(created).await.unwrap();
 
+    service.command(&["operate", "account", "top-up", name, "7.25"]).unwrap();
+    service.command(&["operate", "account", "top-up", name, "0.1"]).unwrap();
+    let accounts = listed(&service, &["operate", "account", "list", "--output", "json"]);
+    assert_eq!(accounts[0]["balance"], "7.35");
+    for amount in ["0", "-1", "0.0000001", "much"] {
+        assert!(service.command(&["operate", "account", "top-up", name, "--", amount]).is_err(), "{amount}");
+    }
+
     let nothing = service.command(&["operate", "account", "set", name]).unwrap_err().to_string();
     assert!(nothing.contains("--real-name-verified or --restricted"), "{nothing}");
     let unknown = service

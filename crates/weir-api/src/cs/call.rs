@@ -267,13 +267,14 @@ async fn authenticate(state: &ApiState, parts: &Parts, body: &[u8]) -> Result<Ca
     })
 }
 
-/// Refuses what costs to an account that has not proved who it is, or that may start nothing. Which operations cost is
+/// Refuses what costs to an account that has not proved who it is, that owes, or that may start nothing. Which operations cost is
 /// written in the catalogue of errors.
 async fn check_standing(operation: &Operation, state: &ApiState, project: &str) -> Result<(), CsError> {
     let can_answer = |code: ErrorCode| code.entry().operations.split(',').any(|id| id == operation.id);
     let needs_name = can_answer(codes::REAL_NAME_AUTH_REQUIRED);
     let starts = can_answer(codes::PERMISSION_OR_BALANCE_INSUFFICIENT);
-    if !needs_name && !starts {
+    let costs = can_answer(codes::ACCOUNT_FROZEN);
+    if !needs_name && !starts && !costs {
         return Ok(());
     }
     let unavailable = |error: AdministerError| codes::IAM_REQUEST_FAILED.error().because(format!("{error}."));
@@ -281,6 +282,9 @@ async fn check_standing(operation: &Operation, state: &ApiState, project: &str) 
     let standing = state.identity.standing(&project.domain_id).await.map_err(unavailable)?;
     if needs_name && !standing.real_name_verified {
         return Err(codes::REAL_NAME_AUTH_REQUIRED.error());
+    }
+    if costs {
+        state.control.check_not_frozen(&project.domain_id).await?;
     }
     if starts && standing.restricted {
         return Err(codes::PERMISSION_OR_BALANCE_INSUFFICIENT.error().because("The account is restricted."));

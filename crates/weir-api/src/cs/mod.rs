@@ -6,6 +6,7 @@
 pub mod answer;
 pub mod apig;
 pub mod audit_logs;
+pub mod billing;
 mod call;
 pub mod clusters;
 pub mod flink_jobs;
@@ -61,6 +62,9 @@ pub fn router() -> Router<ApiState> {
         .route("/v1.0/{project_id}/jar_job", post(jar_jobs::submit_jar_job).patch(jar_jobs::update_jar_job))
         .route("/v1.0/{project_id}/job/{job_id}/apig_sinks", get(apig::get_apig_sinks))
         .route("/v1.0/{project_id}/overview", get(audit_logs::overview))
+        .route("/v1.0/{project_id}/billing_history", get(billing::get_billing_history))
+        .route("/v1.0/{project_id}/billing/top_up", post(billing::top_up_account))
+        .route("/v1.0/{project_id}/billing/settle", post(billing::settle_account))
         .route("/v1.0/{project_id}/audit_logs", get(audit_logs::get_audit_logs))
         .route(
             "/v1.0/{project_id}/job_template",

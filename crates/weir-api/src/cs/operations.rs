@@ -86,6 +86,14 @@ pub const GET_JOBS_METRICS: Operation = operation("getJobsMetrics", Role::Reader
 
 /// Reads the totals of a project.
 pub const OVERVIEW: Operation = operation("overview", Role::Reader, Body::None, None);
+/// Reads what was charged.
+pub const GET_BILLING_HISTORY: Operation = operation("getBillingHistory", Role::Reader, Body::None, None);
+/// Adds to the balance of the account.
+pub const TOP_UP_ACCOUNT: Operation =
+    operation("topUpAccount", Role::Administrator, Body::Json, Some(("topUpAccount", "account")));
+/// Charges for what was used until now.
+pub const SETTLE_ACCOUNT: Operation =
+    operation("settleAccount", Role::Administrator, Body::None, Some(("settleAccount", "account")));
 /// Creates a template.
 pub const CREATE_JOB_TEMPLATE: Operation =
     operation("createJobTemplate", Role::User, Body::Json, Some(("createTemplate", "template")));
@@ -223,6 +231,9 @@ pub const ALL: &[Operation] = &[
     GET_JOB_EXECUTE_GRAPH,
     GET_JOBS_METRICS,
     OVERVIEW,
+    GET_BILLING_HISTORY,
+    TOP_UP_ACCOUNT,
+    SETTLE_ACCOUNT,
     CREATE_JOB_TEMPLATE,
     UPDATE_JOB_TEMPLATE,
     GET_JOB_TEMPLATES,

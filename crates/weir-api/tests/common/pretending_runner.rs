@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
-use weir_base::clock::{Clock, SystemClock};
+use weir_base::clock::{Clock, ManualClock, SystemClock};
 use weir_base::id::JobId;
 use weir_base::savepoint::{SavepointAsk, SavepointOutcome, SavepointPlace};
 use weir_runtime::{
@@ -23,6 +23,8 @@ pub struct PretendingRunner {
     pub suspended: Mutex<bool>,
     /// What a removal answers, when it answers.
     pub clearing: Mutex<Clearing>,
+    /// The time of tests that own it: what runs is seen to run whenever one looks.
+    pub clock: Mutex<Option<ManualClock>>,
     poisoned: std::sync::atomic::AtomicBool,
 }
 
@@ -146,7 +148,9 @@ impl Runner for PretendingRunner {
 
     fn observe(&self, job: JobId) -> Option<Observation> {
         assert!(!self.poisoned.load(std::sync::atomic::Ordering::SeqCst), "a runner that panics");
-        self.jobs().get(&job).map(|(_, seen)| seen.clone())
+        let seen = self.jobs().get(&job).map(|(_, seen)| seen.clone())?;
+        let owned = self.clock.lock().unwrap().as_ref().map(Clock::now);
+        Some(Observation { at: owned.unwrap_or(seen.at), ..seen })
     }
 
     async fn adopt(&self) -> Vec<JobId> {

@@ -45,14 +45,14 @@ pub(crate) fn quotas(clusters: &[ClusterRecord]) -> BTreeMap<i64, i64> {
 
 /// What a cluster asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Wanted {
+pub(crate) struct Wanted {
     pub spus: i64,
     pub manager_node: i64,
 }
 
 /// What the clusters of the installation have.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Given {
+pub(crate) struct Given {
     spus: i64,
     manager_nodes: BTreeMap<i64, i64>,
     by_project: BTreeMap<String, i64>,

@@ -47,6 +47,10 @@ impl Control {
         if before.billing_mode == BillingMode::Period && was != is {
             return Err(codes::PERIOD_CLUSTER_QUOTA_NOT_MODIFIABLE.error().into());
         }
+        let more = is + definition.manager_node_spu - was - before.definition.manager_node_spu;
+        if more > 0 {
+            self.check_affords(caller, more).await?;
+        }
         let clusters = self.store.all_clusters().await?;
         let name = sent.name.as_ref().unwrap_or(&before.name);
         if clusters.iter().any(|o| o.project == before.project && o.name == *name && o.id != id) {
@@ -63,7 +67,8 @@ impl Control {
         let facts = if wanted == has { before.facts.clone() } else { state::resized(&before.facts, now) };
         let after = ClusterRecord { name: name.clone(), definition, facts, ..before.clone() };
         let audit = of_cluster(caller, "updateCluster", &after, success::CLUSTER_UPDATED, now);
-        match self.store.update_cluster(&before, &after, &audit).await {
+        let usage = self.usage_of_cluster(&before, &after, now);
+        match self.store.update_cluster(&before, &after, &audit, &usage).await {
             Err(StoreError::NameTaken) => Err(codes::CLUSTER_NAME_EXIST.error().into()),
             other => Ok(other?),
         }
@@ -103,13 +108,15 @@ impl Control {
                     if period { "It is paid for by subscription.".to_string() } else { in_status(present) };
                 return Err(codes::CLUSTER_NOT_RESTARTABLE.error().because(reason).into());
             }
+            let definition = &cluster.definition;
+            self.check_affords(caller, definition.maximum_spu_quota + definition.manager_node_spu).await?;
             let clusters = self.store.all_clusters().await?;
             let given = Given::to(&clusters, Some(id));
             given.admit_spus(cluster.definition.maximum_spu_quota, &self.options.clusters)?;
             let now = self.now();
             let audit = of_cluster(caller, "restartCluster", &cluster, success::CLUSTER_RESTARTED, now);
             let facts = state::restarted(&cluster.facts, now);
-            Ok(self.store.write_cluster(&cluster, &facts, &[], Some(&audit)).await?)
+            Ok(self.write_cluster(&cluster, &facts, &[], Some(&audit)).await?)
         })
         .await?;
         self.changed.notify_one();
@@ -157,7 +164,7 @@ impl Control {
             .filter(|job| self.status_of(job).can_stop() || self.status_of(job) == Status::Savepointing)
             .map(|job| (job, decide::stop(&job.facts, now)))
             .collect();
-        Ok(self.store.write_cluster(cluster, facts, &stopped, audit).await?)
+        Ok(self.write_cluster(cluster, facts, &stopped, audit).await?)
     }
 
     /// Returns a cluster of the caller's project, else CS.20005.
@@ -171,7 +178,7 @@ impl Control {
     }
 
     /// Returns the jobs of a cluster that hold SPUs.
-    pub(super) async fn jobs_holding_spus_of(&self, id: ClusterId) -> Result<Vec<JobRecord>, StoreError> {
+    pub(crate) async fn jobs_holding_spus_of(&self, id: ClusterId) -> Result<Vec<JobRecord>, StoreError> {
         let mut jobs = self.store.jobs_with_runs().await?;
         jobs.retain(|job| job.definition.cluster_id == Some(id.0) && self.status_of(job).holds_spus());
         Ok(jobs)

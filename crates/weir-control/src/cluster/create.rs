@@ -18,12 +18,13 @@ impl Control {
         let Some(name) = &sent.name else { return Err(codes::CLUSTER_NAME_EMPTY.error()) };
         let options = &self.options.clusters;
         let definition = sent.over(&ClusterDefinition::default(), options)?;
+        let wanted = Wanted { spus: definition.maximum_spu_quota, manager_node: definition.manager_node_spu };
+        self.check_affords(caller, wanted.spus + wanted.manager_node).await?;
         let _gate = self.gate.lock().await;
         let clusters = self.store.all_clusters().await.map_err(fault)?;
         if clusters.iter().any(|other| other.project == caller.project && other.name == *name) {
             return Err(codes::CLUSTER_NAME_EXIST.error());
         }
-        let wanted = Wanted { spus: definition.maximum_spu_quota, manager_node: definition.manager_node_spu };
         Given::to(&clusters, None).admit(&caller.project, wanted, None, options)?;
         let now = self.now();
         let subject = Subject { resource_type: "cluster", id: "", name };

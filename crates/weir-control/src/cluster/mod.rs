@@ -11,7 +11,7 @@ mod query;
 mod reconcile;
 pub mod state;
 
-pub(crate) use capacity::quotas;
+pub(crate) use capacity::{Given, quotas};
 pub(crate) use change::in_status;
 
 pub use capacity::ClusterOptions;

@@ -4,9 +4,10 @@ use thiserror::Error;
 use weir_base::id::{ClusterId, ProjectId, UserId, random_uuid};
 use weir_base::ipv4::Ipv4Network;
 use weir_base::time::Timestamp;
-use weir_store::{AuditRecord, BillingMode, NetworkRecord, Store, StoreError};
+use weir_store::{AuditRecord, BillingMode, ClusterRecord, NetworkRecord, Store, StoreError};
 
 use crate::audit::Subject;
+use crate::billing::usage;
 
 /// Notes how a cluster is paid for. Returns whether the project has such a cluster.
 pub async fn set_billing_mode(
@@ -20,7 +21,10 @@ pub async fn set_billing_mode(
     let id_text = id.to_string();
     let subject = Subject { resource_type: "cluster", id: &id_text, name: &cluster.name };
     let audit = record(project, "setBillingMode", subject, mode.as_str(), now);
-    store.set_billing_mode(project, id, mode, &audit).await
+    let after = ClusterRecord { billing_mode: mode, ..cluster.clone() };
+    // A service that does not meter forgets it at its next start.
+    let usage = usage::of_cluster(&cluster, &after, now);
+    store.set_billing_mode(project, id, mode, &audit, &usage).await
 }
 
 /// A network cannot be added.

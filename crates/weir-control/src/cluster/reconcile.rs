@@ -44,7 +44,7 @@ impl Control {
         match state::next(&cluster.facts, Seen { has_room, has_jobs }, now, &self.options.limits) {
             ClusterStep::Wait => Ok(false),
             ClusterStep::Record(facts) => {
-                self.store.write_cluster(cluster, &facts, &[], None).await?;
+                self.write_cluster(cluster, &facts, &[], None).await?;
                 let status = state::status(&facts).name();
                 tracing::info!(cluster_id = %cluster.id, status, reason = facts.reason, "cluster moved on");
                 Ok(true)
@@ -66,10 +66,16 @@ impl Control {
     async fn end_jobs_of(&self, cluster: &ClusterRecord, now: Timestamp) -> Result<(), StoreError> {
         for job in self.jobs_holding_spus_of(cluster.id).await? {
             self.runner.kill(job.id).await;
-            let stopping = job.facts.intent == Intent::Stop && job.facts.end != Some(EndKind::CancelFailed);
-            if !stopping {
-                self.write_facts(&[(&job, decide::stop(&job.facts, now))], &[]).await?;
+            let intent = job.facts.intent;
+            let stopping = matches!(intent, Intent::Stop | Intent::Freeze);
+            if stopping && job.facts.end != Some(EndKind::CancelFailed) {
+                continue;
             }
+            let ended = match intent {
+                Intent::Freeze => decide::freeze(&job.facts, now),
+                _ => decide::stop(&job.facts, now),
+            };
+            self.write_facts(&[(&job, ended)], &[]).await?;
         }
         Ok(())
     }

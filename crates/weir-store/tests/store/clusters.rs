@@ -42,8 +42,8 @@ async fn a_cluster_is_read_as_it_was_written_and_writers_do_not_undo_each_other(
     let first = cluster(&store, "c1").await;
     assert_eq!((first.facts.clone(), first.billing_mode), (facts(), BillingMode::PayPerUse));
     let changed = ClusterFacts { reason: "because".into(), halted_at: Some(Timestamp(7)), ..facts() };
-    store.write_cluster(&first, &changed, &[], None).await.unwrap();
-    let stale = store.write_cluster(&first, &facts(), &[], None).await;
+    store.write_cluster(&first, &changed, &[], None, &[]).await.unwrap();
+    let stale = store.write_cluster(&first, &facts(), &[], None, &[]).await;
     assert!(matches!(stale, Err(StoreError::Conflict)));
     let read = store.cluster(&project(), first.id).await.unwrap().unwrap();
     assert_eq!(read.facts, changed);
@@ -51,12 +51,12 @@ async fn a_cluster_is_read_as_it_was_written_and_writers_do_not_undo_each_other(
     let renamed = ClusterRecord { name: "c2".into(), ..read.clone() };
     cluster(&store, "c3").await;
     let taken = ClusterRecord { name: "c3".into(), ..read.clone() };
-    let taken = store.update_cluster(&read, &taken, &audit("updateCluster")).await;
+    let taken = store.update_cluster(&read, &taken, &audit("updateCluster"), &[]).await;
     assert!(matches!(taken, Err(StoreError::NameTaken)));
-    store.update_cluster(&read, &renamed, &audit("updateCluster")).await.unwrap();
+    store.update_cluster(&read, &renamed, &audit("updateCluster"), &[]).await.unwrap();
     let mode = BillingMode::Period;
-    assert!(store.set_billing_mode(&project(), first.id, mode, &audit("x")).await.unwrap());
-    assert!(!store.set_billing_mode(&project(), ClusterId(99), mode, &audit("x")).await.unwrap());
+    assert!(store.set_billing_mode(&project(), first.id, mode, &audit("x"), &[]).await.unwrap());
+    assert!(!store.set_billing_mode(&project(), ClusterId(99), mode, &audit("x"), &[]).await.unwrap());
     let all = store.all_clusters().await.unwrap();
     let names: Vec<_> = all.iter().map(|cluster| (cluster.name.as_str(), cluster.billing_mode)).collect();
     assert_eq!(names, [("c2", BillingMode::Period), ("c3", BillingMode::PayPerUse)]);
@@ -66,15 +66,15 @@ async fn a_stop_writes_cluster_and_jobs_together_or_not_at_all(store: Store) {
     let c1 = cluster(&store, "c1").await;
     let job = create(&store, "t1").await;
     let running = RunFacts { intent: Intent::Run, ..RunFacts::default() };
-    store.update_facts(&[(&job, running.clone())], &[], &[]).await.unwrap();
+    store.update_facts(&[(&job, running.clone())], &[], &[], &[]).await.unwrap();
     let stopped = RunFacts { intent: Intent::Stop, ..running };
     let halted = ClusterFacts { intent: ClusterIntent::Stop, ..facts() };
     // The job was written since it was read.
-    let stale = store.write_cluster(&c1, &halted, &[(&job, stopped.clone())], None).await;
+    let stale = store.write_cluster(&c1, &halted, &[(&job, stopped.clone())], None, &[]).await;
     assert!(matches!(stale, Err(StoreError::Conflict)));
     assert_eq!(store.cluster(&project(), c1.id).await.unwrap().unwrap().facts, facts());
     let job = store.job(&project(), job.id).await.unwrap().unwrap();
-    store.write_cluster(&c1, &halted, &[(&job, stopped)], Some(&audit("stopCluster"))).await.unwrap();
+    store.write_cluster(&c1, &halted, &[(&job, stopped)], Some(&audit("stopCluster")), &[]).await.unwrap();
     assert_eq!(store.job(&project(), job.id).await.unwrap().unwrap().facts.intent, Intent::Stop);
 }
 

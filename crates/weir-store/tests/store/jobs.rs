@@ -49,6 +49,7 @@ fn running() -> RunFacts {
     RunFacts {
         intent: Intent::Run,
         intent_at: Timestamp(6),
+        frozen_at: Some(Timestamp(7)),
         attempt: 2,
         submitted_at: Some(Timestamp(7)),
         accepted: true,
@@ -78,7 +79,7 @@ async fn a_job_is_read_as_it_was_written(store: Store) {
     assert_eq!(job.definition, new_job("t1").definition);
     assert_eq!(job.facts, RunFacts::default());
     let facts = running();
-    store.update_facts(&[(&job, facts.clone())], &[], &[]).await.unwrap();
+    store.update_facts(&[(&job, facts.clone())], &[], &[], &[]).await.unwrap();
     let read = store.job(&project(), job.id).await.unwrap().unwrap();
     assert_eq!(read.facts, facts);
     assert_eq!(store.job(&ProjectId("p2".into()), job.id).await.unwrap(), None);
@@ -100,8 +101,8 @@ async fn a_name_is_free_again_after_a_delete_but_an_id_never_is(store: Store) {
 
 async fn of_two_writers_the_second_is_told(store: Store) {
     let job = create(&store, "t1").await;
-    store.update_facts(&[(&job, running())], &[], &[]).await.unwrap();
-    let late = store.update_facts(&[(&job, RunFacts::default())], &[audit("stopJob")], &[]).await;
+    store.update_facts(&[(&job, running())], &[], &[], &[]).await.unwrap();
+    let late = store.update_facts(&[(&job, RunFacts::default())], &[audit("stopJob")], &[], &[]).await;
     assert!(matches!(late, Err(StoreError::Conflict)));
     let events: Vec<String> =
         store.newest_audit_records(&project(), 10).await.unwrap().into_iter().map(|a| a.event_name).collect();
@@ -119,8 +120,8 @@ async fn an_alarm_is_written_with_its_fact_or_not_at_all(store: Store) {
         attempts: 0,
         due: Timestamp(5),
     };
-    store.update_facts(&[(&job, running())], &[], &[alarm("a")]).await.unwrap();
-    assert!(store.update_facts(&[(&job, running())], &[], &[alarm("b")]).await.is_err());
+    store.update_facts(&[(&job, running())], &[], &[alarm("a")], &[]).await.unwrap();
+    assert!(store.update_facts(&[(&job, running())], &[], &[alarm("b")], &[]).await.is_err());
     assert_eq!(store.due_alarms(Timestamp(4), 9).await.unwrap(), []);
     assert_eq!(store.due_alarms(Timestamp(5), 9).await.unwrap(), [alarm("a")]);
     store.defer_alarm("a", Timestamp(8)).await.unwrap();
@@ -133,8 +134,8 @@ async fn an_alarm_is_written_with_its_fact_or_not_at_all(store: Store) {
 
 async fn a_batch_is_written_whole_or_not_at_all(store: Store) {
     let (a, b) = (create(&store, "a").await, create(&store, "b").await);
-    store.update_facts(&[(&b, running())], &[], &[]).await.unwrap();
-    assert!(store.update_facts(&[(&a, running()), (&b, running())], &[], &[]).await.is_err());
+    store.update_facts(&[(&b, running())], &[], &[], &[]).await.unwrap();
+    assert!(store.update_facts(&[(&a, running()), (&b, running())], &[], &[], &[]).await.is_err());
     assert_eq!(store.job(&project(), a.id).await.unwrap().unwrap().facts, RunFacts::default());
 }
 

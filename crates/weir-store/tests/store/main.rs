@@ -5,6 +5,7 @@ mod accounts;
 mod clusters;
 mod file;
 mod jobs;
+mod ledger;
 mod networks;
 mod notifications;
 mod people;
@@ -32,6 +33,7 @@ fn all() -> impl Iterator<Item = &'static Test> {
         accounts::TESTS,
         clusters::TESTS,
         jobs::TESTS,
+        ledger::TESTS,
         networks::TESTS,
         notifications::TESTS,
         people::TESTS,

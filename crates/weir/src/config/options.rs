@@ -107,6 +107,13 @@ pub const OPTIONS: &[ServiceOption] = &[
         "Sizes, in SPUs, of manager nodes of exclusive clusters, and how many there are of each.",
     ),
     option(
+        "billing",
+        "off",
+        "Whether what runs is metered and charged to the accounts: `on` or `off`; with `off` nothing costs.",
+    ),
+    option("spu_hour_price", "0.5", "Price of an SPU for an hour, with at most six places after the point."),
+    option("billing_unit", "CNY", "Unit of all prices and balances: CNY, HKD, EUR, DEM or USD."),
+    option(
         "restart_delay",
         "10",
         "Seconds before a failed job with `restart_when_exception` is restarted; doubles with every failure.",

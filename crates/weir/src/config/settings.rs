@@ -7,10 +7,12 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use weir_base::money::Money;
 use weir_base::text::Zone;
 use weir_cloud::identity::{ClientCredential, SecretKey};
 use weir_cloud::notifications::MailOptions;
 use weir_control::ClusterOptions;
+use weir_control::billing::{BillingOptions, Unit};
 
 use super::resolve::Resolved;
 
@@ -93,6 +95,8 @@ pub struct Settings {
     pub shared_cluster_spus: i64,
     /// Room for exclusive clusters.
     pub clusters: ClusterOptions,
+    /// How use is charged for; `None` meters nothing.
+    pub billing: Option<BillingOptions>,
     /// Delay of the first restart of a failed job.
     pub restart_delay: Duration,
     /// Longest delay of a restart.
@@ -196,6 +200,7 @@ impl Settings {
                 restricted: values.parse("exclusive_clusters_restricted", "true or false")?,
                 manager_nodes: manager_nodes(&values.string("manager_nodes")?)?,
             },
+            billing: billing(&values)?,
             restart_delay: values.seconds("restart_delay")?,
             restart_delay_max: values.seconds("restart_delay_max")?,
             public_url: Some(values.string("public_url")?).filter(|url| !url.is_empty()),
@@ -204,6 +209,25 @@ impl Settings {
             alarms: alarms(&values)?,
             objects: objects(&values)?,
         })
+    }
+}
+
+fn billing(values: &Values<'_>) -> anyhow::Result<Option<BillingOptions>> {
+    let price: Money = values.parse("spu_hour_price", "an amount such as 0.5")?;
+    if price < Money::ZERO {
+        bail!("`spu_hour_price` is `{price}`, but must be 0 or more");
+    }
+    let name = values.string("billing_unit")?;
+    let Some(unit) = Unit::parse(&name) else {
+        bail!(
+            "`billing_unit` is `{name}`, but must be one of {}",
+            Unit::ALL.map(|(name, _)| name).join(", ")
+        );
+    };
+    match values.string("billing")?.as_str() {
+        "off" => Ok(None),
+        "on" => Ok(Some(BillingOptions { price, unit, ..BillingOptions::default() })),
+        other => bail!("`billing` is `{other}`, but must be on or off"),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What travels: the bodies of requests and the payloads of answers, named as in the contract.
 
+mod billing;
 mod cluster;
 mod flink_job;
 mod hosts;
@@ -12,6 +13,7 @@ mod savepoint;
 mod template;
 mod transfer;
 
+pub use billing::{AccountPayload, BilledType, BillingEntry, BillingHistoryPayload, TopUpRequest};
 pub use cluster::{
     ClusterInfo, ClusterStatusName, CreateClusterResponsePayload, NewReservedClusterRequest,
     QueryClustersResponsePayload, RestartReservedClusterResponse, StopReservedClusterResponse,

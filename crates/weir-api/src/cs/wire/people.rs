@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use weir_control::billing::Unit;
 use weir_control::{Overview, QuotaView, Totals};
 use weir_store::AuditRecord;
 
@@ -276,14 +277,26 @@ impl From<Overview> for OverviewEntity {
     fn from(overview: Overview) -> Self {
         Self {
             total_cost: overview.total_cost,
-            job_overview: overview.jobs.into(),
-            cluster_overview: overview.clusters.into(),
+            job_overview: JobOverviewEntity::new(overview.jobs, overview.unit.into()),
+            cluster_overview: ClusterOverviewEntity::new(overview.clusters, overview.unit.into()),
         }
     }
 }
 
-impl From<Totals> for JobOverviewEntity {
-    fn from(totals: Totals) -> Self {
+impl From<Unit> for BillingUnit {
+    fn from(unit: Unit) -> Self {
+        match unit {
+            Unit::Cny => Self::Cny,
+            Unit::Hkd => Self::Hkd,
+            Unit::Eur => Self::Eur,
+            Unit::Dem => Self::Dem,
+            Unit::Usd => Self::Usd,
+        }
+    }
+}
+
+impl JobOverviewEntity {
+    fn new(totals: Totals, billing_unit: BillingUnit) -> Self {
         Self {
             total_jobs: count(totals.all),
             running_job_count: count(totals.running),
@@ -294,14 +307,14 @@ impl From<Totals> for JobOverviewEntity {
             running_job_price: totals.price,
             running_job_total_spu: totals.spus,
             running_job_total_time: totals.hours,
-            billing_unit: BillingUnit::Cny,
+            billing_unit,
             time_unit: TimeUnit::Hour,
         }
     }
 }
 
-impl From<Totals> for ClusterOverviewEntity {
-    fn from(totals: Totals) -> Self {
+impl ClusterOverviewEntity {
+    fn new(totals: Totals, billing_unit: BillingUnit) -> Self {
         Self {
             total_clusters: count(totals.all),
             running_cluster_count: count(totals.running),
@@ -311,7 +324,7 @@ impl From<Totals> for ClusterOverviewEntity {
             running_cluster_price: totals.price,
             running_cluster_total_spu: totals.spus,
             running_cluster_total_time: totals.hours,
-            billing_unit: BillingUnit::Cny,
+            billing_unit,
             time_unit: TimeUnit::Hour,
         }
     }

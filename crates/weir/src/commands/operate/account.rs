@@ -5,8 +5,11 @@
 use anyhow::bail;
 use clap::{Arg, ArgMatches, Command, value_parser};
 use serde_json::json;
-use weir_cloud::identity::{AccountRepository, AgencyRepository};
-use weir_store::StoredAccounts;
+use weir_base::clock::{Clock, SystemClock};
+use weir_base::money::Money;
+use weir_cloud::identity::{AccountRepository, AgencyRepository, Domain};
+use weir_control::billing::operator_top_up;
+use weir_store::{Store, StoredAccounts};
 
 use crate::commands::check::output_argument;
 use crate::commands::serve::wiring::{database_file, store};
@@ -29,6 +32,17 @@ pub fn command() -> Command {
         .arg_required_else_help(true)
         .subcommand(
             subcommand("list", "List the accounts").arg(output_argument(&["table", "json"], "table")),
+        )
+        .subcommand(
+            subcommand("top-up", "Add to the balance of an account; what was stopped for arrears runs again")
+                .arg(Arg::new("name").value_name("NAME").required(true).help("Name of the account"))
+                .arg(
+                    Arg::new("amount")
+                        .value_name("AMOUNT")
+                        .required(true)
+                        .value_parser(value_parser!(Money))
+                        .help("Amount, in the unit of the installation"),
+                ),
         )
         .subcommand(
             subcommand("set", "Say what is known of an account")
@@ -54,30 +68,33 @@ pub fn run(matches: &ArgMatches) -> Outcome {
                 settings.data.display()
             );
         }
-        let accounts = StoredAccounts::new(store(&settings).await?.pool().clone());
+        let store = store(&settings).await?;
+        let accounts = StoredAccounts::new(store.pool().clone());
         match command {
             "list" => {
                 let json = matches.get_one::<String>("output").is_some_and(|output| output == "json");
-                list(&accounts, json).await
+                list(&store, &accounts, json).await
             }
+            "top-up" => top_up(&store, &accounts, matches).await,
             _ => set(&accounts, matches).await,
         }
     })?;
     Ok(Exit::Done)
 }
 
-async fn list(accounts: &StoredAccounts, json: bool) -> anyhow::Result<()> {
+async fn list(store: &Store, accounts: &StoredAccounts, json: bool) -> anyhow::Result<()> {
     let mut rows = Vec::new();
     for domain in accounts.domains().await? {
-        rows.push((accounts.standing(&domain.id).await?, domain));
+        rows.push((accounts.standing(&domain.id).await?, store.balance(&domain.id).await?, domain));
     }
     if json {
         let listed: Vec<_> = rows
             .iter()
-            .map(|(standing, domain)| {
+            .map(|(standing, balance, domain)| {
                 json!({
                     "id": domain.id, "name": domain.name,
                     "real_name_verified": standing.real_name_verified, "restricted": standing.restricted,
+                    "balance": balance.to_string(),
                 })
             })
             .collect();
@@ -86,30 +103,49 @@ async fn list(accounts: &StoredAccounts, json: bool) -> anyhow::Result<()> {
     }
     let rows: Vec<Vec<String>> = rows
         .into_iter()
-        .map(|(standing, domain)| {
-            vec![domain.name, standing.real_name_verified.to_string(), standing.restricted.to_string()]
+        .map(|(standing, balance, domain)| {
+            let flags = [standing.real_name_verified, standing.restricted].map(|flag| flag.to_string());
+            let [verified, restricted] = flags;
+            vec![domain.name, verified, restricted, balance.to_string()]
         })
         .collect();
-    print!("{}", table(&["name", "real name verified", "restricted"], &rows));
+    print!("{}", table(&["name", "real name verified", "restricted", "balance"], &rows));
+    Ok(())
+}
+
+async fn top_up(store: &Store, accounts: &StoredAccounts, matches: &ArgMatches) -> anyhow::Result<()> {
+    let amount = matches.get_one::<Money>("amount").copied().unwrap_or_default();
+    if amount <= Money::ZERO {
+        bail!("the amount must be more than 0");
+    }
+    let domain = find(accounts, matches).await?;
+    let balance = operator_top_up(store, &domain.id, amount, SystemClock.now()).await?;
+    eprintln!("the balance of account `{}` is {balance}", domain.name);
     Ok(())
 }
 
 async fn set(accounts: &StoredAccounts, matches: &ArgMatches) -> anyhow::Result<()> {
-    let name = matches.get_one::<String>("name").map(String::as_str).unwrap_or_default();
     let (verified, restricted) =
         (matches.get_one::<bool>("real-name-verified"), matches.get_one::<bool>("restricted"));
     if verified.is_none() && restricted.is_none() {
         bail!("say what to set: --real-name-verified or --restricted");
     }
-    let domains = accounts.domains().await?;
-    let Some(domain) = domains.iter().find(|domain| domain.name == name) else {
-        let names: Vec<String> = domains.iter().map(|domain| format!("`{}`", domain.name)).collect();
-        bail!("there is no account `{name}`; there are {}", names.join(", "));
-    };
+    let domain = find(accounts, matches).await?;
     let mut standing = accounts.standing(&domain.id).await?;
     standing.real_name_verified = verified.copied().unwrap_or(standing.real_name_verified);
     standing.restricted = restricted.copied().unwrap_or(standing.restricted);
     accounts.set_standing(&domain.id, standing).await?;
-    eprintln!("account `{name}` changed");
+    eprintln!("account `{}` changed", domain.name);
     Ok(())
+}
+
+/// Finds the account that is named.
+async fn find(accounts: &StoredAccounts, matches: &ArgMatches) -> anyhow::Result<Domain> {
+    let name = matches.get_one::<String>("name").map(String::as_str).unwrap_or_default();
+    let domains = accounts.domains().await?;
+    let names: Vec<String> = domains.iter().map(|domain| format!("`{}`", domain.name)).collect();
+    match domains.into_iter().find(|domain| domain.name == name) {
+        Some(domain) => Ok(domain),
+        None => bail!("there is no account `{name}`; there are {}", names.join(", ")),
+    }
 }

@@ -152,6 +152,7 @@ fn control_options(settings: &Settings) -> ControlOptions {
         user_spu_quota: settings.user_spu_quota,
         shared_cluster_spus: settings.shared_cluster_spus,
         clusters: settings.clusters.clone(),
+        billing: settings.billing.clone(),
         region: settings.region.clone(),
         sql_max_bytes: settings.sql_max_bytes,
         restricted_shared_cluster: settings.shared_cluster_restricted,

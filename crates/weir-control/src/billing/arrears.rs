@@ -1,0 +1,203 @@
+//! Stops what accounts below 0 cannot pay, and restores it when they can.
+//!
+//! Both ask for the balance and for what is there, not for what has changed: a service that ended between a
+//! settlement and the stop that follows from it makes up for it in its next minute.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use weir_base::error::CsError;
+use weir_base::id::{ClusterId, ProjectId};
+use weir_base::time::Timestamp;
+use weir_store::{BillingMode, ClusterIntent, ClusterRecord, Intent, JobRecord, RunFacts, StoreError};
+
+use crate::cluster::state::{self, ClusterStatus};
+use crate::cluster::{self, Given};
+use crate::control::Control;
+use crate::decide;
+use crate::run::Usage;
+use crate::status::Status;
+
+/// Clusters that could not be stopped or started, and why.
+type Left = Vec<(ClusterId, String)>;
+
+/// Accounts of projects, each looked up once.
+struct Accounts<'a> {
+    control: &'a Control,
+    known: BTreeMap<String, Option<String>>,
+    in_arrears: Vec<String>,
+    /// The only account that is looked at, if not all.
+    only: Option<&'a str>,
+}
+
+impl<'a> Accounts<'a> {
+    async fn read(control: &'a Control, only: Option<&'a str>) -> Result<Self, StoreError> {
+        // An installation that does not meter asks nobody to pay.
+        let in_arrears = match control.options.billing {
+            Some(_) => control.store.accounts_in_arrears().await?,
+            None => Vec::new(),
+        };
+        Ok(Self { control, known: BTreeMap::new(), in_arrears, only })
+    }
+
+    /// Whether the account of a project owes; `None` when it is not looked at or cannot be looked up.
+    async fn owes(&mut self, project: &ProjectId) -> Option<bool> {
+        if !self.known.contains_key(&project.0) {
+            let account = self.control.account_of(&project.0).await;
+            self.known.insert(project.0.clone(), account);
+        }
+        let account = self.known.get(&project.0)?.as_deref()?;
+        let looked_at = self.only.is_none_or(|only| only == account);
+        looked_at.then(|| self.in_arrears.iter().any(|owing| owing == account))
+    }
+}
+
+impl Control {
+    /// Stops the jobs and clusters of accounts that owe. Returns the clusters that could not be stopped.
+    pub(crate) async fn stop_unpaid(&self, only: Option<&str>, now: Timestamp) -> Result<Left, StoreError> {
+        let mut accounts = Accounts::read(self, only).await?;
+        let mut left = Vec::new();
+        if accounts.in_arrears.is_empty() {
+            return Ok(left);
+        }
+        let mut standing_still = BTreeSet::new();
+        for cluster in self.store.all_clusters().await? {
+            if cluster.facts.intent == ClusterIntent::Freeze {
+                standing_still.insert(cluster.id.0);
+            }
+            if !can_be_stopped(&cluster) || accounts.owes(&cluster.project).await != Some(true) {
+                continue;
+            }
+            match self.freeze_cluster(&cluster, now).await {
+                Ok(()) => tracing::warn!(cluster_id = %cluster.id, "cluster stopped, its account owes"),
+                Err(error) => left.push((cluster.id, error.to_string())),
+            }
+        }
+        for job in self.store.jobs_with_runs().await? {
+            let in_cluster =
+                job.definition.cluster_id.filter(|_| job.definition.run_mode == "exclusive_cluster");
+            let costs = match in_cluster {
+                // One that could not be stopped together with its cluster.
+                Some(id) => standing_still.contains(&id),
+                None => job.definition.run_mode == "shared_cluster",
+            };
+            if !costs || !self.is_to_freeze(&job) || accounts.owes(&job.project).await != Some(true) {
+                continue;
+            }
+            match self.write_facts(&[(&job, decide::freeze(&job.facts, now))], &[]).await {
+                Ok(()) => tracing::warn!(job_id = %job.id, "job stopped, its account owes"),
+                // Somebody else was faster; the next round sees what it is like then.
+                Err(StoreError::Conflict) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.changed.notify_one();
+        Ok(left)
+    }
+
+    fn is_to_freeze(&self, job: &JobRecord) -> bool {
+        match self.status_of(job) {
+            Status::Submitting | Status::Running => true,
+            // One that is to stop with its savepoint does so by itself.
+            Status::Savepointing => job.facts.savepoint.ask.as_ref().is_some_and(|ask| !ask.stop),
+            // What its user stopped is to be stopped, not to go on later.
+            Status::CancelFail => job.facts.intent == Intent::Freeze,
+            _ => false,
+        }
+    }
+
+    async fn freeze_cluster(&self, cluster: &ClusterRecord, now: Timestamp) -> Result<(), StoreError> {
+        let jobs = self.jobs_holding_spus_of(cluster.id).await?;
+        let frozen: Vec<(&JobRecord, RunFacts)> = jobs
+            .iter()
+            .filter(|job| self.is_to_freeze(job))
+            .map(|job| (job, decide::freeze(&job.facts, now)))
+            .collect();
+        self.write_cluster(cluster, &state::frozen(&cluster.facts, now), &frozen, None).await
+    }
+
+    /// Lets go on what stands still in arrears and whose account owes no longer. Returns the clusters that could not
+    /// be started. A job of a cluster goes on when its cluster runs.
+    pub(crate) async fn restore_paid(&self, only: Option<&str>, now: Timestamp) -> Result<Left, StoreError> {
+        let stands_still =
+            |cluster: &ClusterRecord| state::status(&cluster.facts) == ClusterStatus::ArrearageStopped;
+        let frozen = self.store.frozen_jobs().await?;
+        if frozen.is_empty() && !self.store.all_clusters().await?.iter().any(stands_still) {
+            return Ok(Vec::new());
+        }
+        // What goes on takes room, as what users run does.
+        let _gate = self.gate.lock().await;
+        let mut accounts = Accounts::read(self, only).await?;
+        let mut left = Vec::new();
+        let mut clusters = self.store.all_clusters().await?;
+        for index in 0..clusters.len() {
+            let cluster = &clusters[index];
+            if !stands_still(cluster) || accounts.owes(&cluster.project).await != Some(false) {
+                continue;
+            }
+            match self.restore_cluster(cluster, &clusters, now).await {
+                Ok(restored) => {
+                    tracing::info!(cluster_id = %restored.id, "cluster runs again, its account was topped up");
+                    clusters[index] = restored;
+                }
+                Err(reason) => left.push((cluster.id, reason)),
+            }
+        }
+        let mut usage = Usage::of(&self.store.jobs_with_runs().await?, self);
+        usage.cluster_quotas = cluster::quotas(&clusters);
+        for job in frozen {
+            if may_go_on(&job, &clusters) && accounts.owes(&job.project).await == Some(false) {
+                self.restore_job(&job, &mut usage, now).await?;
+            }
+        }
+        self.changed.notify_one();
+        Ok(left)
+    }
+
+    async fn restore_cluster(
+        &self,
+        cluster: &ClusterRecord,
+        clusters: &[ClusterRecord],
+        now: Timestamp,
+    ) -> Result<ClusterRecord, String> {
+        Given::to(clusters, Some(cluster.id))
+            .admit_spus(cluster.definition.maximum_spu_quota, &self.options.clusters)
+            .map_err(|error: CsError| error.cause())?;
+        let facts = state::restarted(&cluster.facts, now);
+        self.write_cluster(cluster, &facts, &[], None).await.map_err(|error| format!("{error}."))?;
+        Ok(ClusterRecord { facts, version: cluster.version + 1, ..cluster.clone() })
+    }
+
+    async fn restore_job(
+        &self,
+        job: &JobRecord,
+        usage: &mut Usage,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let quotas = self.store.spu_quotas(&job.project).await?;
+        let facts = match usage.take(job, quotas.get(&job.user).copied(), self) {
+            Ok(()) => decide::recover(&job.facts),
+            Err(refusal) => decide::not_recovered(&job.facts, &refusal.cause(), now),
+        };
+        match self.write_facts(&[(job, facts)], &[]).await {
+            // Its user was faster and runs or deletes it.
+            Err(StoreError::Conflict) => Ok(()),
+            other => other,
+        }
+    }
+}
+
+/// Whether a cluster runs, or will in a moment, and is not paid for in advance.
+fn can_be_stopped(cluster: &ClusterRecord) -> bool {
+    let status = state::status(&cluster.facts);
+    let runs = matches!(status, ClusterStatus::Running | ClusterStatus::Updating | ClusterStatus::Starting);
+    runs && cluster.billing_mode == BillingMode::PayPerUse
+}
+
+/// Whether what a job ran in is there.
+fn may_go_on(job: &JobRecord, clusters: &[ClusterRecord]) -> bool {
+    if job.definition.run_mode == "shared_cluster" {
+        return true;
+    }
+    let Some(id) = job.definition.cluster_id else { return false };
+    clusters.iter().any(|c| c.id.0 == id && state::status(&c.facts) == ClusterStatus::Running)
+}
