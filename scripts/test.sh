@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs all tests: Rust (golden jobs and the short crash test included), the published Python clients, the conformance corpus, the
-# corpus under stress, and random jobs of a fixed seed.
+# Runs all tests: Rust (golden jobs and the short crash test included), the published Python and Go clients, the conformance corpus,
+# the corpus under stress, and random jobs of a fixed seed.
 #
 # Everything is run even when something fails, and the closing lines of both runners are repeated at the end.
 set -eu
@@ -27,6 +27,7 @@ record build "$cargo" test --workspace --locked --no-run
 built=$(date +%s)
 record rust "$cargo" test --workspace --locked --no-fail-fast
 record python sh scripts/test_python.sh
+record go sh scripts/test_go.sh
 # Flink's column is run where it is installed (scripts/setup_flink.sh) and said to be missing where it is not.
 record conformance .venv/bin/python scripts/conformance --if-installed
 target=$("$cargo" metadata --no-deps --format-version 1 | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
@@ -36,13 +37,15 @@ ended=$(date +%s)
 
 echo
 echo "== test programs that failed, and closing lines =="
-grep -E '^(error: test failed|error: [0-9]+ targets failed|test .* FAILED$|FAILED |ERROR )' "$place/rust.output" "$place/python.output" |
+grep -E '^(error: test failed|error: [0-9]+ targets failed|test .* FAILED$|FAILED |ERROR |--- FAIL)' "$place/rust.output" "$place/python.output" "$place/go.output" |
     sed "s|^$place/||" || true
 awk '/^test result:/ { programs++; passed += $4; failed += $6; ignored += $8 }
     END { printf "cargo test: %d passed, %d failed, %d ignored in %d test programs\n", passed, failed, ignored, programs }' \
     "$place/rust.output"
 printf 'pytest: '
 tail -n 1 "$place/python.output"
+printf 'go test: '
+tail -n 1 "$place/go.output"
 printf 'conformance: '
 grep -E ' jobs are as |WITHOUT FLINK' "$place/conformance.output" | tr '\n' ' ' || true
 echo
@@ -54,6 +57,6 @@ printf 'random jobs: '
 tail -n 1 "$place/random.output"
 echo
 echo "time: $((built - started)) s to build, $((ended - built)) s for the rest"
-for name in rust python conformance stress random; do
+for name in rust python go conformance stress random; do
     [ "$(cat "$place/$name.code")" -eq 0 ] || exit 1
 done

@@ -185,12 +185,25 @@ fn a_hash_that_is_not_the_bodys_and_an_unsigned_body_are_refused() {
 }
 
 #[test]
-fn host_and_date_must_be_signed() {
-    let refused =
-        |signed: &str| matches!(streams().check(PLAIN, signed, "00"), Err(RequestError::Malformed(_)));
-    assert!(refused("x-sdk-date"));
-    assert!(refused("host"));
-    assert!(refused("host;x-sdk-date;x-missing"));
+fn the_date_must_be_signed_and_in_the_forms_with_a_chain_the_host_too() {
+    let refused = |start: &str, signed: &str| {
+        matches!(streams().check(start, signed, "00"), Err(RequestError::Malformed(_)))
+    };
+    let scoped = "SDK-HMAC-SHA256 Credential=AKEXAMPLE/20190101/cn-north-1/dis/sdk_request";
+    assert!(refused(scoped, "x-sdk-date"));
+    assert!(refused(scoped, "host"));
+    assert!(refused(PLAIN, "host"));
+    assert!(refused(PLAIN, "host;x-sdk-date;x-missing"));
+}
+
+#[test]
+fn the_go_sdk_signs_no_host() {
+    let signature = "6ff00dc762ae753ef900a590d2aa5a3492e4ce9017b813a33bbe29085a56f810";
+    assert_eq!(streams().check(PLAIN, "x-project-id;x-sdk-date", signature), Ok(()));
+    assert_eq!(
+        streams_with("limit=6").check(PLAIN, "x-project-id;x-sdk-date", signature),
+        Err(RequestError::BadSignature)
+    );
 }
 
 #[test]
