@@ -15,6 +15,8 @@ pub enum Goal {
     Finished,
     /// They run no more.
     Stopped,
+    /// They have written the savepoint that they were asked for, and run.
+    Saved,
 }
 
 impl Goal {
@@ -47,6 +49,10 @@ impl Goal {
             // A job that runs again after a stop was accepted could not write its savepoint.
             (Self::Stopped, "job_cancel_fail" | "job_running") => Missed,
             (Self::Stopped, _) => Pending,
+            (Self::Saved, "job_running") => Reached,
+            // A job that is started again after a failure is still asked for it.
+            (Self::Saved, "job_savepointing" | "job_submitting") => Pending,
+            (Self::Saved, _) => Missed,
         }
     }
 }
@@ -62,6 +68,16 @@ pub struct JobState {
     pub status: String,
     /// Cause and advice, or empty.
     pub status_desc: String,
+}
+
+impl JobState {
+    /// Judges where the job is. One that could not write its savepoint runs on, and says why.
+    pub fn verdict(&self, goal: Goal) -> Verdict {
+        match goal {
+            Goal::Saved if self.status == "job_running" && !self.status_desc.is_empty() => Verdict::Missed,
+            goal => goal.verdict(&self.status),
+        }
+    }
 }
 
 impl Client {
@@ -88,29 +104,46 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_job_that_runs_on_without_its_savepoint_says_why() {
+        let mut state = JobState {
+            id: 1,
+            name: "j".to_string(),
+            status: "job_running".to_string(),
+            status_desc: String::new(),
+        };
+        assert_eq!(state.verdict(Goal::Saved), Verdict::Reached);
+        state.status_desc = "the savepoint could not be written".to_string();
+        assert_eq!(
+            (state.verdict(Goal::Saved), state.verdict(Goal::Running)),
+            (Verdict::Missed, Verdict::Reached)
+        );
+    }
+
+    #[test]
     fn every_status_leads_somewhere() {
         use Verdict::{Missed, Pending, Reached};
         #[rustfmt::skip]
         let table = [
-            // status                   running  finished stopped
-            ("job_init",                Missed,  Missed,  Reached),
-            ("job_submitting",          Pending, Pending, Pending),
-            ("job_submit_fail",         Missed,  Missed,  Reached),
-            ("job_running",             Reached, Pending, Missed),
-            ("job_running_exception",   Missed,  Missed,  Reached),
-            ("job_downloading",         Pending, Pending, Pending),
-            ("job_idle",                Pending, Pending, Pending),
-            ("job_savepointing",        Reached, Pending, Pending),
-            ("job_canceling",           Missed,  Pending, Pending),
-            ("job_cancel_success",      Missed,  Missed,  Reached),
-            ("job_cancel_fail",         Missed,  Missed,  Missed),
-            ("job_finish",              Reached, Reached, Reached),
-            ("job_arrearage_stopped",   Missed,  Missed,  Reached),
-            ("job_arrearage_recovering",Pending, Pending, Pending),
+            // status                   running  finished stopped  saved
+            ("job_init",                Missed,  Missed,  Reached, Missed),
+            ("job_submitting",          Pending, Pending, Pending, Pending),
+            ("job_submit_fail",         Missed,  Missed,  Reached, Missed),
+            ("job_running",             Reached, Pending, Missed,  Reached),
+            ("job_running_exception",   Missed,  Missed,  Reached, Missed),
+            ("job_downloading",         Pending, Pending, Pending, Missed),
+            ("job_idle",                Pending, Pending, Pending, Missed),
+            ("job_savepointing",        Reached, Pending, Pending, Pending),
+            ("job_canceling",           Missed,  Pending, Pending, Missed),
+            ("job_cancel_success",      Missed,  Missed,  Reached, Missed),
+            ("job_cancel_fail",         Missed,  Missed,  Missed,  Missed),
+            ("job_finish",              Reached, Reached, Reached, Missed),
+            ("job_arrearage_stopped",   Missed,  Missed,  Reached, Missed),
+            ("job_arrearage_recovering",Pending, Pending, Pending, Missed),
         ];
-        for (status, running, finished, stopped) in table {
-            let verdicts = [Goal::Running, Goal::Finished, Goal::Stopped].map(|goal| goal.verdict(status));
-            assert_eq!(verdicts, [running, finished, stopped], "{status}");
+        for (status, running, finished, stopped, saved) in table {
+            let verdicts =
+                [Goal::Running, Goal::Finished, Goal::Stopped, Goal::Saved].map(|goal| goal.verdict(status));
+            assert_eq!(verdicts, [running, finished, stopped, saved], "{status}");
         }
     }
 }

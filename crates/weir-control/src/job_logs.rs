@@ -63,7 +63,7 @@ impl Control {
             }
         }
         if files.is_empty() {
-            return Err(format!("there are no logs of job {id} in bucket {bucket} yet"));
+            return Err(format!("There are no logs of job {id} in bucket {bucket} yet"));
         }
         let archive = archive::pack(&files)?;
         self.objects.put(bucket, key, Bytes::from(archive)).await.map_err(|error| error.to_string())

@@ -18,6 +18,11 @@ fn jobs() {
 }
 
 #[test]
+fn archives_savepoints_and_jars() {
+    check("transfers");
+}
+
+#[test]
 fn templates_quotas_and_the_audit() {
     check("quotas");
 }

@@ -36,6 +36,7 @@ impl World {
             .env("PATH", format!("{binaries}:/usr/local/bin:/usr/bin:/bin"))
             .env("HOME", self.home.path())
             .env("SERVICE", self.service.endpoint().unwrap())
+            .env("S3", self.service.s3_endpoint().unwrap())
             .env("DATA", self.service.data())
             .env("PASSWORD", self.service.password())
             .current_dir(self.home.path())

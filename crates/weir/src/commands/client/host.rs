@@ -4,7 +4,7 @@ use anyhow::Context;
 use clap::{Arg, ArgMatches, Command, value_parser};
 use reqwest::Method;
 use serde_json::{Value, json};
-use weir_client::Body;
+use weir_client::{Body, Form};
 
 use super::access::text;
 use super::cluster;
@@ -13,9 +13,6 @@ use super::paging;
 use super::session::{Session, sure, yes};
 use super::{family, made};
 use crate::commands::{Exit, Outcome, runtime};
-
-/// What parts a form; it is refused in a file, where it would end the file.
-const BOUNDARY: &str = "weir-hosts-file-8d1f0c5e";
 
 const COLUMNS: &[Column] =
     &[column("id", "id"), column("address", "info.ip"), column("name", "info.hostname")];
@@ -106,18 +103,10 @@ async fn add(session: &Session, matches: &ArgMatches, path: &str) -> Outcome {
 async fn import(session: &Session, matches: &ArgMatches, path: &str) -> Outcome {
     let file = text(matches, "file").unwrap_or_default();
     let hosts = std::fs::read_to_string(file).with_context(|| format!("the file `{file}` cannot be read"))?;
-    if hosts.contains(BOUNDARY) {
-        return Err(anyhow::anyhow!("the file `{file}` holds `{BOUNDARY}`, which is no host").into());
-    }
-    let head =
-        "Content-Disposition: form-data; name=\"hosts_file\"; filename=\"hosts\"\r\nContent-Type: text/plain";
-    let form = format!("--{BOUNDARY}\r\n{head}\r\n\r\n{hosts}\r\n--{BOUNDARY}--\r\n");
-    let body = Body::Bytes {
-        content_type: format!("multipart/form-data; boundary={BOUNDARY}"),
-        bytes: form.into_bytes(),
-    };
+    let mut form = Form::default();
+    form.file("hosts_file", "hosts", hosts.into_bytes());
     let path = format!("{path}_file");
-    let answer = session.ask(session.client.call(Method::POST, &path, &[], body)).await?;
+    let answer = session.ask(session.client.call(Method::POST, &path, &[], form.into_body())).await?;
     Ok(added(session, &answer))
 }
 

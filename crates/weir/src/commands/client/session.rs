@@ -36,8 +36,16 @@ impl Session {
 
     /// Waits for a call.
     pub async fn ask<T>(&self, call: impl Future<Output = Result<T, ClientError>>) -> Result<T, Failure> {
-        let progress = Progress::new(&format!("waiting for the service at {}", self.client.endpoint()));
-        while_shown(&progress, call).await.map_err(failure)
+        self.ask_for(&format!("waiting for the service at {}", self.client.endpoint()), call).await
+    }
+
+    /// Waits for something else than an ordinary call.
+    pub async fn ask_for<T>(
+        &self,
+        what: &str,
+        call: impl Future<Output = Result<T, ClientError>>,
+    ) -> Result<T, Failure> {
+        while_shown(&Progress::new(what), call).await.map_err(failure)
     }
 
     /// Whether answers are shown as JSON.

@@ -56,12 +56,11 @@ async fn post(
 }
 
 /// Waits until the jobs are where they should be, and shows where they are.
-async fn wait(session: &Session, matches: &ArgMatches, ids: &[i64], goal: Goal) -> Outcome {
+pub async fn wait(session: &Session, matches: &ArgMatches, ids: &[i64], goal: Goal) -> Outcome {
     let Some(limit) = patience(matches) else { return Ok(Exit::Done) };
     let progress = Progress::new("");
-    let verdicts = |states: &[JobState]| -> Vec<Verdict> {
-        states.iter().map(|state| goal.verdict(&state.status)).collect()
-    };
+    let verdicts =
+        |states: &[JobState]| -> Vec<Verdict> { states.iter().map(|state| state.verdict(goal)).collect() };
     let waiting = weir_client::wait(
         limit,
         async || session.client.job_states(ids).await,

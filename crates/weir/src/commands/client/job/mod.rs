@@ -2,7 +2,10 @@
 
 mod change;
 mod definition;
+mod jar;
 mod read;
+mod savepoint;
+mod transfer;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
@@ -120,6 +123,13 @@ pub fn command() -> Command {
                         .help("Names of buckets"),
                 ),
         )
+        .subcommand(savepoint::command())
+        .subcommand(savepoint::import_command())
+        .subcommand(jar::create_command())
+        .subcommand(jar::update_command())
+        .subcommand(transfer::export_command())
+        .subcommand(transfer::import_command())
+        .subcommand(transfer::logs_command())
 }
 
 fn job() -> Arg {
@@ -161,6 +171,13 @@ pub fn run(matches: &ArgMatches) -> Outcome {
             "stop" => change::stop(&session, matches).await,
             "delete" => change::delete(&session, matches).await,
             "graph" => read::graph(&session, matches).await,
+            "savepoint" => savepoint::write(&session, matches).await,
+            "import-savepoint" => savepoint::import(&session, matches).await,
+            "create-jar" => jar::create(&session, matches).await,
+            "update-jar" => jar::update(&session, matches).await,
+            "export" => transfer::export(&session, matches).await,
+            "import" => transfer::import(&session, matches).await,
+            "logs" => transfer::logs(&session, matches).await,
             "metrics" => read::metrics(&session, matches).await,
             _ => change::authorize(&session, matches).await,
         }
