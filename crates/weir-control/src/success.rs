@@ -63,6 +63,9 @@ pub const TEMPLATE_DELETED: Success =
 /// getJobTemplates.
 pub const TEMPLATES_READ: Success =
     Success::new(18_023, "QUERY_TEMPLATES_SUCCESS", "The templates are in the payload.");
+/// getSampleTemplates.
+pub const SAMPLES_READ: Success =
+    Success::new(18_024, "QUERY_SAMPLE_TEMPLATES_SUCCESS", "The samples are in the payload.");
 /// updateUserQuota.
 pub const QUOTA_UPDATED: Success =
     Success::new(21_090, "UPDATE_USER_QUOTA_SUCCESS", "The quota of the user is updated.");
@@ -185,6 +188,7 @@ pub const ALL: &[(&str, Success)] = &[
     ("updateJobTemplate", TEMPLATE_UPDATED),
     ("deleteJobTemplate", TEMPLATE_DELETED),
     ("getJobTemplates", TEMPLATES_READ),
+    ("getSampleTemplates", SAMPLES_READ),
     ("updateUserQuota", QUOTA_UPDATED),
     ("getUserQuotas", QUOTAS_READ),
     ("getUserQuota", QUOTA_READ),

@@ -71,6 +71,7 @@ pub fn router() -> Router<ApiState> {
             post(templates::create_job_template).patch(templates::update_job_template),
         )
         .route("/v1.0/{project_id}/job_templates", get(templates::get_job_templates))
+        .route("/v1.0/{project_id}/sample_templates", get(templates::get_sample_templates))
         .route(
             "/v1.0/{project_id}/job_template/{template_id}",
             axum::routing::delete(templates::delete_job_template),

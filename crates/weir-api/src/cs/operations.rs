@@ -102,6 +102,8 @@ pub const UPDATE_JOB_TEMPLATE: Operation =
     operation("updateJobTemplate", Role::User, Body::Json, Some(("updateTemplate", "template")));
 /// Lists templates.
 pub const GET_JOB_TEMPLATES: Operation = operation("getJobTemplates", Role::Reader, Body::None, None);
+/// Lists the samples.
+pub const GET_SAMPLE_TEMPLATES: Operation = operation("getSampleTemplates", Role::Reader, Body::None, None);
 /// Deletes a template.
 pub const DELETE_JOB_TEMPLATE: Operation =
     operation("deleteJobTemplate", Role::User, Body::None, Some(("deleteTemplate", "template")));
@@ -237,6 +239,7 @@ pub const ALL: &[Operation] = &[
     CREATE_JOB_TEMPLATE,
     UPDATE_JOB_TEMPLATE,
     GET_JOB_TEMPLATES,
+    GET_SAMPLE_TEMPLATES,
     DELETE_JOB_TEMPLATE,
     GET_USER_QUOTAS,
     GET_USER_QUOTA,

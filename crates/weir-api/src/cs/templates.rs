@@ -4,14 +4,16 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use weir_base::error::{CsError, codes};
 use weir_base::id::TemplateId;
-use weir_control::{Page, SentTemplate, success};
+use weir_control::{Page, SAMPLES, SentTemplate, success};
 
 use super::answer;
 use super::call::{Call, perform};
-use super::operations::{CREATE_JOB_TEMPLATE, DELETE_JOB_TEMPLATE, GET_JOB_TEMPLATES, UPDATE_JOB_TEMPLATE};
+use super::operations::{
+    CREATE_JOB_TEMPLATE, DELETE_JOB_TEMPLATE, GET_JOB_TEMPLATES, GET_SAMPLE_TEMPLATES, UPDATE_JOB_TEMPLATE,
+};
 use super::wire::{
     CreateJobTemplateRequest, JobTemplate, JobTemplateCreated, JobTemplateDeleted,
-    JobTemplateListResponsePayload, Order as WireOrder, UpdateJobTemplateRequest, count,
+    JobTemplateListResponsePayload, Order as WireOrder, SampleTemplateList, UpdateJobTemplateRequest, count,
 };
 use crate::state::ApiState;
 
@@ -69,6 +71,21 @@ pub async fn get_job_templates(State(state): State<ApiState>, request: Request) 
         let templates = templates.into_iter().map(JobTemplate::from).collect();
         let payload = JobTemplateListResponsePayload { total: count(total), templates };
         Ok(answer::payload(success::TEMPLATES_READ, payload, call.state.clock.now()))
+    })
+    .await
+}
+
+/// List the samples that the service brings along: the same for everybody, all on one page.
+#[utoipa::path(get, path = "/v1.0/{project_id}/sample_templates", operation_id = "getSampleTemplates",
+    tag = "template",
+    params(("project_id" = String, Path, description = "Project id; must equal the credential's project.")),
+    responses((status = 200, description = "Success.", body = answer::Envelope<SampleTemplateList>),
+        (status = 400, description = "The request failed.", body = answer::ErrorBody)))]
+pub async fn get_sample_templates(State(state): State<ApiState>, request: Request) -> Response {
+    perform(&GET_SAMPLE_TEMPLATES, state, request, |call| async move {
+        let templates = SAMPLES.iter().map(Into::into).collect();
+        let payload = SampleTemplateList { total: count(SAMPLES.len()), templates };
+        Ok(answer::payload(success::SAMPLES_READ, payload, call.state.clock.now()))
     })
     .await
 }

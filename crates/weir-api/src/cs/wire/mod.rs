@@ -44,7 +44,7 @@ pub use request::{JobsMetricsRequest, Order, RunMode, SqlJobType, SubmitSqlJobRe
 pub use savepoint::{ImportSavepointRequest, SavepointAction, TriggerSavepointRequest};
 pub use template::{
     CreateJobTemplateRequest, JobTemplate, JobTemplateCreated, JobTemplateDeleted,
-    JobTemplateListResponsePayload, UpdateJobTemplateRequest,
+    JobTemplateListResponsePayload, SampleTemplate, SampleTemplateList, UpdateJobTemplateRequest,
 };
 pub use transfer::{
     AggregateJobLogsPayload, ExportJobsPayload, ExportJobsRequest, ImportJobsPayload, ImportJobsRequest,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use weir_control::SentTemplate;
+use weir_control::{Sample, SentTemplate};
 use weir_store::TemplateRecord;
 
 /// Creates a template.
@@ -93,6 +93,32 @@ pub struct JobTemplateListResponsePayload {
     pub total: i32,
     /// The page.
     pub templates: Vec<JobTemplate>,
+}
+
+/// A sample that the service brings along: a text to make a template or a job of. It is nobody's, and cannot be changed.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SampleTemplate {
+    /// Name, by which it is told from the others.
+    pub name: &'static str,
+    /// What it does.
+    pub desc: &'static str,
+    /// The text.
+    pub sql_body: &'static str,
+}
+
+/// The samples.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SampleTemplateList {
+    /// How many there are.
+    pub total: i32,
+    /// All of them, by name.
+    pub templates: Vec<SampleTemplate>,
+}
+
+impl From<&Sample> for SampleTemplate {
+    fn from(sample: &Sample) -> Self {
+        Self { name: sample.name, desc: sample.desc(), sql_body: sample.sql }
+    }
 }
 
 impl From<CreateJobTemplateRequest> for SentTemplate {

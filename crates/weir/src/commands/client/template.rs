@@ -23,6 +23,10 @@ const FIELDS: &[Field] = &[
     field("tags", "tags", Kind::Text, "Tags, key=value separated by commas"),
 ];
 
+const SAMPLES: &str = "/v1.0/{project}/sample_templates";
+
+const SAMPLE_COLUMNS: &[Column] = &[column("name", "name"), column("description", "desc")];
+
 const COLUMNS: &[Column] = &[
     column("id", "template_id"),
     column("name", "name"),
@@ -43,7 +47,14 @@ pub fn command() -> Command {
             Command::new("create")
                 .about("Create a template and print its id")
                 .arg(Arg::new("name").value_name("NAME").required(true).help("Name, unique in the project"))
-                .arg(sql().required(true))
+                .arg(sql().required_unless_present("sample"))
+                .arg(
+                    Arg::new("sample")
+                        .long("sample")
+                        .value_name("SAMPLE")
+                        .conflicts_with("sql")
+                        .help("Take the SQL of this sample, and its description"),
+                )
                 .args(arguments(FIELDS)),
         )
         .subcommand(
@@ -53,6 +64,12 @@ pub fn command() -> Command {
                 .arg(Arg::new("name").long("name").value_name("TEXT").help("Name, unique in the project"))
                 .arg(sql().long("sql"))
                 .args(arguments(FIELDS)),
+        )
+        .subcommand(Command::new("samples").about("List the sample jobs that the service brings along"))
+        .subcommand(
+            Command::new("sample")
+                .about("Show the SQL of a sample, to begin a job with")
+                .arg(Arg::new("sample").value_name("SAMPLE").required(true).help("Name of the sample")),
         )
         .subcommand(Command::new("delete").about("Delete a template").arg(template()).arg(yes()))
 }
@@ -66,6 +83,8 @@ pub fn run(matches: &ArgMatches) -> Outcome {
             "show" => show(&session, matches).await,
             "create" => create(&session, matches).await,
             "update" => update(&session, matches).await,
+            "samples" => samples(&session).await,
+            "sample" => sample(&session, matches).await,
             _ => delete(&session, matches).await,
         }
     })
@@ -104,7 +123,14 @@ async fn show(session: &Session, matches: &ArgMatches) -> Outcome {
 
 async fn create(session: &Session, matches: &ArgMatches) -> Outcome {
     let name = text(matches, "name").unwrap_or_default();
-    let answer = session.ask(session.client.call(Method::POST, PATH, &[], given(matches)?)).await?;
+    let mut sent = members(matches)?;
+    if let Some(sample) = text(matches, "sample") {
+        let mut sample = find_sample(session, sample).await?;
+        sent.insert("sql_body".to_string(), sample["sql_body"].take());
+        sent.entry("desc").or_insert(sample["desc"].take());
+    }
+    let body = Body::Json(sent.into());
+    let answer = session.ask(session.client.call(Method::POST, PATH, &[], body)).await?;
     Ok(made(session, &answer["payload"], "template_id", &format!("template `{name}` created")))
 }
 
@@ -128,8 +154,31 @@ async fn delete(session: &Session, matches: &ArgMatches) -> Outcome {
     Ok(made(session, &answer, "", "the template is deleted"))
 }
 
-fn given(matches: &ArgMatches) -> anyhow::Result<Body> {
-    Ok(Body::Json(members(matches)?.into()))
+async fn samples(session: &Session) -> Outcome {
+    let payload = session.ask(session.client.payload(SAMPLES, &[])).await?;
+    match session.is_json() {
+        true => println!("{payload}"),
+        false => print!("{}", rows(SAMPLE_COLUMNS, &payload["templates"])),
+    }
+    Ok(Exit::Done)
+}
+
+async fn sample(session: &Session, matches: &ArgMatches) -> Outcome {
+    let sample = find_sample(session, text(matches, "sample").unwrap_or_default()).await?;
+    match session.is_json() {
+        true => println!("{sample}"),
+        false => print!("{}", sample["sql_body"].as_str().unwrap_or_default()),
+    }
+    Ok(Exit::Done)
+}
+
+async fn find_sample(session: &Session, name: &str) -> Result<Value, Failure> {
+    let mut payload = session.ask(session.client.payload(SAMPLES, &[])).await?;
+    let samples = payload["templates"].as_array_mut().map(std::mem::take).unwrap_or_default();
+    let found = samples.into_iter().find(|sample| sample["name"] == name);
+    found.ok_or_else(|| {
+        Failure::Input(anyhow::anyhow!("there is no sample `{name}`; `weir template samples` lists them"))
+    })
 }
 
 /// Returns the members that were given.
