@@ -17,6 +17,7 @@ use weir_cloud::notifications::{NotificationOptions, Notifications, Publisher, S
 use weir_cloud::objects::{Objects, ObjectsConfig};
 use weir_cloud::sealing::Sealer;
 use weir_control::billing::{BillingOptions, operator_top_up};
+use weir_control::cluster::{Payment, set_payment};
 use weir_control::{
     Caller, Control, ControlOptions, ControlParts, Reconciler, Role, SentCluster, SentFields,
 };
@@ -288,12 +289,45 @@ async fn what_did_not_run_while_the_service_was_away_is_not_charged(store: Store
     assert_eq!(bank.balance().await, "88.00");
 }
 
+async fn a_subscription_is_paid_at_once_and_ends(store: Store) {
+    let bank = Bank::open(store).await;
+    bank.top_up("1000").await;
+    let cluster = bank.create_cluster(10).await;
+    bank.wait(10 * HOUR).await;
+    assert_eq!(bank.balance().await, "940.00");
+    let (store, now) = (bank.control.store(), bank.clock.now());
+    let payment = Payment::Subscription {
+        until: Some(now.plus(30 * DAY)),
+        paid: Some(("432".parse().unwrap(), bank.domain.clone())),
+    };
+    assert!(set_payment(store, &bank.caller.project, cluster, &payment, now).await.unwrap());
+    bank.wait(29 * DAY).await;
+    assert_eq!(bank.balance().await, "508.00", "paid at once, and nothing else");
+    // What is paid for is not stopped, whatever the account owes.
+    charge(store, &bank.domain, "600").await;
+    bank.wait(HOUR).await;
+    assert_eq!(bank.cluster_status(cluster).await, "cluster_running");
+    bank.top_up("600").await;
+    // A day and nine hours later it has been paid for by use for ten hours.
+    bank.wait(DAY + 9 * HOUR).await;
+    assert_eq!(bank.balance().await, "448.00");
+    let history = bank.control.billing_history(&bank.caller, &BillingFilter::default(), 0, 10).await.unwrap();
+    let lines: Vec<_> = history
+        .lines
+        .iter()
+        .map(|line| (line.charge.to_string(), line.price.to_string(), line.millis / 3_600_000))
+        .collect();
+    let line = |charge: &str, price: &str, hours| (charge.to_string(), price.to_string(), hours);
+    assert_eq!(lines, [line("60.00", "0.50", 10), line("432.00", "0.05", 720), line("60.00", "0.50", 10)]);
+}
+
 type Test = fn(Store) -> std::pin::Pin<Box<dyn Future<Output = ()>>>;
 
-const OVER_TIME: [(&str, Test); 5] = [
+const OVER_TIME: [(&str, Test); 6] = [
     ("a month", |store| Box::pin(a_month_costs_what_ran(store))),
     ("arrears", |store| Box::pin(who_owes_is_stopped_and_goes_on_after_a_top_up(store))),
     ("a cluster", |store| Box::pin(a_job_of_a_cluster_goes_on_when_its_cluster_runs(store))),
+    ("a subscription", |store| Box::pin(a_subscription_is_paid_at_once_and_ends(store))),
     ("a crash", |store| Box::pin(a_service_that_died_between_charge_and_stop_makes_up_for_it(store))),
     ("an absence", |store| Box::pin(what_did_not_run_while_the_service_was_away_is_not_charged(store))),
 ];

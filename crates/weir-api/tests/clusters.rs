@@ -12,10 +12,9 @@ use weir_base::clock::{Clock, SystemClock};
 use weir_base::id::{ClusterId, JobId, ProjectId, UserId};
 use weir_base::time::Timestamp;
 use weir_cloud::identity::AssignmentTarget;
-use weir_control::cluster::set_billing_mode;
+use weir_control::cluster::{Payment, set_payment};
 use weir_control::{Caller, Reconciler, Role, SentCluster, SentFields};
 use weir_runtime::RunState;
-use weir_store::BillingMode;
 
 async fn sql(world: &World, text: &'static str) {
     sqlx::query(text).execute(world.control.store().pool()).await.unwrap();
@@ -65,7 +64,8 @@ async fn a_cluster_paid_by_subscription_is_neither_stopped_nor_deleted_nor_resiz
     let cluster = create(&world, "c1").await;
     let project = ProjectId(world.project.clone());
     let (store, id) = (world.control.store(), ClusterId(cluster));
-    assert!(set_billing_mode(store, &project, id, BillingMode::Period, Timestamp(1)).await.unwrap());
+    let paid = Payment::Subscription { until: None, paid: None };
+    assert!(set_payment(store, &project, id, &paid, Timestamp(1)).await.unwrap());
     let path = format!("/reserved_cluster/{cluster}");
     assert_eq!(world.call("POST", &format!("{path}/stop"), None).await.0, "CS.20028");
     assert_eq!(world.call("POST", &format!("{path}/restart"), None).await.0, "CS.20021");

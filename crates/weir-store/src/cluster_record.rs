@@ -134,6 +134,8 @@ pub struct ClusterRecord {
     pub definition: ClusterDefinition,
     /// How it is paid for.
     pub billing_mode: BillingMode,
+    /// Until when it is paid for by subscription; `None` when that has no end.
+    pub paid_until: Option<Timestamp>,
     /// What is wanted and known.
     pub facts: ClusterFacts,
     /// Created.

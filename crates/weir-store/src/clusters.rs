@@ -17,6 +17,7 @@ use crate::cluster_record::{BillingMode, ClusterDefinition, ClusterFacts, Cluste
 use crate::error::StoreError;
 use crate::job_record::{JobDefinition, JobRecord, RunFacts};
 use crate::jobs::{exactly_one, write_facts};
+use crate::ledger::{self, NewEntry};
 use crate::store::Store;
 use crate::usage::{self, UsageChange};
 
@@ -186,32 +187,35 @@ impl Store {
         Ok(())
     }
 
-    /// Notes how a cluster is paid for. Returns whether there is such a cluster; without one nothing is written.
+    /// Notes how a cluster is paid for and until when, with the entry of what was paid, and the beginnings and ends of
+    /// use that follow.
     pub async fn set_billing_mode(
         &self,
-        project: &ProjectId,
-        id: ClusterId,
-        mode: BillingMode,
+        cluster: &ClusterRecord,
+        (mode, paid_until): (BillingMode, Option<Timestamp>),
+        paid: Option<&NewEntry>,
         audit: &AuditRecord,
         usage: &[UsageChange],
-    ) -> Result<bool, StoreError> {
+    ) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
         let changed = sqlx::query(
-            "UPDATE clusters SET billing_mode = $1, version = version + 1
-             WHERE id = $2 AND project_id = $3 AND deleted_at IS NULL",
+            "UPDATE clusters SET billing_mode = $1, paid_until = $2, version = version + 1
+             WHERE id = $3 AND version = $4 AND deleted_at IS NULL",
         )
         .bind(mode.as_str())
-        .bind(id.0)
-        .bind(&project.0)
+        .bind(paid_until.map(|at| at.0))
+        .bind(cluster.id.0)
+        .bind(cluster.version)
         .execute(&mut *transaction)
         .await?;
-        if changed.rows_affected() == 0 {
-            return Ok(false);
+        exactly_one(changed.rows_affected())?;
+        if let Some(entry) = paid {
+            ledger::insert(&mut transaction, entry).await?;
         }
         usage::apply(&mut transaction, usage).await?;
         audit::insert(&mut transaction, audit).await?;
         transaction.commit().await?;
-        Ok(true)
+        Ok(())
     }
 }
 
@@ -282,6 +286,7 @@ fn from_row(row: &AnyRow) -> Result<ClusterRecord, StoreError> {
         definition,
         billing_mode: BillingMode::parse(&mode)
             .ok_or_else(|| corrupt(id, "billing_mode", format!("`{mode}` is not known to this release")))?,
+        paid_until: row.try_get::<Option<i64>, _>("paid_until")?.map(Timestamp),
         facts: json(row, id, "facts")?,
         created_at: Timestamp(row.try_get("created_at")?),
         version: row.try_get("version")?,

@@ -99,6 +99,18 @@ async fn clusters_paid_for_by_subscription_stay_as_they_are() {
     let one = format!("{clusters}/{id}");
     let refused = client.call(Method::DELETE, &one, None).await.unwrap_err().to_string();
     assert!(refused.contains("CS.20027"), "{refused}");
+    let until = |day: &str| {
+        service.command(&["operate", "cluster", "billing", &id, "yearly-monthly", "--until", day])
+    };
+    until("2100-01-01").unwrap();
+    for (day, reason) in [("2020-01-01", "in the future"), ("tomorrow", "is no day such as")] {
+        let refused = until(day).unwrap_err().to_string();
+        assert!(refused.contains(reason), "{refused}");
+    }
+    let paid =
+        ["operate", "cluster", "billing", &id, "yearly-monthly", "--until", "2100-01-01", "--amount", "5"];
+    let refused = service.command(&paid).unwrap_err().to_string();
+    assert!(refused.contains("does not meter"), "{refused}");
     service.command(&["operate", "cluster", "billing", &id, "pay-per-use"]).unwrap();
     client.call(Method::DELETE, &one, None).await.unwrap();
     let unknown =

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use weir_base::id::JobId;
 use weir_base::time::Timestamp;
-use weir_store::{Metered, StoreError, UsageChange, UsageRecord};
+use weir_store::{BillingMode, ClusterRecord, Metered, StoreError, UsageChange, UsageRecord};
 
 use super::{settlement, usage};
+use crate::cluster::of_expiry;
 use crate::control::Control;
 
 /// Somebody else settles at the same moment only when a caller asks for it just then.
@@ -53,8 +54,28 @@ impl Control {
         self.settle(now).await
     }
 
+    /// Lets clusters whose subscription has ended be paid for by use, from its end.
+    async fn end_subscriptions(&self, now: Timestamp) -> Result<(), StoreError> {
+        for cluster in self.store.all_clusters().await? {
+            let Some(end) = cluster.paid_until.filter(|end| *end <= now) else { continue };
+            let after = ClusterRecord { billing_mode: BillingMode::PayPerUse, ..cluster.clone() };
+            let began = cluster.facts.running_since.map_or(end, |since| since.max(end));
+            let usage = self.usage_of_cluster(&cluster, &after, began);
+            let audit = of_expiry(&cluster, now);
+            let mode = (BillingMode::PayPerUse, None);
+            match self.store.set_billing_mode(&cluster, mode, None, &audit, &usage).await {
+                Ok(()) => tracing::info!(cluster_id = %cluster.id, "the subscription of a cluster has ended"),
+                // Somebody else changed it just now; it is for the next settlement.
+                Err(StoreError::Conflict) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
     /// Charges for all that was used until `now`. Repeating it charges nothing twice.
     pub(crate) async fn settle(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.end_subscriptions(now).await?;
         let Some(options) = &self.options.billing else { return Ok(()) };
         for _ in 0..ATTEMPTS {
             let used = self.with_accounts(self.store.unsettled_usage().await?).await;

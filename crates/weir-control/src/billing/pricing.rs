@@ -23,6 +23,17 @@ pub fn per_hour(price: Money, spus: i64) -> Money {
     charge(price, spus, Duration::from_secs(3_600), 0).0
 }
 
+/// Returns the price per SPU and hour of what was paid for at once, rounded down; 0 for no time.
+pub fn price_of(amount: Money, spus: i64, time: Duration) -> Money {
+    let spu_time = i128::from(spus) * i128::from(millis(time));
+    if spu_time == 0 {
+        return Money::ZERO;
+    }
+    Money::from_micros(
+        i64::try_from(i128::from(amount.micros()) * HOUR_MILLIS / spu_time).unwrap_or(i64::MAX),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -33,6 +44,13 @@ mod tests {
     fn an_hour_costs_the_price_and_a_minute_a_sixtieth() {
         assert_eq!(per_hour(PRICE, 4), "2".parse().unwrap());
         assert_eq!(charge(PRICE, 3, Duration::from_secs(60), 0), (Money::from_micros(25_000), 0));
+    }
+
+    #[test]
+    fn what_is_paid_at_once_has_a_price() {
+        let day = Duration::from_secs(86_400);
+        assert_eq!(price_of("24".parse().unwrap(), 2, day), PRICE);
+        assert_eq!(price_of(PRICE, 2, Duration::ZERO), Money::ZERO);
     }
 
     #[test]

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use weir_base::money::Money;
 use weir_base::time::Timestamp;
-use weir_store::{Book, EntryKind, NewEntry, Posting, PostingSubject, UsageMark, UsageRecord};
+use weir_store::{
+    Book, ClusterRecord, EntryKind, Metered, NewEntry, Posting, PostingSubject, UsageMark, UsageRecord,
+};
 
-use super::pricing::charge;
+use super::pricing::{charge, price_of};
 
 /// What a settlement writes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -73,6 +75,37 @@ fn entry(domain: &str, mut postings: Vec<Posting>, now: Timestamp) -> NewEntry {
     }
 }
 
+/// Returns the entry for a cluster that is paid for in advance.
+pub(crate) fn subscription(
+    domain: &str,
+    cluster: &ClusterRecord,
+    amount: Money,
+    begin: Timestamp,
+    end: Timestamp,
+) -> NewEntry {
+    let spus = cluster.definition.maximum_spu_quota + cluster.definition.manager_node_spu;
+    let subject = PostingSubject {
+        project: cluster.project.clone(),
+        what: Metered::Cluster,
+        id: cluster.id.0,
+        name: cluster.name.clone(),
+        usage: None,
+        spus,
+        price: price_of(amount, spus, end.since(begin)),
+        begin,
+        end,
+    };
+    let revenue = Posting { book: Book::Revenue, amount, subject: Some(subject) };
+    let balance = Posting { book: Book::Balance, amount: -amount, subject: None };
+    NewEntry {
+        domain: domain.to_string(),
+        kind: EntryKind::Subscription,
+        note: format!("cluster {} until {end}", cluster.id),
+        booked_at: begin,
+        postings: vec![revenue, balance],
+    }
+}
+
 /// Returns the entry for money that came in.
 pub(crate) fn top_up(domain: &str, amount: Money, note: &str, now: Timestamp) -> NewEntry {
     let posting = |book, amount| Posting { book, amount, subject: None };
@@ -88,7 +121,6 @@ pub(crate) fn top_up(domain: &str, amount: Money, note: &str, now: Timestamp) ->
 #[cfg(test)]
 mod tests {
     use weir_base::id::ProjectId;
-    use weir_store::Metered;
 
     use super::*;
 

@@ -116,6 +116,7 @@ mod tests {
             vpc_id: "v".into(),
             definition: ClusterDefinition::default(),
             billing_mode: BillingMode::PayPerUse,
+            paid_until: None,
             facts: state::created(Timestamp(0)),
             created_at: Timestamp(0),
             version: 0,

@@ -17,7 +17,8 @@ pub(crate) use change::in_status;
 pub use capacity::ClusterOptions;
 pub use fields::{ManagerNode, SentCluster};
 pub use hosts::{HOSTS_FILE_BYTES, HostList, SentMapping, read_hosts_file};
-pub use operator::{NetworkError, add_network, remove_network, set_billing_mode};
+pub(crate) use operator::of_expiry;
+pub use operator::{NetworkError, Payment, add_network, remove_network, set_payment};
 pub use peerings::{
     ACCEPTANCE_TIME, NAME_CHARACTERS, PeeringStatus, PeeringView, SERVICE_PROJECT, SentPeering,
 };

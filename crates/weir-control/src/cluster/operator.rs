@@ -3,28 +3,61 @@
 use thiserror::Error;
 use weir_base::id::{ClusterId, ProjectId, UserId, random_uuid};
 use weir_base::ipv4::Ipv4Network;
+use weir_base::money::Money;
 use weir_base::time::Timestamp;
 use weir_store::{AuditRecord, BillingMode, ClusterRecord, NetworkRecord, Store, StoreError};
 
 use crate::audit::Subject;
-use crate::billing::usage;
+use crate::billing::{settlement, usage};
+
+/// How a cluster is paid for from now on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Payment {
+    /// By what it uses.
+    PerUse,
+    /// In advance.
+    Subscription {
+        /// Until when; then it is paid for by use again. `None` has no end.
+        until: Option<Timestamp>,
+        /// What the account pays for it now; `None` is not in the ledger.
+        paid: Option<(Money, String)>,
+    },
+}
 
 /// Notes how a cluster is paid for. Returns whether the project has such a cluster.
-pub async fn set_billing_mode(
+pub async fn set_payment(
     store: &Store,
     project: &ProjectId,
     id: ClusterId,
-    mode: BillingMode,
+    payment: &Payment,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let Some(cluster) = store.cluster(project, id).await? else { return Ok(false) };
+    let (mode, until, entry) = match payment {
+        Payment::PerUse => (BillingMode::PayPerUse, None, None),
+        Payment::Subscription { until, paid } => {
+            let entry = paid.as_ref().map(|(amount, domain)| {
+                settlement::subscription(domain, &cluster, *amount, now, until.unwrap_or(now))
+            });
+            (BillingMode::Period, *until, entry)
+        }
+    };
     let id_text = id.to_string();
     let subject = Subject { resource_type: "cluster", id: &id_text, name: &cluster.name };
     let audit = record(project, "setBillingMode", subject, mode.as_str(), now);
     let after = ClusterRecord { billing_mode: mode, ..cluster.clone() };
     // A service that does not meter forgets it at its next start.
     let usage = usage::of_cluster(&cluster, &after, now);
-    store.set_billing_mode(project, id, mode, &audit, &usage).await
+    store.set_billing_mode(&cluster, (mode, until), entry.as_ref(), &audit, &usage).await?;
+    Ok(true)
+}
+
+/// Returns the record of the end of a subscription.
+pub(crate) fn of_expiry(cluster: &ClusterRecord, now: Timestamp) -> AuditRecord {
+    let id = cluster.id.to_string();
+    let subject = Subject { resource_type: "cluster", id: &id, name: &cluster.name };
+    let record = record(&cluster.project, "setBillingMode", subject, BillingMode::PayPerUse.as_str(), now);
+    AuditRecord { user_name: "service".to_string(), event_type: "SystemAction".to_string(), ..record }
 }
 
 /// A network cannot be added.

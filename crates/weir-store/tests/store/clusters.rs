@@ -54,12 +54,19 @@ async fn a_cluster_is_read_as_it_was_written_and_writers_do_not_undo_each_other(
     let taken = store.update_cluster(&read, &taken, &audit("updateCluster"), &[]).await;
     assert!(matches!(taken, Err(StoreError::NameTaken)));
     store.update_cluster(&read, &renamed, &audit("updateCluster"), &[]).await.unwrap();
-    let mode = BillingMode::Period;
-    assert!(store.set_billing_mode(&project(), first.id, mode, &audit("x"), &[]).await.unwrap());
-    assert!(!store.set_billing_mode(&project(), ClusterId(99), mode, &audit("x"), &[]).await.unwrap());
+    let read = store.cluster(&project(), first.id).await.unwrap().unwrap();
+    let mode = (BillingMode::Period, Some(Timestamp(99)));
+    store.set_billing_mode(&read, mode, None, &audit("x"), &[]).await.unwrap();
+    let stale = store.set_billing_mode(&read, mode, None, &audit("x"), &[]).await;
+    assert!(matches!(stale, Err(StoreError::Conflict)));
     let all = store.all_clusters().await.unwrap();
-    let names: Vec<_> = all.iter().map(|cluster| (cluster.name.as_str(), cluster.billing_mode)).collect();
-    assert_eq!(names, [("c2", BillingMode::Period), ("c3", BillingMode::PayPerUse)]);
+    let shown = |cluster: &ClusterRecord| (cluster.name.clone(), cluster.billing_mode, cluster.paid_until);
+    let names: Vec<_> = all.iter().map(shown).collect();
+    let expected = [
+        ("c2".into(), BillingMode::Period, Some(Timestamp(99))),
+        ("c3".into(), BillingMode::PayPerUse, None),
+    ];
+    assert_eq!(names, expected);
 }
 
 async fn a_stop_writes_cluster_and_jobs_together_or_not_at_all(store: Store) {

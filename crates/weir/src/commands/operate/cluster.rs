@@ -7,7 +7,10 @@ use clap::{Arg, ArgMatches, Command, value_parser};
 use serde_json::json;
 use weir_base::clock::{Clock, SystemClock};
 use weir_base::id::{ClusterId, ProjectId};
-use weir_control::cluster::{set_billing_mode, state};
+use weir_base::money::Money;
+use weir_base::text::parse_date;
+use weir_base::time::Timestamp;
+use weir_control::cluster::{Payment, set_payment, state};
 use weir_store::{BillingMode, Store};
 
 use crate::commands::check::output_argument;
@@ -38,6 +41,20 @@ pub fn command() -> Command {
                         .required(true)
                         .value_parser(MODES.map(|(name, _)| name))
                         .help("How it is paid for"),
+                )
+                .arg(
+                    Arg::new("until")
+                        .long("until")
+                        .value_name("YYYY-MM-DD")
+                        .help("First day (UTC) that is no longer paid for by subscription; without it there is no end"),
+                )
+                .arg(
+                    Arg::new("amount")
+                        .long("amount")
+                        .value_name("AMOUNT")
+                        .requires("until")
+                        .value_parser(value_parser!(Money))
+                        .help("What the account pays for it now, in the unit of the installation"),
                 ),
         )
 }
@@ -48,14 +65,21 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let text = |name: &str| matches.get_one::<String>(name).map(String::as_str);
     runtime()?.block_on(async {
         let store = metadata(&settings).await?;
-        let project = ProjectId(project(&store, &settings.project).await?.id);
+        let project = project(&store, &settings.project).await?;
+        let (project, domain) = (ProjectId(project.id), project.domain_id);
         if command == "list" {
             return list(&store, &project, text("output") == Some("json")).await;
         }
         let id = ClusterId(matches.get_one::<i64>("id").copied().unwrap_or_default());
         let mode = MODES.into_iter().find(|(name, _)| text("mode") == Some(*name));
         let mode = mode.map_or(BillingMode::PayPerUse, |(_, mode)| mode);
-        match set_billing_mode(&store, &project, id, mode, SystemClock.now()).await? {
+        let amount = matches.get_one::<Money>("amount").copied();
+        if amount.is_some() && settings.billing.is_none() {
+            bail!("this installation does not meter (`billing` is off); leave --amount out");
+        }
+        let now = SystemClock.now();
+        let payment = payment(mode, text("until"), amount.map(|amount| (amount, domain)), now)?;
+        match set_payment(&store, &project, id, &payment, now).await? {
             true => Ok(()),
             false => {
                 bail!("there is no cluster {id}; `weir operate cluster list` shows those of the project")
@@ -63,6 +87,33 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         }
     })?;
     Ok(Exit::Done)
+}
+
+/// Reads how a cluster is to be paid for.
+fn payment(
+    mode: BillingMode,
+    until: Option<&str>,
+    paid: Option<(Money, String)>,
+    now: Timestamp,
+) -> anyhow::Result<Payment> {
+    if mode == BillingMode::PayPerUse {
+        if until.is_some() {
+            bail!("--until is for yearly-monthly; what is paid for by use has no end");
+        }
+        return Ok(Payment::PerUse);
+    }
+    if paid.as_ref().is_some_and(|(amount, _)| *amount <= Money::ZERO) {
+        bail!("the amount must be more than 0");
+    }
+    let until = until.map(|text| match parse_date(text) {
+        Some(day) => Ok(Timestamp(i64::from(day) * 86_400_000)),
+        None => bail!("`{text}` is no day such as 2027-01-31"),
+    });
+    let until = until.transpose()?;
+    if until.is_some_and(|until| until <= now) {
+        bail!("--until must be in the future");
+    }
+    Ok(Payment::Subscription { until, paid })
 }
 
 async fn list(store: &Store, project: &ProjectId, as_json: bool) -> anyhow::Result<()> {
