@@ -308,9 +308,17 @@ async fn a_subscription_is_paid_at_once_and_ends(store: Store) {
     bank.wait(HOUR).await;
     assert_eq!(bank.cluster_status(cluster).await, "cluster_running");
     bank.top_up("600").await;
+    // The time behind is paid for before it begins.
+    let (now, end) = (bank.clock.now(), START.plus(10 * HOUR + 30 * DAY));
+    let payment = Payment::Subscription {
+        until: Some(end.plus(10 * DAY)),
+        paid: Some(("144".parse().unwrap(), bank.domain.clone())),
+    };
+    assert!(set_payment(store, &bank.caller.project, cluster, &payment, now).await.unwrap());
+    bank.wait(10 * DAY).await;
     // A day and nine hours later it has been paid for by use for ten hours.
     bank.wait(DAY + 9 * HOUR).await;
-    assert_eq!(bank.balance().await, "448.00");
+    assert_eq!(bank.balance().await, "304.00");
     let history = bank.control.billing_history(&bank.caller, &BillingFilter::default(), 0, 10).await.unwrap();
     let lines: Vec<_> = history
         .lines
@@ -318,7 +326,15 @@ async fn a_subscription_is_paid_at_once_and_ends(store: Store) {
         .map(|line| (line.charge.to_string(), line.price.to_string(), line.millis / 3_600_000))
         .collect();
     let line = |charge: &str, price: &str, hours| (charge.to_string(), price.to_string(), hours);
-    assert_eq!(lines, [line("60.00", "0.50", 10), line("432.00", "0.05", 720), line("60.00", "0.50", 10)]);
+    assert_eq!(
+        lines,
+        [
+            line("60.00", "0.50", 10),
+            line("144.00", "0.05", 240),
+            line("432.00", "0.05", 720),
+            line("60.00", "0.50", 10)
+        ]
+    );
 }
 
 type Test = fn(Store) -> std::pin::Pin<Box<dyn Future<Output = ()>>>;

@@ -103,6 +103,8 @@ async fn clusters_paid_for_by_subscription_stay_as_they_are() {
         service.command(&["operate", "cluster", "billing", &id, "yearly-monthly", "--until", day])
     };
     until("2100-01-01").unwrap();
+    let table = service.command(&["operate", "cluster", "list"]).unwrap();
+    assert!(table.contains("2100-01-01 00:00:00"), "{table}");
     for (day, reason) in [("2020-01-01", "in the future"), ("tomorrow", "is no day such as")] {
         let refused = until(day).unwrap_err().to_string();
         assert!(refused.contains(reason), "{refused}");

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use weir_base::money::Money;
+use weir_base::text::format_timestamp;
 use weir_base::time::Timestamp;
 use weir_store::{
     Book, ClusterRecord, EntryKind, Metered, NewEntry, Posting, PostingSubject, UsageMark, UsageRecord,
@@ -80,8 +81,8 @@ pub(crate) fn subscription(
     domain: &str,
     cluster: &ClusterRecord,
     amount: Money,
-    begin: Timestamp,
-    end: Timestamp,
+    (begin, end): (Timestamp, Timestamp),
+    now: Timestamp,
 ) -> NewEntry {
     let spus = cluster.definition.maximum_spu_quota + cluster.definition.manager_node_spu;
     let subject = PostingSubject {
@@ -100,8 +101,8 @@ pub(crate) fn subscription(
     NewEntry {
         domain: domain.to_string(),
         kind: EntryKind::Subscription,
-        note: format!("cluster {} until {end}", cluster.id),
-        booked_at: begin,
+        note: format!("cluster {} until {}", cluster.id, format_timestamp(end.0)),
+        booked_at: now,
         postings: vec![revenue, balance],
     }
 }

@@ -36,8 +36,11 @@ pub async fn set_payment(
     let (mode, until, entry) = match payment {
         Payment::PerUse => (BillingMode::PayPerUse, None, None),
         Payment::Subscription { until, paid } => {
+            let end = until.unwrap_or(now);
+            // What prolongs a subscription pays for the time behind it.
+            let begin = cluster.paid_until.filter(|paid| now < *paid && *paid < end).unwrap_or(now);
             let entry = paid.as_ref().map(|(amount, domain)| {
-                settlement::subscription(domain, &cluster, *amount, now, until.unwrap_or(now))
+                settlement::subscription(domain, &cluster, *amount, (begin, end), now)
             });
             (BillingMode::Period, *until, entry)
         }

@@ -5,7 +5,7 @@ mod manual;
 mod progress;
 mod transcript;
 
-use transcript::check;
+use transcript::{World, check, check_in};
 
 #[test]
 fn logging_in_and_out() {
@@ -40,4 +40,9 @@ fn topics() {
 #[test]
 fn accounts() {
     check("iam");
+}
+
+#[test]
+fn money() {
+    check_in(&World::start_with(&["--billing", "on"]), "billing");
 }

@@ -19,10 +19,15 @@ pub struct World {
 
 impl World {
     pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// Starts with more arguments of `weir serve`.
+    pub fn start_with(more: &[&str]) -> Self {
         let home = tempfile::tempdir().unwrap();
         let directories = home.path().to_str().unwrap().to_string();
         let arguments = ["--file-directories", &directories, "--internal-webhooks", "true"];
-        let arguments = arguments.map(str::to_string).to_vec();
+        let arguments = arguments.iter().chain(more).map(ToString::to_string).collect();
         let options = ServiceOptions { arguments, ..ServiceOptions::default() };
         Self { service: Service::start(Path::new(WEIR), options).unwrap(), home }
     }
@@ -60,9 +65,13 @@ impl World {
 
 /// Checks the transcript with a name.
 pub fn check(name: &str) {
+    check_in(&World::start(), name);
+}
+
+/// Checks the transcript with a name in a world of its own.
+pub fn check_in(world: &World, name: &str) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/client/transcripts/{name}.txt"));
     let expected = std::fs::read_to_string(&path).unwrap();
-    let world = World::start();
     let port = world.service.endpoint().unwrap().rsplit(':').next().unwrap().to_string();
     let home = world.home.path().to_str().unwrap().to_string();
     let mut found = String::new();

@@ -5,6 +5,7 @@
 
 mod access;
 mod audit;
+mod billing;
 mod cluster;
 mod fields;
 mod host;
@@ -39,6 +40,7 @@ pub fn commands() -> Vec<Command> {
         host::command(),
         peering::command(),
         audit::command(),
+        billing::command(),
         topic::command(),
         iam::command(),
     ]
@@ -56,6 +58,7 @@ pub fn run(name: &str, matches: &ArgMatches) -> Option<Outcome> {
         "host" => host::run(matches),
         "peering" => peering::run(matches),
         "audit" => audit::run(matches),
+        "billing" => billing::run(matches),
         "topic" => topic::run(matches),
         "iam" => iam::run(matches),
         _ => return None,

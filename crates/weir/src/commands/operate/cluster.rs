@@ -8,7 +8,7 @@ use serde_json::json;
 use weir_base::clock::{Clock, SystemClock};
 use weir_base::id::{ClusterId, ProjectId};
 use weir_base::money::Money;
-use weir_base::text::parse_date;
+use weir_base::text::{format_timestamp, parse_date};
 use weir_base::time::Timestamp;
 use weir_control::cluster::{Payment, set_payment, state};
 use weir_store::{BillingMode, Store};
@@ -131,6 +131,7 @@ async fn list(store: &Store, project: &ProjectId, as_json: bool) -> anyhow::Resu
                     "spus": cluster.definition.maximum_spu_quota,
                     "manager_node_spu": cluster.definition.manager_node_spu,
                     "billing": mode(cluster.billing_mode),
+                    "paid_until": cluster.paid_until,
                     "reason": cluster.facts.reason,
                 })
             })
@@ -147,9 +148,10 @@ async fn list(store: &Store, project: &ProjectId, as_json: bool) -> anyhow::Resu
                 state::status(&cluster.facts).name().to_string(),
                 cluster.definition.maximum_spu_quota.to_string(),
                 mode(cluster.billing_mode).to_string(),
+                cluster.paid_until.map_or_else(String::new, |until| format_timestamp(until.0)),
             ]
         })
         .collect();
-    print!("{}", table(&["id", "name", "status", "SPUs", "billing"], &rows));
+    print!("{}", table(&["id", "name", "status", "SPUs", "billing", "paid until (UTC)"], &rows));
     Ok(())
 }
