@@ -1,7 +1,7 @@
 //! HTTP: routes, wire types, OpenAPI, error rendering.
 //!
 //! [`router`] joins the families of routes: [`cs`] (jobs), [`iam`] (tokens and projects), [`dis`]
-//! (streams), [`smn`] (notifications), `cts` (the trace list of the audit), `vpc` (peerings) and what operators look at.
+//! (streams), [`smn`] (notifications), `cts` (the trace list of the audit), `vpc` (peerings), `gateway` (what sinks show), `ief` (edge groups) and what operators look at.
 //! [`s3`] is served on a port of its own.
 
 pub mod auth;
@@ -9,9 +9,12 @@ pub mod cs;
 mod cts;
 pub mod dis;
 pub mod error_reference;
+mod gateway;
 pub mod iam;
+mod ief;
 pub mod metrics;
 pub mod openapi;
+mod openapi_page;
 mod operate;
 mod outermost;
 pub mod s3;

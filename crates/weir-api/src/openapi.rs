@@ -11,8 +11,8 @@ use weir_base::error::entries;
 use weir_control::success;
 
 use crate::cs::{
-    apig, audit_logs, billing, clusters, flink_jobs, hosts, jar_jobs, jobs, jobs_batch, jobs_read, peerings,
-    quotas, savepoints, surroundings, templates, transfers, versions, wire,
+    apig, audit_logs, billing, clusters, edge, flink_jobs, hosts, jar_jobs, jobs, jobs_batch, jobs_read,
+    peerings, quotas, savepoints, surroundings, templates, transfers, versions, wire,
 };
 
 #[derive(OpenApi)]
@@ -80,7 +80,8 @@ use crate::cs::{
         transfers::aggregate_job_logs,
         jar_jobs::submit_jar_job,
         jar_jobs::update_jar_job,
-        apig::get_apig_sinks
+        apig::get_apig_sinks,
+        edge::report_edge_job_status
     ),
     components(schemas(
         wire::CheckpointMode,

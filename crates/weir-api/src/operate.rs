@@ -1,4 +1,4 @@
-//! Routes for operators: health, metrics, the description of the API. They need no credential and
+//! Routes for operators: health, metrics, the description of the API for programs and for people. They need no credential and
 //! show no row, name of a user, or SQL text.
 
 use axum::extract::State;
@@ -10,6 +10,7 @@ use serde_json::json;
 
 use crate::cs;
 use crate::openapi;
+use crate::openapi_page;
 use crate::state::ApiState;
 
 /// The routes.
@@ -18,6 +19,7 @@ pub(crate) fn router() -> Router<ApiState> {
         .route("/healthz", get(health))
         .route("/metrics", get(metrics))
         .route("/openapi.json", get(|| async { Json(openapi::document()) }))
+        .route("/docs", get(page))
         .method_not_allowed_fallback(cs::unknown_route)
 }
 
@@ -29,6 +31,15 @@ async fn health(State(state): State<ApiState>) -> Response {
             (StatusCode::SERVICE_UNAVAILABLE, body).into_response()
         }
     }
+}
+
+async fn page() -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CONTENT_SECURITY_POLICY, openapi_page::CONTENT_SECURITY_POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    (headers, openapi_page::page()).into_response()
 }
 
 async fn metrics(State(state): State<ApiState>) -> Response {

@@ -14,7 +14,7 @@ use weir_cloud::streams::LocalStreams;
 use weir_control::Control;
 
 use crate::metrics::ApiMetrics;
-use crate::{cs, cts, dis, iam, operate, outermost, smn, vpc};
+use crate::{cs, cts, dis, gateway, iam, ief, operate, outermost, smn, vpc};
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -44,6 +44,8 @@ pub fn router(state: ApiState) -> Router {
         .merge(smn::router())
         .merge(cts::router())
         .merge(vpc::router())
+        .merge(gateway::router())
+        .merge(ief::router())
         .merge(operate::router())
         .fallback(cs::unknown_route)
         .layer(middleware::from_fn_with_state(state.clone(), outermost::attend))

@@ -63,6 +63,8 @@ struct Limits {
     /// A network of the project.
     network: Option<Network>,
     manager_nodes: Option<BTreeMap<i64, i64>>,
+    /// Ids of edge groups, which are their names too.
+    edge_groups: Option<Vec<String>>,
 }
 
 #[derive(Deserialize)]
@@ -159,6 +161,8 @@ async fn every_step_gets_its_answer() {
             if let Some(nodes) = limits.manager_nodes {
                 clusters.manager_nodes = nodes;
             }
+            let group = |id: String| weir_control::EdgeGroup { name: id.clone(), id };
+            options.edge_groups = limits.edge_groups.unwrap_or_default().into_iter().map(group).collect();
         })
         .await;
         if let Some(network) = file.limits.network.clone() {

@@ -6,6 +6,7 @@ use weir_base::connector::{ConnectorCatalog, Need, OptionSpec};
 pub static CATALOG: ConnectorCatalog = ConnectorCatalog(&[
     &crate::obs::SPEC,
     &crate::dis::SPEC,
+    &crate::apig::SPEC,
     &crate::dcs_redis::SPEC,
     &crate::rds::SPEC,
     &crate::file::SPEC,

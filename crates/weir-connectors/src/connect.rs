@@ -10,7 +10,7 @@ use weir_sql::{DimensionTable, SinkStream, SourceStream};
 
 use crate::environment::Environment;
 use crate::options::StreamOptions;
-use crate::{blackhole, datagen, dcs_redis, dis, file, nexmark, obs, print, rds};
+use crate::{apig, blackhole, datagen, dcs_redis, dis, file, nexmark, obs, print, rds};
 
 /// Makes the connector of a source stream. Touches nothing but local paths, whose access is checked.
 pub fn source(stream: &SourceStream, environment: &Environment) -> Result<SharedSource, ConnectorError> {
@@ -52,6 +52,7 @@ pub fn sink(stream: &SinkStream, environment: &Environment) -> Result<SharedSink
         "obs" => obs::sink(stream, environment),
         "dis" => dis::sink(stream, environment),
         "file" => file::sink(stream, environment),
+        "apig" => apig::sink(stream, environment),
         "print" => print::sink(stream, environment),
         "blackhole" => Ok(blackhole::sink()),
         other => Err(options.error("type", format!("there is no sink connector `{other}`"))),

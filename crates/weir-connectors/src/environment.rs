@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use weir_base::clock::Clock;
+use weir_base::id::JobId;
 use weir_base::settings::{CheckpointMode, JobSettings};
 use weir_base::text::Zone;
 use weir_base::time::Timestamp;
+use weir_cloud::gateway::Gateway;
 use weir_cloud::objects::Objects;
 use weir_cloud::streams::Streams;
 use weir_engine::error::ConnectorError;
@@ -36,6 +38,8 @@ pub struct Environment {
     pub settings: JobSettings,
     /// The clock of the job.
     pub clock: Arc<dyn Clock>,
+    /// Where `apig` sinks keep their records, and for which job; `None` where no service gives them out.
+    pub gateway: Option<(Gateway, JobId)>,
     /// Where the `print` sink writes.
     pub print: Arc<dyn PrintTarget>,
     /// What stands in the place of declared sinks, by their names in lower case: a test looks at what reaches them.

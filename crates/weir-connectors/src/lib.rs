@@ -3,6 +3,7 @@
 //! [`CATALOG`] tells the checker which options a connector has; [`source`], [`sink`] and [`table`] make
 //! the connectors of a checked job; [`reference()`] writes the page about them.
 
+mod apig;
 mod blackhole;
 mod catalog;
 mod connect;

@@ -7,6 +7,7 @@ use weir_base::clock::Clock;
 use weir_base::error::{CsError, codes};
 use weir_base::id::JobId;
 use weir_base::time::Timestamp;
+use weir_cloud::gateway::Gateway;
 use weir_cloud::identity::Identity;
 use weir_cloud::notifications::Publisher;
 use weir_cloud::objects::Objects;
@@ -35,6 +36,8 @@ pub struct ControlParts {
     pub identity: Arc<Identity>,
     /// Buckets.
     pub objects: Objects,
+    /// What sinks show.
+    pub gateway: Gateway,
     /// Publishes alarms of jobs.
     pub publisher: Publisher,
     /// Runs jobs.
@@ -51,6 +54,7 @@ pub struct Control {
     pub(crate) variables: ProjectVariables,
     pub(crate) identity: Arc<Identity>,
     pub(crate) objects: Objects,
+    pub(crate) gateway: Gateway,
     pub(crate) publisher: Publisher,
     pub(crate) runner: Arc<dyn Runner>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -70,12 +74,14 @@ pub struct Control {
 impl Control {
     /// Puts the use-cases together. Nothing moves until [`crate::Reconciler::run`] does.
     pub fn new(parts: ControlParts) -> Arc<Self> {
-        let ControlParts { store, sealer, identity, objects, publisher, runner, clock, options } = parts;
+        let ControlParts { store, sealer, identity, objects, gateway, publisher, runner, clock, options } =
+            parts;
         Arc::new(Self {
             variables: ProjectVariables::new(store.clone(), sealer),
             store,
             identity,
             objects,
+            gateway,
             publisher,
             runner,
             clock,

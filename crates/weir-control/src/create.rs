@@ -8,6 +8,7 @@ use weir_store::{JobDefinition, NewJob, StoreError};
 use crate::audit::{self, Subject};
 use crate::caller::Caller;
 use crate::control::Control;
+use crate::edge;
 use crate::fields::{self, SentFields};
 use crate::success;
 
@@ -92,11 +93,9 @@ impl Control {
         {
             return Err(codes::JAR_FILE_NOT_EXIST.error().with("path", path));
         }
-        if definition.run_mode == "edge_node" {
-            let groups = definition.edge_group_ids.as_deref().unwrap_or_default();
-            return Err(codes::EDGE_GROUP_REQUIRED
-                .error()
-                .because(format!("No edge group of this installation is among `{groups}`.")));
+        let names_groups = sent.edge_group_ids.is_some() || sent.run_mode.is_some();
+        if definition.run_mode == "edge_node" && names_groups {
+            edge::check_groups(definition, &self.options.edge_groups)?;
         }
         Ok(())
     }

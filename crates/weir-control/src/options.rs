@@ -54,6 +54,15 @@ impl Default for Limits {
     }
 }
 
+/// A group of edge nodes that jobs may name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EdgeGroup {
+    /// Id.
+    pub id: String,
+    /// Name.
+    pub name: String,
+}
+
 /// What the operator of an installation chooses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ControlOptions {
@@ -67,6 +76,10 @@ pub struct ControlOptions {
     pub clusters: ClusterOptions,
     /// How use is charged for; `None` meters nothing.
     pub billing: Option<BillingOptions>,
+    /// Groups of edge nodes that jobs may name.
+    pub edge_groups: Vec<EdgeGroup>,
+    /// Address below which sinks are read, without a slash at its end.
+    pub gateway_url: String,
     /// The region, as clients know it.
     pub region: String,
     /// Longest SQL text in bytes.
@@ -95,6 +108,8 @@ impl Default for ControlOptions {
             shared_cluster_spus: 1_000,
             clusters: ClusterOptions::default(),
             billing: None,
+            edge_groups: Vec::new(),
+            gateway_url: "http://127.0.0.1/gateway".to_string(),
             region: "local".to_string(),
             sql_max_bytes: 10_000,
             restricted_shared_cluster: true,

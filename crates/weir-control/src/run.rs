@@ -9,10 +9,12 @@ use weir_base::settings::JobSettings;
 use weir_cloud::objects::ObjectsError;
 use weir_store::{EndKind, Intent, JobDefinition, JobRecord};
 
+use crate::apig;
 use crate::audit;
 use crate::caller::Caller;
 use crate::cluster::{self, ClusterStatus, in_status};
 use crate::control::{Control, Refusal, fault, without_conflict};
+use crate::edge;
 use crate::jar;
 use crate::settings;
 use crate::{decide, sql, success};
@@ -118,8 +120,11 @@ impl Control {
         {
             return Err(codes::RUN_JAR_FILE_NOT_EXIST.error().because(format!("It was {path}.")));
         }
+        let is_edge = edge::is_edge(definition);
         if is_jar {
             self.check_run_jar(&job).await?;
+        } else if is_edge {
+            edge::check_sql(&definition.sql_body)?;
         } else {
             self.check_sql(&job).await?;
         }
@@ -129,12 +134,18 @@ impl Control {
         if definition.smn_topic.is_some() {
             self.check_agency(&job.project, "smn_adm").await?;
         }
+        if apig::has_apig_sink(&definition.sql_body) {
+            self.check_agency(&job.project, "te_admin").await?;
+        }
         self.check_topic(&job.project, definition).await?;
         if is_jar {
             return Err(codes::JOB_RUN_EXCEPTION.error().because(format!(
                 "The engine of this installation runs SQL and no JARs, so that a {} is kept and not run.",
                 definition.job_type
             )));
+        }
+        if is_edge {
+            return Err(edge::no_nodes());
         }
         if definition.udf_jar_url.is_some() {
             return Err(codes::JOB_RUN_EXCEPTION.error().because(

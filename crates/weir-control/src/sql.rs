@@ -41,7 +41,7 @@ pub(crate) async fn check_job(
 }
 
 /// Renders a complaint of the checker.
-fn refusal(error: &CheckError) -> CsError {
+pub(crate) fn refusal(error: &CheckError) -> CsError {
     let message = &error.message;
     let (line, column) = (message.position.line, message.position.column);
     let said = match &message.hint {

@@ -336,6 +336,7 @@ fn environment(place: &Path, clock: Arc<dyn Clock>) -> Environment {
         settings: JobSettings::default(),
         print: Arc::new(LogPrint::new(clock.clone())),
         sources: Default::default(),
+        gateway: None,
         sinks: Default::default(),
         clock,
     }

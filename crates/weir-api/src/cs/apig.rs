@@ -4,7 +4,8 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
-use weir_control::success;
+use weir_cloud::gateway::{Encoding, GatewaySink, SinkColumn};
+use weir_control::{ApigSinkView, success};
 
 use super::answer;
 use super::call::perform;
@@ -32,23 +33,46 @@ pub struct JobApigSinkEntity {
     url: String,
 }
 
+impl JobApigSinkEntity {
+    fn of(view: &ApigSinkView) -> Self {
+        let GatewaySink { app_id, name, .. } = &view.sink;
+        Self { app_id: app_id.clone(), sink_name: name.clone(), url: view.url.clone() }
+    }
+}
+
 /// What a sink gives out.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct JobMetaDataEntity {
     /// Name of the sink.
     name: String,
     /// Form of its records.
-    #[schema(value_type = ApigEncode)]
-    encode: String,
+    encode: ApigEncode,
     /// Between the fields of csv.
     delimiter: Option<String>,
     /// Columns.
     attrs: Vec<JobMetaDataAttrEntity>,
 }
 
+impl JobMetaDataEntity {
+    fn of(view: ApigSinkView) -> Self {
+        let GatewaySink { name, form, .. } = view.sink;
+        let attribute =
+            |column: SinkColumn| JobMetaDataAttrEntity { name: column.name, r#type: column.sql_type };
+        Self {
+            name,
+            encode: match form.encoding {
+                Encoding::Csv => ApigEncode::Csv,
+                Encoding::Json => ApigEncode::Json,
+            },
+            delimiter: form.delimiter,
+            attrs: form.columns.into_iter().map(attribute).collect(),
+        }
+    }
+}
+
 /// Forms of records.
-#[derive(Debug, Clone, Copy, ToSchema)]
-#[schema(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum ApigEncode {
     /// Fields between delimiters.
     Csv,
@@ -74,9 +98,12 @@ pub struct JobMetaDataAttrEntity {
 pub async fn get_apig_sinks(State(state): State<ApiState>, request: Request) -> Response {
     perform(&GET_APIG_SINKS, state, request, |call| async move {
         let id = call.job_id()?;
-        call.state.control.apig_sinks(&call.caller, id).await?;
-        let none = JobApigSinks { sinks: Vec::new(), metadata: Vec::new() };
-        Ok(answer::payload(success::APIG_SINKS_READ, none, call.state.clock.now()))
+        let sinks = call.state.control.apig_sinks(&call.caller, id).await?;
+        let payload = JobApigSinks {
+            sinks: sinks.iter().map(JobApigSinkEntity::of).collect(),
+            metadata: sinks.into_iter().map(JobMetaDataEntity::of).collect(),
+        };
+        Ok(answer::payload(success::APIG_SINKS_READ, payload, call.state.clock.now()))
     })
     .await
 }

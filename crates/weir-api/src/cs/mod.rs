@@ -9,6 +9,7 @@ pub mod audit_logs;
 pub mod billing;
 mod call;
 pub mod clusters;
+pub mod edge;
 pub mod flink_jobs;
 pub mod hosts;
 pub mod jar_jobs;
@@ -56,6 +57,7 @@ pub fn router() -> Router<ApiState> {
         .route("/v1.0/{project_id}/job/{job_id}/savepoint", post(savepoints::trigger_savepoint))
         .route("/v1.0/{project_id}/job/{job_id}/import_savepoint", post(savepoints::import_savepoint))
         .route("/v1.0/{project_id}/streaming/jobs", get(flink_jobs::get_flink_jobs))
+        .route("/v1/{project_id}/edgesrv/job-report", post(edge::report_edge_job_status))
         .route("/v1.0/{project_id}/jobs/export", post(transfers::export_jobs))
         .route("/v1.0/{project_id}/jobs/import", post(transfers::import_jobs))
         .route("/v1.0/{project_id}/job/{job_id}/logs/aggregate", post(transfers::aggregate_job_logs))

@@ -188,6 +188,9 @@ pub const TRIGGER_SAVEPOINT: Operation =
 /// Names a savepoint.
 pub const IMPORT_SAVEPOINT: Operation =
     operation("importSavepoint", Role::User, Body::Json, Some(("importSavepoint", "job")));
+/// Takes the report of an edge node.
+pub const REPORT_EDGE_JOB_STATUS: Operation =
+    of_successor("reportEdgeJobStatus", Role::User, Body::Json, None);
 /// Reads where the sinks of a job can be read.
 pub const GET_APIG_SINKS: Operation = operation("getApigSinks", Role::Reader, Body::None, None);
 /// Creates a JAR job.
@@ -276,4 +279,5 @@ pub const ALL: &[Operation] = &[
     SUBMIT_JAR_JOB,
     UPDATE_JAR_JOB,
     GET_APIG_SINKS,
+    REPORT_EDGE_JOB_STATUS,
 ];

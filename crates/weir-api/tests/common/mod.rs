@@ -16,6 +16,7 @@ use tokio::task::JoinHandle;
 use weir_api::metrics::ApiMetrics;
 use weir_api::{ApiState, router};
 use weir_base::clock::{Clock, SystemClock};
+use weir_cloud::gateway::Gateway;
 use weir_cloud::identity::Identity;
 use weir_cloud::notifications::{NotificationOptions, Notifications, Publisher, Signer};
 use weir_cloud::objects::{Objects, ObjectsConfig};
@@ -105,6 +106,7 @@ impl World {
             sealer: Sealer::new(directory.path().join("sealing.key")),
             identity: people.identity.clone(),
             objects: objects.clone(),
+            gateway: Gateway::new(directory.path().join("gateway")),
             publisher: Publisher::Embedded(notifications.clone()),
             runner: runner.clone(),
             clock: clock.clone(),

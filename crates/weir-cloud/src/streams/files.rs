@@ -9,13 +9,13 @@ use serde::de::DeserializeOwned;
 
 /// A lock between processes, and between threads of one; released when dropped.
 #[derive(Debug)]
-pub(super) struct FileLock {
+pub(crate) struct FileLock {
     _file: File,
 }
 
 impl FileLock {
     /// Waits for the lock. The file is created when it is missing, its directory is not.
-    pub(super) fn acquire(path: &Path) -> io::Result<Self> {
+    pub(crate) fn acquire(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
         loop {
             match file.lock() {
@@ -28,7 +28,7 @@ impl FileLock {
 }
 
 /// Replaces a file by a JSON document; a crash leaves the old or the new one, never a part.
-pub(super) fn write_json<T: Serialize>(path: &Path, value: &T) -> io::Result<()> {
+pub(crate) fn write_json<T: Serialize>(path: &Path, value: &T) -> io::Result<()> {
     let parent = path.parent().ok_or_else(|| io::Error::other("a document has a directory"))?;
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("document");
     // The hash of a long name keeps the temporary one within the limit of the file system.
@@ -49,7 +49,7 @@ pub(super) fn write_json<T: Serialize>(path: &Path, value: &T) -> io::Result<()>
 }
 
 /// Reads a JSON document; `None` when there is no file.
-pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> io::Result<Option<T>> {
+pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> io::Result<Option<T>> {
     let text = match std::fs::read(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -61,12 +61,12 @@ pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> io::Result<Option<T
 }
 
 /// Makes new and removed names of a directory durable.
-pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
+pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
 /// Removes a file; one that is not there is no fault.
-pub(super) fn remove_if_present(path: &Path) -> io::Result<()> {
+pub(crate) fn remove_if_present(path: &Path) -> io::Result<()> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
@@ -74,7 +74,7 @@ pub(super) fn remove_if_present(path: &Path) -> io::Result<()> {
 }
 
 /// Lists the names in a directory that do not begin with a dot, sorted; none when it is missing.
-pub(super) fn list_names(path: &Path) -> io::Result<Vec<String>> {
+pub(crate) fn list_names(path: &Path) -> io::Result<Vec<String>> {
     let entries = match std::fs::read_dir(path) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),

@@ -10,7 +10,7 @@ mod apps;
 mod catalog;
 mod change;
 mod consumers;
-mod files;
+pub(crate) mod files;
 mod frame;
 mod local;
 mod meter;

@@ -72,6 +72,7 @@ pub fn world() -> World {
         settings: JobSettings { checkpoint: Some(checkpoint), ..JobSettings::default() },
         clock: Arc::new(clock.clone()) as Arc<dyn Clock>,
         print: Arc::new(Printed::default()),
+        gateway: None,
         sinks: std::collections::HashMap::new(),
         sources: std::collections::HashMap::new(),
     };

@@ -17,6 +17,9 @@ use crate::{Observation, StartRequest};
 pub struct WorkerConfig {
     /// Directory of the embedded stream store.
     pub streams: PathBuf,
+    /// Directory of what sinks show over the gateway.
+    #[serde(default)]
+    pub gateway: PathBuf,
     /// Where objects are kept.
     pub objects: ObjectsPlace,
     /// Directories that `file` streams may use.

@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use weir_base::clock::Clock;
 use weir_base::id::JobId;
 use weir_base::savepoint::{SavepointAsk, SavepointPlace};
+use weir_cloud::gateway::Gateway;
 use weir_cloud::objects::{Objects, ObjectsError};
 use weir_engine::checkpoint::CheckpointStorage;
 
@@ -123,8 +124,9 @@ impl EmbeddedRunner {
         }
     }
 
-    /// Removes what the job staged and its checkpoints.
+    /// Removes what the job shows over the gateway, what it staged, and its checkpoints.
     async fn clear(&self, job: JobId, folder: &Folder, bucket: Option<String>) -> Result<(), String> {
+        Gateway::new(&self.config.gateway).remove(job).await.map_err(|error| error.to_string())?;
         if let Ok(request) = folder.read_request() {
             discard_staged(&request, self.clock.clone()).await?;
         }
@@ -290,6 +292,7 @@ mod tests {
     fn runner(root: &Path) -> EmbeddedRunner {
         let config = WorkerConfig {
             streams: root.join("streams"),
+            gateway: root.join("gateway"),
             objects: ObjectsPlace::Local(root.join("objects")),
             file_directories: Vec::new(),
             sealing_key: root.join("sealing.key"),

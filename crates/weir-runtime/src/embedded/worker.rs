@@ -14,6 +14,7 @@ use weir_base::clock::{Clock, SystemClock};
 use weir_base::savepoint::SavepointOutcome;
 use weir_base::time::{Timestamp, millis};
 use weir_base::variables::Redactor;
+use weir_cloud::gateway::Gateway;
 use weir_cloud::objects::{Objects, ObjectsConfig, S3Config};
 use weir_cloud::streams::LocalStreams;
 use weir_connectors::{Environment, FileAccess};
@@ -130,6 +131,7 @@ async fn launch(
     let start = &request.start;
     let environment = environment(request, clock.clone())?;
     let job = check(request)?;
+    forget_other_sinks(&job, request).await?;
     let storage = match &start.settings.checkpoint {
         Some(checkpoint) => {
             let store = environment.objects.bucket(&checkpoint.bucket).await.map_err(|e| e.to_string())?;
@@ -168,6 +170,13 @@ async fn launch(
     }
     tracing::info!(restored = launched.restored, "job runs");
     Ok((launched, storage))
+}
+
+/// Removes the records of sinks that an earlier text of the job had: the gateway serves those of the last run.
+async fn forget_other_sinks(job: &Job, request: &WorkerRequest) -> Result<(), String> {
+    let names = job.sinks.iter().map(|sink| sink.name.to_uppercase()).collect();
+    let kept = Gateway::new(&request.config.gateway).keep_only(request.start.job, names).await;
+    kept.map_err(|e| format!("the records for the gateway cannot be sorted out: {e}"))
 }
 
 /// Checks the text of the job once more. The service has done so; what it allows to whom is its affair, so
@@ -209,6 +218,7 @@ pub(super) fn environment(request: &WorkerRequest, clock: Arc<dyn Clock>) -> Res
         run: start.fresh_since,
         files: FileAccess::Under(config.file_directories.clone()),
         settings: start.settings.clone(),
+        gateway: Some((Gateway::new(&config.gateway), start.job)),
         print: Arc::new(weir_connectors::LogPrint::new(clock.clone())),
         sinks: HashMap::new(),
         sources: HashMap::new(),
@@ -440,6 +450,7 @@ mod tests {
         };
         let config = WorkerConfig {
             streams: place.join("streams"),
+            gateway: place.join("gateway"),
             objects: ObjectsPlace::Local(place.join("objects")),
             file_directories: Vec::new(),
             sealing_key: place.join("sealing.key"),

@@ -114,6 +114,11 @@ pub const OPTIONS: &[ServiceOption] = &[
     option("spu_hour_price", "0.5", "Price of an SPU for an hour, with at most six places after the point."),
     option("billing_unit", "CNY", "Unit of all prices and balances: CNY, HKD, EUR, DEM or USD."),
     option(
+        "edge_groups",
+        "",
+        "Groups of edge nodes that edge jobs may name: ids, or `id=name`, separated by commas. Such jobs are kept and not run.",
+    ),
+    option(
         "restart_delay",
         "10",
         "Seconds before a failed job with `restart_when_exception` is restarted; doubles with every failure.",
@@ -122,7 +127,7 @@ pub const OPTIONS: &[ServiceOption] = &[
     option(
         "public_url",
         "",
-        "Address under which subscribers of topics reach the API, for links in messages; empty is http:// and that of `listen`.",
+        "Address under which clients reach the API, for links in messages and the addresses of gateway sinks; empty is http:// and that of `listen`.",
     ),
     option(
         "internal_webhooks",

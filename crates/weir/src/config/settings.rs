@@ -11,8 +11,8 @@ use weir_base::money::Money;
 use weir_base::text::Zone;
 use weir_cloud::identity::{ClientCredential, SecretKey};
 use weir_cloud::notifications::MailOptions;
-use weir_control::ClusterOptions;
 use weir_control::billing::{BillingOptions, Unit};
+use weir_control::{ClusterOptions, EdgeGroup};
 
 use super::resolve::Resolved;
 
@@ -97,6 +97,8 @@ pub struct Settings {
     pub clusters: ClusterOptions,
     /// How use is charged for; `None` meters nothing.
     pub billing: Option<BillingOptions>,
+    /// Groups of edge nodes.
+    pub edge_groups: Vec<EdgeGroup>,
     /// Delay of the first restart of a failed job.
     pub restart_delay: Duration,
     /// Longest delay of a restart.
@@ -201,6 +203,7 @@ impl Settings {
                 manager_nodes: manager_nodes(&values.string("manager_nodes")?)?,
             },
             billing: billing(&values)?,
+            edge_groups: edge_groups(&values.string("edge_groups")?)?,
             restart_delay: values.seconds("restart_delay")?,
             restart_delay_max: values.seconds("restart_delay_max")?,
             public_url: Some(values.string("public_url")?).filter(|url| !url.is_empty()),
@@ -246,6 +249,26 @@ fn manager_nodes(text: &str) -> anyhow::Result<BTreeMap<i64, i64>> {
         bail!("`manager_nodes` is empty, but must have pairs of size and number such as 2:100");
     }
     Ok(nodes)
+}
+
+fn edge_groups(text: &str) -> anyhow::Result<Vec<EdgeGroup>> {
+    let mut groups: Vec<EdgeGroup> = Vec::new();
+    for entry in text.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
+        let (id, name) = entry.split_once('=').unwrap_or((entry, entry));
+        let (id, name) = (id.trim(), name.trim());
+        let is_id = (1..=64).contains(&id.len())
+            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+        if !is_id || name.is_empty() {
+            bail!(
+                "`edge_groups` has `{entry}`, but must have ids of letters, digits, `-` and `_`, or `id=name`"
+            );
+        }
+        if groups.iter().any(|group| group.id == id) {
+            bail!("`edge_groups` has `{id}` twice");
+        }
+        groups.push(EdgeGroup { id: id.to_string(), name: name.to_string() });
+    }
+    Ok(groups)
 }
 
 fn s3_listen(values: &Values<'_>, listen: SocketAddr) -> anyhow::Result<Option<SocketAddr>> {
@@ -307,4 +330,20 @@ fn objects(values: &Values<'_>) -> anyhow::Result<ObjectsSetting> {
         access_key,
         secret_key,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn edge_groups_have_ids_and_names() {
+        let groups = edge_groups("line-1 = First line, line-2,").unwrap();
+        let groups: Vec<_> = groups.iter().map(|group| (group.id.as_str(), group.name.as_str())).collect();
+        assert_eq!(groups, [("line-1", "First line"), ("line-2", "line-2")]);
+        assert!(edge_groups("").unwrap().is_empty());
+        for wrong in ["a b", "=x", "a=", "a,a", "a/b"] {
+            assert!(edge_groups(wrong).unwrap_err().to_string().contains("`edge_groups`"), "{wrong}");
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 mod billing;
 mod cluster;
+mod edge;
 mod flink_job;
 mod hosts;
 mod job;
@@ -19,6 +20,7 @@ pub use cluster::{
     QueryClustersResponsePayload, RestartReservedClusterResponse, StopReservedClusterResponse,
     UpdateClusterRequest,
 };
+pub use edge::{EdgeJobReport, EdgeJobState, FlinkSimpleResponse};
 pub use flink_job::{FlinkJobConfig, FlinkJobEntity, FlinkJobList, QueryFlinkJobListResponse, ShowJobType};
 pub use hosts::{
     AddHostsInfoRequest, AddHostsInfoResponse, AddHostsInfoResponsePayload, ClusterHostsInfo,

@@ -34,6 +34,7 @@ pub fn explain(job: &Job, time_zone: String, matches: &ArgMatches) -> Outcome {
         settings: JobSettings { parallelism, time_zone, ..JobSettings::default() },
         clock: clock.clone(),
         print: Arc::new(LogPrint::new(clock)),
+        gateway: None,
         sinks: HashMap::new(),
         sources: HashMap::new(),
     };

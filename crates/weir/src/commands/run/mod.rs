@@ -138,6 +138,7 @@ fn environment(
         settings: arguments.settings.clone(),
         clock,
         print,
+        gateway: None,
         sinks: HashMap::new(),
         sources: HashMap::new(),
     })

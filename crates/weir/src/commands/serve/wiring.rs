@@ -8,6 +8,7 @@ use anyhow::{Context, anyhow};
 use weir_api::ApiState;
 use weir_api::metrics::ApiMetrics;
 use weir_base::clock::{Clock, SystemClock};
+use weir_cloud::gateway::Gateway;
 use weir_cloud::identity::{BootstrapOptions, Identity, IdentityOptions};
 use weir_cloud::notifications::{NotificationOptions, Notifications, Publisher, RemoteTopics, Signer};
 use weir_cloud::objects::{Objects, ObjectsConfig, S3Config};
@@ -60,8 +61,10 @@ pub async fn build(settings: &Settings, data: &Path, listen: SocketAddr) -> anyh
         LocalStreams::open(&streams_directory, clock.clone()).context("the stream store cannot be opened")?,
     );
     let sealer = sealer(settings)?;
+    let gateway = Gateway::new(data.join("gateway"));
     let config = WorkerConfig {
         streams: streams_directory,
+        gateway: gateway.root().to_path_buf(),
         objects: place,
         file_directories: settings.file_directories.clone(),
         sealing_key: sealer.path().to_path_buf(),
@@ -78,10 +81,11 @@ pub async fn build(settings: &Settings, data: &Path, listen: SocketAddr) -> anyh
         sealer,
         identity: identity.clone(),
         objects: objects.clone(),
+        gateway,
         publisher: publisher(settings, &notifications, &clock)?,
         runner: Arc::new(runner),
         clock: clock.clone(),
-        options: control_options(settings),
+        options: control_options(settings, listen),
     });
     let reconciler = Reconciler::new(control.clone());
     let alarms = Alarms::new(control.clone());
@@ -104,6 +108,11 @@ pub async fn build(settings: &Settings, data: &Path, listen: SocketAddr) -> anyh
     Ok(Parts { state, reconciler, alarms, store, greeting })
 }
 
+/// Returns the address under which the service is reached.
+fn public_url(settings: &Settings, listen: SocketAddr) -> String {
+    settings.public_url.clone().unwrap_or_else(|| format!("http://{listen}"))
+}
+
 fn notifications(
     settings: &Settings,
     data: &Path,
@@ -114,7 +123,7 @@ fn notifications(
     let signer = Signer::open(&data.join("notifications.pem"), clock.now())?;
     let options = NotificationOptions {
         region: settings.region.clone(),
-        public_url: settings.public_url.clone().unwrap_or_else(|| format!("http://{listen}")),
+        public_url: public_url(settings, listen),
         mail: settings.mail.clone(),
         internal_webhooks: settings.internal_webhooks,
         ..NotificationOptions::default()
@@ -141,7 +150,7 @@ fn publisher(
     }
 }
 
-fn control_options(settings: &Settings) -> ControlOptions {
+fn control_options(settings: &Settings, listen: SocketAddr) -> ControlOptions {
     let limits = Limits {
         restart_first: settings.restart_delay,
         restart_longest: settings.restart_delay_max,
@@ -153,6 +162,8 @@ fn control_options(settings: &Settings) -> ControlOptions {
         shared_cluster_spus: settings.shared_cluster_spus,
         clusters: settings.clusters.clone(),
         billing: settings.billing.clone(),
+        edge_groups: settings.edge_groups.clone(),
+        gateway_url: format!("{}/gateway", public_url(settings, listen).trim_end_matches('/')),
         region: settings.region.clone(),
         sql_max_bytes: settings.sql_max_bytes,
         restricted_shared_cluster: settings.shared_cluster_restricted,

@@ -101,6 +101,7 @@ impl Prepared {
             settings: settings(case),
             clock: clock.clone(),
             print: Arc::new(LogPrint::new(clock)),
+            gateway: None,
             sinks,
             sources: HashMap::new(),
         })
