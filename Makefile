@@ -57,6 +57,11 @@ random: setup ## Run random jobs as streams under stress and as batch queries; A
 	$(CARGO) build --locked --package weir
 	$(PYTHON) scripts/random_jobs --weir "$$($(CARGO) metadata --no-deps --format-version 1 | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')/debug/weir" --stress $(ARGS)
 
+.PHONY: fuzz-api
+fuzz-api: setup ## Random calls of the API for 20 minutes, checked against its description; ARGS="--seconds 60 --seed 7" for others.
+	$(CARGO) build --locked --package weir
+	$(PYTHON) scripts/fuzz_api --weir "$$($(CARGO) metadata --no-deps --format-version 1 | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')/debug/weir" --phases coverage,fuzzing,stateful --seconds 1200 $(ARGS)
+
 .PHONY: docs
 docs: setup ## Build the API documentation of the crates into target/doc.
 	$(CARGO) doc --locked --workspace --no-deps

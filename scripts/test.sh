@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs all tests: Rust (golden jobs and the short crash test included), the published Python and Go clients, the conformance corpus,
-# the corpus under stress, and random jobs of a fixed seed.
+# the corpus under stress, random jobs of a fixed seed, and random calls of the API for a minute.
 #
 # Everything is run even when something fails, and the closing lines of both runners are repeated at the end.
 set -eu
@@ -33,6 +33,7 @@ record conformance .venv/bin/python scripts/conformance --if-installed
 target=$("$cargo" metadata --no-deps --format-version 1 | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
 record stress "$target/debug/weir" test --stress=1 tests/conformance
 record random .venv/bin/python scripts/random_jobs --weir "$target/debug/weir" --stress --seed 1 --count 150
+record fuzz .venv/bin/python scripts/fuzz_api --weir "$target/debug/weir" --seconds 60 --seed 1
 ended=$(date +%s)
 
 echo
@@ -55,8 +56,10 @@ printf 'corpus under stress: '
 tail -n 1 "$place/stress.output"
 printf 'random jobs: '
 tail -n 1 "$place/random.output"
+printf 'random calls: '
+tail -n 1 "$place/fuzz.output"
 echo
 echo "time: $((built - started)) s to build, $((ended - built)) s for the rest"
-for name in rust python go conformance stress random; do
+for name in rust python go conformance stress random fuzz; do
     [ "$(cat "$place/$name.code")" -eq 0 ] || exit 1
 done
