@@ -13,6 +13,7 @@ use weir_base::clock::{Clock, ManualClock, SystemClock};
 use weir_base::id::{ClusterId, JobId, ProjectId, UserId};
 use weir_base::money::Money;
 use weir_base::time::Timestamp;
+use weir_cloud::gateway::Gateway;
 use weir_cloud::notifications::{NotificationOptions, Notifications, Publisher, Signer};
 use weir_cloud::objects::{Objects, ObjectsConfig};
 use weir_cloud::sealing::Sealer;
@@ -59,6 +60,7 @@ impl Bank {
             sealer: Sealer::new(directory.path().join("sealing.key")),
             identity: people.identity.clone(),
             objects: Objects::new(ObjectsConfig::Local(directory.path().join("objects"))),
+            gateway: Gateway::new(directory.path().join("gateway")),
             publisher: Publisher::Embedded(Arc::new(notifications)),
             runner: runner.clone(),
             clock: Arc::new(clock.clone()),
