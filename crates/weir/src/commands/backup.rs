@@ -16,7 +16,8 @@ pub fn command() -> Command {
             "Copy the metadata and the key that opens its secrets into a new directory; safe while the service runs.\n\n\
              Buckets and streams are not copied: they are plain files below the data directory (or where `objects_endpoint` \
              says), which any program copies while the service is stopped. To \
-             restore, stop the service and put the files back into its data directory.",
+             restore, stop the service and put the files back into its data directory, in which no `weir.db-wal` and `weir.db-shm` \
+             of before may be left. Metadata on a PostgreSQL server are copied by its own pg_dump.",
         )
         .args(arguments().into_iter().map(|argument| argument.hide(true)))
         .arg(
