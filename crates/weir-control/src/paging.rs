@@ -23,21 +23,45 @@ pub struct Page<K = i64> {
     pub order: Order,
 }
 
+/// How a page is cut out of all records: those beyond the cursor, from the nearest on.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Cut<K> {
+    /// Only greater ids.
+    pub above: Option<K>,
+    /// Only smaller ids.
+    pub below: Option<K>,
+    /// Whether the greatest id is the nearest.
+    pub from_greatest: bool,
+    /// Whether the page shows the nearest record last.
+    pub reversed: bool,
+}
+
+impl<K> Page<K> {
+    /// Returns how it is cut.
+    pub(crate) fn cut(self) -> Cut<K> {
+        let descending = self.order == Order::Descending;
+        // Beyond the cursor in the order: smaller ids when descending, greater ones when ascending.
+        let smaller = descending == self.after_cursor;
+        // Without a cursor "before" has nothing to be before of: it is the first page too.
+        let from_greatest = if self.cursor.is_some() { smaller } else { descending };
+        let (above, below) = if smaller { (None, self.cursor) } else { (self.cursor, None) };
+        Cut { above, below, from_greatest, reversed: from_greatest != descending }
+    }
+}
+
 /// Cuts a page out of records in ascending order of id.
 pub(crate) fn page_of<T, K: Ord>(mut records: Vec<T>, page: Page<K>, id: impl Fn(&T) -> K) -> Vec<T> {
-    let descending = page.order == Order::Descending;
-    // Beyond the cursor in the order: smaller ids when descending, greater ones when ascending.
-    let smaller = descending == page.after_cursor;
-    // Without a cursor "before" has nothing to be before of: it is the first page too.
-    let nearest_is_last = if page.cursor.is_some() { smaller } else { descending };
-    if let Some(cursor) = page.cursor {
-        records.retain(|record| if smaller { id(record) < cursor } else { id(record) > cursor });
-    }
-    if nearest_is_last {
+    let limit = page.limit;
+    let Cut { above, below, from_greatest, reversed } = page.cut();
+    records.retain(|record| {
+        above.as_ref().is_none_or(|above| id(record) > *above)
+            && below.as_ref().is_none_or(|below| id(record) < *below)
+    });
+    if from_greatest {
         records.reverse();
     }
-    records.truncate(page.limit);
-    if nearest_is_last != descending {
+    records.truncate(limit);
+    if reversed {
         records.reverse();
     }
     records

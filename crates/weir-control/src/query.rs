@@ -5,7 +5,7 @@ use weir_base::error::{CsError, codes};
 use weir_base::id::{ClusterId, JobId};
 use weir_base::time::{Timestamp, millis};
 use weir_runtime::JobMetrics;
-use weir_store::{JobFilter, JobRecord};
+use weir_store::{JobFilter, JobRange, JobRecord, StoreError};
 
 use crate::caller::Caller;
 use crate::control::{Control, fault};
@@ -82,14 +82,42 @@ impl Control {
             user: caller.sees_only(),
             cluster_id: request.cluster_id,
         };
-        let mut jobs = self.store.jobs(&caller.project, &filter).await.map_err(fault)?;
-        jobs.retain(|job| request.status.is_none_or(|status| self.status_of(job) == status));
-        let total = jobs.len();
+        let (total, jobs) = match request.status {
+            Some(status) => {
+                // A status is computed and nothing that the store could look for.
+                let mut jobs = self.store.jobs(&caller.project, &filter).await.map_err(fault)?;
+                jobs.retain(|job| self.status_of(job) == status);
+                (jobs.len(), page_of(jobs, page, |job| job.id.0))
+            }
+            None => self.page_of_jobs(caller, &filter, page).await.map_err(fault)?,
+        };
         let mut views = Vec::new();
-        for job in page_of(jobs, page, |job| job.id.0) {
+        for job in jobs {
             views.push(self.view(job, with_graphs).await?);
         }
         Ok(JobList { total, jobs: views })
+    }
+
+    /// Returns how many jobs match, and a page of them. Only those of the page are read.
+    async fn page_of_jobs(
+        &self,
+        caller: &Caller,
+        filter: &JobFilter,
+        page: Page,
+    ) -> Result<(usize, Vec<JobRecord>), StoreError> {
+        let total = self.store.count_jobs(&caller.project, filter).await?;
+        let cut = page.cut();
+        let range = JobRange {
+            above: cut.above.map(JobId),
+            below: cut.below.map(JobId),
+            from_greatest: cut.from_greatest,
+            limit: page.limit,
+        };
+        let mut jobs = self.store.jobs_in_range(&caller.project, filter, range).await?;
+        if cut.reversed {
+            jobs.reverse();
+        }
+        Ok((total, jobs))
     }
 
     /// Returns a job with its graph.

@@ -18,11 +18,11 @@ use crate::usage::{self, Metered, UsageChange};
 
 /// The columns of a job with the time of its last report, in one place for every query.
 macro_rules! select_jobs {
-    ($rest:literal) => {
+    ($($rest:literal),+) => {
         concat!(
             "SELECT jobs.*, CASE WHEN job_reports.attempt = jobs.attempt THEN job_reports.seen_at END AS seen_at
              FROM jobs LEFT JOIN job_reports ON job_reports.job_id = jobs.id ",
-            $rest
+            $($rest),+
         )
     };
 }
@@ -36,6 +36,45 @@ pub struct JobFilter {
     pub user: Option<UserId>,
     /// Only jobs of this exclusive cluster.
     pub cluster_id: Option<i64>,
+}
+
+/// Which part of the jobs that match: those with ids between two others, from one end on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JobRange {
+    /// Only greater ids.
+    pub above: Option<JobId>,
+    /// Only smaller ids.
+    pub below: Option<JobId>,
+    /// Whether it begins with the greatest of these.
+    pub from_greatest: bool,
+    /// Jobs at most.
+    pub limit: usize,
+}
+
+/// Binds the parameters of a filter.
+macro_rules! bind_filter {
+    ($query:expr, $project:expr, $filter:expr) => {
+        $query
+            .bind(&$project.0)
+            .bind(&$filter.name_part)
+            .bind($filter.user.as_ref().map(|user| &user.0))
+            .bind($filter.cluster_id)
+    };
+}
+
+/// The rows of a range, in the order of its ids. Ids are found first, so that the rows of other pages are not read.
+macro_rules! select_range {
+    ($order:literal) => {
+        select_jobs!(
+            "WHERE jobs.id IN (SELECT id FROM jobs WHERE project_id = $1 AND deleted_at IS NULL
+                AND ($2 IS NULL OR instr(name, $2) > 0) AND ($3 IS NULL OR user_id = $3)
+                AND ($4 IS NULL OR cluster_id = $4) AND id > $5 AND id < $6
+                ORDER BY id ",
+            $order,
+            " LIMIT $7) ORDER BY jobs.id ",
+            $order
+        )
+    };
 }
 
 impl Store {
@@ -135,18 +174,44 @@ impl Store {
 
     /// Returns the jobs of a project that match, by ascending id.
     pub async fn jobs(&self, project: &ProjectId, filter: &JobFilter) -> Result<Vec<JobRecord>, StoreError> {
-        let rows = sqlx::query(select_jobs!(
+        let query = sqlx::query(select_jobs!(
             "WHERE project_id = $1 AND deleted_at IS NULL
              AND ($2 IS NULL OR instr(name, $2) > 0) AND ($3 IS NULL OR user_id = $3)
              AND ($4 IS NULL OR cluster_id = $4) ORDER BY jobs.id"
-        ))
-        .bind(&project.0)
-        .bind(&filter.name_part)
-        .bind(filter.user.as_ref().map(|user| &user.0))
-        .bind(filter.cluster_id)
-        .fetch_all(self.pool())
-        .await?;
+        ));
+        let rows = bind_filter!(query, project, filter).fetch_all(self.pool()).await?;
         rows.iter().map(from_row).collect()
+    }
+
+    /// Returns some of the jobs of a project that match, in the order of the range.
+    pub async fn jobs_in_range(
+        &self,
+        project: &ProjectId,
+        filter: &JobFilter,
+        range: JobRange,
+    ) -> Result<Vec<JobRecord>, StoreError> {
+        let query = match range.from_greatest {
+            true => sqlx::query(select_range!("DESC")),
+            false => sqlx::query(select_range!("ASC")),
+        };
+        let rows = bind_filter!(query, project, filter)
+            .bind(range.above.map_or(0, |id| id.0))
+            .bind(range.below.map_or(i64::MAX, |id| id.0))
+            .bind(i64::try_from(range.limit).unwrap_or(i64::MAX))
+            .fetch_all(self.pool())
+            .await?;
+        rows.iter().map(from_row).collect()
+    }
+
+    /// Counts the jobs of a project that match.
+    pub async fn count_jobs(&self, project: &ProjectId, filter: &JobFilter) -> Result<usize, StoreError> {
+        let query = sqlx::query_scalar(
+            "SELECT COUNT(*) FROM jobs WHERE project_id = $1 AND deleted_at IS NULL
+             AND ($2 IS NULL OR instr(name, $2) > 0) AND ($3 IS NULL OR user_id = $3)
+             AND ($4 IS NULL OR cluster_id = $4)",
+        );
+        let count: i64 = bind_filter!(query, project, filter).fetch_one(self.pool()).await?;
+        Ok(usize::try_from(count).unwrap_or(0))
     }
 
     /// Returns every job with a run under way or ended but holding resources, in all projects.

@@ -40,7 +40,7 @@ pub use hosts::HostMapping;
 pub use job_record::{
     EndKind, Intent, JobDefinition, JobFile, JobRecord, NewJob, Report, RunFacts, SavepointFacts,
 };
-pub use jobs::JobFilter;
+pub use jobs::{JobFilter, JobRange};
 pub use ledger::{BilledLine, BillingFilter, Book, EntryKind, NewEntry, Posting, PostingSubject, UsageMark};
 pub use networks::{NetworkRecord, PeeringRecord, PeeringState, RouteRecord};
 pub use notifications::StoredNotifications;

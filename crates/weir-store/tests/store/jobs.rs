@@ -4,8 +4,8 @@ use weir_base::id::{JobId, ProjectId, UserId};
 use weir_base::savepoint::{SavepointAsk, SavepointPlace};
 use weir_base::time::Timestamp;
 use weir_store::{
-    AlarmRecord, AuditRecord, EndKind, Intent, JobDefinition, JobFilter, JobRecord, NewJob, Report, RunFacts,
-    SavepointFacts, Store, StoreError,
+    AlarmRecord, AuditRecord, EndKind, Intent, JobDefinition, JobFilter, JobRange, JobRecord, NewJob, Report,
+    RunFacts, SavepointFacts, Store, StoreError,
 };
 
 pub fn project() -> ProjectId {
@@ -164,6 +164,31 @@ async fn lists_match_parts_of_names_with_their_case(store: Store) {
     assert!(store.jobs(&project(), &nobody).await.unwrap().is_empty());
 }
 
+async fn a_range_has_the_jobs_that_match_from_one_end_on(store: Store) {
+    for number in 1..=6 {
+        create(&store, &format!("t{number}")).await;
+    }
+    create(&store, "other").await;
+    let filter = JobFilter { name_part: Some("t".into()), ..JobFilter::default() };
+    assert_eq!(store.count_jobs(&project(), &filter).await.unwrap(), 7);
+    let filter = JobFilter { name_part: Some("t4".into()), ..JobFilter::default() };
+    assert_eq!(store.count_jobs(&project(), &filter).await.unwrap(), 1);
+    let ids = |above: Option<i64>, below: Option<i64>, from_greatest| {
+        let store = store.clone();
+        async move {
+            let (above, below) = (above.map(JobId), below.map(JobId));
+            let range = JobRange { above, below, from_greatest, limit: 2 };
+            let jobs = store.jobs_in_range(&project(), &JobFilter::default(), range).await.unwrap();
+            jobs.into_iter().map(|job| job.id.0).collect::<Vec<_>>()
+        }
+    };
+    assert_eq!(ids(None, None, true).await, [7, 6]);
+    assert_eq!(ids(None, None, false).await, [1, 2]);
+    assert_eq!(ids(None, Some(4), true).await, [3, 2]);
+    assert_eq!(ids(Some(4), None, false).await, [5, 6]);
+    assert_eq!(ids(Some(6), None, true).await, [7]);
+}
+
 async fn a_graph_stays_until_the_text_changes(store: Store) {
     let job = create(&store, "t1").await;
     let report = |graph| Report { attempt: 0, seen_at: Timestamp(7), metrics: serde_json::json!({}), graph };
@@ -193,6 +218,7 @@ super::tests!(
     a_batch_is_written_whole_or_not_at_all,
     drafts_are_limited,
     lists_match_parts_of_names_with_their_case,
+    a_range_has_the_jobs_that_match_from_one_end_on,
     a_graph_stays_until_the_text_changes,
     buckets_are_authorized_all_or_none,
 );
