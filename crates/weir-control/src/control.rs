@@ -66,8 +66,8 @@ pub struct Control {
     /// Wakes runs that wait for the runtime's word.
     pub(crate) progress: Notify,
     /// Held by a use-case from its checks to its write: quotas span jobs, so that the version of one
-    /// job cannot protect them. The reconciler takes it for nothing but what goes on after arrears; its other writes are
-    /// protected by versions.
+    /// job cannot protect them. The reconciler takes it for nothing but what goes on after arrears, and to remove a cluster,
+    /// which a job that is being created may name; its other writes are protected by versions.
     pub(crate) gate: Mutex<()>,
 }
 

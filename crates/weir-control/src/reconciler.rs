@@ -300,15 +300,20 @@ impl Reconciler {
         if failed.is_some_and(|failed| now.since(failed) < CLEAR_AGAIN) {
             return Ok(None);
         }
-        let savepoint = &job.facts.savepoint;
-        for place in [&savepoint.latest, &savepoint.spent].into_iter().flatten() {
-            self.remove_savepoint(job.id, place).await;
-        }
         let bucket = job.definition.obs_bucket.clone().filter(|_| job.definition.checkpoint_enabled);
         if let Err(error) = self.control.runner.remove(job.id, bucket).await {
             tracing::warn!(job_id = %job.id, %error, "a deleted job could not be cleared away, will retry");
             self.with_marks(job.id, |marks| marks.clearing_failed = Some(now));
             return Ok(None);
+        }
+        // Now that no worker is left that could still write the one it was asked for. Those in the service's own store
+        // went with the folder of the worker.
+        let savepoint = &job.facts.savepoint;
+        let asked = savepoint.ask.as_ref().map(|ask| &ask.place);
+        for place in [savepoint.latest.as_ref(), savepoint.spent.as_ref(), asked].into_iter().flatten() {
+            if place.bucket.is_some() {
+                self.remove_savepoint(job.id, place).await;
+            }
         }
         self.control.store.mark_cleared(job.id).await?;
         tracing::info!(job_id = %job.id, "deleted job cleared away");

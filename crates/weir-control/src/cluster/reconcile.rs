@@ -54,6 +54,8 @@ impl Control {
                 Ok(false)
             }
             ClusterStep::End => {
+                // A use-case that has seen the cluster may be about to put a job into it.
+                let _gate = self.gate.lock().await;
                 self.store.end_cluster(cluster, now).await?;
                 tracing::info!(cluster_id = %cluster.id, "cluster is gone");
                 Ok(true)
