@@ -35,6 +35,13 @@ pub fn workers_of(data: &Path) -> Vec<u32> {
     found
 }
 
+/// Returns the id of the job that a `weir worker` process runs: the name of its folder.
+pub fn job_of_worker(pid: u32) -> Option<i64> {
+    let command_line = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+    let folder = command_line.split(|byte| *byte == 0).nth(2)?;
+    Path::new(std::str::from_utf8(folder).ok()?).file_name()?.to_str()?.parse().ok()
+}
+
 fn is_worker_of(pid: u32, data: &Path) -> bool {
     let place = Path::new("/proc").join(pid.to_string());
     let Ok(command_line) = std::fs::read(place.join("cmdline")) else { return false };
@@ -60,6 +67,7 @@ mod tests {
     #[test]
     fn a_process_without_the_word_worker_is_left_alone() {
         assert!(!is_worker_of(std::process::id(), Path::new("/")));
+        assert_eq!(job_of_worker(std::process::id()), None);
     }
 
     #[test]

@@ -27,8 +27,13 @@ pub struct Client {
 impl Client {
     /// Logs the user `admin` in with a scope on the default project.
     pub async fn log_in(endpoint: &str, password: &str) -> anyhow::Result<Self> {
+        Self::log_in_as(endpoint, "admin", password).await
+    }
+
+    /// Logs a user in with a scope on its first project.
+    pub async fn log_in_as(endpoint: &str, name: &str, password: &str) -> anyhow::Result<Self> {
         let http = reqwest::Client::builder().timeout(Duration::from_secs(30)).build()?;
-        let user = json!({"name": "admin", "password": password, "domain": {"name": "weir"}});
+        let user = json!({"name": name, "password": password, "domain": {"name": "weir"}});
         let identity = json!({"methods": ["password"], "password": {"user": user}});
         let unscoped = sign_in(&http, endpoint, &json!({"auth": {"identity": identity}})).await?;
         let found: Value = http
@@ -83,6 +88,16 @@ impl Client {
             return Ok(Value::Null);
         }
         serde_json::from_str(&text).with_context(|| format!("{what} was not answered with JSON: {text}"))
+    }
+
+    /// Makes a user with a role in the project and returns its id.
+    pub async fn create_user(&self, name: &str, password: &str, role: &str) -> anyhow::Result<String> {
+        let body = json!({"user": {"name": name, "password": password}});
+        let answer = self.call(Method::POST, "/v3/users", Some(&body)).await?;
+        let id = answer["user"]["id"].as_str().with_context(|| format!("no user id in {answer}"))?;
+        let path = format!("/v3/projects/{{project}}/users/{id}/roles/{role}");
+        self.call(Method::PUT, &path, None).await?;
+        Ok(id.to_string())
     }
 
     /// Lets the service use buckets.

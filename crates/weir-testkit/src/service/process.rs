@@ -74,6 +74,18 @@ impl Service {
     pub fn start_again(&mut self) -> anyhow::Result<()> {
         let endpoint = self.data().join("endpoint");
         let _ = std::fs::remove_file(&endpoint);
+        self.spawn()?;
+        self.wait_until_up(&endpoint)
+    }
+
+    /// Starts the service as [`Self::start_again`] does and kills it after so long, whether it is up or not.
+    pub fn start_and_kill(&mut self, life: Duration) -> anyhow::Result<()> {
+        self.spawn()?;
+        std::thread::sleep(life);
+        self.kill()
+    }
+
+    fn spawn(&mut self) -> anyhow::Result<()> {
         let log = std::fs::OpenOptions::new().create(true).append(true).open(self.log())?;
         let child = Command::new(&self.weir)
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
@@ -87,7 +99,7 @@ impl Service {
             .spawn()
             .with_context(|| format!("cannot start {}", self.weir.display()))?;
         self.child = Some(child);
-        self.wait_until_up(&endpoint)
+        Ok(())
     }
 
     fn wait_until_up(&mut self, endpoint: &Path) -> anyhow::Result<()> {
