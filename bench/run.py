@@ -6,6 +6,7 @@
     make bench ARGS=--flink                          beside Apache Flink over the same JSON lines
     make bench ARGS=--state                          bytes of state per key, with --flink Flink's as well
     make bench ARGS=--patterns                       patterns over 300,000 partitions, with --flink Flink as well
+    make bench ARGS=--load                           1,000 requests a second to a service with 1,000 jobs, and to nginx
 
 Every query runs twice over: over an in-process generator, and over JSON lines in a file; both end in a sink that
 throws rows away. Before it is measured it runs once at a smaller size into a file, whose rows, after withdrawn ones are
@@ -21,6 +22,7 @@ import statistics
 import subprocess
 import sys
 
+import load
 import patterns
 import peer
 import queries
@@ -56,6 +58,8 @@ def arguments():
     what.add_argument("--only-check", action="store_true", help="compare with DuckDB only")
     what.add_argument("--state", action="store_true", help="measure bytes of state per key instead")
     what.add_argument("--patterns", action="store_true", help="measure patterns over many partitions instead")
+    what.add_argument("--load", action="store_true", help="measure how fast the service answers instead")
+    parser.add_argument("--load-seconds", type=int, default=60, help="how long each server is asked with --load")
     parser.add_argument("--json-report", type=pathlib.Path, help="write the figures to this file too")
     return parser.parse_args()
 
@@ -135,13 +139,14 @@ def main():
         return check_all(weir, options)
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout
     print(f"weir {commit.strip()}, parallelism {options.parallelism}, median of {options.runs}, {os.cpu_count()} cores", flush=True)
-    if not (options.no_check or options.state or options.patterns):
+    if not (options.no_check or options.state or options.patterns or options.load):
         # In a process of its own: what this process holds when it starts another counts into that one's peak.
         code = subprocess.run([sys.executable, __file__, *sys.argv[1:], "--only-check"]).returncode
         if code != 0:
             sys.exit(code)
-    measured = state.measure_all if options.state else patterns.measure_all if options.patterns else measure_all
-    if options.flink and not options.state:
+    others = [(options.state, state), (options.patterns, patterns), (options.load, load)]
+    measured = next((module.measure_all for chosen, module in others if chosen), measure_all)
+    if options.flink and not (options.state or options.load):
         with peer.Peer() as flink:
             figures = measured(weir, options, flink)
     else:
