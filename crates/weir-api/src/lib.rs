@@ -12,6 +12,7 @@ pub mod error_reference;
 mod gateway;
 pub mod iam;
 mod ief;
+pub mod listen;
 pub mod metrics;
 pub mod openapi;
 mod openapi_page;

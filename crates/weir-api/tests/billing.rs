@@ -47,7 +47,8 @@ impl Bank {
     async fn open(store: Store) -> Self {
         let clock = ManualClock::new(START);
         let directory = tempfile::tempdir().unwrap();
-        let accounts = Arc::new(StoredAccounts::new(store.pool().clone()));
+        let sealer = Sealer::new(directory.path().join("sealing.key"));
+        let accounts = Arc::new(StoredAccounts::new(store.pool().clone(), sealer.clone()));
         let people = People::settle(Arc::new(clock.clone()), accounts).await;
         let signer = Signer::open(&directory.path().join("notifications.pem"), SystemClock.now()).unwrap();
         let repository = Arc::new(StoredNotifications::new(store.clone()));
@@ -57,7 +58,7 @@ impl Bank {
         *runner.clock.lock().unwrap() = Some(clock.clone());
         let control = Control::new(ControlParts {
             store,
-            sealer: Sealer::new(directory.path().join("sealing.key")),
+            sealer,
             identity: people.identity.clone(),
             objects: Objects::new(ObjectsConfig::Local(directory.path().join("objects"))),
             gateway: Gateway::new(directory.path().join("gateway")),

@@ -6,7 +6,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use weir_base::network::NetworkSettings;
+use weir_base::network::{Barrier, NetworkSettings};
 
 /// Finds the addresses of hosts for a job.
 #[derive(Debug, Clone)]
@@ -41,7 +41,7 @@ impl Network {
 
     /// Whether there is something that may not be reached.
     pub fn is_restricted(&self) -> bool {
-        self.settings.destinations.is_some()
+        self.settings.is_restricted()
     }
 
     /// Returns an address to connect to.
@@ -56,21 +56,34 @@ impl Network {
                 })?
                 .collect(),
         };
-        let allowed = addresses.iter().find(|address| self.settings.allows(address.ip()));
-        allowed.copied().ok_or_else(|| {
-            let shown: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
-            Unreachable {
-                message: format!(
-                    "no route leads to {} ({host}); the cluster of the job needs an active peering with a route whose destination holds it",
-                    shown.join(", ")
-                ),
-                transient: false,
+        let mut barriers = Vec::new();
+        for address in addresses {
+            match self.settings.barrier(address) {
+                None => return Ok(address),
+                Some(barrier) => barriers.push(told(barrier, address, host)),
             }
-        })
+        }
+        barriers.dedup();
+        Err(Unreachable { message: barriers.join("; "), transient: false })
     }
 
     fn literal(&self, host: &str) -> Option<IpAddr> {
         self.settings.address_of(host).map(IpAddr::V4).or_else(|| host.parse().ok())
+    }
+}
+
+fn told(barrier: Barrier, address: SocketAddr, host: &str) -> String {
+    let ip = address.ip();
+    match barrier {
+        Barrier::NoRoute => format!(
+            "no route leads to {ip} ({host}); the cluster of the job needs an active peering with a route whose destination holds it"
+        ),
+        Barrier::Machine => format!(
+            "{ip} ({host}) is an address of the service's own machine, which jobs do not reach unless the operator sets `job_loopback`"
+        ),
+        Barrier::Metadata => {
+            format!("{address} ({host}) keeps the metadata of the service, which no job reaches")
+        }
     }
 }
 
@@ -84,6 +97,7 @@ mod tests {
         Network::new(&NetworkSettings {
             hosts: BTreeMap::from([("db.made.up".to_string(), "127.0.0.1".parse().unwrap())]),
             destinations: destinations.map(|text| vec![text.parse().unwrap()]),
+            ..NetworkSettings::default()
         })
     }
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use weir_base::network::NetworkSettings;
+
 use crate::billing::BillingOptions;
 use crate::cluster::ClusterOptions;
 
@@ -80,6 +82,8 @@ pub struct ControlOptions {
     pub edge_groups: Vec<EdgeGroup>,
     /// Address below which sinks are read, without a slash at its end.
     pub gateway_url: String,
+    /// What no job reaches of the network, whatever its cluster.
+    pub network: NetworkSettings,
     /// The region, as clients know it.
     pub region: String,
     /// Longest SQL text in bytes.
@@ -110,6 +114,7 @@ impl Default for ControlOptions {
             billing: None,
             edge_groups: Vec::new(),
             gateway_url: "http://127.0.0.1/gateway".to_string(),
+            network: NetworkSettings::default(),
             region: "local".to_string(),
             sql_max_bytes: 10_000,
             restricted_shared_cluster: true,

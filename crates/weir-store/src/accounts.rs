@@ -8,18 +8,62 @@ use weir_cloud::identity::{
     AccessKey, AccountRepository, Assignment, AssignmentTarget, Domain, KeyStatus, PasswordHash, Project,
     RepositoryError, SecretKey, TokenRecord, User,
 };
+use weir_cloud::sealing::{Sealer, SealingError};
+
+/// Begins a stored secret that is sealed; a secret itself has letters and digits only.
+const SEALED: &str = "sealed:";
 
 /// The accounts of the service. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct StoredAccounts {
     pub(crate) pool: AnyPool,
+    sealer: Sealer,
 }
 
 impl StoredAccounts {
-    /// Makes the repository over connections whose schema is up to date.
-    pub fn new(pool: AnyPool) -> Self {
-        Self { pool }
+    /// Makes the repository over connections whose schema is up to date, and what seals the secrets of access keys.
+    pub fn new(pool: AnyPool, sealer: Sealer) -> Self {
+        Self { pool, sealer }
     }
+
+    /// Seals the secrets that an earlier release kept in clear text. Returns how many there were.
+    pub async fn seal_keys(&self) -> Result<usize, RepositoryError> {
+        let clear = sqlx::query("SELECT access, secret FROM account_keys WHERE secret NOT LIKE 'sealed:%'");
+        let clear = clear.fetch_all(&self.pool).await.map_err(fault)?;
+        for row in &clear {
+            let access: String = row.try_get("access").map_err(fault)?;
+            let secret: String = row.try_get("secret").map_err(fault)?;
+            sqlx::query("UPDATE account_keys SET secret = $1 WHERE access = $2")
+                .bind(self.seal(&access, &secret)?)
+                .bind(&access)
+                .execute(&self.pool)
+                .await
+                .map_err(fault)?;
+        }
+        Ok(clear.len())
+    }
+
+    fn seal(&self, access: &str, secret: &str) -> Result<String, RepositoryError> {
+        let sealed = self.sealer.seal(&sealed_for(access), secret).map_err(unsealable)?;
+        Ok(format!("{SEALED}{sealed}"))
+    }
+
+    /// Returns an access key with its secret opened.
+    fn opened(&self, mut key: AccessKey) -> Result<AccessKey, RepositoryError> {
+        if let Some(sealed) = key.secret.expose().strip_prefix(SEALED) {
+            let secret = self.sealer.open(&sealed_for(&key.access), sealed).map_err(unsealable)?;
+            key.secret = SecretKey::new(secret);
+        }
+        Ok(key)
+    }
+}
+
+fn sealed_for(access: &str) -> String {
+    format!("access key {access}")
+}
+
+fn unsealable(error: SealingError) -> RepositoryError {
+    RepositoryError::Unavailable(error.to_string())
 }
 
 pub(crate) fn fault(error: sqlx::Error) -> RepositoryError {
@@ -285,7 +329,7 @@ impl AccountRepository for StoredAccounts {
              VALUES ($1, $2, $3, $4, $5, $6, $7)",
         )
         .bind(&key.access)
-        .bind(key.secret.expose())
+        .bind(self.seal(&key.access, key.secret.expose())?)
         .bind(&key.user_id)
         .bind(&key.description)
         .bind(key.status.as_str())
@@ -300,12 +344,14 @@ impl AccountRepository for StoredAccounts {
     async fn key(&self, access: &str) -> Result<Option<AccessKey>, RepositoryError> {
         let query = sqlx::query("SELECT * FROM account_keys WHERE access = $1").bind(access);
         let row = query.fetch_optional(&self.pool).await.map_err(fault)?;
-        row.as_ref().map(key).transpose().map_err(fault)
+        let stored = row.as_ref().map(key).transpose().map_err(fault)?;
+        stored.map(|key| self.opened(key)).transpose()
     }
 
     async fn keys(&self, user_id: &str) -> Result<Vec<AccessKey>, RepositoryError> {
         let query = sqlx::query("SELECT * FROM account_keys WHERE user_id = $1 ORDER BY created_at, access");
-        read_all(&query.bind(user_id).fetch_all(&self.pool).await.map_err(fault)?, key)
+        let stored = read_all(&query.bind(user_id).fetch_all(&self.pool).await.map_err(fault)?, key)?;
+        stored.into_iter().map(|key| self.opened(key)).collect()
     }
 
     async fn update_key(&self, key: &AccessKey) -> Result<bool, RepositoryError> {

@@ -1,5 +1,6 @@
 //! The database: opening it, and the transactions that the repositories use.
 
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::Path;
 use std::time::Duration;
 
@@ -15,6 +16,8 @@ use crate::schema;
 const FILE_CONNECTIONS: u32 = 4;
 /// Connections to a server.
 const SERVER_CONNECTIONS: u32 = 16;
+/// The port of a server whose address names none.
+const POSTGRES_PORT: u16 = 5432;
 /// How long to wait for a server, or for a free connection.
 const CONNECT_TIME: Duration = Duration::from_secs(10);
 /// The lock that each writing transaction of a server holds. Any number will do that no one else uses.
@@ -63,6 +66,17 @@ impl Store {
             format!("{}{}", options.database_url.host_str().unwrap_or_default(), options.database_url.path());
         let pool = AnyPoolOptions::new().max_connections(SERVER_CONNECTIONS);
         Self::prepare(pool, options, Kind::Postgres, &shown).await
+    }
+
+    /// Returns the addresses of the server in the address of a database, asking the name service; none for a server
+    /// that is reached by a socket file.
+    pub fn server_addresses(url: &str) -> Result<Vec<SocketAddr>, StoreError> {
+        let options: AnyConnectOptions = url.parse().map_err(|_| StoreError::BadAddress)?;
+        let url = options.database_url;
+        let Some(host) = url.host_str().filter(|host| !host.is_empty()) else { return Ok(Vec::new()) };
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let found = (host, url.port().unwrap_or(POSTGRES_PORT)).to_socket_addrs();
+        Ok(found.map_err(|error| StoreError::Database(sqlx::Error::Io(error)))?.collect())
     }
 
     async fn prepare(

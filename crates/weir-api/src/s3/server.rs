@@ -17,6 +17,7 @@ use weir_cloud::objects::Objects;
 use super::access::{Access, Keys};
 use super::endpoint::Endpoint;
 use super::legacy;
+use crate::listen::{self, ListenLimits};
 use crate::state::ApiState;
 
 #[derive(Clone)]
@@ -30,11 +31,11 @@ struct Server {
 pub async fn serve(
     listener: TcpListener,
     state: ApiState,
-    shutdown: impl Future<Output = ()> + Send + 'static,
+    shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     state.identity.announce_object_port(listener.local_addr()?.port());
     let router = router(&state.objects, &state.identity).await?;
-    axum::serve(listener, router).with_graceful_shutdown(shutdown).await
+    listen::serve(listener, router, ListenLimits::default(), shutdown).await
 }
 
 /// Makes the router that `serve` serves.

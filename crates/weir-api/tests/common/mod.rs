@@ -7,12 +7,12 @@ mod people;
 mod pretending_runner;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use weir_api::listen::{self, ListenLimits};
 use weir_api::metrics::ApiMetrics;
 use weir_api::{ApiState, router};
 use weir_base::clock::{Clock, SystemClock};
@@ -79,7 +79,8 @@ impl World {
         std::fs::write(savepoint.join("manifest.json"), SAVEPOINT).unwrap();
         let objects = Objects::new(ObjectsConfig::Local(objects_at));
         let store = Store::open(&directory.path().join("weir.db")).await.unwrap();
-        let accounts = Arc::new(StoredAccounts::new(store.pool().clone()));
+        let sealer = Sealer::new(directory.path().join("sealing.key"));
+        let accounts = Arc::new(StoredAccounts::new(store.pool().clone(), sealer.clone()));
         let people = People::settle(clock.clone(), accounts).await;
         let identity = people.identity.clone();
         let streams = LocalStreams::open(&directory.path().join("streams"), clock.clone()).unwrap();
@@ -103,7 +104,7 @@ impl World {
         let runner = Arc::new(PretendingRunner::default());
         let control = Control::new(ControlParts {
             store,
-            sealer: Sealer::new(directory.path().join("sealing.key")),
+            sealer,
             identity: people.identity.clone(),
             objects: objects.clone(),
             gateway: Gateway::new(directory.path().join("gateway")),
@@ -127,8 +128,8 @@ impl World {
             tokio::spawn(notifications.clone().deliver(std::future::pending())),
             tokio::spawn(Alarms::new(control.clone()).run(std::future::pending())),
             tokio::spawn(async move {
-                let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
-                axum::serve(listener, service).await.unwrap();
+                let limits = ListenLimits::default();
+                listen::serve(listener, router(state), limits, std::future::pending()).await.unwrap();
             }),
             tokio::spawn(async move {
                 reconciler

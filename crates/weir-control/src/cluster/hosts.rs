@@ -140,7 +140,7 @@ impl Control {
     /// Returns what a job finds of the network.
     pub(crate) async fn network_of(&self, job: &JobRecord) -> Result<NetworkSettings, StoreError> {
         let Some(id) = job.definition.cluster_id.map(ClusterId) else {
-            return Ok(NetworkSettings::default());
+            return Ok(self.options.network.clone());
         };
         let hosts = self.store.hosts(id).await?;
         let address = |host: &HostMapping| host.ip.parse::<Ipv4Addr>().ok();
@@ -149,7 +149,7 @@ impl Control {
             true => Some(self.destinations_of(job, id).await?),
             false => None,
         };
-        Ok(NetworkSettings { hosts, destinations })
+        Ok(NetworkSettings { hosts, destinations, ..self.options.network.clone() })
     }
 
     /// Returns what the jobs of a cluster may reach: its own subnet, and where the routes of active peerings lead.

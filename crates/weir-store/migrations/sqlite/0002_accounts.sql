@@ -52,7 +52,7 @@ CREATE INDEX account_tokens_by_user ON account_tokens (user_id);
 
 CREATE TABLE account_keys (
     access       TEXT PRIMARY KEY,
-    -- In clear text: verifying an HMAC needs the secret itself. Whoever reads this file can sign.
+    -- Sealed, not hashed: verifying an HMAC needs the secret itself.
     secret       TEXT NOT NULL,
     user_id      TEXT NOT NULL REFERENCES account_users (id) ON DELETE CASCADE,
     description  TEXT NOT NULL,

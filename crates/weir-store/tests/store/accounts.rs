@@ -1,17 +1,25 @@
 //! Accounts: tokens, keys, users.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
+use sqlx::Row;
 use weir_base::clock::ManualClock;
 use weir_base::time::Timestamp;
 use weir_cloud::identity::{
     AccountRepository, BootstrapOptions, Domain, HashingCost, Identity, IdentityOptions, KeyError,
     LoginMethod, LoginRequest, RepositoryError, ScopeRequest, TokenError, UserSelector,
 };
+use weir_cloud::sealing::Sealer;
 use weir_store::{Store, StoredAccounts};
 
+/// The accounts of a store, whose secrets are sealed with a key that all tests share.
+fn accounts(store: &Store) -> StoredAccounts {
+    static FOLDER: LazyLock<tempfile::TempDir> = LazyLock::new(|| tempfile::tempdir().unwrap());
+    StoredAccounts::new(store.pool().clone(), Sealer::new(FOLDER.path().join("sealing.key")))
+}
+
 pub fn identity(store: &Store) -> Identity {
-    let accounts = Arc::new(StoredAccounts::new(store.pool().clone()));
+    let accounts = Arc::new(accounts(store));
     let options = IdentityOptions { hashing: HashingCost::LOWEST, ..IdentityOptions::default() };
     let clock = Arc::new(ManualClock::new(Timestamp(1_000)));
     Identity::new(accounts, clock, options)
@@ -53,7 +61,7 @@ async fn a_deleted_user_takes_everything_along(store: Store) {
 }
 
 async fn what_is_taken_is_a_conflict_and_what_is_gone_is_not_an_error(store: Store) {
-    let accounts = StoredAccounts::new(store.pool().clone());
+    let accounts = accounts(&store);
     let domain = Domain { id: "d1".into(), name: "n".into() };
     accounts.insert_domain(&domain).await.unwrap();
     let other = Domain { id: "d2".into(), name: "n".into() };
@@ -65,7 +73,32 @@ async fn what_is_taken_is_a_conflict_and_what_is_gone_is_not_an_error(store: Sto
     assert_eq!(accounts.user("x").await.unwrap(), None);
 }
 
+async fn secrets_of_access_keys_are_sealed(store: Store) {
+    let made = identity(&store).bootstrap(options()).await.unwrap().access_key.unwrap();
+    let kept = || async {
+        let row = sqlx::query("SELECT secret FROM account_keys").fetch_one(store.pool()).await.unwrap();
+        row.get::<String, _>("secret")
+    };
+    let sealed = kept().await;
+    assert!(sealed.starts_with("sealed:") && !sealed.contains(made.secret.expose()), "{sealed}");
+    assert_eq!(accounts(&store).key(&made.access).await.unwrap().unwrap().secret, made.secret);
+
+    // As an earlier release kept it.
+    let clear = sqlx::query("UPDATE account_keys SET secret = $1").bind(made.secret.expose());
+    clear.execute(store.pool()).await.unwrap();
+    assert_eq!(accounts(&store).keys(&made.user_id).await.unwrap()[0].secret, made.secret);
+    assert_eq!(accounts(&store).seal_keys().await.unwrap(), 1);
+    assert!(kept().await.starts_with("sealed:"));
+    assert_eq!(accounts(&store).seal_keys().await.unwrap(), 0);
+    assert_eq!(accounts(&store).key(&made.access).await.unwrap().unwrap().secret, made.secret);
+
+    let other_key = Sealer::new("nowhere/no.key");
+    let locked_out = StoredAccounts::new(store.pool().clone(), other_key).key(&made.access).await;
+    assert!(matches!(locked_out, Err(RepositoryError::Unavailable(reason)) if reason.contains("no.key")));
+}
+
 super::tests!(
+    secrets_of_access_keys_are_sealed,
     tokens_and_keys_survive_a_restart,
     a_deleted_user_takes_everything_along,
     what_is_taken_is_a_conflict_and_what_is_gone_is_not_an_error

@@ -65,7 +65,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let name = || text("name").unwrap_or_default();
     runtime()?.block_on(async {
         let store = metadata(&settings).await?;
-        let project = project(&store, &settings.project).await?;
+        let project = project(&store, &settings).await?;
         let variables = ProjectVariables::new(store, sealer(&settings)?);
         match command {
             "set" => {
@@ -93,9 +93,10 @@ pub(super) async fn metadata(settings: &Settings) -> anyhow::Result<Store> {
     store(settings).await
 }
 
-/// Finds a project by its id or its name.
-pub(super) async fn project(store: &Store, wanted: &str) -> anyhow::Result<Project> {
-    let accounts = StoredAccounts::new(store.pool().clone());
+/// Finds the project of the settings, by its id or its name.
+pub(super) async fn project(store: &Store, settings: &Settings) -> anyhow::Result<Project> {
+    let wanted = settings.project.as_str();
+    let accounts = StoredAccounts::new(store.pool().clone(), sealer(settings)?);
     if let Some(project) = accounts.project(wanted).await? {
         return Ok(project);
     }

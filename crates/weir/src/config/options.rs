@@ -48,7 +48,7 @@ pub const OPTIONS: &[ServiceOption] = &[
     option(
         "sealing_key_file",
         "",
-        "File with the key that encrypts global variables, made when it is missing; empty is `sealing.key` in the data directory.",
+        "File with the key that encrypts global variables and the secrets of access keys, made when it is missing; empty is `sealing.key` in the data directory.",
     ),
     option("region", "local", "Name of the region, as clients know it."),
     option("domain", "weir", "Name of the domain (account) made at the first start."),
@@ -100,6 +100,11 @@ pub const OPTIONS: &[ServiceOption] = &[
         "exclusive_clusters_restricted",
         "true",
         "Whether jobs of exclusive clusters reach only the subnet of the cluster and where its routes lead.",
+    ),
+    option(
+        "job_loopback",
+        "false",
+        "Whether jobs may connect to loopback and link-local addresses, such as a database on this machine.",
     ),
     option(
         "manager_nodes",

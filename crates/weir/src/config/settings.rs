@@ -61,7 +61,7 @@ pub struct Settings {
     pub data: PathBuf,
     /// Address of the PostgreSQL database with the metadata; `None` for a file in the data directory.
     pub database: Option<String>,
-    /// File with the key that encrypts global variables.
+    /// File with the key that encrypts global variables and the secrets of access keys.
     pub sealing_key_file: PathBuf,
     /// Region.
     pub region: String,
@@ -99,6 +99,8 @@ pub struct Settings {
     pub billing: Option<BillingOptions>,
     /// Groups of edge nodes.
     pub edge_groups: Vec<EdgeGroup>,
+    /// Whether jobs may connect to this machine.
+    pub job_loopback: bool,
     /// Delay of the first restart of a failed job.
     pub restart_delay: Duration,
     /// Longest delay of a restart.
@@ -204,6 +206,7 @@ impl Settings {
             },
             billing: billing(&values)?,
             edge_groups: edge_groups(&values.string("edge_groups")?)?,
+            job_loopback: values.parse("job_loopback", "true or false")?,
             restart_delay: values.seconds("restart_delay")?,
             restart_delay_max: values.seconds("restart_delay_max")?,
             public_url: Some(values.string("public_url")?).filter(|url| !url.is_empty()),

@@ -12,7 +12,7 @@ use weir_control::billing::operator_top_up;
 use weir_store::{Store, StoredAccounts};
 
 use crate::commands::check::output_argument;
-use crate::commands::serve::wiring::{database_file, store};
+use crate::commands::serve::wiring::{database_file, sealer, store};
 use crate::commands::text::table;
 use crate::commands::{Exit, Outcome, runtime};
 use crate::config::{Settings, arguments, resolve};
@@ -69,7 +69,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
             );
         }
         let store = store(&settings).await?;
-        let accounts = StoredAccounts::new(store.pool().clone());
+        let accounts = StoredAccounts::new(store.pool().clone(), sealer(&settings)?);
         match command {
             "list" => {
                 let json = matches.get_one::<String>("output").is_some_and(|output| output == "json");

@@ -65,7 +65,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let text = |name: &str| matches.get_one::<String>(name).map(String::as_str);
     runtime()?.block_on(async {
         let store = metadata(&settings).await?;
-        let project = project(&store, &settings.project).await?;
+        let project = project(&store, &settings).await?;
         let (project, domain) = (ProjectId(project.id), project.domain_id);
         if command == "list" {
             return list(&store, &project, text("output") == Some("json")).await;

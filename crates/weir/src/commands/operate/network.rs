@@ -48,7 +48,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let text = |name: &str| matches.get_one::<String>(name).map(String::as_str).unwrap_or_default();
     runtime()?.block_on(async {
         let store = metadata(&settings).await?;
-        let project = ProjectId(project(&store, &settings.project).await?.id);
+        let project = ProjectId(project(&store, &settings).await?.id);
         match command {
             "add" => {
                 let cidr: Ipv4Network = text("cidr")

@@ -10,6 +10,7 @@ use anyhow::Context;
 use clap::{ArgMatches, Command};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use weir_api::listen::ListenLimits;
 use weir_base::variables::Redactor;
 
 use self::directory::DataDirectory;
@@ -59,9 +60,7 @@ async fn serve(settings: Settings, directory: DataDirectory, began: Instant) -> 
         let router = weir_api::router(parts.state.clone());
         let stopped = stopped.clone();
         tokio::spawn(async move {
-            // The audit says from where a call came.
-            let service = router.into_make_service_with_connect_info::<SocketAddr>();
-            axum::serve(listener, service).with_graceful_shutdown(until_stopped(stopped)).await
+            weir_api::listen::serve(listener, router, ListenLimits::default(), until_stopped(stopped)).await
         })
     };
     let s3_address = s3_listener.as_ref().map(TcpListener::local_addr).transpose().map_err(fault)?;

@@ -4,11 +4,12 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use weir_api::ApiState;
 use weir_api::metrics::ApiMetrics;
 use weir_base::clock::{Clock, SystemClock};
 use weir_cloud::gateway::Gateway;
+use weir_base::network::NetworkSettings;
 use weir_cloud::identity::{BootstrapOptions, Identity, IdentityOptions};
 use weir_cloud::notifications::{NotificationOptions, Notifications, Publisher, RemoteTopics, Signer};
 use weir_cloud::objects::{Objects, ObjectsConfig, S3Config};
@@ -42,7 +43,13 @@ pub struct Greeting {
 pub async fn build(settings: &Settings, data: &Path, listen: SocketAddr) -> anyhow::Result<Parts> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store = store(settings).await?;
-    let accounts = Arc::new(StoredAccounts::new(store.pool().clone()));
+    let sealer = sealer(settings)?;
+    check_file_directories(settings, data, &sealer)?;
+    let accounts = Arc::new(StoredAccounts::new(store.pool().clone(), sealer.clone()));
+    let sealed = accounts.seal_keys().await.context("the access keys cannot be sealed")?;
+    if sealed > 0 {
+        tracing::info!(sealed, "access keys of an earlier release are sealed now");
+    }
     let options = IdentityOptions { token_life: settings.token_life, ..IdentityOptions::default() };
     let identity = Arc::new(Identity::new(accounts, clock.clone(), options));
     let bootstrapped = identity
@@ -60,7 +67,6 @@ pub async fn build(settings: &Settings, data: &Path, listen: SocketAddr) -> anyh
     let streams = Arc::new(
         LocalStreams::open(&streams_directory, clock.clone()).context("the stream store cannot be opened")?,
     );
-    let sealer = sealer(settings)?;
     let gateway = Gateway::new(data.join("gateway"));
     let config = WorkerConfig {
         streams: streams_directory,
@@ -85,7 +91,7 @@ pub async fn build(settings: &Settings, data: &Path, listen: SocketAddr) -> anyh
         publisher: publisher(settings, &notifications, &clock)?,
         runner: Arc::new(runner),
         clock: clock.clone(),
-        options: control_options(settings, listen),
+        options: ControlOptions { network: network(settings)?, ..control_options(settings, listen) },
     });
     let reconciler = Reconciler::new(control.clone());
     let alarms = Alarms::new(control.clone());
@@ -172,6 +178,34 @@ fn control_options(settings: &Settings, listen: SocketAddr) -> ControlOptions {
         limits,
         ..ControlOptions::default()
     }
+}
+
+/// Returns what no job reaches of the network.
+fn network(settings: &Settings) -> anyhow::Result<NetworkSettings> {
+    let withheld = match &settings.database {
+        Some(address) => {
+            Store::server_addresses(address).context("`database`: the address of its server is not known")?
+        }
+        None => Vec::new(),
+    };
+    Ok(NetworkSettings { shielded: !settings.job_loopback, withheld, ..NetworkSettings::default() })
+}
+
+/// Refuses directories for `file` streams in which jobs would find what the service keeps.
+fn check_file_directories(settings: &Settings, data: &Path, sealer: &Sealer) -> anyhow::Result<()> {
+    let kept = [data, sealer.path()];
+    let kept = kept.map(|path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf()));
+    for directory in &settings.file_directories {
+        // A directory that is not there yet holds nothing.
+        let Ok(real) = directory.canonicalize() else { continue };
+        if kept.iter().any(|kept| kept.starts_with(&real) || real.starts_with(kept)) {
+            bail!(
+                "`file_directories` has `{}`, in which jobs would reach what the service itself keeps; choose another one",
+                directory.display()
+            );
+        }
+    }
+    Ok(())
 }
 
 /// Opens the metadata, wherever they are.
