@@ -14,6 +14,7 @@ setup: ## Install what the build and the tests need (says what).
 	@sh scripts/setup_rust.sh
 	@sh scripts/setup_python.sh
 	@sh scripts/setup_servers.sh
+	@sh scripts/setup_keystone.sh >/dev/null
 	@sh scripts/setup_go.sh
 
 .PHONY: build

@@ -95,6 +95,7 @@ impl From<AdministerError> for IamError {
             AdministerError::Invalid(_) => Self::value(message),
             AdministerError::NotFound(_) => Self::new(StatusCode::NOT_FOUND, "IAM.0004", message),
             AdministerError::Conflict(_) => Self::new(StatusCode::CONFLICT, "IAM.0005", message),
+            AdministerError::Elsewhere(_) => Self::forbidden(message),
             AdministerError::TooManyKeys => Self::value(message),
             AdministerError::Unavailable(reason) => Self::internal(&reason),
         }

@@ -66,6 +66,7 @@ impl Identity {
 
     /// Makes a project.
     pub async fn create_project(&self, new: NewProject) -> Result<Project, AdministerError> {
+        self.check_kept_here()?;
         check_length("project name", &new.name, 1, 64)?;
         self.check_domain(&new.domain_id).await?;
         let project = Project {
@@ -96,6 +97,7 @@ impl Identity {
 
     /// Makes a user. It can do nothing until it is given a role.
     pub async fn create_user(&self, new: NewUser) -> Result<User, AdministerError> {
+        self.check_kept_here()?;
         check_length("user name", &new.name, 1, 32)?;
         self.check_domain(&new.domain_id).await?;
         if let Some(project) = &new.default_project_id {
@@ -118,6 +120,7 @@ impl Identity {
 
     /// Changes a password and revokes all tokens of the user.
     pub async fn set_password(&self, user_id: &str, password: &str) -> Result<(), AdministerError> {
+        self.check_kept_here()?;
         self.check_user(user_id).await?;
         let hash = self.hash_new_password(password).await?;
         self.repository.set_password(user_id, &hash).await?;
@@ -132,6 +135,7 @@ impl Identity {
 
     /// Removes a user with its roles, tokens and access keys.
     pub async fn delete_user(&self, id: &str) -> Result<(), AdministerError> {
+        self.check_kept_here()?;
         let was_there = self.repository.delete_user(id).await?;
         self.forget_cached();
         if was_there { Ok(()) } else { Err(AdministerError::NotFound(format!("user `{id}`"))) }
@@ -144,6 +148,7 @@ impl Identity {
         target: AssignmentTarget,
         role: &str,
     ) -> Result<(), AdministerError> {
+        self.check_kept_here()?;
         let assignment = self.checked_assignment(user_id, target, role).await?;
         self.repository.assign(&assignment).await?;
         self.forget_cached();
@@ -157,6 +162,7 @@ impl Identity {
         target: AssignmentTarget,
         role: &str,
     ) -> Result<(), AdministerError> {
+        self.check_kept_here()?;
         let assignment = self.checked_assignment(user_id, target, role).await?;
         let was_there = self.repository.unassign(&assignment).await?;
         self.forget_cached();

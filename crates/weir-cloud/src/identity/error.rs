@@ -89,6 +89,9 @@ pub enum AdministerError {
     /// The name is taken.
     #[error("{0} exists already")]
     Conflict(String),
+    /// The accounts are kept by another service, and changed there.
+    #[error("the accounts are those of {0}; change them there")]
+    Elsewhere(String),
     /// The user has as many access keys as allowed.
     #[error("akSkNumExceed")]
     TooManyKeys,

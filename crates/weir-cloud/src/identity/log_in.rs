@@ -84,6 +84,9 @@ pub struct IssuedToken {
 impl Identity {
     /// Checks what the caller shows and issues a token.
     pub async fn log_in(&self, request: LoginRequest) -> Result<IssuedToken, LoginError> {
+        if let Some(keystone) = self.keystone() {
+            return self.log_in_at_keystone(keystone, &request).await;
+        }
         let now = self.clock.now();
         let mut expires_at = now.plus(self.options.token_life);
         let (user_id, methods) = match request.method {

@@ -1,4 +1,5 @@
-//! Who may call: domains, projects, users, roles, tokens and access keys, kept by the service itself.
+//! Who may call: domains, projects, users, roles, tokens and access keys, kept by the service itself, or those of a
+//! Keystone elsewhere ([`Keystone`]), of which the service notes what tokens tell.
 //!
 //! [`Identity`] is the one door. It keeps its records behind [`AccountRepository`]; the metadata store
 //! implements it, and [`MemoryAccounts`] does for tests. [`signature`] is the arithmetic of access keys
@@ -11,8 +12,10 @@ mod bootstrap;
 mod cache;
 mod client_credential;
 mod error;
+mod keystone;
 mod log_in;
 mod memory;
+mod mirror;
 mod password;
 mod record;
 mod repository;
@@ -34,6 +37,7 @@ pub use agency::{
 pub use bootstrap::{BootstrapOptions, Bootstrapped};
 pub use client_credential::{ClientCredential, Outgoing};
 pub use error::{AdministerError, KeyError, LoginError, RequestError, TokenError};
+pub use keystone::Keystone;
 pub use log_in::{DomainSelector, IssuedToken, LoginMethod, LoginRequest, ScopeRequest, UserSelector};
 pub use memory::MemoryAccounts;
 pub use password::{HashingCost, PasswordHash};

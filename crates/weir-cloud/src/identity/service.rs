@@ -9,8 +9,9 @@ use weir_base::time::Timestamp;
 
 use super::cache::Cache;
 use super::error::TokenError;
+use super::keystone::Keystone;
 use super::password::{Hasher, HashingCost};
-use super::record::{AssignmentTarget, Domain, TokenRecord};
+use super::record::{AssignmentTarget, Domain, TokenRecord, User};
 use super::repository::{AccountRepository, RepositoryError};
 use super::session::{Facts, Scope, Session, Target, roles_in};
 use super::throttle::Throttle;
@@ -23,17 +24,19 @@ const CACHED_ENTRIES: usize = 4_096;
 const REMEMBER_EXPIRED: Duration = Duration::from_secs(24 * 3_600);
 
 /// What the operator chooses about identities.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct IdentityOptions {
     /// How long a token is valid.
     pub token_life: Duration,
     /// What hashing a password costs.
     pub hashing: HashingCost,
+    /// The Keystone that has the accounts; `None` keeps them here.
+    pub keystone: Option<Arc<Keystone>>,
 }
 
 impl Default for IdentityOptions {
     fn default() -> Self {
-        Self { token_life: Duration::from_secs(24 * 3_600), hashing: HashingCost::default() }
+        Self { token_life: Duration::from_secs(24 * 3_600), hashing: HashingCost::default(), keystone: None }
     }
 }
 
@@ -46,6 +49,8 @@ pub struct Identity {
     pub(super) throttle: Throttle,
     pub(super) sessions: Cache<[u8; 32], Arc<Session>>,
     pub(super) key_owners: Cache<String, Arc<KeyOwner>>,
+    /// What tokens of the Keystone say, and since when that is known.
+    pub(super) remote_sessions: Cache<[u8; 32], (Arc<Session>, Timestamp)>,
     region: OnceLock<String>,
     object_port: OnceLock<u16>,
 }
@@ -64,6 +69,7 @@ impl Identity {
             throttle: Throttle::default(),
             sessions: Cache::new(CACHED_ENTRIES),
             key_owners: Cache::new(CACHED_ENTRIES),
+            remote_sessions: Cache::new(CACHED_ENTRIES),
             options,
             region: OnceLock::new(),
             object_port: OnceLock::new(),
@@ -75,7 +81,8 @@ impl Identity {
         self.region.get().map_or("local", String::as_str)
     }
 
-    pub(super) fn set_region(&self, region: &str) {
+    /// Makes the name of the region known. The first one stays.
+    pub fn set_region(&self, region: &str) {
         let _ = self.region.set(region.to_string());
     }
 
@@ -97,6 +104,9 @@ impl Identity {
 
     /// Returns what a token says. Cheap for a token that was seen since the accounts last changed.
     pub async fn session(&self, token: &str) -> Result<Arc<Session>, TokenError> {
+        if let Some(keystone) = self.keystone() {
+            return self.session_of_keystone(keystone, token).await;
+        }
         let hash = hash_of(token);
         let session = match self.sessions.get(&hash) {
             Some(session) => session,
@@ -107,6 +117,11 @@ impl Identity {
 
     /// Makes a token invalid at once.
     pub async fn revoke(&self, token: &str) -> Result<(), TokenError> {
+        if let Some(keystone) = self.keystone() {
+            keystone.revoke(token).await?;
+            self.forget_cached();
+            return Ok(());
+        }
         let was_there = self.repository.delete_token(&hash_of(token)).await?;
         self.forget_cached();
         if was_there { Ok(()) } else { Err(TokenError::Unknown) }
@@ -145,9 +160,10 @@ impl Identity {
 
     /// Reads an enabled user; `None` when there is none.
     pub(super) async fn facts(&self, user_id: &str) -> Result<Option<Facts>, RepositoryError> {
-        let Some(user) = self.repository.user(user_id).await?.filter(|user| user.enabled) else {
-            return Ok(None);
-        };
+        // One that another service has told of has no password here, and counts only while that service has the accounts.
+        let counts =
+            |user: &User| user.enabled && user.password.as_str().is_empty() == self.keystone().is_some();
+        let Some(user) = self.repository.user(user_id).await?.filter(counts) else { return Ok(None) };
         let Some(user_domain) = self.domain(&user.domain_id).await? else { return Ok(None) };
         let assignments = self.repository.assignments(user_id).await?;
         Ok(Some(Facts { user, user_domain, assignments }))
@@ -161,6 +177,7 @@ impl Identity {
     pub(super) fn forget_cached(&self) {
         self.sessions.clear();
         self.key_owners.clear();
+        self.remote_sessions.clear();
     }
 }
 

@@ -58,6 +58,11 @@ pub const OPTIONS: &[ServiceOption] = &[
         "admin",
         "Name of the administrator made at the first start; its password comes from WEIR_ADMIN_PASSWORD.",
     ),
+    option(
+        "keystone_endpoint",
+        "",
+        "Keystone v3 service that has the accounts, such as http://keystone:5000/v3; empty keeps them here.",
+    ),
     option("token_hours", "24", "Hours that a token is valid."),
     option("log_format", "text", "Form of log lines: `text` or `json`."),
     option(

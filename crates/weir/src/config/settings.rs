@@ -71,6 +71,8 @@ pub struct Settings {
     pub project: String,
     /// Administrator made at the first start.
     pub user: String,
+    /// The Keystone that has the accounts; `None` keeps them here.
+    pub keystone_endpoint: Option<String>,
     /// Life of a token.
     pub token_life: Duration,
     /// Whether log lines are JSON.
@@ -186,6 +188,7 @@ impl Settings {
             region,
             domain: values.string("domain")?,
             user: values.string("user")?,
+            keystone_endpoint: Some(values.string("keystone_endpoint")?).filter(|url| !url.is_empty()),
             token_life: Duration::from_secs(hours * 3600),
             log_json,
             log_level: values.string("log_level")?,

@@ -14,6 +14,7 @@ use weir_api::listen::ListenLimits;
 use weir_base::variables::Redactor;
 
 use self::directory::DataDirectory;
+use self::wiring::Accounts;
 use super::{Exit, Failure, Outcome, runtime};
 use crate::config::{Settings, arguments, resolve};
 use crate::logging;
@@ -128,9 +129,15 @@ fn greet(greeting: &wiring::Greeting, address: SocketAddr, s3: Option<SocketAddr
     if let Some(s3) = s3 {
         println!("S3 endpoint      http://{s3}");
     }
-    println!("region {}, project {} ({})", greeting.region, greeting.project_name, greeting.project_id);
-    if let Some(password) = &greeting.generated_password {
-        println!("user {} with the password {password}  (shown only now)", greeting.user);
+    let region = &greeting.region;
+    match &greeting.accounts {
+        Accounts::Keystone(endpoint) => println!("region {region}, accounts of {endpoint}"),
+        Accounts::Embedded { project_name, project_id, user, generated_password } => {
+            println!("region {region}, project {project_name} ({project_id})");
+            if let Some(password) = generated_password {
+                println!("user {user} with the password {password}  (shown only now)");
+            }
+        }
     }
     tracing::info!(%address, ready_after_ms = began.elapsed().as_millis() as u64, "ready");
 }

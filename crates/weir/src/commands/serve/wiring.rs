@@ -8,9 +8,9 @@ use anyhow::{Context, anyhow, bail};
 use weir_api::ApiState;
 use weir_api::metrics::ApiMetrics;
 use weir_base::clock::{Clock, SystemClock};
-use weir_cloud::gateway::Gateway;
 use weir_base::network::NetworkSettings;
-use weir_cloud::identity::{BootstrapOptions, Identity, IdentityOptions};
+use weir_cloud::gateway::Gateway;
+use weir_cloud::identity::{BootstrapOptions, Identity, IdentityOptions, Keystone};
 use weir_cloud::notifications::{NotificationOptions, Notifications, Publisher, RemoteTopics, Signer};
 use weir_cloud::objects::{Objects, ObjectsConfig, S3Config};
 use weir_cloud::sealing::Sealer;
@@ -33,10 +33,15 @@ pub struct Parts {
 /// What is told at the start.
 pub struct Greeting {
     pub region: String,
-    pub project_name: String,
-    pub project_id: String,
-    pub user: String,
-    pub generated_password: Option<String>,
+    pub accounts: Accounts,
+}
+
+/// Who may use the service.
+pub enum Accounts {
+    /// Those that the service keeps.
+    Embedded { project_name: String, project_id: String, user: String, generated_password: Option<String> },
+    /// Those of a Keystone.
+    Keystone(String),
 }
 
 /// Puts the service together; `listen` is where it is reached.
@@ -50,18 +55,14 @@ pub async fn build(settings: &Settings, data: &Path, listen: SocketAddr) -> anyh
     if sealed > 0 {
         tracing::info!(sealed, "access keys of an earlier release are sealed now");
     }
-    let options = IdentityOptions { token_life: settings.token_life, ..IdentityOptions::default() };
+    let keystone = settings.keystone_endpoint.as_deref().map(Keystone::new).transpose();
+    let options = IdentityOptions {
+        token_life: settings.token_life,
+        keystone: keystone.map_err(|reason| anyhow!("`keystone_endpoint`: {reason}"))?.map(Arc::new),
+        ..IdentityOptions::default()
+    };
     let identity = Arc::new(Identity::new(accounts, clock.clone(), options));
-    let bootstrapped = identity
-        .bootstrap(BootstrapOptions {
-            domain: settings.domain.clone(),
-            project: settings.project.clone(),
-            user: settings.user.clone(),
-            password: std::env::var("WEIR_ADMIN_PASSWORD").ok().filter(|password| !password.is_empty()),
-            region: settings.region.clone(),
-        })
-        .await
-        .context("the first accounts cannot be made")?;
+    let accounts = first_accounts(settings, &identity).await?;
     let (objects, place) = objects(settings, data)?;
     let streams_directory = data.join("streams");
     let streams = Arc::new(
@@ -104,14 +105,32 @@ pub async fn build(settings: &Settings, data: &Path, listen: SocketAddr) -> anyh
         clock,
         metrics: Arc::new(ApiMetrics::default()),
     };
-    let greeting = Greeting {
-        region: settings.region.clone(),
+    let greeting = Greeting { region: settings.region.clone(), accounts };
+    Ok(Parts { state, reconciler, alarms, store, greeting })
+}
+
+/// Makes the first accounts, unless a Keystone has them.
+async fn first_accounts(settings: &Settings, identity: &Identity) -> anyhow::Result<Accounts> {
+    identity.set_region(&settings.region);
+    if let Some(keystone) = identity.keystone() {
+        return Ok(Accounts::Keystone(keystone.endpoint().to_string()));
+    }
+    let bootstrapped = identity
+        .bootstrap(BootstrapOptions {
+            domain: settings.domain.clone(),
+            project: settings.project.clone(),
+            user: settings.user.clone(),
+            password: std::env::var("WEIR_ADMIN_PASSWORD").ok().filter(|password| !password.is_empty()),
+            region: settings.region.clone(),
+        })
+        .await
+        .context("the first accounts cannot be made")?;
+    Ok(Accounts::Embedded {
         project_name: settings.project.clone(),
         project_id: bootstrapped.project_id,
         user: settings.user.clone(),
         generated_password: bootstrapped.password,
-    };
-    Ok(Parts { state, reconciler, alarms, store, greeting })
+    })
 }
 
 /// Returns the address under which the service is reached.

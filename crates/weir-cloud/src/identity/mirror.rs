@@ -1,0 +1,183 @@
+//! Accounts that are kept elsewhere, as far as their tokens tell of them.
+//!
+//! What the service keeps of its own about accounts (agencies, access keys, quotas, jobs) refers to domains, projects
+//! and users; so each that a token of the Keystone speaks of is written down here under the id that it has there.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Identity;
+use super::agency::AGENCY_ROLES;
+use super::error::{AdministerError, LoginError, TokenError};
+use super::keystone::Keystone;
+use super::log_in::{IssuedToken, LoginRequest};
+use super::password::PasswordHash;
+use super::record::{Assignment, AssignmentTarget, Domain, Project, User};
+use super::repository::RepositoryError;
+use super::service::hash_of;
+use super::session::{Scope, Session};
+
+/// How long what a token says is believed before the Keystone is asked again: a token that is revoked there is good
+/// for so long here.
+const RECHECK: Duration = Duration::from_secs(60);
+
+impl Identity {
+    /// Returns the Keystone that has the accounts, if they are not kept here.
+    pub fn keystone(&self) -> Option<&Keystone> {
+        self.options.keystone.as_deref()
+    }
+
+    /// Refuses to change accounts that are kept elsewhere.
+    pub(super) fn check_kept_here(&self) -> Result<(), AdministerError> {
+        match self.keystone() {
+            Some(keystone) => Err(AdministerError::Elsewhere(keystone.endpoint().to_string())),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) async fn session_of_keystone(
+        &self,
+        keystone: &Keystone,
+        token: &str,
+    ) -> Result<Arc<Session>, TokenError> {
+        let hash = hash_of(token);
+        let now = self.clock.now();
+        let fresh = self.remote_sessions.get(&hash).filter(|(_, asked)| now.since(*asked) < RECHECK);
+        let session = match fresh {
+            Some((session, _)) => session,
+            None => {
+                let session = Arc::new(keystone.session(token).await?);
+                self.mirror(&session).await?;
+                let ticket = self.remote_sessions.ticket();
+                self.remote_sessions.insert(ticket, hash, (Arc::clone(&session), now));
+                session
+            }
+        };
+        if now >= session.expires_at { Err(TokenError::Expired) } else { Ok(session) }
+    }
+
+    pub(super) async fn log_in_at_keystone(
+        &self,
+        keystone: &Keystone,
+        request: &LoginRequest,
+    ) -> Result<IssuedToken, LoginError> {
+        let (token, session) = keystone.log_in(request).await?;
+        self.mirror(&session).await?;
+        Ok(IssuedToken { token, session: Arc::new(session) })
+    }
+
+    /// Writes down what a session says of accounts.
+    async fn mirror(&self, session: &Session) -> Result<(), RepositoryError> {
+        let mut changed = self.mirror_domain(&session.user_domain).await?;
+        changed |= self.mirror_user(session).await?;
+        let target = match &session.scope {
+            Scope::Unscoped => None,
+            Scope::Project { project, domain } => {
+                changed |= self.mirror_domain(domain).await?;
+                changed |= self.mirror_project(project).await?;
+                Some(AssignmentTarget::Project(project.id.clone()))
+            }
+            Scope::Domain(domain) => {
+                changed |= self.mirror_domain(domain).await?;
+                Some(AssignmentTarget::Domain(domain.id.clone()))
+            }
+        };
+        if let Some(target) = target {
+            changed |= self.mirror_roles(session, &target).await?;
+        }
+        if changed {
+            self.forget_cached();
+        }
+        Ok(())
+    }
+
+    async fn mirror_domain(&self, domain: &Domain) -> Result<bool, RepositoryError> {
+        if self.domain(&domain.id).await?.is_some() {
+            return Ok(false);
+        }
+        let inserted = self.repository.insert_domain(domain).await;
+        if let Err(RepositoryError::Conflict) = inserted {
+            let name = with_id(&domain.name, &domain.id);
+            return already(self.repository.insert_domain(&Domain { name, ..domain.clone() }).await);
+        }
+        inserted.map(|()| true)
+    }
+
+    async fn mirror_project(&self, project: &Project) -> Result<bool, RepositoryError> {
+        if self.repository.project(&project.id).await?.is_some() {
+            return Ok(false);
+        }
+        let mut inserted = self.repository.insert_project(project).await;
+        if let Err(RepositoryError::Conflict) = inserted {
+            let name = with_id(&project.name, &project.id);
+            inserted = self.repository.insert_project(&Project { name, ..project.clone() }).await;
+        }
+        let is_new = already(inserted)?;
+        // The project is there, and can be given the agency later: calls that need it say so.
+        if let Err(error) = self.grant_service_agency(&project.id, &AGENCY_ROLES).await {
+            tracing::warn!(project = project.name, %error, "the project has no agency of the service");
+        }
+        Ok(is_new)
+    }
+
+    async fn mirror_user(&self, session: &Session) -> Result<bool, RepositoryError> {
+        if self.repository.user(&session.user_id).await?.is_some() {
+            return Ok(false);
+        }
+        let user = User {
+            id: session.user_id.clone(),
+            name: session.user_name.clone(),
+            domain_id: session.user_domain.id.clone(),
+            description: String::new(),
+            enabled: true,
+            // Fits no password.
+            password: PasswordHash::new(""),
+            default_project_id: None,
+        };
+        let mut inserted = self.repository.insert_user(&user).await;
+        if let Err(RepositoryError::Conflict) = inserted {
+            let name = with_id(&user.name, &user.id);
+            inserted = self.repository.insert_user(&User { name, ..user }).await;
+        }
+        already(inserted)
+    }
+
+    /// Gives a user the roles of a session in its scope and takes all others there: those of access keys are the same.
+    async fn mirror_roles(
+        &self,
+        session: &Session,
+        target: &AssignmentTarget,
+    ) -> Result<bool, RepositoryError> {
+        let assigned = self.repository.assignments(&session.user_id).await?;
+        let here = assigned.iter().filter(|assignment| assignment.target == *target);
+        let had: BTreeSet<&str> = here.map(|assignment| assignment.role.as_str()).collect();
+        let has: BTreeSet<&str> = session.roles.iter().map(String::as_str).collect();
+        let assignment = |role: &str| Assignment {
+            user_id: session.user_id.clone(),
+            target: target.clone(),
+            role: role.to_string(),
+        };
+        for role in has.difference(&had) {
+            self.repository.assign(&assignment(role)).await?;
+        }
+        for role in had.difference(&has) {
+            self.repository.unassign(&assignment(role)).await?;
+        }
+        Ok(had != has)
+    }
+}
+
+/// A name that something that is gone elsewhere has kept here.
+fn with_id(name: &str, id: &str) -> String {
+    format!("{name} ({id})")
+}
+
+/// What another call has written meanwhile is there.
+fn already(inserted: Result<(), RepositoryError>) -> Result<bool, RepositoryError> {
+    match inserted {
+        Ok(()) => Ok(true),
+        Err(RepositoryError::Conflict) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
