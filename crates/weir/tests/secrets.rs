@@ -69,8 +69,9 @@ async fn planted_secrets_are_found_nowhere() {
         "{view:?}"
     );
     told.push(view.status_desc);
-    for path in ["jobs", "audit_logs", &format!("job/{job}/execute_graph"), "overview"] {
+    for path in ["jobs", "audit_logs?resource_type=job", &format!("job/{job}/execute_graph"), "overview"] {
         let answer = client.send(Method::GET, &format!("/v1.0/{{project}}/{path}"), None).await.unwrap();
+        assert!(answer.status().is_success(), "{path}");
         told.push(answer.text().await.unwrap());
     }
     // A job with a mistake: its caret points into a line with the secret.

@@ -75,7 +75,7 @@ def test_a_token_of_the_keystone_opens_its_project(keystone, weir, people):
     _, listed = call("GET", f"{jobs}/jobs", token=token)
     (job,) = listed["payload"]["jobs"]
     assert job["name"] == "of_keystone"
-    _, audit = call("GET", f"{jobs}/audit_logs", token=token)
+    _, audit = call("GET", f"{jobs}/audit_logs?resource_type=job", token=token)
     assert "submitSqlJob" in json.dumps(audit)
 
 
