@@ -233,7 +233,7 @@ impl World {
         let deleted = || self.users.iter().flat_map(|user| &user.model.deleted_jobs);
         let left = || {
             let places = deleted().flat_map(|id| places.map(|place| data.join(place).join(id.to_string())));
-            places.filter(|place| has_files(place)).collect::<Vec<_>>()
+            places.filter(|place| has_objects(place)).collect::<Vec<_>>()
         };
         while !left().is_empty() {
             ensure!(begin.elapsed() < REST_LIMIT, "deleted jobs have left {:?}", left());
@@ -269,10 +269,12 @@ impl World {
     }
 }
 
-/// Whether there is a file at a place or below: an empty directory is nothing in a bucket.
-fn has_files(place: &Path) -> bool {
-    let Ok(entries) = std::fs::read_dir(place) else { return place.is_file() };
-    entries.flatten().any(|entry| has_files(&entry.path()))
+/// Whether there is an object at a place or below: an empty directory is none, nor is a file that a killed worker had not
+/// finished (`name#1`), which the service removes later.
+fn has_objects(place: &Path) -> bool {
+    let is_finished = |place: &Path| !place.to_string_lossy().contains('#');
+    let Ok(entries) = std::fs::read_dir(place) else { return place.is_file() && is_finished(place) };
+    entries.flatten().any(|entry| has_objects(&entry.path()))
 }
 
 /// Returns the ids of the mappings of these names, which an added call without an answer has made.
