@@ -2,7 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use futures::StreamExt;
 use object_store::ObjectStore;
@@ -70,6 +70,46 @@ fn remove_folders(path: PathBuf) -> io::Result<()> {
         }
     }
     std::fs::remove_dir(path)
+}
+
+/// Removes files that a killed process had not finished when it wrote an object, and that are older than a moment. No list
+/// shows them, but they take room, and a bucket with one cannot be removed. Returns how many there were.
+pub(super) async fn remove_unfinished(directory: &Path, before: Timestamp) -> Result<usize, ObjectsError> {
+    let directory = directory.to_path_buf();
+    let removed = tokio::task::spawn_blocking(move || remove_unfinished_below(&directory, before)).await;
+    Ok(removed.map_err(io::Error::other)??)
+}
+
+fn remove_unfinished_below(path: &Path, before: Timestamp) -> io::Result<usize> {
+    let entries = match std::fs::read_dir(path) {
+        Ok(entries) => entries,
+        // Folders go when they become empty.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        Err(error) => return Err(error),
+    };
+    let mut removed = 0;
+    for entry in entries {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            removed += remove_unfinished_below(&entry.path(), before)?;
+        } else if entry.file_name().to_str().is_some_and(is_unfinished)
+            && entry.metadata().and_then(|metadata| metadata.modified()).is_ok_and(|at| is_before(at, before))
+        {
+            std::fs::remove_file(entry.path())?;
+            removed += 1;
+        }
+    }
+    Ok(removed)
+}
+
+/// An object is written as `name#1`, or with another number, and renamed. A `#` in a key is never one in the file.
+fn is_unfinished(name: &str) -> bool {
+    name.rsplit_once('#')
+        .is_some_and(|(_, number)| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+fn is_before(at: SystemTime, before: Timestamp) -> bool {
+    at.duration_since(UNIX_EPOCH).is_ok_and(|since| Timestamp(weir_base::time::millis(since)) < before)
 }
 
 pub(super) async fn list(directory: &Path) -> Result<Vec<Bucket>, ObjectsError> {

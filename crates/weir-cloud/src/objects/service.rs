@@ -132,6 +132,15 @@ impl Objects {
         }
     }
 
+    /// Removes what killed processes had not finished to write before a moment. Returns how many files there were; an
+    /// endpoint has none.
+    pub async fn remove_unfinished(&self, before: Timestamp) -> Result<usize, ObjectsError> {
+        match &*self.config {
+            ObjectsConfig::Local(directory) => local::remove_unfinished(directory, before).await,
+            ObjectsConfig::S3(_) => Ok(0),
+        }
+    }
+
     /// Returns all buckets, by name.
     pub async fn list_buckets(&self) -> Result<Vec<Bucket>, ObjectsError> {
         let mut buckets = match &*self.config {

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use object_store::ObjectStoreExt;
 use object_store::path::Path as Key;
+use weir_base::time::Timestamp;
 
 use super::*;
 
@@ -49,6 +50,23 @@ async fn empty_folders_do_not_keep_a_bucket() {
     objects.create_bucket("b-1").await.unwrap();
     std::fs::create_dir_all(directory.path().join("objects/b-1/x/y")).unwrap();
     objects.delete_bucket("b-1").await.unwrap();
+}
+
+#[tokio::test]
+async fn what_a_killed_writer_has_not_finished_goes_in_time() {
+    let directory = tempfile::tempdir().unwrap();
+    let objects = objects(&directory);
+    let (past, future) = (Timestamp(0), Timestamp(i64::MAX));
+    assert_eq!(objects.remove_unfinished(future).await.unwrap(), 0, "there is no bucket yet");
+    objects.create_bucket("b-1").await.unwrap();
+    objects.put("b-1", "a/manifest.json", Bytes::from_static(b"{}")).await.unwrap();
+    let unfinished = directory.path().join("objects/b-1/a/manifest.json#1");
+    std::fs::write(&unfinished, b"{").unwrap();
+    assert_eq!(objects.remove_unfinished(past).await.unwrap(), 0, "it may be in the making");
+    assert!(unfinished.exists());
+    assert_eq!(objects.remove_unfinished(future).await.unwrap(), 1);
+    assert!(!unfinished.exists());
+    assert_eq!(objects.get("b-1", "a/manifest.json").await.unwrap(), Bytes::from_static(b"{}"));
 }
 
 #[tokio::test]

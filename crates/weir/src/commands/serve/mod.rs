@@ -25,6 +25,10 @@ const DRAIN_LIMIT: Duration = Duration::from_secs(1);
 /// How often stream records beyond their retention are removed.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
 
+/// How often files are removed that a killed process had not finished, and how old they are: much older than any that is
+/// being written.
+const UNFINISHED_INTERVAL: Duration = Duration::from_secs(3_600);
+
 pub fn command() -> Command {
     Command::new("serve").about("Run the service").args(arguments())
 }
@@ -103,7 +107,19 @@ async fn until_stopped(mut stopped: watch::Receiver<bool>) {
 }
 
 async fn sweep(state: weir_api::ApiState, stopped: watch::Receiver<bool>) {
+    let mut unfinished_at = None;
     while !*stopped.borrow() {
+        let now = state.clock.now();
+        if unfinished_at.is_none_or(|at| now.since(at) >= UNFINISHED_INTERVAL) {
+            unfinished_at = Some(now);
+            match state.objects.remove_unfinished(now.minus(UNFINISHED_INTERVAL)).await {
+                Ok(0) => {}
+                Ok(removed) => tracing::info!(removed, "files of objects that were never finished removed"),
+                Err(error) => {
+                    tracing::warn!(%error, "unfinished files of objects could not be removed, will retry")
+                }
+            }
+        }
         match state.streams.sweep_retention().await {
             Ok(0) => {}
             Ok(removed) => tracing::info!(removed, "stream segments beyond their retention removed"),
