@@ -76,7 +76,7 @@ def test_a_token_of_the_keystone_opens_its_project(keystone, weir, people):
     (job,) = listed["payload"]["jobs"]
     assert job["name"] == "of_keystone"
     _, audit = call("GET", f"{jobs}/audit_logs?resource_type=job", token=token)
-    assert "submitSqlJob" in json.dumps(audit)
+    assert "createJob" in json.dumps(audit)
 
 
 def test_another_project_stays_closed(keystone, weir, people):
