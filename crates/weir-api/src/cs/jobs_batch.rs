@@ -36,7 +36,7 @@ pub async fn batch_run_jobs(State(state): State<ApiState>, request: Request) -> 
 #[utoipa::path(post, path = "/v1.0/{project_id}/job/stop", operation_id = "batchStopJobs", tag = "job",
     params(("project_id" = String, Path, description = "Project id; must equal the credential's project."),
         ("triggerSavePoint" = Option<bool>, Query,
-            description = "true: write savepoints before stopping. Not in this release: refused with CS.10003.")),
+            description = "true: write savepoints before stopping.")),
     request_body = Vec<i64>,
     responses((status = 200, description = "Success.", body = answer::GlobalResponse),
         (status = 400, description = "The request failed.", body = answer::ErrorBody)))]
