@@ -66,9 +66,9 @@ impl NetworkSettings {
     }
 }
 
-/// Whether an address means this machine, or what only those on its link should reach, such as the metadata of a
-/// cloud at 169.254.169.254.
-fn is_of_machine(address: IpAddr) -> bool {
+/// Whether an address, in its canonical form, means this machine, or what only those on its link should reach, such as
+/// the metadata of a cloud at 169.254.169.254.
+pub fn is_of_machine(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => {
             address.is_loopback()

@@ -1,7 +1,6 @@
 //! Reading and changing domains, projects, users and roles.
 
 use super::Identity;
-use super::agency::AGENCY_ROLES;
 use super::error::AdministerError;
 use super::password::PasswordHash;
 use super::record::{Assignment, AssignmentTarget, Domain, Project, User};
@@ -78,10 +77,7 @@ impl Identity {
         let inserted = self.repository.insert_project(&project).await;
         inserted.map_err(|error| conflict(error, || format!("a project `{}`", project.name)))?;
         self.forget_cached();
-        // The project is there, and can be given the agency later: calls that need it say so.
-        if let Err(error) = self.grant_service_agency(&project.id, &AGENCY_ROLES).await {
-            tracing::warn!(project = project.name, %error, "the project has no agency of the service");
-        }
+        self.give_service_agency(&project).await;
         Ok(project)
     }
 

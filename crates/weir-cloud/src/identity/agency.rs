@@ -171,6 +171,14 @@ impl Identity {
         }
     }
 
+    /// Makes the service's agency for a new project. The project is there without it, and can be given it later: calls
+    /// that need it say so.
+    pub(super) async fn give_service_agency(&self, project: &Project) {
+        if let Err(error) = self.grant_service_agency(&project.id, &AGENCY_ROLES).await {
+            tracing::warn!(project = project.name, %error, "the project has no agency of the service");
+        }
+    }
+
     async fn project_of_agency(&self, project_id: &str) -> Result<Project, ServiceAgencyError> {
         let project = self.repository.project(project_id).await?;
         project.ok_or_else(|| ServiceAgencyError::Unavailable(format!("there is no project `{project_id}`")))

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Identity;
-use super::agency::AGENCY_ROLES;
 use super::error::{AdministerError, LoginError, TokenError};
 use super::keystone::Keystone;
 use super::log_in::{IssuedToken, LoginRequest};
@@ -114,10 +113,7 @@ impl Identity {
             inserted = self.repository.insert_project(&Project { name, ..project.clone() }).await;
         }
         let is_new = already(inserted)?;
-        // The project is there, and can be given the agency later: calls that need it say so.
-        if let Err(error) = self.grant_service_agency(&project.id, &AGENCY_ROLES).await {
-            tracing::warn!(project = project.name, %error, "the project has no agency of the service");
-        }
+        self.give_service_agency(project).await;
         Ok(is_new)
     }
 

@@ -1,40 +1,24 @@
 //! Addresses inside the network of the service: whoever may subscribe a webhook must not reach through the service what
 //! only the service can reach, such as the addresses where a cloud hands out credentials.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 
 use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use weir_base::network::is_of_machine;
 
 /// Whether an address cannot be one of the public network.
 fn is_internal(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(address) => is_internal_v4(address),
-        IpAddr::V6(address) => match address.to_ipv4_mapped() {
-            Some(address) => is_internal_v4(address),
-            None => is_internal_v6(address),
-        },
-    }
-}
-
-fn is_internal_v4(address: Ipv4Addr) -> bool {
-    let [first, second, ..] = address.octets();
-    address.is_loopback()
-        || address.is_private()
-        || address.is_link_local()
-        || address.is_multicast()
-        || address.is_broadcast()
-        || first == 0
-        // Carrier-grade NAT, RFC 6598.
-        || (first == 100 && (64..128).contains(&second))
-}
-
-fn is_internal_v6(address: Ipv6Addr) -> bool {
-    address.is_loopback()
-        || address.is_unspecified()
-        || address.is_multicast()
-        || address.is_unique_local()
-        || address.is_unicast_link_local()
+    let address = address.to_canonical();
+    let is_private = match address {
+        IpAddr::V4(address) => {
+            let [first, second, ..] = address.octets();
+            // The second is carrier-grade NAT, RFC 6598.
+            address.is_private() || (first == 100 && (64..128).contains(&second))
+        }
+        IpAddr::V6(address) => address.is_unique_local(),
+    };
+    is_private || is_of_machine(address)
 }
 
 /// Whether the host of an address is internal by its form alone. Names are looked up when something is sent.

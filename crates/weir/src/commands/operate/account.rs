@@ -12,8 +12,9 @@ use weir_control::billing::operator_top_up;
 use weir_store::{Store, StoredAccounts};
 
 use crate::commands::check::output_argument;
-use crate::commands::serve::wiring::{database_file, sealer, store};
+use crate::commands::serve::wiring::sealer;
 use crate::commands::text::table;
+use crate::commands::variable::metadata;
 use crate::commands::{Exit, Outcome, runtime};
 use crate::config::{Settings, arguments, resolve};
 
@@ -62,13 +63,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let Some((command, matches)) = matches.subcommand() else { return Ok(Exit::Refused) };
     let settings = Settings::new(&resolve(matches)?)?;
     runtime()?.block_on(async {
-        if settings.database.is_none() && !database_file(&settings).exists() {
-            bail!(
-                "there is no metadata in `{}`; start `weir serve` there once, or name another directory with --data",
-                settings.data.display()
-            );
-        }
-        let store = store(&settings).await?;
+        let store = metadata(&settings).await?;
         let accounts = StoredAccounts::new(store.pool().clone(), sealer(&settings)?);
         match command {
             "list" => {
