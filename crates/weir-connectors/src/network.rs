@@ -1,17 +1,44 @@
 //! The one way from names of hosts to addresses that connectors connect to.
 //!
 //! First come the names that the cluster of the job maps, then the name service of the machine. Addresses outside of
-//! the networks that the job may reach are never connected to.
+//! the networks that the job may reach are never connected to. A name service may answer differently each time, so a
+//! connector connects to the address that it got here, and never lets a driver look the name up again.
 
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
+use async_trait::async_trait;
+use tokio::net::TcpStream;
 use weir_base::network::{Barrier, NetworkSettings};
 
+/// How long it may take to find out which of several addresses accepts connections.
+const CHOICE_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// Finds the addresses of hosts for a job.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Network {
     settings: Arc<NetworkSettings>,
+    names: Arc<dyn NameService>,
+}
+
+/// Says which addresses names have.
+#[async_trait]
+pub trait NameService: Send + Sync {
+    /// Returns the addresses of a name.
+    async fn addresses(&self, host: &str) -> io::Result<Vec<IpAddr>>;
+}
+
+/// The name service of the machine.
+struct SystemNames;
+
+#[async_trait]
+impl NameService for SystemNames {
+    async fn addresses(&self, host: &str) -> io::Result<Vec<IpAddr>> {
+        let found = tokio::net::lookup_host((host, 0)).await?;
+        Ok(found.map(|address| address.ip()).collect())
+    }
 }
 
 /// Why a host cannot be connected to.
@@ -24,14 +51,14 @@ pub struct Unreachable {
 }
 
 impl Network {
-    /// Makes the network of a job.
+    /// Makes the network of a job, which asks the name service of the machine.
     pub fn new(settings: &NetworkSettings) -> Self {
-        Self { settings: Arc::new(settings.clone()) }
+        Self::with_names(settings, Arc::new(SystemNames))
     }
 
-    /// Returns the host to connect to in the place of a name: its mapped address, else the name itself.
-    pub fn mapped(&self, host: &str) -> String {
-        self.settings.address_of(host).map_or_else(|| host.to_string(), |address| address.to_string())
+    /// Makes the network of a job, which asks a name service.
+    pub fn with_names(settings: &NetworkSettings, names: Arc<dyn NameService>) -> Self {
+        Self { settings: Arc::new(settings.clone()), names }
     }
 
     /// Whether a name is mapped to an address.
@@ -39,37 +66,53 @@ impl Network {
         self.settings.address_of(host).is_some()
     }
 
-    /// Whether there is something that may not be reached.
-    pub fn is_restricted(&self) -> bool {
-        self.settings.is_restricted()
-    }
-
-    /// Returns an address to connect to.
+    /// Returns an address to connect to. When several may be reached, it is one that accepts connections.
     pub async fn resolve(&self, host: &str, port: u16) -> Result<SocketAddr, Unreachable> {
-        let addresses: Vec<SocketAddr> = match self.literal(host) {
-            Some(address) => vec![SocketAddr::new(address, port)],
-            None => tokio::net::lookup_host((host, port))
-                .await
-                .map_err(|error| Unreachable {
-                    message: format!("the address of `{host}` is not known: {error}"),
-                    transient: true,
-                })?
-                .collect(),
-        };
+        let mut allowed = Vec::new();
         let mut barriers = Vec::new();
-        for address in addresses {
+        for ip in self.addresses(host).await? {
+            let address = SocketAddr::new(ip, port);
             match self.settings.barrier(address) {
-                None => return Ok(address),
+                None => allowed.push(address),
                 Some(barrier) => barriers.push(told(barrier, address, host)),
             }
         }
-        barriers.dedup();
-        Err(Unreachable { message: barriers.join("; "), transient: false })
+        match allowed.as_slice() {
+            [] => {
+                barriers.dedup();
+                Err(Unreachable { message: barriers.join("; "), transient: false })
+            }
+            [address] => Ok(*address),
+            several => accepting(several).await.map_err(|error| Unreachable {
+                message: format!("none of the addresses of `{host}` accepts a connection: {error}"),
+                transient: true,
+            }),
+        }
+    }
+
+    async fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, Unreachable> {
+        if let Some(address) = self.literal(host) {
+            return Ok(vec![address]);
+        }
+        let unknown = |why: String| Unreachable {
+            message: format!("the address of `{host}` is not known: {why}"),
+            transient: true,
+        };
+        match self.names.addresses(host).await {
+            Ok(addresses) if addresses.is_empty() => Err(unknown("the name service names none".to_string())),
+            Ok(addresses) => Ok(addresses),
+            Err(error) => Err(unknown(error.to_string())),
+        }
     }
 
     fn literal(&self, host: &str) -> Option<IpAddr> {
         self.settings.address_of(host).map(IpAddr::V4).or_else(|| host.parse().ok())
     }
+}
+
+/// Returns the first address that accepts a connection, which is closed again.
+async fn accepting(addresses: &[SocketAddr]) -> io::Result<SocketAddr> {
+    tokio::time::timeout(CHOICE_TIMEOUT, TcpStream::connect(addresses)).await??.peer_addr()
 }
 
 fn told(barrier: Barrier, address: SocketAddr, host: &str) -> String {
@@ -93,12 +136,43 @@ mod tests {
 
     use super::*;
 
-    fn network(destinations: Option<&str>) -> Network {
-        Network::new(&NetworkSettings {
+    fn settings(destinations: Option<&str>) -> NetworkSettings {
+        NetworkSettings {
             hosts: BTreeMap::from([("db.made.up".to_string(), "127.0.0.1".parse().unwrap())]),
             destinations: destinations.map(|text| vec![text.parse().unwrap()]),
             ..NetworkSettings::default()
-        })
+        }
+    }
+
+    fn network(destinations: Option<&str>) -> Network {
+        Network::new(&settings(destinations))
+    }
+
+    /// Names everything 127.7.0.1, 127.7.0.2 and 127.7.0.3.
+    struct Three;
+
+    #[async_trait]
+    impl NameService for Three {
+        async fn addresses(&self, _: &str) -> io::Result<Vec<IpAddr>> {
+            Ok((1..=3).map(|last| IpAddr::from([127, 7, 0, last])).collect())
+        }
+    }
+
+    #[tokio::test]
+    async fn of_several_addresses_one_is_chosen_that_may_be_reached_and_accepts_connections() {
+        let listener = tokio::net::TcpListener::bind("127.7.0.2:0").await.unwrap();
+        let open = listener.local_addr().unwrap();
+        let network = |destinations| Network::with_names(&settings(destinations), Arc::new(Three));
+        assert_eq!(network(None).resolve("several", open.port()).await.unwrap(), open);
+        let one = network(Some("127.7.0.3/32")).resolve("several", open.port()).await.unwrap();
+        assert_eq!(one.ip(), IpAddr::from([127, 7, 0, 3]));
+        drop(listener);
+        let none = network(None).resolve("several", open.port()).await.unwrap_err();
+        assert!(
+            none.transient && none.message.contains("none of the addresses of `several`"),
+            "{}",
+            none.message
+        );
     }
 
     #[tokio::test]

@@ -1,5 +1,6 @@
 //! Connections to a database: a small pool that connects when it is needed.
 
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -42,6 +43,8 @@ pub(super) struct Database {
     place: String,
     host: String,
     port: u16,
+    /// Whether the driver checks that the certificate is one of the host: it must be told the name then.
+    verified: bool,
     network: Network,
     pool: Pool,
 }
@@ -49,6 +52,28 @@ pub(super) struct Database {
 enum Pool {
     PostgreSql(PgPool),
     MySql(MySqlPool),
+}
+
+impl Pool {
+    fn has_idle(&self) -> bool {
+        match self {
+            Self::PostgreSql(pool) => pool.num_idle() > 0,
+            Self::MySql(pool) => pool.num_idle() > 0,
+        }
+    }
+
+    /// Makes further connections to an address.
+    fn connect_to(&self, address: SocketAddr) {
+        let host = address.ip().to_string();
+        match self {
+            Self::PostgreSql(pool) => {
+                pool.set_connect_options(PgConnectOptions::clone(&pool.connect_options()).host(&host));
+            }
+            Self::MySql(pool) => {
+                pool.set_connect_options(MySqlConnectOptions::clone(&pool.connect_options()).host(&host));
+            }
+        }
+    }
 }
 
 /// Why something failed, before it is told in the words of the table.
@@ -95,11 +120,10 @@ impl Database {
                 "{owner}: the cluster of the job maps `{host}` to an address, for which no certificate can be verified; give `sslmode=require`, or remove the mapping"
             )));
         }
-        let target = network.mapped(host);
         let pool = match dialect {
             Dialect::PostgreSql => {
                 let options = PgConnectOptions::new_without_pgpass()
-                    .host(&target)
+                    .host(host)
                     .port(*port)
                     .database(database)
                     .username(username)
@@ -121,7 +145,7 @@ impl Database {
             }
             Dialect::MySql => {
                 let options = MySqlConnectOptions::new()
-                    .host(&target)
+                    .host(host)
                     .port(*port)
                     .database(database)
                     .username(username)
@@ -142,21 +166,27 @@ impl Database {
                 )
             }
         };
-        Ok(Self { owner, place, host: host.clone(), port: *port, network, pool })
+        let verified = *encryption == Encryption::Verified;
+        Ok(Self { owner, place, host: host.clone(), port: *port, verified, network, pool })
     }
 
-    /// Refuses a database that the job may not reach. The driver resolves the name once more when it connects.
+    /// Gives the pool an address for the connections that it makes, or refuses a database that the job may not reach.
+    /// A pool with connections at hand makes none, or makes one to the address that it was given before.
+    ///
+    /// A driver that verifies certificates keeps the name, looks it up once more, and goes no further than a greeting
+    /// where the certificate is another's.
     async fn reach(&self) -> Result<(), ConnectorError> {
-        if !self.network.is_restricted() {
+        if self.pool.has_idle() {
             return Ok(());
         }
-        match self.network.resolve(&self.host, self.port).await {
-            Ok(_) => Ok(()),
-            Err(fault) => Err(ConnectorError {
-                message: format!("{}: the database at {}: {}", self.owner, self.place, fault.message),
-                transient: fault.transient,
-            }),
+        let found = self.network.resolve(&self.host, self.port).await.map_err(|fault| ConnectorError {
+            message: format!("{}: the database at {}: {}", self.owner, self.place, fault.message),
+            transient: fault.transient,
+        })?;
+        if !self.verified {
+            self.pool.connect_to(found);
         }
+        Ok(())
     }
 
     /// Returns the columns of a statement, which is not run.
@@ -312,4 +342,79 @@ where
         }
     }
     Ok(texts)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::net::{IpAddr, TcpListener};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU8, Ordering};
+
+    use async_trait::async_trait;
+    use weir_base::network::NetworkSettings;
+
+    use super::*;
+    use crate::network::NameService;
+
+    /// Says 127.7.1.1 first and 127.7.1.2 ever after.
+    #[derive(Default)]
+    struct Turning(AtomicU8);
+
+    #[async_trait]
+    impl NameService for Turning {
+        async fn addresses(&self, _: &str) -> io::Result<Vec<IpAddr>> {
+            let asked = self.0.fetch_add(1, Ordering::Relaxed);
+            Ok(vec![IpAddr::from([127, 7, 1, 1 + asked.min(1)])])
+        }
+    }
+
+    /// Listens on one port of both addresses.
+    fn listeners() -> (TcpListener, TcpListener) {
+        loop {
+            let first = TcpListener::bind("127.7.1.1:0").unwrap();
+            match TcpListener::bind(("127.7.1.2", first.local_addr().unwrap().port())) {
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
+                second => return (first, second.unwrap()),
+            }
+        }
+    }
+
+    /// Tells whether somebody connected.
+    fn was_met(listener: &TcpListener) -> bool {
+        listener.set_nonblocking(true).unwrap();
+        listener.accept().is_ok()
+    }
+
+    /// Closes the first connection: whoever made it learns that this is no database.
+    async fn hang_up(listener: &TcpListener) {
+        let listener = listener.try_clone().unwrap();
+        tokio::task::spawn_blocking(move || drop(listener.accept().unwrap())).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_was_checked_is_what_is_connected_to() {
+        for dialect in [Dialect::PostgreSql, Dialect::MySql] {
+            let (allowed, forbidden) = listeners();
+            let address = Address {
+                dialect,
+                host: "db.made.up".to_string(),
+                port: allowed.local_addr().unwrap().port(),
+                database: "cars".to_string(),
+                encryption: Encryption::Preferred,
+            };
+            let network = NetworkSettings {
+                destinations: Some(vec!["127.7.1.1/32".parse().unwrap()]),
+                ..NetworkSettings::default()
+            };
+            let network = Network::with_names(&network, Arc::new(Turning::default()));
+            let database = Database::new("table `T`".to_string(), &address, "u", "p", network).unwrap();
+
+            let (first, ()) = tokio::join!(database.describe("SELECT 1"), hang_up(&allowed));
+            assert!(!first.unwrap_err().message.contains("no route"));
+            let second = database.describe("SELECT 1").await.unwrap_err();
+            assert!(second.message.contains("no route leads to 127.7.1.2"), "{second}");
+            assert!(!was_met(&forbidden));
+        }
+    }
 }
