@@ -12,7 +12,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 use weir_control::{MetricsView, Status};
-use weir_runtime::OperatorMetrics;
+use weir_runtime::{InForce, OperatorMetrics};
 
 /// Upper bounds of the buckets of answer times, in seconds. The contract of control is two seconds.
 const ANSWER_TIMES: [f64; 8] = [0.001, 0.005, 0.02, 0.1, 0.5, 1.0, 2.0, 10.0];
@@ -45,6 +45,12 @@ struct StatusLabels {
     status: String,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ConfinementLabels {
+    resource: String,
+    by: String,
+}
+
 type Count = Counter<u64, AtomicU64>;
 type Level = Gauge<i64, AtomicI64>;
 
@@ -54,6 +60,8 @@ pub struct ApiMetrics {
     began: Instant,
     requests: Family<RequestLabels, Count>,
     answer_times: Histogram,
+    /// What holds workers to the shares of their jobs.
+    in_force: Option<InForce>,
 }
 
 impl Default for ApiMetrics {
@@ -62,11 +70,17 @@ impl Default for ApiMetrics {
             began: Instant::now(),
             requests: Family::default(),
             answer_times: Histogram::new(ANSWER_TIMES),
+            in_force: None,
         }
     }
 }
 
 impl ApiMetrics {
+    /// Also tells what holds workers to the shares of their jobs.
+    pub fn with_confinement(in_force: InForce) -> Self {
+        Self { in_force: Some(in_force), ..Self::default() }
+    }
+
     /// Counts an answered request; `code` is the CS code of an error answer.
     pub(crate) fn count_request(&self, method: &str, route: &str, status: u16, code: &str, took: Duration) {
         let labels = RequestLabels {
@@ -92,12 +106,23 @@ impl ApiMetrics {
         let uptime: Level = Gauge::default();
         uptime.set(i64::try_from(self.began.elapsed().as_secs()).unwrap_or(i64::MAX));
         registry.register_with_unit("weir_uptime", "Time since the service started", Unit::Seconds, uptime);
+        register_confinement(&mut registry, self.in_force);
         register_jobs(&mut registry, jobs);
         register_operators(&mut registry, jobs);
         let mut text = String::new();
         encode(&mut text, &registry)?;
         Ok(text)
     }
+}
+
+fn register_confinement(registry: &mut Registry, in_force: Option<InForce>) {
+    let Some(InForce { cores, memory }) = in_force else { return };
+    let family: Family<ConfinementLabels, Level> = Family::default();
+    for (resource, means) in [("cores", cores), ("memory", memory)] {
+        let labels = ConfinementLabels { resource: resource.to_string(), by: means.to_string() };
+        family.get_or_create(&labels).set(1);
+    }
+    registry.register("weir_worker_confinement", "What holds workers to the SPUs of their jobs", family);
 }
 
 fn register_jobs(registry: &mut Registry, jobs: &[(Status, MetricsView)]) {
@@ -209,7 +234,7 @@ fn register_operators(registry: &mut Registry, jobs: &[(Status, MetricsView)]) {
 mod tests {
     use super::*;
     use weir_base::id::JobId;
-    use weir_runtime::JobMetrics;
+    use weir_runtime::{JobMetrics, Means};
 
     #[test]
     fn operators_appear_with_their_job() {
@@ -223,11 +248,14 @@ mod tests {
         };
         let metrics = JobMetrics { operators: vec![operator], ..JobMetrics::default() };
         let view = MetricsView { job: JobId(7), name: "cars".into(), metrics };
-        let text = ApiMetrics::default().render(&[(Status::Running, view)]).unwrap();
+        let in_force = InForce { cores: Means::Cgroup, memory: Means::Limits };
+        let text = ApiMetrics::with_confinement(in_force).render(&[(Status::Running, view)]).unwrap();
         let labels = r#"{job_id="7",job="cars",operator="Source: DIS_7_CARS",operator_id="a",kind="source"}"#;
         assert!(text.contains(&format!("weir_operator_records_in_total{labels} 42")), "{text}");
         assert!(text.contains(&format!("weir_operator_watermark_ms{labels} 1000")), "{text}");
         assert!(text.contains("# HELP weir_operator_late "), "{text}");
         assert!(text.contains(r#"weir_jobs{status="job_running"} 1"#), "{text}");
+        assert!(text.contains(r#"weir_worker_confinement{resource="cores",by="cgroup"} 1"#), "{text}");
+        assert!(text.contains(r#"weir_worker_confinement{resource="memory",by="limits"} 1"#), "{text}");
     }
 }

@@ -237,6 +237,8 @@ impl Reconciler {
             sql: job.definition.sql_body.clone(),
             variables,
             settings: JobSettings { network, ..control.settings_of(job) },
+            // All that it is charged for, those of its manager included: it is one process.
+            spus: usize::try_from(job.definition.spu_number).unwrap_or(1),
             resume,
             fresh_since: facts.intent_at,
             savepoint: facts.savepoint.spent.clone().filter(|_| facts.savepoint.resume),

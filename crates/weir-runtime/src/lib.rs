@@ -11,7 +11,10 @@ mod savepoint;
 mod translate;
 mod variables;
 
-pub use embedded::{EmbeddedRunner, ObjectsPlace, WorkerConfig, WorkerLogging, run_worker, worker_logging};
+pub use embedded::{
+    Confined, Confinement, EmbeddedRunner, InForce, Means, ObjectsPlace, Shares, WorkerConfig, WorkerLogging,
+    confine, run_worker, worker_logging,
+};
 pub use launch::{Launch, Launched};
 pub use runner::*;
 pub use savepoint::{NoSavepoint, find_savepoint};

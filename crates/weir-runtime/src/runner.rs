@@ -28,6 +28,9 @@ pub struct StartRequest {
     pub variables: BTreeMap<String, String>,
     /// Settings of the job.
     pub settings: JobSettings,
+    /// The SPUs that it holds: its share of what runs it.
+    #[serde(default = "one")]
+    pub spus: usize,
     /// Whether to continue from the newest checkpoint; a fresh run ignores and removes old ones.
     pub resume: bool,
     /// When the user's run began. Attempts of one run have the same; checkpoints with a smaller epoch belong
@@ -36,6 +39,11 @@ pub struct StartRequest {
     /// The savepoint that the run starts from while there is no checkpoint of its own to continue from.
     #[serde(default)]
     pub savepoint: Option<SavepointPlace>,
+}
+
+/// The SPUs of a request of a release that did not say them.
+fn one() -> usize {
+    1
 }
 
 /// What a runner last saw of a job.
@@ -125,6 +133,22 @@ pub struct Observation {
     /// What became of the last savepoint that was asked for in this attempt.
     #[serde(default)]
     pub savepoint: Option<SavepointOutcome>,
+}
+
+impl Observation {
+    /// Returns what there is to know of a worker that has just been started.
+    pub(crate) fn starting(attempt: u64, at: Timestamp, pid: Option<u32>) -> Self {
+        Self {
+            attempt,
+            state: RunState::Starting,
+            at,
+            metrics: JobMetrics::default(),
+            graph: None,
+            pid,
+            adopted: false,
+            savepoint: None,
+        }
+    }
 }
 
 /// A job could not be started.

@@ -10,6 +10,7 @@ use weir_base::id::JobId;
 use weir_base::variables::Variables;
 use weir_cloud::sealing::Sealer;
 
+use super::confine::Bounds;
 use crate::{Observation, StartRequest};
 
 /// What a worker needs to know of the installation. Secrets stand in a file that only the owner can read.
@@ -68,6 +69,9 @@ impl std::fmt::Debug for ObjectsPlace {
 pub(super) struct WorkerRequest {
     pub(super) start: StartRequest,
     pub(super) config: WorkerConfig,
+    /// What the worker is held to; `None` holds it to nothing.
+    #[serde(default)]
+    pub(super) bounds: Option<Bounds>,
 }
 
 impl WorkerRequest {

@@ -4,6 +4,7 @@
 //! observations up. The folder also holds the request, the log and, at the end, the result, so that
 //! a service that was restarted finds its workers again.
 
+mod confine;
 mod discard;
 mod folder;
 mod kill;
@@ -15,6 +16,7 @@ mod socket;
 mod watch;
 mod worker;
 
+pub use confine::{Confined, Confinement, InForce, Means, Shares, confine};
 pub use folder::{ObjectsPlace, WorkerConfig};
 pub use processes::EmbeddedRunner;
 pub use worker::{WorkerLogging, run_worker, worker_logging};

@@ -18,13 +18,14 @@ use weir_cloud::gateway::Gateway;
 use weir_cloud::objects::{Objects, ObjectsError};
 use weir_engine::checkpoint::CheckpointStorage;
 
+use super::confine::{Bounds, Shares};
 use super::discard::discard_staged;
 use super::folder::{Folder, WorkerConfig, WorkerRequest};
 use super::kill::kill;
 use super::protocol::Command;
 use super::savepoints;
 use super::watch::Watch;
-use crate::{JobMetrics, Observation, RemoveError, RunState, Runner, StartError, StartRequest};
+use crate::{Observation, RemoveError, RunState, Runner, StartError, StartRequest};
 
 /// How long a suspension at shutdown may take. The service promises to end within ten seconds.
 const SUSPEND_LIMIT: Duration = Duration::from_secs(8);
@@ -48,22 +49,25 @@ pub struct EmbeddedRunner {
     root: PathBuf,
     executable: PathBuf,
     config: WorkerConfig,
+    shares: Shares,
     objects: Objects,
     clock: Arc<dyn Clock>,
     entries: Entries,
 }
 
 impl EmbeddedRunner {
-    /// Makes a runner whose workers have their folders under `root` and run `executable worker FOLDER`.
+    /// Makes a runner whose workers have their folders under `root`, run `executable worker FOLDER` and are held to
+    /// their share of the machine.
     pub fn new(
         root: PathBuf,
         executable: PathBuf,
         config: WorkerConfig,
+        shares: Shares,
         objects: Objects,
         clock: Arc<dyn Clock>,
     ) -> io::Result<Self> {
         std::fs::create_dir_all(&root)?;
-        Ok(Self { root, executable, config, objects, clock, entries: Entries::default() })
+        Ok(Self { root, executable, config, shares, objects, clock, entries: Entries::default() })
     }
 
     fn with_entries<T>(&self, f: impl FnOnce(&mut HashMap<JobId, Entry>) -> T) -> T {
@@ -71,11 +75,12 @@ impl EmbeddedRunner {
     }
 
     /// Starts a worker that holds `lock`, the one of its folder, for its life.
-    fn spawn(&self, folder: &Folder, lock: File) -> io::Result<Child> {
+    fn spawn(&self, folder: &Folder, lock: File, bounds: Option<&Bounds>) -> io::Result<Child> {
         let log = File::options().create(true).append(true).open(folder.log())?;
         Process::new(&self.executable)
             .arg("worker")
             .arg(folder.path())
+            .envs(bounds.and_then(Bounds::environment))
             // A worker reads nothing from its standard input: it is where the lock is kept open.
             .stdin(Stdio::from(lock))
             .stdout(log.try_clone()?)
@@ -85,7 +90,8 @@ impl EmbeddedRunner {
             .spawn()
     }
 
-    fn watch(&self, job: JobId, folder: Folder, child: Option<Child>, observation: Observation) {
+    fn watch(&self, folder: Folder, request: WorkerRequest, child: Option<Child>, observation: Observation) {
+        let job = request.start.job;
         let (commands, receiver) = mpsc::channel(8);
         self.with_entries(|entries| {
             entries.insert(job, Entry { observation: observation.clone(), commands: Some(commands) })
@@ -94,6 +100,7 @@ impl EmbeddedRunner {
             job,
             folder,
             child,
+            bounds: request.bounds,
             attempt: observation.attempt,
             commands: receiver,
             entries: self.entries.clone(),
@@ -103,16 +110,7 @@ impl EmbeddedRunner {
     }
 
     fn starting(&self, attempt: u64, pid: Option<u32>) -> Observation {
-        Observation {
-            attempt,
-            state: RunState::Starting,
-            at: self.clock.now(),
-            metrics: JobMetrics::default(),
-            graph: None,
-            pid,
-            adopted: false,
-            savepoint: None,
-        }
+        Observation::starting(attempt, self.clock.now(), pid)
     }
 
     /// Ends what is left of the worker of a job, whoever started it.
@@ -163,9 +161,14 @@ impl Runner for EmbeddedRunner {
             return Err(StartError("its worker of an earlier run has not ended yet".to_string()));
         };
         folder.clear_run();
-        let request = WorkerRequest { start: request, config: self.config.clone() };
-        let child =
-            folder.write_request(&request).and_then(|()| self.spawn(&folder, lock)).map_err(failed)?;
+        let bounds = self.shares.give(job, request.spus).map_err(|error| {
+            StartError(format!("the control group of the worker cannot be made: {error}"))
+        })?;
+        let request = WorkerRequest { start: request, config: self.config.clone(), bounds };
+        let child = folder
+            .write_request(&request)
+            .and_then(|()| self.spawn(&folder, lock, request.bounds.as_ref()))
+            .map_err(failed)?;
         if let Some(pid) = child.id()
             && let Err(error) = folder.write_pid(pid)
         {
@@ -173,7 +176,7 @@ impl Runner for EmbeddedRunner {
             tracing::warn!(job_id = %job, %error, "the process id of the worker cannot be noted");
         }
         let observation = self.starting(attempt, child.id());
-        self.watch(job, folder, Some(child), observation);
+        self.watch(folder, request, Some(child), observation);
         Ok(())
     }
 
@@ -222,7 +225,7 @@ impl Runner for EmbeddedRunner {
                 && let Ok(request) = folder.read_request()
             {
                 let observation = self.starting(request.start.attempt, folder.worker_pid());
-                self.watch(job, folder, None, observation);
+                self.watch(folder, request, None, observation);
                 found.push(job);
             } else if folder.has_begun()
                 && let Ok(request) = folder.read_request()
@@ -272,6 +275,7 @@ impl Runner for EmbeddedRunner {
                 tracing::warn!(job_id = %job, "the worker is still at its final checkpoint; it goes on and is adopted at the next start");
             }
         }
+        self.shares.close();
     }
 }
 
@@ -286,6 +290,7 @@ mod tests {
     use weir_base::time::Timestamp;
     use weir_cloud::objects::ObjectsConfig;
 
+    use super::super::confine::Confinement;
     use super::super::folder::ObjectsPlace;
     use super::*;
 
@@ -300,8 +305,9 @@ mod tests {
             log_json: false,
         };
         let objects = Objects::new(ObjectsConfig::Local(root.join("objects")));
-        EmbeddedRunner::new(root.join("workers"), "false".into(), config, objects, Arc::new(SystemClock))
-            .unwrap()
+        let shares = Shares::new(Confinement::Limits, 4 << 30, root).unwrap();
+        let clock = Arc::new(SystemClock);
+        EmbeddedRunner::new(root.join("workers"), "false".into(), config, shares, objects, clock).unwrap()
     }
 
     fn request(attempt: u64) -> StartRequest {
@@ -313,6 +319,7 @@ mod tests {
             sql: String::new(),
             variables: Default::default(),
             settings: JobSettings::default(),
+            spus: 2,
             resume: false,
             fresh_since: Timestamp(0),
             savepoint: None,
@@ -325,7 +332,9 @@ mod tests {
         let folder = Folder::new(&root.path().join("workers"), JobId(7));
         let first = runner(root.path());
         folder.make().unwrap();
-        folder.write_request(&WorkerRequest { start: request(3), config: first.config.clone() }).unwrap();
+        folder
+            .write_request(&WorkerRequest { start: request(3), config: first.config.clone(), bounds: None })
+            .unwrap();
         first.adopt().await;
         assert_eq!(first.observe(JobId(7)), None, "it did nothing yet");
         folder.mark_begun().unwrap();
@@ -359,7 +368,9 @@ mod tests {
               type = "obs", encode = "csv", obs_dir = "bk1/out", rolling_size = "1k");
             INSERT INTO t SELECT a FROM s;"#;
         let request = StartRequest { sql: sql.to_string(), ..request(1) };
-        folder.write_request(&WorkerRequest { start: request, config: runner.config.clone() }).unwrap();
+        folder
+            .write_request(&WorkerRequest { start: request, config: runner.config.clone(), bounds: None })
+            .unwrap();
         let staging = root.path().join("objects/bk1/.weir/staging");
         for job in ["job-7", "job-8"] {
             std::fs::create_dir_all(staging.join(job).join("t/5")).unwrap();

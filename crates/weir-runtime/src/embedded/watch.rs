@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use weir_base::clock::Clock;
 use weir_base::id::JobId;
 
+use super::confine::Bounds;
 use super::folder::Folder;
 use super::processes::Entries;
 use super::protocol::Command;
@@ -30,6 +31,8 @@ pub(super) struct Watch {
     pub(super) folder: Folder,
     /// The process, when this service started it.
     pub(super) child: Option<Child>,
+    /// What the worker is held to.
+    pub(super) bounds: Option<Bounds>,
     pub(super) attempt: u64,
     pub(super) commands: mpsc::Receiver<Command>,
     pub(super) entries: Entries,
@@ -43,7 +46,13 @@ impl Watch {
             self.follow(stream).await;
         }
         let status = self.wait_for_exit().await;
-        self.conclude(status);
+        let mut want_of_memory = None;
+        if let Some(bounds) = &self.bounds {
+            // Asked before its control group goes, which knows.
+            want_of_memory = bounds.want_of_memory(status, &self.folder.log());
+            bounds.take_back().await;
+        }
+        self.conclude(status, want_of_memory);
     }
 
     /// Connects to the worker; `None` when it ends before its socket is open.
@@ -128,7 +137,7 @@ impl Watch {
     }
 
     /// Stores how the run ended.
-    fn conclude(mut self, status: Option<ExitStatus>) {
+    fn conclude(mut self, status: Option<ExitStatus>, want_of_memory: Option<String>) {
         let result = self.folder.read_result().filter(|result| result.attempt == self.attempt);
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(entry) =
@@ -141,11 +150,10 @@ impl Watch {
             // The end of one that an earlier service process started may be the end of that one.
             Some(result) => entry.observation = Observation { adopted: self.child.is_none(), ..result },
             None => {
-                let reason = format!(
-                    "the worker process {}; its log is {}",
-                    how_it_ended(status),
-                    self.folder.log().display()
-                );
+                let reason = want_of_memory.unwrap_or_else(|| {
+                    let log = self.folder.log();
+                    format!("the worker process {}; its log is {}", how_it_ended(status), log.display())
+                });
                 tracing::warn!(job_id = %self.job, reason, "worker ended unexpectedly");
                 entry.observation.state = RunState::Failed(reason);
                 entry.observation.at = self.clock.now();

@@ -44,16 +44,7 @@ pub async fn run_worker(folder: &Path) -> Result<bool, String> {
     let listener = socket::listen(folder.path())
         .map_err(|e| format!("the socket of the worker cannot be opened: {e}"))?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let mut observation = Observation {
-        attempt: request.start.attempt,
-        state: RunState::Starting,
-        at: clock.now(),
-        metrics: JobMetrics::default(),
-        graph: None,
-        pid: Some(std::process::id()),
-        adopted: false,
-        savepoint: None,
-    };
+    let mut observation = Observation::starting(request.start.attempt, clock.now(), Some(std::process::id()));
     let (observations, observed) = watch::channel(observation.clone());
     let (commands, mut command_receiver) = mpsc::channel(4);
     tokio::spawn(serve(listener, observed, commands));
@@ -207,7 +198,7 @@ pub(super) fn storage_in(directory: &Path, name: &str) -> Result<CheckpointStora
 }
 
 pub(super) fn environment(request: &WorkerRequest, clock: Arc<dyn Clock>) -> Result<Environment, String> {
-    let WorkerRequest { start, config } = request;
+    let WorkerRequest { start, config, .. } = request;
     let streams = LocalStreams::open(&config.streams, clock.clone())
         .map_err(|e| format!("the stream store cannot be opened: {e}"))?;
     Ok(Environment {
@@ -444,6 +435,7 @@ mod tests {
             sql: SQL.to_string(),
             variables: variables.iter().map(|(name, sealed)| (name.to_string(), sealed.clone())).collect(),
             settings: JobSettings::default(),
+            spus: 2,
             resume: true,
             fresh_since: Timestamp(0),
             savepoint: None,
@@ -457,7 +449,7 @@ mod tests {
             log_level: "info".to_string(),
             log_json: false,
         };
-        WorkerRequest { start, config }
+        WorkerRequest { start, config, bounds: None }
     }
 
     #[test]

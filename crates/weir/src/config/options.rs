@@ -90,6 +90,16 @@ pub const OPTIONS: &[ServiceOption] = &[
         "Whether users can read the audit of their calls, which is written in any case.",
     ),
     option("shared_cluster_spus", "1000", "SPUs of the shared cluster."),
+    option(
+        "worker_confinement",
+        "auto",
+        "What holds the worker of a job to its SPUs: `cgroup` (version 2, or the service does not start), `limits` of the process, `auto` for the first as far as the host has it and else the second, or `off`.",
+    ),
+    option(
+        "spu_memory_mib",
+        "4096",
+        "Memory of an SPU, in MiB; with its core it is what a job may use for each SPU.",
+    ),
     option("exclusive_spus", "1000", "SPUs of this installation for exclusive clusters."),
     option(
         "exclusive_spus_sold_out",

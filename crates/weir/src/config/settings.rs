@@ -13,6 +13,7 @@ use weir_cloud::identity::{ClientCredential, SecretKey};
 use weir_cloud::notifications::MailOptions;
 use weir_control::billing::{BillingOptions, Unit};
 use weir_control::{ClusterOptions, EdgeGroup};
+use weir_runtime::Confinement;
 
 use super::resolve::Resolved;
 
@@ -95,6 +96,10 @@ pub struct Settings {
     pub audit_tracker: bool,
     /// SPUs of the shared cluster.
     pub shared_cluster_spus: i64,
+    /// What holds workers to the SPUs of their jobs.
+    pub worker_confinement: Confinement,
+    /// Bytes of memory of an SPU.
+    pub spu_memory: u64,
     /// Room for exclusive clusters.
     pub clusters: ClusterOptions,
     /// How use is charged for; `None` meters nothing.
@@ -200,6 +205,8 @@ impl Settings {
             user_spu_quota: values.parse("user_spu_quota", "a number")?,
             audit_tracker: values.parse("audit_tracker", "true or false")?,
             shared_cluster_spus: values.parse("shared_cluster_spus", "a number")?,
+            worker_confinement: values.parse("worker_confinement", "auto, cgroup, limits or off")?,
+            spu_memory: spu_memory(&values)?,
             clusters: ClusterOptions {
                 project_spus: values.parse("project_cluster_spus", "a number")?,
                 spus: values.parse("exclusive_spus", "a number")?,
@@ -238,6 +245,17 @@ fn billing(values: &Values<'_>) -> anyhow::Result<Option<BillingOptions>> {
         "on" => Ok(Some(BillingOptions { price, unit, ..BillingOptions::default() })),
         other => bail!("`billing` is `{other}`, but must be on or off"),
     }
+}
+
+/// What a worker needs before it has read anything is less than this.
+const LEAST_SPU_MEMORY_MIB: u64 = 64;
+
+fn spu_memory(values: &Values<'_>) -> anyhow::Result<u64> {
+    let mebibytes: u64 = values.parse("spu_memory_mib", "a number of MiB")?;
+    if mebibytes < LEAST_SPU_MEMORY_MIB {
+        bail!("`spu_memory_mib` is `{mebibytes}`, but must be {LEAST_SPU_MEMORY_MIB} or more");
+    }
+    Ok(mebibytes.saturating_mul(1 << 20))
 }
 
 fn manager_nodes(text: &str) -> anyhow::Result<BTreeMap<i64, i64>> {

@@ -16,7 +16,7 @@ use weir_cloud::objects::{Objects, ObjectsConfig, S3Config};
 use weir_cloud::sealing::Sealer;
 use weir_cloud::streams::LocalStreams;
 use weir_control::{Alarms, Control, ControlOptions, ControlParts, Limits, Reconciler};
-use weir_runtime::{EmbeddedRunner, ObjectsPlace, WorkerConfig};
+use weir_runtime::{EmbeddedRunner, ObjectsPlace, Shares, WorkerConfig};
 use weir_store::{Store, StoredAccounts, StoredNotifications};
 
 use crate::config::{AlarmsSetting, ObjectsSetting, Settings};
@@ -78,9 +78,13 @@ pub async fn build(settings: &Settings, data: &Path, listen: SocketAddr) -> anyh
         log_level: settings.log_level.clone(),
         log_json: settings.log_json,
     };
+    let shares = Shares::new(settings.worker_confinement, settings.spu_memory, data)
+        .map_err(|reason| anyhow!("`worker_confinement` is `cgroup`, but {reason}"))?;
+    let in_force = shares.in_force();
+    tracing::info!(cores = %in_force.cores, memory = %in_force.memory, "what holds workers to the share of their job");
     let executable = std::env::current_exe().context("the path of this program is not known")?;
     let runner =
-        EmbeddedRunner::new(data.join("workers"), executable, config, objects.clone(), clock.clone())
+        EmbeddedRunner::new(data.join("workers"), executable, config, shares, objects.clone(), clock.clone())
             .context("the folder of workers cannot be made")?;
     let notifications = Arc::new(notifications(settings, data, listen, &store, &clock)?);
     let control = Control::new(ControlParts {
@@ -103,7 +107,7 @@ pub async fn build(settings: &Settings, data: &Path, listen: SocketAddr) -> anyh
         notifications,
         objects,
         clock,
-        metrics: Arc::new(ApiMetrics::default()),
+        metrics: Arc::new(ApiMetrics::with_confinement(in_force)),
     };
     let greeting = Greeting { region: settings.region.clone(), accounts };
     Ok(Parts { state, reconciler, alarms, store, greeting })
