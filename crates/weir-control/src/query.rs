@@ -177,20 +177,16 @@ impl Control {
     }
 
     async fn stored_metrics(&self, job: &JobRecord) -> Result<JobMetrics, CsError> {
-        let report = self.store.report(job.id).await.map_err(fault)?;
-        Ok(match report {
-            // An unreadable report was written by another release: the counters begin anew.
-            Some(report) => serde_json::from_value(report.metrics).unwrap_or_default(),
-            None => JobMetrics::default(),
-        })
+        let stored = self.store.stored_metrics(job.id).await.map_err(fault)?;
+        // Unreadable ones were written by another release: the counters begin anew.
+        Ok(stored.and_then(|stored| serde_json::from_value(stored).ok()).unwrap_or_default())
     }
 
     pub(crate) async fn view(&self, record: JobRecord, with_graph: bool) -> Result<JobView, CsError> {
         let now = self.now();
         let status = self.status_of(&record);
         let graph = if with_graph {
-            let report = self.store.report(record.id).await.map_err(fault)?;
-            let stored = report.and_then(|report| report.graph);
+            let stored = self.store.stored_graph(record.id).await.map_err(fault)?;
             stored.map(|stored| graph::with_state(&stored, &record, status, now))
         } else {
             None

@@ -27,55 +27,8 @@ macro_rules! select_jobs {
     };
 }
 
-/// Which jobs a list is about.
-#[derive(Debug, Clone, Default)]
-pub struct JobFilter {
-    /// Part of the name, case-sensitive.
-    pub name_part: Option<String>,
-    /// Only jobs of this user.
-    pub user: Option<UserId>,
-    /// Only jobs of this exclusive cluster.
-    pub cluster_id: Option<i64>,
-}
-
-/// Which part of the jobs that match: those with ids between two others, from one end on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct JobRange {
-    /// Only greater ids.
-    pub above: Option<JobId>,
-    /// Only smaller ids.
-    pub below: Option<JobId>,
-    /// Whether it begins with the greatest of these.
-    pub from_greatest: bool,
-    /// Jobs at most.
-    pub limit: usize,
-}
-
-/// Binds the parameters of a filter.
-macro_rules! bind_filter {
-    ($query:expr, $project:expr, $filter:expr) => {
-        $query
-            .bind(&$project.0)
-            .bind(&$filter.name_part)
-            .bind($filter.user.as_ref().map(|user| &user.0))
-            .bind($filter.cluster_id)
-    };
-}
-
-/// The rows of a range, in the order of its ids. Ids are found first, so that the rows of other pages are not read.
-macro_rules! select_range {
-    ($order:literal) => {
-        select_jobs!(
-            "WHERE jobs.id IN (SELECT id FROM jobs WHERE project_id = $1 AND deleted_at IS NULL
-                AND ($2 IS NULL OR instr(name, $2) > 0) AND ($3 IS NULL OR user_id = $3)
-                AND ($4 IS NULL OR cluster_id = $4) AND id > $5 AND id < $6
-                ORDER BY id ",
-            $order,
-            " LIMIT $7) ORDER BY jobs.id ",
-            $order
-        )
-    };
-}
+/// The same, for queries whose conditions are found while the service runs.
+pub(crate) const SELECT_JOBS: &str = select_jobs!("");
 
 impl Store {
     /// Creates a job. Fails when the name is taken or the project has `draft_limit` drafts.
@@ -170,48 +123,6 @@ impl Store {
             .fetch_optional(self.pool())
             .await?;
         row.map(|row| from_row(&row)).transpose()
-    }
-
-    /// Returns the jobs of a project that match, by ascending id.
-    pub async fn jobs(&self, project: &ProjectId, filter: &JobFilter) -> Result<Vec<JobRecord>, StoreError> {
-        let query = sqlx::query(select_jobs!(
-            "WHERE project_id = $1 AND deleted_at IS NULL
-             AND ($2 IS NULL OR instr(name, $2) > 0) AND ($3 IS NULL OR user_id = $3)
-             AND ($4 IS NULL OR cluster_id = $4) ORDER BY jobs.id"
-        ));
-        let rows = bind_filter!(query, project, filter).fetch_all(self.pool()).await?;
-        rows.iter().map(from_row).collect()
-    }
-
-    /// Returns some of the jobs of a project that match, in the order of the range.
-    pub async fn jobs_in_range(
-        &self,
-        project: &ProjectId,
-        filter: &JobFilter,
-        range: JobRange,
-    ) -> Result<Vec<JobRecord>, StoreError> {
-        let query = match range.from_greatest {
-            true => sqlx::query(select_range!("DESC")),
-            false => sqlx::query(select_range!("ASC")),
-        };
-        let rows = bind_filter!(query, project, filter)
-            .bind(range.above.map_or(0, |id| id.0))
-            .bind(range.below.map_or(i64::MAX, |id| id.0))
-            .bind(i64::try_from(range.limit).unwrap_or(i64::MAX))
-            .fetch_all(self.pool())
-            .await?;
-        rows.iter().map(from_row).collect()
-    }
-
-    /// Counts the jobs of a project that match.
-    pub async fn count_jobs(&self, project: &ProjectId, filter: &JobFilter) -> Result<usize, StoreError> {
-        let query = sqlx::query_scalar(
-            "SELECT COUNT(*) FROM jobs WHERE project_id = $1 AND deleted_at IS NULL
-             AND ($2 IS NULL OR instr(name, $2) > 0) AND ($3 IS NULL OR user_id = $3)
-             AND ($4 IS NULL OR cluster_id = $4)",
-        );
-        let count: i64 = bind_filter!(query, project, filter).fetch_one(self.pool()).await?;
-        Ok(usize::try_from(count).unwrap_or(0))
     }
 
     /// Returns every job with a run under way or ended but holding resources, in all projects.
@@ -379,21 +290,23 @@ impl Store {
         Ok(())
     }
 
-    /// Returns what the runtime last said of a job.
-    pub async fn report(&self, job: JobId) -> Result<Option<Report>, StoreError> {
-        let row = sqlx::query("SELECT attempt, seen_at, metrics, graph FROM job_reports WHERE job_id = $1")
+    /// Returns the metrics that the runtime last told of a job, as stored.
+    pub async fn stored_metrics(&self, job: JobId) -> Result<Option<serde_json::Value>, StoreError> {
+        let text: Option<String> = sqlx::query_scalar("SELECT metrics FROM job_reports WHERE job_id = $1")
             .bind(job.0)
             .fetch_optional(self.pool())
             .await?;
-        let Some(row) = row else { return Ok(None) };
-        let graph: Option<String> = row.try_get("graph")?;
-        let metrics: String = row.try_get("metrics")?;
-        Ok(Some(Report {
-            attempt: unsigned(row.try_get("attempt")?),
-            seen_at: Timestamp(row.try_get("seen_at")?),
-            metrics: json(job.0, "metrics", &metrics)?,
-            graph: graph.map(|text| json(job.0, "graph", &text)).transpose()?,
-        }))
+        text.map(|text| json(job.0, "metrics", &text)).transpose()
+    }
+
+    /// Returns the execution graph that the runtime last told of a job, as stored.
+    pub async fn stored_graph(&self, job: JobId) -> Result<Option<serde_json::Value>, StoreError> {
+        let text: Option<Option<String>> =
+            sqlx::query_scalar("SELECT graph FROM job_reports WHERE job_id = $1")
+                .bind(job.0)
+                .fetch_optional(self.pool())
+                .await?;
+        text.flatten().map(|text| json(job.0, "graph", &text)).transpose()
     }
 }
 
@@ -487,7 +400,7 @@ fn unsigned(value: i64) -> u64 {
     u64::try_from(value).unwrap_or(0)
 }
 
-fn from_row(row: &AnyRow) -> Result<JobRecord, StoreError> {
+pub(crate) fn from_row(row: &AnyRow) -> Result<JobRecord, StoreError> {
     let id: i64 = row.try_get("id")?;
     let definition: String = row.try_get("definition")?;
     Ok(JobRecord {

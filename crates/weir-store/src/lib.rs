@@ -16,6 +16,7 @@ pub mod clusters;
 mod error;
 pub mod hosts;
 mod job_files;
+mod job_list;
 pub mod job_record;
 pub mod jobs;
 pub mod ledger;
@@ -37,10 +38,10 @@ pub use cluster_record::{
 };
 pub use error::StoreError;
 pub use hosts::HostMapping;
+pub use job_list::{JobFilter, JobRange};
 pub use job_record::{
     EndKind, Intent, JobDefinition, JobFile, JobRecord, NewJob, Report, RunFacts, SavepointFacts,
 };
-pub use jobs::{JobFilter, JobRange};
 pub use ledger::{BilledLine, BillingFilter, Book, EntryKind, NewEntry, Posting, PostingSubject, UsageMark};
 pub use networks::{NetworkRecord, PeeringRecord, PeeringState, RouteRecord};
 pub use notifications::StoredNotifications;

@@ -21,6 +21,7 @@ const SQLITE: &[Migration] = &[
     (11, "job_files", include_str!("../migrations/sqlite/0011_job_files.sql")),
     (12, "ledger", include_str!("../migrations/sqlite/0012_ledger.sql")),
     (13, "subscriptions", include_str!("../migrations/sqlite/0013_subscriptions.sql")),
+    (14, "job_list", include_str!("../migrations/sqlite/0014_job_list.sql")),
 ];
 
 /// The files in `migrations/postgres`, in order. The first one makes what the first four make of a file.
@@ -33,6 +34,7 @@ const POSTGRES: &[Migration] = &[
     (11, "job_files", include_str!("../migrations/postgres/0011_job_files.sql")),
     (12, "ledger", include_str!("../migrations/postgres/0012_ledger.sql")),
     (13, "subscriptions", include_str!("../migrations/postgres/0013_subscriptions.sql")),
+    (14, "job_list", include_str!("../migrations/postgres/0014_job_list.sql")),
 ];
 
 /// Applies what is missing. Returns the version found before and the newest known one when the first is the newer.

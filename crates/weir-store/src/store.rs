@@ -45,7 +45,9 @@ impl Store {
         let options =
             file_address(path).and_then(|address| address.parse().ok()).ok_or(StoreError::BadPath)?;
         // One writer waits up to 5 s for another, which is the default; a wait this long means a stuck disk.
-        let pool = AnyPoolOptions::new().max_connections(FILE_CONNECTIONS).after_connect(|connection, _| {
+        // A connection to a file is not lost while it lies idle, and asking it before each use takes as long as a query.
+        let pool = AnyPoolOptions::new().max_connections(FILE_CONNECTIONS).test_before_acquire(false);
+        let pool = pool.after_connect(|connection, _| {
             // FULL: what has been acknowledged survives a power failure, not only a crash.
             Box::pin(
                 async move { run(connection, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL").await },

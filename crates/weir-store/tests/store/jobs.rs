@@ -195,12 +195,12 @@ async fn a_graph_stays_until_the_text_changes(store: Store) {
     let graph = Some(serde_json::json!([{ "nodes": [] }]));
     store.write_report(job.id, &report(graph.clone())).await.unwrap();
     store.write_report(job.id, &report(None)).await.unwrap();
-    assert_eq!(store.report(job.id).await.unwrap().unwrap().graph, graph);
+    assert_eq!(store.stored_graph(job.id).await.unwrap(), graph);
     let job = store.job(&project(), job.id).await.unwrap().unwrap();
     assert_eq!(job.seen_at, Some(Timestamp(7)));
     let definition = JobDefinition { sql_body: "new".into(), ..job.definition.clone() };
     store.update_definition(&job, &definition, Timestamp(8), &audit("updateJob")).await.unwrap();
-    assert_eq!(store.report(job.id).await.unwrap().unwrap().graph, None);
+    assert_eq!(store.stored_graph(job.id).await.unwrap(), None);
 }
 
 async fn buckets_are_authorized_all_or_none(store: Store) {

@@ -1,0 +1,128 @@
+//! Lists of the jobs of a project: all, a page of them, or their number.
+
+use sqlx::any::AnyArguments;
+use sqlx::query::Query;
+use sqlx::{Any, AssertSqlSafe, Row};
+use weir_base::id::{JobId, ProjectId, UserId};
+
+use crate::error::StoreError;
+use crate::job_record::JobRecord;
+use crate::jobs::{SELECT_JOBS, from_row};
+use crate::store::Store;
+
+/// Which jobs a list is about.
+#[derive(Debug, Clone, Default)]
+pub struct JobFilter {
+    /// Part of the name, case-sensitive.
+    pub name_part: Option<String>,
+    /// Only jobs of this user.
+    pub user: Option<UserId>,
+    /// Only jobs of this exclusive cluster.
+    pub cluster_id: Option<i64>,
+}
+
+/// Which part of the jobs that match: those with ids between two others, from one end on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JobRange {
+    /// Only greater ids.
+    pub above: Option<JobId>,
+    /// Only smaller ids.
+    pub below: Option<JobId>,
+    /// Whether it begins with the greatest of these.
+    pub from_greatest: bool,
+    /// Jobs at most.
+    pub limit: usize,
+}
+
+/// The conditions of a list. Those that do not bind are left out of the text, because a plan is made for the text: with
+/// them no index would do.
+struct Conditions<'a> {
+    text: String,
+    values: Vec<Value<'a>>,
+}
+
+enum Value<'a> {
+    Text(&'a str),
+    Number(i64),
+}
+
+impl<'a> Conditions<'a> {
+    fn new(project: &'a ProjectId, filter: &'a JobFilter) -> Self {
+        let text = "jobs.deleted_at IS NULL AND jobs.project_id = $1".to_string();
+        let mut conditions = Self { text, values: vec![Value::Text(&project.0)] };
+        if let Some(part) = &filter.name_part {
+            conditions.add("instr(jobs.name, {}) > 0", Value::Text(part));
+        }
+        if let Some(user) = &filter.user {
+            conditions.add("jobs.user_id = {}", Value::Text(&user.0));
+        }
+        if let Some(cluster) = filter.cluster_id {
+            conditions.add("jobs.cluster_id = {}", Value::Number(cluster));
+        }
+        conditions
+    }
+
+    fn between(mut self, range: &JobRange) -> Self {
+        if let Some(above) = range.above {
+            self.add("jobs.id > {}", Value::Number(above.0));
+        }
+        if let Some(below) = range.below {
+            self.add("jobs.id < {}", Value::Number(below.0));
+        }
+        self
+    }
+
+    /// Adds a condition in which `{}` stands for the value.
+    fn add(&mut self, condition: &str, value: Value<'a>) {
+        self.values.push(value);
+        let parameter = format!("${}", self.values.len());
+        self.text.push_str(" AND ");
+        self.text.push_str(&condition.replace("{}", &parameter));
+    }
+
+    /// Binds the values to a statement around the conditions.
+    fn bind(&self, statement: String) -> Query<'_, Any, AnyArguments> {
+        self.values.iter().fold(sqlx::query(AssertSqlSafe(statement)), |query, value| match value {
+            Value::Text(text) => query.bind(*text),
+            Value::Number(number) => query.bind(*number),
+        })
+    }
+}
+
+impl Store {
+    /// Returns the jobs of a project that match, by ascending id.
+    pub async fn jobs(&self, project: &ProjectId, filter: &JobFilter) -> Result<Vec<JobRecord>, StoreError> {
+        let conditions = Conditions::new(project, filter);
+        let statement = format!("{SELECT_JOBS} WHERE {} ORDER BY jobs.id", conditions.text);
+        let rows = conditions.bind(statement).fetch_all(self.pool()).await?;
+        rows.iter().map(from_row).collect()
+    }
+
+    /// Returns some of the jobs of a project that match, in the order of the range.
+    pub async fn jobs_in_range(
+        &self,
+        project: &ProjectId,
+        filter: &JobFilter,
+        range: JobRange,
+    ) -> Result<Vec<JobRecord>, StoreError> {
+        let conditions = Conditions::new(project, filter).between(&range);
+        let order = if range.from_greatest { "DESC" } else { "ASC" };
+        // Ids are found first, so that the rows of other pages are not read.
+        let statement = format!(
+            "{SELECT_JOBS} WHERE jobs.id IN (SELECT id FROM jobs WHERE {} ORDER BY id {order} LIMIT {})
+             ORDER BY jobs.id {order}",
+            conditions.text, range.limit
+        );
+        let rows = conditions.bind(statement).fetch_all(self.pool()).await?;
+        rows.iter().map(from_row).collect()
+    }
+
+    /// Counts the jobs of a project that match.
+    pub async fn count_jobs(&self, project: &ProjectId, filter: &JobFilter) -> Result<usize, StoreError> {
+        let conditions = Conditions::new(project, filter);
+        let statement = format!("SELECT COUNT(*) AS found FROM jobs WHERE {}", conditions.text);
+        let row = conditions.bind(statement).fetch_one(self.pool()).await?;
+        let count: i64 = row.try_get("found")?;
+        Ok(usize::try_from(count).unwrap_or(0))
+    }
+}
