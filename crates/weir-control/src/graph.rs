@@ -7,10 +7,13 @@ use weir_store::JobRecord;
 use crate::status::Status;
 
 /// Returns the graph, an array with one object, with identity, state and times of the job filled in.
-pub(crate) fn with_state(stored: &Value, job: &JobRecord, status: Status, now: Timestamp) -> Value {
+pub(crate) fn with_state(stored: Value, job: &JobRecord, status: Status, now: Timestamp) -> Value {
     let mut graph = match stored {
-        Value::Array(items) => items.first().and_then(Value::as_object).cloned().unwrap_or_default(),
-        Value::Object(object) => object.clone(),
+        Value::Array(items) => match items.into_iter().next() {
+            Some(Value::Object(object)) => object,
+            _ => Map::new(),
+        },
+        Value::Object(object) => object,
         _ => Map::new(),
     };
     let end = if status.is_transient() || status == Status::Running { None } else { job.facts.stopped_at };

@@ -187,7 +187,7 @@ impl Control {
         let status = self.status_of(&record);
         let graph = if with_graph {
             let stored = self.store.stored_graph(record.id).await.map_err(fault)?;
-            stored.map(|stored| graph::with_state(&stored, &record, status, now))
+            stored.map(|stored| graph::with_state(stored, &record, status, now))
         } else {
             None
         };

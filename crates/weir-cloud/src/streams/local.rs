@@ -17,10 +17,9 @@ use super::partition::PartitionLog;
 use super::store::{Inner, StoreOptions};
 use super::{Bounds, Checkpoint, NewRecord, ReadRecords, Stored, Streams, StreamsError, TransactionId};
 
-/// Time between two looks at a partition that has nothing new.
-const POLL_INTERVAL: Duration = Duration::from_millis(25);
-/// Looks until [`Streams::wait`] gives up.
-const POLLS: usize = 7;
+/// Pauses between looks at a partition that has nothing new: short ones first, so that a record among others is seen
+/// soon, then long ones, so that a stream at rest costs little. After the last one [`Streams::wait`] gives up.
+const PAUSES_MS: [u64; 12] = [10, 15, 25, 50, 100, 100, 100, 100, 100, 100, 100, 100];
 
 /// The stream store in a local directory.
 #[derive(Clone)]
@@ -135,16 +134,14 @@ impl Streams for LocalStreams {
                 inner.readable_log(&project, &entry, partition)
             })
             .await?;
-        for poll in 0..=POLLS {
+        for pause in PAUSES_MS {
             if log.may_have_record_at(from) {
                 let log = Arc::clone(&log);
                 if self.blocking(move |_| Ok(log.has_record_at(from)?)).await? {
                     break;
                 }
             }
-            if poll < POLLS {
-                self.inner.clock.sleep(POLL_INTERVAL).await;
-            }
+            self.inner.clock.sleep(Duration::from_millis(pause)).await;
         }
         Ok(())
     }

@@ -174,7 +174,7 @@ pub trait Streams: Send + Sync + std::fmt::Debug + 'static {
         max_bytes: usize,
     ) -> Result<ReadRecords, StreamsError>;
 
-    /// Waits until a partition has a record at `from` or later, or a short time (at most 200 ms) has passed.
+    /// Waits until a partition has a record at `from` or later, or some time (less than a second) has passed.
     async fn wait(&self, project: &str, stream: &str, partition: u32, from: u64) -> Result<(), StreamsError>;
 
     /// Returns the position of the first record stored at or after an instant; `next` when there is none.
