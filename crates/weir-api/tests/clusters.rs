@@ -3,13 +3,14 @@
 
 mod common;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use common::{SQL, World};
 use serde_json::{Value, json};
 use weir_base::clock::{Clock, SystemClock};
 use weir_base::id::{ClusterId, JobId, ProjectId, UserId};
+use weir_base::ipv4::Ipv4Network;
 use weir_base::time::Timestamp;
 use weir_cloud::identity::AssignmentTarget;
 use weir_control::cluster::{Payment, set_payment};
@@ -196,6 +197,20 @@ async fn destinations(world: &World, cluster: i64, name: &str) -> Option<Vec<Str
     Some(destinations.iter().map(ToString::to_string).collect())
 }
 
+/// Waits until the runtime was told that the jobs of clusters reach exactly these networks.
+async fn until_reached(world: &World, expected: &[(i64, &[&str])]) {
+    let parse = |networks: &[&str]| networks.iter().map(|network| network.parse().unwrap()).collect();
+    let expected: BTreeMap<ClusterId, BTreeSet<Ipv4Network>> =
+        expected.iter().map(|(cluster, networks)| (ClusterId(*cluster), parse(networks))).collect();
+    let told = async {
+        while *world.runner.reached.lock().unwrap() != expected {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let told = tokio::time::timeout(Duration::from_secs(30), told).await;
+    assert!(told.is_ok(), "{:?} instead of {expected:?}", world.runner.reached.lock().unwrap());
+}
+
 #[tokio::test]
 async fn jobs_reach_where_the_routes_of_active_peerings_lead_and_overlapping_networks_are_not_peered() {
     let world = World::start(|_| {}).await;
@@ -218,9 +233,15 @@ async fn jobs_reach_where_the_routes_of_active_peerings_lead_and_overlapping_net
     world.call("POST", &format!("{path}/{peering}/route"), Some(route)).await;
     let expected = ["172.16.0.0/23", "192.168.7.0/24"];
     assert_eq!(destinations(&world, cluster, "j3").await.unwrap(), expected);
+    // Jobs that run reach it too, and nothing is left of a cluster that is gone.
+    until_reached(&world, &[(cluster, &expected)]).await;
+    world.request("DELETE", &format!("{path}/{peering}"), "admin").send().await.unwrap();
+    until_reached(&world, &[(cluster, &expected[..1])]).await;
     sql(&world, "UPDATE networks SET cidr = '172.16.0.0/12', id = 'n2'").await;
     let overlapping = json!({ "name": "p2", "vpc_id": "n2" });
     assert_eq!(world.call("POST", &path, Some(overlapping)).await.0, "CS.22102");
+    world.call("DELETE", &format!("/reserved_cluster/{cluster}"), None).await;
+    until_reached(&world, &[]).await;
 }
 
 #[tokio::test]

@@ -18,6 +18,12 @@ pub struct Ipv4Network {
 pub struct NotANetwork;
 
 impl Ipv4Network {
+    /// Returns the network with a prefix of that length to which an address belongs.
+    pub fn around(address: Ipv4Addr, prefix: u8) -> Option<Self> {
+        let network = (prefix <= 32).then_some(Self { first: u32::from(address), prefix })?;
+        Some(Self { first: network.first & network.mask(), prefix })
+    }
+
     /// Returns its first address.
     pub fn first(self) -> Ipv4Addr {
         Ipv4Addr::from(self.first)
@@ -113,6 +119,14 @@ mod tests {
         {
             assert!(text.parse::<Ipv4Network>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn an_address_belongs_to_a_network_of_each_length() {
+        let around = |prefix| Ipv4Network::around(Ipv4Addr::new(10, 1, 2, 3), prefix);
+        assert_eq!(around(8), Some(network("10.0.0.0/8")));
+        assert_eq!((around(0), around(32)), (Some(network("0.0.0.0/0")), Some(network("10.1.2.3/32"))));
+        assert_eq!(around(33), None);
     }
 
     #[test]

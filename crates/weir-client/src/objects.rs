@@ -40,6 +40,7 @@ impl Client {
             region: REGION.to_string(),
             access_key: access.clone(),
             secret_key: secret.expose().to_string(),
+            runtime: None,
         };
         Ok(Buckets { objects: Objects::new(ObjectsConfig::S3(config)), endpoint })
     }

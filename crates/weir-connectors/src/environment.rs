@@ -17,6 +17,7 @@ use weir_engine::error::ConnectorError;
 use weir_engine::sink::SharedSink;
 use weir_engine::source::SharedSource;
 
+use crate::network::Network;
 use crate::print::PrintTarget;
 
 /// What surrounds the connectors of one job.
@@ -36,6 +37,8 @@ pub struct Environment {
     pub files: FileAccess,
     /// Settings of the job.
     pub settings: JobSettings,
+    /// The network that the job reaches.
+    pub network: Network,
     /// The clock of the job.
     pub clock: Arc<dyn Clock>,
     /// Where `apig` sinks keep their records, and for which job; `None` where no service gives them out.

@@ -29,5 +29,6 @@ pub use catalog::CATALOG;
 pub use connect::{discard_staged, sink, source, table};
 pub use environment::{Environment, FileAccess};
 pub use lookup::{CacheOptions, CachedLookup};
+pub use network::{NameService, Network};
 pub use print::{LogPrint, PrintTarget};
 pub use reference::reference;

@@ -6,21 +6,29 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::net::TcpStream;
+use weir_base::ipv4::Ipv4Network;
 use weir_base::network::{Barrier, NetworkSettings};
 
 /// How long it may take to find out which of several addresses accepts connections.
 const CHOICE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Finds the addresses of hosts for a job.
+/// Finds the addresses of hosts for a job. Clones are of one job.
 #[derive(Clone)]
 pub struct Network {
-    settings: Arc<NetworkSettings>,
+    settings: Arc<RwLock<NetworkSettings>>,
     names: Arc<dyn NameService>,
+}
+
+impl Default for Network {
+    /// All that the machine reaches.
+    fn default() -> Self {
+        Self::new(&NetworkSettings::default())
+    }
 }
 
 /// Says which addresses names have.
@@ -58,12 +66,17 @@ impl Network {
 
     /// Makes the network of a job, which asks a name service.
     pub fn with_names(settings: &NetworkSettings, names: Arc<dyn NameService>) -> Self {
-        Self { settings: Arc::new(settings.clone()), names }
+        Self { settings: Arc::new(RwLock::new(settings.clone())), names }
+    }
+
+    /// Changes the networks that may be reached, for connections that are made from now on.
+    pub fn lead_to(&self, destinations: Vec<Ipv4Network>) {
+        self.settings.write().unwrap_or_else(PoisonError::into_inner).destinations = Some(destinations);
     }
 
     /// Whether a name is mapped to an address.
     pub fn maps(&self, host: &str) -> bool {
-        self.settings.address_of(host).is_some()
+        self.settings().address_of(host).is_some()
     }
 
     /// Returns an address to connect to. When several may be reached, it is one that accepts connections.
@@ -72,7 +85,7 @@ impl Network {
         let mut barriers = Vec::new();
         for ip in self.addresses(host).await? {
             let address = SocketAddr::new(ip, port);
-            match self.settings.barrier(address) {
+            match self.settings().barrier(address) {
                 None => allowed.push(address),
                 Some(barrier) => barriers.push(told(barrier, address, host)),
             }
@@ -106,7 +119,11 @@ impl Network {
     }
 
     fn literal(&self, host: &str) -> Option<IpAddr> {
-        self.settings.address_of(host).map(IpAddr::V4).or_else(|| host.parse().ok())
+        self.settings().address_of(host).map(IpAddr::V4).or_else(|| host.parse().ok())
+    }
+
+    fn settings(&self) -> RwLockReadGuard<'_, NetworkSettings> {
+        self.settings.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -196,5 +213,14 @@ mod tests {
                 refused.message
             );
         }
+    }
+
+    #[tokio::test]
+    async fn routes_change_while_a_job_runs() {
+        let network = network(Some("10.0.0.0/8"));
+        let of_table = network.clone();
+        network.lead_to(vec!["192.168.0.0/16".parse().unwrap()]);
+        assert!(of_table.resolve("192.168.0.1", 1).await.is_ok());
+        assert!(of_table.resolve("10.9.8.7", 1).await.unwrap_err().message.contains("no route leads to"));
     }
 }

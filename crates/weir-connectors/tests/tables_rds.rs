@@ -6,6 +6,8 @@ mod common;
 
 use common::tables::{ask, keys, table};
 use common::world;
+use weir_base::network::NetworkSettings;
+use weir_connectors::Network;
 use weir_engine::error::ConnectorError;
 use weir_engine::lookup::SharedLookup;
 use weir_testkit::servers::{MariaDb, PASSWORD, Postgres, USER};
@@ -110,9 +112,11 @@ async fn a_mapped_name(database: &Database) {
             ("table_name", "t_owner"),
         ];
         let mut environment = world().environment;
-        let network = &mut environment.settings.network;
-        network.hosts.insert("db.made.up".to_string(), "127.0.0.1".parse().unwrap());
-        network.destinations = route.map(|route| vec![route.parse().unwrap()]);
+        environment.network = Network::new(&NetworkSettings {
+            hosts: [("db.made.up".to_string(), "127.0.0.1".parse().unwrap())].into(),
+            destinations: route.map(|route| vec![route.parse().unwrap()]),
+            ..NetworkSettings::default()
+        });
         weir_connectors::table(&table(columns, &options), &environment)
     };
     let asked = keys(columns, &[0], &[&["1"]]);

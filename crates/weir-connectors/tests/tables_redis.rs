@@ -5,6 +5,8 @@ mod common;
 
 use common::tables::{ask, keys, table};
 use common::world;
+use weir_base::network::NetworkSettings;
+use weir_connectors::Network;
 use weir_engine::lookup::SharedLookup;
 use weir_testkit::servers::Redis;
 
@@ -62,9 +64,12 @@ async fn a_server_under_a_mapped_name() {
     ];
     let asked = keys(KV, &[0], &[&["s1"]]);
     let mut environment = world().environment;
-    environment.settings.network.hosts.insert("redis.made.up".to_string(), "127.0.0.1".parse().unwrap());
     for (route, reached) in [(None, true), (Some("127.0.0.0/8"), true), (Some("10.0.0.0/8"), false)] {
-        environment.settings.network.destinations = route.map(|route| vec![route.parse().unwrap()]);
+        environment.network = Network::new(&NetworkSettings {
+            hosts: [("redis.made.up".to_string(), "127.0.0.1".parse().unwrap())].into(),
+            destinations: route.map(|route| vec![route.parse().unwrap()]),
+            ..NetworkSettings::default()
+        });
         let found =
             ask(&weir_connectors::table(&table(KV, &options), &environment).unwrap(), &[0], &asked).await;
         match found {

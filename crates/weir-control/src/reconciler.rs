@@ -13,7 +13,7 @@ use weir_base::savepoint::SavepointPlace;
 use weir_base::settings::JobSettings;
 use weir_base::time::Timestamp;
 use weir_runtime::{Observation, RunState, StartError, StartRequest};
-use weir_store::{EndKind, JobRecord, Report, RunFacts, StoreError};
+use weir_store::{ClusterRecord, EndKind, JobRecord, Report, RunFacts, StoreError};
 
 use crate::audit;
 use crate::control::Control;
@@ -29,6 +29,9 @@ const HAND_OVER_PAUSE: Duration = Duration::from_millis(100);
 
 /// Time between two attempts to clear away a deleted job whose bucket does not answer.
 const CLEAR_AGAIN: Duration = Duration::from_secs(30);
+
+/// Time between two attempts to change networks of clusters that cannot be changed.
+const CONNECT_AGAIN: Duration = Duration::from_secs(10);
 
 /// What a round did for a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,12 +78,18 @@ pub struct Reconciler {
     control: Arc<Control>,
     marks: Mutex<HashMap<JobId, Marks>>,
     settled: Mutex<Option<Timestamp>>,
+    connecting_failed: Mutex<Option<Timestamp>>,
 }
 
 impl Reconciler {
     /// Makes the reconciler of a service; there must be only one.
     pub fn new(control: Arc<Control>) -> Self {
-        Self { control, marks: Mutex::new(HashMap::new()), settled: Mutex::new(None) }
+        Self {
+            control,
+            marks: Mutex::default(),
+            settled: Mutex::default(),
+            connecting_failed: Mutex::default(),
+        }
     }
 
     /// Takes up the workers of an earlier service process, then works until `shutdown` is ready; then
@@ -141,13 +150,30 @@ impl Reconciler {
             .collect()
             .await;
         let mut done: Vec<Action> = done.into_iter().flatten().collect();
-        let clusters = self.control.attend_clusters(now).await?;
-        done.extend(clusters.into_iter().map(|cluster| Action::ClusterMoved(cluster.id)));
+        let clusters = self.control.store.all_clusters().await?;
+        let moved = self.control.attend_clusters(&clusters, now).await?;
+        done.extend(moved.into_iter().map(Action::ClusterMoved));
+        self.connect_clusters(&clusters, now).await?;
         self.settle_when_due(now).await;
         if !done.is_empty() {
             self.control.progress.notify_waiters();
         }
         Ok(done)
+    }
+
+    /// Tells the runtime what the jobs of clusters reach now.
+    async fn connect_clusters(&self, clusters: &[ClusterRecord], now: Timestamp) -> Result<(), StoreError> {
+        let failed = *self.connecting_failed.lock().unwrap_or_else(PoisonError::into_inner);
+        if failed.is_some_and(|failed| now.since(failed) < CONNECT_AGAIN) {
+            return Ok(());
+        }
+        let reached = self.control.reached_from(clusters).await?;
+        let connected = self.control.runner.connect_clusters(&reached).await;
+        if let Err(error) = &connected {
+            tracing::error!(%error, "what the jobs of clusters reach could not be brought up to date, will retry");
+        }
+        *self.connecting_failed.lock().unwrap_or_else(PoisonError::into_inner) = connected.err().map(|_| now);
+        Ok(())
     }
 
     /// Charges for what ran, once in the interval, stops what cannot be paid and restores what can.
@@ -232,6 +258,7 @@ impl Reconciler {
         let request = StartRequest {
             job: job.id,
             project: job.project.clone(),
+            cluster: job.definition.cluster_id.map(ClusterId),
             name: job.definition.name.clone(),
             attempt: facts.attempt,
             sql: job.definition.sql_body.clone(),

@@ -1,11 +1,12 @@
 //! The contract between the service and whatever runs jobs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use weir_base::id::{JobId, ProjectId};
+use weir_base::id::{ClusterId, JobId, ProjectId};
+use weir_base::ipv4::Ipv4Network;
 use weir_base::savepoint::{SavepointAsk, SavepointOutcome, SavepointPlace};
 use weir_base::settings::JobSettings;
 use weir_base::time::Timestamp;
@@ -17,6 +18,9 @@ pub struct StartRequest {
     pub job: JobId,
     /// Its project.
     pub project: ProjectId,
+    /// The exclusive cluster that it runs in.
+    #[serde(default)]
+    pub cluster: Option<ClusterId>,
     /// Its name, for logs.
     pub name: String,
     /// Attempt number, from 1; tells runs of one job apart.
@@ -156,6 +160,11 @@ impl Observation {
 #[error("{0}")]
 pub struct StartError(pub String);
 
+/// What the jobs of clusters reach could not be changed.
+#[derive(Debug, Clone, Error)]
+#[error("{0}")]
+pub struct ConnectError(pub String);
+
 /// Something of a deleted job could not be removed yet.
 #[derive(Debug, Clone, Error)]
 #[error("{0}")]
@@ -192,6 +201,13 @@ pub trait Runner: Send + Sync + 'static {
     /// Checkpoints in the bucket are removed when `checkpoint_bucket` is given. After an error something is
     /// left, and the call has to be repeated.
     async fn remove(&self, job: JobId, checkpoint_bucket: Option<String>) -> Result<(), RemoveError>;
+
+    /// Says what the jobs of clusters may reach from now on. Clusters that are not named have no jobs. Saying the same again
+    /// costs next to nothing; after an error it has to be said again.
+    async fn connect_clusters(
+        &self,
+        clusters: &BTreeMap<ClusterId, BTreeSet<Ipv4Network>>,
+    ) -> Result<(), ConnectError>;
 
     /// Takes a final checkpoint of every running job and ends the workers; used at shutdown. Jobs
     /// keep their intent, so that the next start resumes them.

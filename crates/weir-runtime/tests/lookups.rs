@@ -20,7 +20,7 @@ use weir_base::spawn::TokioSpawner;
 use weir_base::time::Timestamp;
 use weir_cloud::objects::{Objects, ObjectsConfig};
 use weir_cloud::streams::LocalStreams;
-use weir_connectors::{CacheOptions, CachedLookup, Environment, FileAccess, LogPrint};
+use weir_connectors::{CacheOptions, CachedLookup, Environment, FileAccess, LogPrint, Network};
 use weir_engine::checkpoint::CheckpointStorage;
 use weir_engine::dirty::DropDirty;
 use weir_engine::error::ConnectorError;
@@ -334,6 +334,7 @@ fn environment(place: &Path, clock: Arc<dyn Clock>) -> Environment {
         run: clock.now(),
         files: FileAccess::Anywhere,
         settings: JobSettings::default(),
+        network: Network::default(),
         print: Arc::new(LogPrint::new(clock.clone())),
         sources: Default::default(),
         gateway: None,

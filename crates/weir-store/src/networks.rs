@@ -250,6 +250,19 @@ impl Store {
         Ok(rows.iter().map(route_from_row).collect::<Result<_, _>>()?)
     }
 
+    /// Returns where the routes of accepted peerings lead, for all clusters.
+    pub async fn open_destinations(&self) -> Result<Vec<(ClusterId, String)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT cluster_id, destination FROM routes JOIN peerings ON peerings.id = routes.peering_id
+             WHERE peerings.status = $1 ORDER BY cluster_id, destination",
+        )
+        .bind(PeeringState::Accepted.as_str())
+        .fetch_all(self.pool())
+        .await?;
+        let read = |row: &AnyRow| Ok((ClusterId(row.try_get("cluster_id")?), row.try_get("destination")?));
+        Ok(rows.iter().map(read).collect::<Result<_, sqlx::Error>>()?)
+    }
+
     /// Returns the routes over peerings with networks of a project, by id, each with the network of its cluster.
     pub async fn routes_of_tenant(
         &self,

@@ -6,6 +6,7 @@
 
 pub mod golden;
 pub mod kill;
+pub mod peer;
 pub mod seed;
 pub mod servers;
 pub mod service;

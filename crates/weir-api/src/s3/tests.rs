@@ -289,6 +289,7 @@ async fn the_remote_form_of_objects_works_against_this_endpoint() {
         region: "local".into(),
         access_key: world.key.access.clone(),
         secret_key: secret.into(),
+        runtime: None,
     };
     let remote = Objects::new(ObjectsConfig::S3(config(world.key.secret.expose())));
     assert!(matches!(remote.bucket("b-1").await, Err(ObjectsError::NoBucket(_))));

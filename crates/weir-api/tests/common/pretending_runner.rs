@@ -1,14 +1,16 @@
 //! A runner that runs nothing. What it pretends depends on words in the name of the job.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use weir_base::clock::{Clock, ManualClock, SystemClock};
-use weir_base::id::JobId;
+use weir_base::id::{ClusterId, JobId};
+use weir_base::ipv4::Ipv4Network;
 use weir_base::savepoint::{SavepointAsk, SavepointOutcome, SavepointPlace};
 use weir_runtime::{
-    JobMetrics, Observation, OperatorMetrics, RemoveError, RunState, Runner, StartError, StartRequest,
+    ConnectError, JobMetrics, Observation, OperatorMetrics, RemoveError, RunState, Runner, StartError,
+    StartRequest,
 };
 
 /// The runner; `refuse` in a name refuses the start, `crash` fails before it runs, `finish` ends,
@@ -21,6 +23,8 @@ pub struct PretendingRunner {
     pub removed: Mutex<Vec<(i64, Option<String>)>>,
     pub removed_savepoints: Mutex<Vec<(i64, SavepointPlace)>>,
     pub suspended: Mutex<bool>,
+    /// What the jobs of clusters were last said to reach.
+    pub reached: Mutex<BTreeMap<ClusterId, BTreeSet<Ipv4Network>>>,
     /// What a removal answers, when it answers.
     pub clearing: Mutex<Clearing>,
     /// The time of tests that own it: what runs is seen to run whenever one looks.
@@ -151,6 +155,14 @@ impl Runner for PretendingRunner {
         let seen = self.jobs().get(&job).map(|(_, seen)| seen.clone())?;
         let owned = self.clock.lock().unwrap().as_ref().map(Clock::now);
         Some(Observation { at: owned.unwrap_or(seen.at), ..seen })
+    }
+
+    async fn connect_clusters(
+        &self,
+        clusters: &BTreeMap<ClusterId, BTreeSet<Ipv4Network>>,
+    ) -> Result<(), ConnectError> {
+        self.reached.lock().unwrap().clone_from(clusters);
+        Ok(())
     }
 
     async fn adopt(&self) -> Vec<JobId> {

@@ -4,7 +4,9 @@
 use chrono::DateTime;
 use object_store::ClientOptions;
 use object_store::aws::{AmazonS3, AmazonS3Builder, AwsAuthorizer, AwsCredential};
-use object_store::client::{HttpConnector, HttpRequest, HttpRequestBody, HttpResponse, ReqwestConnector};
+use object_store::client::{
+    HttpConnector, HttpRequest, HttpRequestBody, HttpResponse, ReqwestConnector, SpawnedReqwestConnector,
+};
 use weir_base::time::Timestamp;
 
 use super::error::ObjectsError;
@@ -12,16 +14,18 @@ use super::service::{Bucket, S3Config};
 
 /// Opens the store of a bucket, path style: endpoints on addresses and ports have no host per bucket.
 pub(super) fn open(config: &S3Config, name: &str) -> Result<AmazonS3, ObjectsError> {
-    let store = AmazonS3Builder::new()
+    let mut builder = AmazonS3Builder::new()
         .with_endpoint(&config.endpoint)
         .with_region(&config.region)
         .with_access_key_id(&config.access_key)
         .with_secret_access_key(&config.secret_key)
         .with_bucket_name(name)
         .with_allow_http(true)
-        .with_virtual_hosted_style_request(false)
-        .build()?;
-    Ok(store)
+        .with_virtual_hosted_style_request(false);
+    if let Some(runtime) = &config.runtime {
+        builder = builder.with_http_connector(SpawnedReqwestConnector::new(runtime.clone()));
+    }
+    Ok(builder.build()?)
 }
 
 pub(super) async fn exists(config: &S3Config, name: &str) -> Result<bool, ObjectsError> {
@@ -110,7 +114,11 @@ async fn call(
         token: None,
     };
     AwsAuthorizer::new(&credential, "s3", &config.region).try_authorize(&mut request, None)?;
-    let client = ReqwestConnector::default().connect(&ClientOptions::new().with_allow_http(true))?;
+    let options = ClientOptions::new().with_allow_http(true);
+    let client = match &config.runtime {
+        Some(runtime) => SpawnedReqwestConnector::new(runtime.clone()).connect(&options)?,
+        None => ReqwestConnector::default().connect(&options)?,
+    };
     client.execute(request).await.map_err(|error| ObjectsError::Unreachable(error.to_string()))
 }
 

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use futures::StreamExt;
 use object_store::path::Path as Key;
 use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
+use tokio::runtime::Handle;
 use weir_base::time::Timestamp;
 
 use super::error::ObjectsError;
@@ -38,6 +39,9 @@ pub struct S3Config {
     pub access_key: String,
     /// Secret key; never shown.
     pub secret_key: String,
+    /// The runtime whose threads make the requests, for one of a process that has threads in several networks; `None` is
+    /// that of who asks.
+    pub runtime: Option<Handle>,
 }
 
 impl fmt::Debug for S3Config {

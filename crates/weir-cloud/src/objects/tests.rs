@@ -104,6 +104,7 @@ fn a_configuration_shows_no_secret() {
         region: "r".into(),
         access_key: "AKX".into(),
         secret_key: "SKX".into(),
+        runtime: None,
     };
     let shown = format!("{:?}", ObjectsConfig::S3(config));
     assert!(!shown.contains("SKX"), "{shown}");

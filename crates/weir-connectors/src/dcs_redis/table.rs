@@ -19,7 +19,6 @@ use super::Layout;
 use super::client::Server;
 use crate::environment::Environment;
 use crate::lookup::cached;
-use crate::network::Network;
 use crate::options::StreamOptions;
 
 /// Commands of one round trip: more gain little, and a server answers nobody else meanwhile.
@@ -57,11 +56,7 @@ pub(crate) fn table(
         .map_err(|fault| ConnectorError::permanent(format!("table `{}`: {}", table.name, fault.message)))?;
     let redis = RedisTable {
         schema: Arc::clone(&table.schema),
-        server: Server::new(
-            format!("table `{}`", table.name),
-            &options,
-            Network::new(&environment.settings.network),
-        )?,
+        server: Server::new(format!("table `{}`", table.name), &options, environment.network.clone())?,
         name: table.name.clone(),
         value_type,
         layout,

@@ -261,6 +261,12 @@ impl Database {
             Fault::Database(sqlx::Error::Database(error)) => {
                 (is_transient(error.as_ref()), error.message().to_string())
             }
+            Fault::Database(error @ sqlx::Error::Io(_)) if self.verified => (
+                true,
+                format!(
+                    "{error}; with `sslmode=verify-full` the driver looks the name up, in the network of the cluster"
+                ),
+            ),
             Fault::Database(error @ sqlx::Error::Io(_)) => (true, error.to_string()),
             Fault::Database(error) => (false, error.to_string()),
         };

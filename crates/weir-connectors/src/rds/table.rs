@@ -23,7 +23,6 @@ use super::value::readable;
 use super::{column_names, table_name};
 use crate::environment::Environment;
 use crate::lookup::cached;
-use crate::network::Network;
 use crate::options::StreamOptions;
 
 /// Keys of one statement of MySQL. A power of two: statements are made for powers of two only, so that few are prepared.
@@ -51,7 +50,7 @@ pub(crate) fn table(
             &address,
             username,
             password,
-            Network::new(&environment.settings.network),
+            environment.network.clone(),
         )?,
         sql: TableSql { dialect: address.dialect, name: table_name(&options)?, columns },
         described: OnceCell::new(),

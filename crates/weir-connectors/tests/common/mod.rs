@@ -15,7 +15,7 @@ use weir_base::settings::{CheckpointMode, CheckpointSettings, JobSettings};
 use weir_base::time::Timestamp;
 use weir_cloud::objects::{Objects, ObjectsConfig};
 use weir_cloud::streams::LocalStreams;
-use weir_connectors::{Environment, FileAccess, PrintTarget};
+use weir_connectors::{Environment, FileAccess, Network, PrintTarget};
 use weir_engine::error::ConnectorError;
 use weir_engine::sink::WriterContext;
 use weir_engine::source::{SharedSource, SourceEvent, SourceReader, Split};
@@ -70,6 +70,7 @@ pub fn world() -> World {
         run: Timestamp(NOW),
         files: FileAccess::Anywhere,
         settings: JobSettings { checkpoint: Some(checkpoint), ..JobSettings::default() },
+        network: Network::default(),
         clock: Arc::new(clock.clone()) as Arc<dyn Clock>,
         print: Arc::new(Printed::default()),
         gateway: None,

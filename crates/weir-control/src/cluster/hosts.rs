@@ -6,11 +6,9 @@ use std::net::Ipv4Addr;
 use weir_base::error::{CsError, codes};
 use weir_base::id::ClusterId;
 use weir_base::ipv4::Ipv4Network;
-use weir_base::network::NetworkSettings;
-use weir_store::{ClusterRecord, HostMapping, JobRecord, PeeringRecord, RouteRecord, StoreError};
+use weir_store::{ClusterRecord, HostMapping};
 
 use super::change::{in_status, of_cluster};
-use super::peerings::PeeringStatus;
 use super::state::{ClusterStatus, status};
 use crate::caller::Caller;
 use crate::control::{Control, fault};
@@ -136,37 +134,6 @@ impl Control {
             other => Err(codes::CLUSTER_STATUS_NOT_RUNNING.error().because(in_status(other))),
         }
     }
-
-    /// Returns what a job finds of the network.
-    pub(crate) async fn network_of(&self, job: &JobRecord) -> Result<NetworkSettings, StoreError> {
-        let Some(id) = job.definition.cluster_id.map(ClusterId) else {
-            return Ok(self.options.network.clone());
-        };
-        let hosts = self.store.hosts(id).await?;
-        let address = |host: &HostMapping| host.ip.parse::<Ipv4Addr>().ok();
-        let hosts = hosts.iter().filter_map(|host| Some((key(&host.hostname), address(host)?))).collect();
-        let destinations = match self.options.clusters.restricted {
-            true => Some(self.destinations_of(job, id).await?),
-            false => None,
-        };
-        Ok(NetworkSettings { hosts, destinations, ..self.options.network.clone() })
-    }
-
-    /// Returns what the jobs of a cluster may reach: its own subnet, and where the routes of active peerings lead.
-    async fn destinations_of(&self, job: &JobRecord, id: ClusterId) -> Result<Vec<Ipv4Network>, StoreError> {
-        let now = self.now();
-        let cluster = self.store.cluster(&job.project, id).await?;
-        let peerings = self.store.peerings_of_cluster(id).await?;
-        let active = |route: &RouteRecord| {
-            let of_route = |peering: &&PeeringRecord| peering.id == route.peering_id;
-            let peering = peerings.iter().find(of_route);
-            peering.is_some_and(|peering| PeeringStatus::of(peering, now) == PeeringStatus::Active)
-        };
-        let routes = self.store.routes_of_cluster(id).await?;
-        let routes = routes.iter().filter(|route| active(route)).map(|route| route.destination.as_str());
-        let subnet = cluster.as_ref().map(|cluster| cluster.definition.subnet_cidr.as_str());
-        Ok(subnet.into_iter().chain(routes).filter_map(|network| network.parse().ok()).collect())
-    }
 }
 
 /// Reads a hosts file: lines of an address and one name or several.
@@ -200,7 +167,7 @@ fn wrong_line(number: usize) -> CsError {
 }
 
 /// The form of a name in which those that mean the same are the same.
-fn key(hostname: &str) -> String {
+pub(super) fn key(hostname: &str) -> String {
     hostname.to_ascii_lowercase()
 }
 

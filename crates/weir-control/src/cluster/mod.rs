@@ -8,6 +8,7 @@ mod hosts;
 mod operator;
 mod peerings;
 mod query;
+mod reach;
 mod reconcile;
 pub mod state;
 

@@ -1,5 +1,6 @@
 //! Drives clusters towards what was asked for: reads, asks [`state::next`], does it.
 
+use weir_base::id::ClusterId;
 use weir_base::time::Timestamp;
 use weir_store::{ClusterRecord, EndKind, Intent, StoreError};
 
@@ -10,16 +11,19 @@ use crate::decide;
 
 impl Control {
     /// Runs one round over all clusters. Returns those for which something was done.
-    pub(crate) async fn attend_clusters(&self, now: Timestamp) -> Result<Vec<ClusterRecord>, StoreError> {
-        let clusters = self.store.all_clusters().await?;
-        let has_room = Given::to(&clusters, None).fits(&self.options.clusters);
+    pub(crate) async fn attend_clusters(
+        &self,
+        clusters: &[ClusterRecord],
+        now: Timestamp,
+    ) -> Result<Vec<ClusterId>, StoreError> {
+        let has_room = Given::to(clusters, None).fits(&self.options.clusters);
         let mut attended = Vec::new();
         for cluster in clusters {
             if !state::status(&cluster.facts).is_transient() {
                 continue;
             }
-            match self.attend_cluster(&cluster, has_room, now).await {
-                Ok(true) => attended.push(cluster),
+            match self.attend_cluster(cluster, has_room, now).await {
+                Ok(true) => attended.push(cluster.id),
                 Ok(false) => {}
                 // The user was faster: the next round sees what they want now.
                 Err(StoreError::Conflict) => self.changed.notify_one(),

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use weir_base::clock::Clock;
+use weir_connectors::Network;
 
 use super::folder::WorkerRequest;
-use super::worker::{check, environment};
+use super::worker::{check, environment, objects};
 
 /// Removes what the job staged outside of its folder. What has gone with a bucket or a stream is no error.
 pub(super) async fn discard_staged(request: &WorkerRequest, clock: Arc<dyn Clock>) -> Result<(), String> {
@@ -17,7 +18,7 @@ pub(super) async fn discard_staged(request: &WorkerRequest, clock: Arc<dyn Clock
             return Ok(());
         }
     };
-    let environment = environment(request, clock)?;
+    let environment = environment(request, objects(&request.config, None), Network::default(), clock)?;
     for sink in &job.sinks {
         weir_connectors::discard_staged(sink, &environment).await.map_err(|error| error.to_string())?;
     }

@@ -72,6 +72,9 @@ pub(super) struct WorkerRequest {
     /// What the worker is held to; `None` holds it to nothing.
     #[serde(default)]
     pub(super) bounds: Option<Bounds>,
+    /// The network namespace that the worker moves into.
+    #[serde(default)]
+    pub(super) namespace: Option<PathBuf>,
 }
 
 impl WorkerRequest {

@@ -9,6 +9,7 @@ mod discard;
 mod folder;
 mod kill;
 mod log_upload;
+mod namespaces;
 mod processes;
 mod protocol;
 mod savepoints;
@@ -16,7 +17,8 @@ mod socket;
 mod watch;
 mod worker;
 
-pub use confine::{Confined, Confinement, InForce, Means, Shares, confine};
+pub use confine::{Confined, Confinement, InForce, Means, Outside, Shares, confine};
 pub use folder::{ObjectsPlace, WorkerConfig};
+pub use namespaces::{Namespaces, namespace_of};
 pub use processes::EmbeddedRunner;
 pub use worker::{WorkerLogging, run_worker, worker_logging};

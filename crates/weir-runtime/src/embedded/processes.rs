@@ -1,6 +1,6 @@
 //! Starts, finds and ends worker processes.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
@@ -12,7 +12,8 @@ use async_trait::async_trait;
 use tokio::process::{Child, Command as Process};
 use tokio::sync::mpsc;
 use weir_base::clock::Clock;
-use weir_base::id::JobId;
+use weir_base::id::{ClusterId, JobId};
+use weir_base::ipv4::Ipv4Network;
 use weir_base::savepoint::{SavepointAsk, SavepointPlace};
 use weir_cloud::gateway::Gateway;
 use weir_cloud::objects::{Objects, ObjectsError};
@@ -22,10 +23,11 @@ use super::confine::{Bounds, Shares};
 use super::discard::discard_staged;
 use super::folder::{Folder, WorkerConfig, WorkerRequest};
 use super::kill::kill;
+use super::namespaces::Namespaces;
 use super::protocol::Command;
 use super::savepoints;
 use super::watch::Watch;
-use crate::{Observation, RemoveError, RunState, Runner, StartError, StartRequest};
+use crate::{ConnectError, Observation, RemoveError, RunState, Runner, StartError, StartRequest};
 
 /// How long a suspension at shutdown may take. The service promises to end within ten seconds.
 const SUSPEND_LIMIT: Duration = Duration::from_secs(8);
@@ -39,6 +41,17 @@ pub(super) struct Entry {
     pub(super) observation: Observation,
     /// Commands to the worker; `None` when it has ended.
     pub(super) commands: Option<mpsc::Sender<Command>>,
+    /// The exclusive cluster that it runs in.
+    cluster: Option<ClusterId>,
+    /// What it knows that it may reach; `None` when that is not known here.
+    reached: Option<BTreeSet<Ipv4Network>>,
+}
+
+impl Entry {
+    /// Returns what is known of a worker that has ended.
+    fn ended(observation: Observation) -> Self {
+        Self { observation, commands: None, cluster: None, reached: None }
+    }
 }
 
 /// All workers known.
@@ -52,6 +65,7 @@ pub struct EmbeddedRunner {
     shares: Shares,
     objects: Objects,
     clock: Arc<dyn Clock>,
+    namespaces: Option<Namespaces>,
     entries: Entries,
 }
 
@@ -67,7 +81,14 @@ impl EmbeddedRunner {
         clock: Arc<dyn Clock>,
     ) -> io::Result<Self> {
         std::fs::create_dir_all(&root)?;
-        Ok(Self { root, executable, config, shares, objects, clock, entries: Entries::default() })
+        let entries = Entries::default();
+        Ok(Self { root, executable, config, shares, objects, clock, namespaces: None, entries })
+    }
+
+    /// Gives the workers of each cluster a network namespace, or none.
+    #[must_use]
+    pub fn with_namespaces(self, namespaces: Option<Namespaces>) -> Self {
+        Self { namespaces, ..self }
     }
 
     fn with_entries<T>(&self, f: impl FnOnce(&mut HashMap<JobId, Entry>) -> T) -> T {
@@ -91,16 +112,21 @@ impl EmbeddedRunner {
     }
 
     fn watch(&self, folder: Folder, request: WorkerRequest, child: Option<Child>, observation: Observation) {
-        let job = request.start.job;
+        let WorkerRequest { start, bounds, .. } = request;
         let (commands, receiver) = mpsc::channel(8);
-        self.with_entries(|entries| {
-            entries.insert(job, Entry { observation: observation.clone(), commands: Some(commands) })
-        });
+        let entry = Entry {
+            observation: observation.clone(),
+            commands: Some(commands),
+            cluster: start.cluster,
+            // One that an earlier service process started may have been told something else since.
+            reached: child.as_ref().and(destinations_of(&start)),
+        };
+        self.with_entries(|entries| entries.insert(start.job, entry));
         let watch = Watch {
-            job,
+            job: start.job,
             folder,
             child,
-            bounds: request.bounds,
+            bounds,
             attempt: observation.attempt,
             commands: receiver,
             entries: self.entries.clone(),
@@ -111,6 +137,16 @@ impl EmbeddedRunner {
 
     fn starting(&self, attempt: u64, pid: Option<u32>) -> Observation {
         Observation::starting(attempt, self.clock.now(), pid)
+    }
+
+    /// Returns the network namespace in which a worker has to run.
+    async fn namespace_for(&self, request: &StartRequest) -> Result<Option<PathBuf>, StartError> {
+        let (Some(namespaces), Some(cluster)) = (&self.namespaces, request.cluster) else { return Ok(None) };
+        let Some(destinations) = destinations_of(request) else { return Ok(None) };
+        let provided = namespaces.provide(cluster, &destinations).await;
+        provided.map(Some).map_err(|reason| {
+            StartError(format!("the network namespace of cluster {cluster} cannot be made: {reason}"))
+        })
     }
 
     /// Ends what is left of the worker of a job, whoever started it.
@@ -161,10 +197,11 @@ impl Runner for EmbeddedRunner {
             return Err(StartError("its worker of an earlier run has not ended yet".to_string()));
         };
         folder.clear_run();
+        let namespace = self.namespace_for(&request).await?;
         let bounds = self.shares.give(job, request.spus).map_err(|error| {
             StartError(format!("the control group of the worker cannot be made: {error}"))
         })?;
-        let request = WorkerRequest { start: request, config: self.config.clone(), bounds };
+        let request = WorkerRequest { start: request, config: self.config.clone(), bounds, namespace };
         let child = folder
             .write_request(&request)
             .and_then(|()| self.spawn(&folder, lock, request.bounds.as_ref()))
@@ -218,7 +255,7 @@ impl Runner for EmbeddedRunner {
             if let Some(result) = folder.read_result() {
                 self.with_entries(|entries| {
                     let observation = Observation { adopted: true, ..result };
-                    entries.insert(job, Entry { observation, commands: None })
+                    entries.insert(job, Entry::ended(observation))
                 });
                 found.push(job);
             } else if folder.has_worker()
@@ -237,7 +274,7 @@ impl Runner for EmbeddedRunner {
                     adopted: true,
                     ..self.starting(request.start.attempt, None)
                 };
-                self.with_entries(|entries| entries.insert(job, Entry { observation, commands: None }));
+                self.with_entries(|entries| entries.insert(job, Entry::ended(observation)));
             }
         }
         found
@@ -260,6 +297,28 @@ impl Runner for EmbeddedRunner {
         folder.remove().map_err(|error| RemoveError(format!("its folder cannot be removed: {error}")))
     }
 
+    async fn connect_clusters(
+        &self,
+        clusters: &BTreeMap<ClusterId, BTreeSet<Ipv4Network>>,
+    ) -> Result<(), ConnectError> {
+        self.with_entries(|entries| {
+            for entry in entries.values_mut() {
+                let reached = entry.cluster.and_then(|cluster| clusters.get(&cluster));
+                let (Some(reached), Some(commands)) = (reached, &entry.commands) else { continue };
+                // One that was not taken is given again the next time.
+                if entry.reached.as_ref() != Some(reached)
+                    && commands.try_send(Command::Reach(reached.clone())).is_ok()
+                {
+                    entry.reached = Some(reached.clone());
+                }
+            }
+        });
+        match &self.namespaces {
+            Some(namespaces) => namespaces.keep(clusters).await.map_err(ConnectError),
+            None => Ok(()),
+        }
+    }
+
     async fn suspend_all(&self) {
         let live = self.live();
         for (_, commands) in &live {
@@ -276,7 +335,19 @@ impl Runner for EmbeddedRunner {
             }
         }
         self.shares.close();
+        if let Some(namespaces) = &self.namespaces {
+            let live = |entry: &Entry| entry.commands.as_ref().and(entry.cluster);
+            let kept = self.with_entries(|entries| entries.values().filter_map(live).collect());
+            if let Err(error) = namespaces.keep_only(&kept).await {
+                tracing::warn!(error, "a network namespace is left; the next start removes it");
+            }
+        }
     }
+}
+
+/// Returns what a job may reach when it starts; `None` is everything.
+fn destinations_of(start: &StartRequest) -> Option<BTreeSet<Ipv4Network>> {
+    start.settings.network.destinations.as_ref().map(|networks| networks.iter().copied().collect())
 }
 
 #[cfg(test)]
@@ -310,10 +381,15 @@ mod tests {
         EmbeddedRunner::new(root.join("workers"), "false".into(), config, shares, objects, clock).unwrap()
     }
 
+    fn worker_request(start: StartRequest, runner: &EmbeddedRunner) -> WorkerRequest {
+        WorkerRequest { start, config: runner.config.clone(), bounds: None, namespace: None }
+    }
+
     fn request(attempt: u64) -> StartRequest {
         StartRequest {
             job: JobId(7),
             project: ProjectId("p1".to_string()),
+            cluster: None,
             name: "j1".to_string(),
             attempt,
             sql: String::new(),
@@ -332,9 +408,7 @@ mod tests {
         let folder = Folder::new(&root.path().join("workers"), JobId(7));
         let first = runner(root.path());
         folder.make().unwrap();
-        folder
-            .write_request(&WorkerRequest { start: request(3), config: first.config.clone(), bounds: None })
-            .unwrap();
+        folder.write_request(&worker_request(request(3), &first)).unwrap();
         first.adopt().await;
         assert_eq!(first.observe(JobId(7)), None, "it did nothing yet");
         folder.mark_begun().unwrap();
@@ -368,9 +442,7 @@ mod tests {
               type = "obs", encode = "csv", obs_dir = "bk1/out", rolling_size = "1k");
             INSERT INTO t SELECT a FROM s;"#;
         let request = StartRequest { sql: sql.to_string(), ..request(1) };
-        folder
-            .write_request(&WorkerRequest { start: request, config: runner.config.clone(), bounds: None })
-            .unwrap();
+        folder.write_request(&worker_request(request, &runner)).unwrap();
         let staging = root.path().join("objects/bk1/.weir/staging");
         for job in ["job-7", "job-8"] {
             std::fs::create_dir_all(staging.join(job).join("t/5")).unwrap();

@@ -1,6 +1,9 @@
 //! What service and worker say to each other: one JSON object per line.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
+use weir_base::ipv4::Ipv4Network;
 use weir_base::savepoint::SavepointAsk;
 
 /// From the service to the worker.
@@ -13,4 +16,6 @@ pub(super) enum Command {
     Suspend,
     /// Write a savepoint, and end with it when it says so.
     Savepoint(SavepointAsk),
+    /// The networks that the job may reach from now on.
+    Reach(BTreeSet<Ipv4Network>),
 }

@@ -45,6 +45,7 @@ pub(super) struct Savepoints<'a> {
     handle: &'a JobHandle,
     storage: CheckpointStorage,
     request: &'a WorkerRequest,
+    objects: &'a Objects,
     folder: &'a Folder,
 }
 
@@ -53,9 +54,10 @@ impl<'a> Savepoints<'a> {
         handle: &'a JobHandle,
         storage: CheckpointStorage,
         request: &'a WorkerRequest,
+        objects: &'a Objects,
         folder: &'a Folder,
     ) -> Self {
-        Self { handle, storage, request, folder }
+        Self { handle, storage, request, objects, folder }
     }
 
     /// Writes one while the job runs on.
@@ -82,8 +84,7 @@ impl<'a> Savepoints<'a> {
 
     /// Looks whether the place is there, before the job ends for a savepoint that cannot be written.
     pub(super) async fn prepare(&self, ask: SavepointAsk) -> Result<Prepared, SavepointOutcome> {
-        let objects = worker::objects(&self.request.config);
-        match storage_of(&ask.place, &objects, self.folder).await {
+        match storage_of(&ask.place, self.objects, self.folder).await {
             Ok(target) => Ok(Prepared { ask, target }),
             Err(reason) => Err(SavepointOutcome { at: ask.at, failure: Some(reason) }),
         }

@@ -9,6 +9,7 @@ use futures::future::BoxFuture;
 use object_store::local::LocalFileSystem;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use weir_base::clock::{Clock, SystemClock};
 use weir_base::savepoint::SavepointOutcome;
@@ -17,11 +18,12 @@ use weir_base::variables::Redactor;
 use weir_cloud::gateway::Gateway;
 use weir_cloud::objects::{Objects, ObjectsConfig, S3Config};
 use weir_cloud::streams::LocalStreams;
-use weir_connectors::{Environment, FileAccess};
+use weir_connectors::{Environment, FileAccess, Network};
 use weir_engine::checkpoint::CheckpointStorage;
 use weir_engine::job::{JobHandle, Outcome};
 use weir_sql::{CheckOptions, Cluster, Job};
 
+use super::confine::Outside;
 use super::folder::{Folder, ObjectsPlace, WorkerConfig, WorkerRequest};
 use super::log_upload::LogUpload;
 use super::protocol::Command;
@@ -36,8 +38,9 @@ const REPORT_INTERVAL: Duration = Duration::from_millis(500);
 /// How long the last copy of the log may take. The service waits eight seconds for a suspended worker.
 const LOG_UPLOAD_LIMIT: Duration = Duration::from_secs(3);
 
-/// Runs the job whose request lies in `folder`, until it ends. Returns whether it ended well.
-pub async fn run_worker(folder: &Path) -> Result<bool, String> {
+/// Runs the job whose request lies in `folder`, until it ends. Returns whether it ended well. In a process that has moved
+/// into the network of its cluster, `outside` is what has not.
+pub async fn run_worker(folder: &Path, outside: Option<&Outside>) -> Result<bool, String> {
     let folder = Folder::at(folder);
     let request =
         folder.read_request().map_err(|e| format!("the request of the worker cannot be read: {e}"))?;
@@ -47,12 +50,21 @@ pub async fn run_worker(folder: &Path) -> Result<bool, String> {
     let mut observation = Observation::starting(request.start.attempt, clock.now(), Some(std::process::id()));
     let (observations, observed) = watch::channel(observation.clone());
     let (commands, mut command_receiver) = mpsc::channel(4);
-    tokio::spawn(serve(listener, observed, commands));
+    let network = match outside {
+        Some(outside) => Network::with_names(&request.start.settings.network, outside.names()),
+        None => Network::new(&request.start.settings.network),
+    };
+    tokio::spawn(serve(listener, observed, commands, network.clone()));
     let (ended, job_ended) = tokio::sync::oneshot::channel::<()>();
-    let upload = start_log_upload(&request, &folder, clock.now(), job_ended).await;
+    let objects = objects(&request.config, outside.map(|outside| outside.handle().clone()));
+    let upload = start_log_upload(&request, &folder, &objects, clock.now(), job_ended).await;
 
+    let launched = async {
+        let environment = environment(&request, objects.clone(), network, clock.clone())?;
+        launch(&request, &folder, &environment, clock.clone()).await
+    };
     let launched = tokio::select! {
-        launched = launch(&request, &folder, clock.clone()) => Some(launched),
+        launched = launched => Some(launched),
         // Stopped or suspended before it has read anything: there is nothing to keep.
         _ = command_receiver.recv() => None,
     };
@@ -61,7 +73,7 @@ pub async fn run_worker(folder: &Path) -> Result<bool, String> {
         Some(Ok((launched, storage))) => {
             observation.state = RunState::Running;
             observation.graph = Some(launched.graph.clone());
-            let savepoints = Savepoints::new(&launched.handle, storage, &request, &folder);
+            let savepoints = Savepoints::new(&launched.handle, storage, &request, &objects, &folder);
             follow(
                 &launched,
                 &savepoints,
@@ -97,13 +109,13 @@ pub async fn run_worker(folder: &Path) -> Result<bool, String> {
 async fn start_log_upload(
     request: &WorkerRequest,
     folder: &Folder,
+    objects: &Objects,
     started: Timestamp,
     ended: tokio::sync::oneshot::Receiver<()>,
 ) -> Option<tokio::task::JoinHandle<()>> {
     let bucket = request.start.settings.log_bucket.as_deref()?;
     let start = std::fs::metadata(folder.log()).map_or(0, |log| log.len());
-    let objects = objects(&request.config);
-    match LogUpload::open(bucket, &objects, request.start.job, started, folder.log(), start).await {
+    match LogUpload::open(bucket, objects, request.start.job, started, folder.log(), start).await {
         Ok(upload) => Some(tokio::spawn(upload.run(async move {
             let _ = ended.await;
         }))),
@@ -117,10 +129,10 @@ async fn start_log_upload(
 async fn launch(
     request: &WorkerRequest,
     folder: &Folder,
+    environment: &Environment,
     clock: Arc<dyn Clock>,
 ) -> Result<(Launched, CheckpointStorage), String> {
     let start = &request.start;
-    let environment = environment(request, clock.clone())?;
     let job = check(request)?;
     forget_other_sinks(&job, request).await?;
     let storage = match &start.settings.checkpoint {
@@ -143,7 +155,7 @@ async fn launch(
         job: &job,
         id: start.job.0,
         name: &start.name,
-        environment: &environment,
+        environment,
         storage: storage.clone(),
         resume: start.resume,
         savepoint,
@@ -197,18 +209,24 @@ pub(super) fn storage_in(directory: &Path, name: &str) -> Result<CheckpointStora
     Ok(CheckpointStorage::new(Arc::new(store.with_fsync(true)), name))
 }
 
-pub(super) fn environment(request: &WorkerRequest, clock: Arc<dyn Clock>) -> Result<Environment, String> {
+pub(super) fn environment(
+    request: &WorkerRequest,
+    objects: Objects,
+    network: Network,
+    clock: Arc<dyn Clock>,
+) -> Result<Environment, String> {
     let WorkerRequest { start, config, .. } = request;
     let streams = LocalStreams::open(&config.streams, clock.clone())
         .map_err(|e| format!("the stream store cannot be opened: {e}"))?;
     Ok(Environment {
-        objects: objects(config),
+        objects,
         streams: Arc::new(streams),
         project: start.project.0.clone(),
         job: format!("job-{}", start.job),
         run: start.fresh_since,
         files: FileAccess::Under(config.file_directories.clone()),
         settings: start.settings.clone(),
+        network,
         gateway: Some((Gateway::new(&config.gateway), start.job)),
         print: Arc::new(weir_connectors::LogPrint::new(clock.clone())),
         sinks: HashMap::new(),
@@ -217,7 +235,9 @@ pub(super) fn environment(request: &WorkerRequest, clock: Arc<dyn Clock>) -> Res
     })
 }
 
-pub(super) fn objects(config: &WorkerConfig) -> Objects {
+/// Returns the buckets. Those behind an endpoint are reached by the threads of `runtime`, which need not be in the network
+/// of the caller.
+pub(super) fn objects(config: &WorkerConfig, runtime: Option<Handle>) -> Objects {
     Objects::new(match &config.objects {
         ObjectsPlace::Local(path) => ObjectsConfig::Local(path.clone()),
         ObjectsPlace::S3 { endpoint, region, access_key, secret_key } => ObjectsConfig::S3(S3Config {
@@ -225,6 +245,7 @@ pub(super) fn objects(config: &WorkerConfig) -> Objects {
             region: region.clone(),
             access_key: access_key.clone(),
             secret_key: secret_key.clone(),
+            runtime,
         }),
     })
 }
@@ -267,6 +288,8 @@ async fn follow(
             Some(command) = commands.recv() => match command {
                 Command::Stop => handle.cancel(),
                 Command::Suspend => handle.suspend().await,
+                // Has been taken by who reads from the socket.
+                Command::Reach(_) => {}
                 // The service repeats what it has no answer to yet.
                 Command::Savepoint(ask) if last_ask == Some(ask.at) => {}
                 Command::Savepoint(ask) => {
@@ -343,9 +366,10 @@ async fn serve(
     listener: UnixListener,
     observed: watch::Receiver<Observation>,
     commands: mpsc::Sender<Command>,
+    network: Network,
 ) {
     while let Ok((stream, _)) = listener.accept().await {
-        tokio::spawn(serve_one(stream, observed.clone(), commands.clone()));
+        tokio::spawn(serve_one(stream, observed.clone(), commands.clone(), network.clone()));
     }
 }
 
@@ -353,6 +377,7 @@ async fn serve_one(
     stream: UnixStream,
     mut observed: watch::Receiver<Observation>,
     commands: mpsc::Sender<Command>,
+    network: Network,
 ) {
     let (read, mut write) = stream.into_split();
     let mut lines = BufReader::new(read).lines();
@@ -362,6 +387,8 @@ async fn serve_one(
             line = lines.next_line() => {
                 let Ok(Some(line)) = line else { return };
                 match serde_json::from_str(&line) {
+                    // Also while the job starts.
+                    Ok(Command::Reach(networks)) => network.lead_to(networks.into_iter().collect()),
                     Ok(command) => {
                         let _ = commands.send(command).await;
                     }
@@ -430,6 +457,7 @@ mod tests {
         let start = StartRequest {
             job: JobId(7),
             project: ProjectId("p1".to_string()),
+            cluster: None,
             name: "j1".to_string(),
             attempt: 2,
             sql: SQL.to_string(),
@@ -449,7 +477,7 @@ mod tests {
             log_level: "info".to_string(),
             log_json: false,
         };
-        WorkerRequest { start, config, bounds: None }
+        WorkerRequest { start, config, bounds: None, namespace: None }
     }
 
     #[test]

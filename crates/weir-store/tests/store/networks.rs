@@ -96,7 +96,10 @@ async fn a_peering_is_seen_from_both_sides(store: Store) {
         updated_at: Timestamp(9),
         ..first
     };
+    assert_eq!(store.open_destinations().await.unwrap(), []);
     store.update_peering(&accepted, &audit("acceptPeering")).await.unwrap();
+    let open = [(ClusterId(1), route("rb", "b").destination)];
+    assert_eq!(store.open_destinations().await.unwrap(), open, "over the one that is accepted");
     assert_eq!(store.peerings_of_tenant(&project()).await.unwrap(), [accepted.clone(), third]);
     store.delete_peering("b", &audit("deletePeering")).await.unwrap();
     let gone = store.update_peering(&accepted, &audit("acceptPeering")).await;

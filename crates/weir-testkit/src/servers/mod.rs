@@ -83,7 +83,7 @@ impl Drop for Server {
 }
 
 /// Returns the path of a program, or `None`, after a word, when it is not installed and need not be.
-fn program(name: &str, folders: &[PathBuf]) -> anyhow::Result<Option<PathBuf>> {
+pub(crate) fn program(name: &str, folders: &[PathBuf]) -> anyhow::Result<Option<PathBuf>> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path)
         .chain(folders.iter().cloned())

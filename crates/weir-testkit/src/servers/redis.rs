@@ -1,14 +1,19 @@
 //! A Redis server.
 
+use std::net::Ipv4Addr;
 use std::process::Command;
 
 use rustix::process::Signal;
 
 use super::{PASSWORD, Server, free_port, program};
+use crate::peer::PeerNetwork;
 
 /// A Redis server with a password.
 #[derive(Debug)]
 pub struct Redis {
+    /// The namespace that it runs in.
+    namespace: Option<String>,
+    host: Ipv4Addr,
     port: u16,
     server: Option<Server>,
 }
@@ -16,7 +21,16 @@ pub struct Redis {
 impl Redis {
     /// Starts a server; `None` when it is not installed and need not be.
     pub fn start() -> anyhow::Result<Option<Self>> {
-        let mut redis = Self { port: free_port()?, server: None };
+        Self::start_at(None, Ipv4Addr::LOCALHOST)
+    }
+
+    /// Starts a server in a network beside this machine.
+    pub fn start_in(network: &PeerNetwork) -> anyhow::Result<Option<Self>> {
+        Self::start_at(Some(network.name().to_string()), network.address())
+    }
+
+    fn start_at(namespace: Option<String>, host: Ipv4Addr) -> anyhow::Result<Option<Self>> {
+        let mut redis = Self { namespace, host, port: free_port()?, server: None };
         Ok(redis.start_again()?.then_some(redis))
     }
 
@@ -24,9 +38,16 @@ impl Redis {
     pub fn start_again(&mut self) -> anyhow::Result<bool> {
         let Some(program) = program("redis-server", &[])? else { return Ok(false) };
         let place = tempfile::tempdir()?;
-        let mut command = Command::new(program);
-        let port = self.port.to_string();
-        command.args(["--port", &port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
+        let mut command = match &self.namespace {
+            Some(namespace) => {
+                let mut inside = Command::new("ip");
+                inside.args(["netns", "exec", namespace]).arg(program);
+                inside
+            }
+            None => Command::new(program),
+        };
+        let (host, port) = (self.host.to_string(), self.port.to_string());
+        command.args(["--port", &port, "--bind", &host, "--save", "", "--appendonly", "no"]);
         command.arg("--dir").arg(place.path()).args(["--requirepass", &PASSWORD.replace(['\'', '"'], "")]);
         self.server =
             Some(Server::start(command, place, self.port, "Ready to accept connections", Signal::KILL)?);
@@ -40,7 +61,7 @@ impl Redis {
 
     /// Returns `host:port`.
     pub fn address(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
+        format!("{}:{}", self.host, self.port)
     }
 
     /// Returns the password.

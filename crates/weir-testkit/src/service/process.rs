@@ -87,10 +87,13 @@ impl Service {
 
     fn spawn(&mut self) -> anyhow::Result<()> {
         let log = std::fs::OpenOptions::new().create(true).append(true).open(self.log())?;
+        let namespaces = std::env::var("WEIR_CLUSTER_NAMESPACES").unwrap_or_else(|_| "off".to_string());
         let child = Command::new(&self.weir)
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(self.data())
             .args(&self.options.arguments)
+            // One that is killed leaves its namespaces: only those have any that ask for them.
+            .env("WEIR_CLUSTER_NAMESPACES", namespaces)
             .envs(self.options.environment.iter().cloned())
             .env("WEIR_ADMIN_PASSWORD", PASSWORD)
             .stdin(Stdio::null())

@@ -28,7 +28,8 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     logging::start(&about.level, about.json, about.redactor)?;
     let span = tracing::info_span!("job", job_id = about.job, attempt = about.attempt);
     span.in_scope(|| tracing::info!(threads = confined.threads, "{}", confined.summary));
-    let ended_well = runtime(&confined)?.block_on(weir_runtime::run_worker(folder).instrument(span));
+    let run = weir_runtime::run_worker(folder, confined.outside.as_ref());
+    let ended_well = runtime(&confined)?.block_on(run.instrument(span));
     match ended_well {
         Ok(true) => Ok(Exit::Done),
         Ok(false) => Ok(Exit::Refused),

@@ -6,4 +6,4 @@ mod settings;
 
 pub use options::OPTIONS;
 pub use resolve::{arguments, resolve};
-pub use settings::{AlarmsSetting, ObjectsSetting, Settings};
+pub use settings::{AlarmsSetting, NamespacesSetting, ObjectsSetting, Settings};

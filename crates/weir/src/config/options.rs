@@ -117,6 +117,16 @@ pub const OPTIONS: &[ServiceOption] = &[
         "Whether jobs of exclusive clusters reach only the subnet of the cluster and where its routes lead.",
     ),
     option(
+        "cluster_namespaces",
+        "auto",
+        "Whether the jobs of each exclusive cluster run in a network namespace of their own: `on`, `off`, or `auto` for where the system and the rights of the service let it.",
+    ),
+    option(
+        "cluster_link_network",
+        "100.127.0.0/16",
+        "Addresses for the links between these namespaces and this machine, four for each cluster.",
+    ),
+    option(
         "job_loopback",
         "false",
         "Whether jobs may connect to loopback and link-local addresses, such as a database on this machine.",

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use weir_base::ipv4::Ipv4Network;
 use weir_base::money::Money;
 use weir_base::text::Zone;
 use weir_cloud::identity::{ClientCredential, SecretKey};
@@ -33,6 +34,17 @@ pub enum ObjectsSetting {
         /// Secret key.
         secret_key: String,
     },
+}
+
+/// Whether clusters have network namespaces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NamespacesSetting {
+    /// Where it can be.
+    Auto,
+    /// In any case.
+    On,
+    /// No.
+    Off,
 }
 
 /// Where alarms of jobs go.
@@ -106,6 +118,10 @@ pub struct Settings {
     pub billing: Option<BillingOptions>,
     /// Groups of edge nodes.
     pub edge_groups: Vec<EdgeGroup>,
+    /// Whether clusters have network namespaces.
+    pub cluster_namespaces: NamespacesSetting,
+    /// Addresses of the links to these.
+    pub cluster_link_network: Ipv4Network,
     /// Whether jobs may connect to this machine.
     pub job_loopback: bool,
     /// Delay of the first restart of a failed job.
@@ -216,6 +232,14 @@ impl Settings {
             },
             billing: billing(&values)?,
             edge_groups: edge_groups(&values.string("edge_groups")?)?,
+            cluster_namespaces: match values.string("cluster_namespaces")?.as_str() {
+                "auto" => NamespacesSetting::Auto,
+                "on" => NamespacesSetting::On,
+                "off" => NamespacesSetting::Off,
+                other => bail!("`cluster_namespaces` is `{other}`, but must be auto, on or off"),
+            },
+            cluster_link_network: values
+                .parse("cluster_link_network", "a network of IPv4 such as 100.127.0.0/16")?,
             job_loopback: values.parse("job_loopback", "true or false")?,
             restart_delay: values.seconds("restart_delay")?,
             restart_delay_max: values.seconds("restart_delay_max")?,

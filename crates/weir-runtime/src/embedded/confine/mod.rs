@@ -6,6 +6,7 @@
 
 mod cgroup;
 mod limits;
+mod namespace;
 mod shares;
 
 use std::fmt;
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use weir_base::clock::{Clock, SystemClock};
 
+pub use self::namespace::Outside;
 pub use self::shares::{Confinement, Shares};
 
 use super::folder::{Folder, WorkerRequest};
@@ -80,6 +82,8 @@ pub struct Confined {
     pub waiting_threads: usize,
     /// What it is held to, for its log.
     pub summary: String,
+    /// What of it stayed in the network of the machine, when it is in one of its own.
+    pub outside: Option<Outside>,
 }
 
 /// Confines this process to the bounds in the request in `folder`. A process that cannot be confined must not run the job:
@@ -98,9 +102,23 @@ pub fn confine(folder: &Path) -> Result<Confined, String> {
 
 fn put_in_force(request: &WorkerRequest) -> Result<Confined, String> {
     let machine = std::thread::available_parallelism().map_or(1, usize::from);
-    let Some(bounds) = &request.bounds else {
-        return Ok(confined(machine, "held to no share of the machine".to_string()));
-    };
+    // More threads than cores of the machine would only take turns.
+    let threads = request.bounds.as_ref().map_or(machine, |bounds| bounds.share.spus.clamp(1, machine));
+    let mut summary = "held to no share of the machine".to_string();
+    if let Some(bounds) = &request.bounds {
+        hold(bounds)?;
+        summary = bounds.to_string();
+    }
+    let mut outside = None;
+    if let Some(namespace) = &request.namespace {
+        outside = Some(namespace::enter(namespace)?);
+        summary = format!("{summary}, in the network namespace {}", namespace.display());
+    }
+    Ok(Confined { threads, waiting_threads: threads * WAITING_THREADS_PER_CORE, summary, outside })
+}
+
+/// Holds this process to its share.
+fn hold(bounds: &Bounds) -> Result<(), String> {
     if let Some(cgroup) = &bounds.cgroup {
         cgroup::enter(cgroup)
             .map_err(|e| format!("the worker cannot enter its control group {}: {e}", cgroup.display()))?;
@@ -109,12 +127,7 @@ fn put_in_force(request: &WorkerRequest) -> Result<Confined, String> {
         limits::limit_memory(bounds.share.memory)
             .map_err(|e| format!("the worker cannot be held to its memory: {e}"))?;
     }
-    // More threads than cores of the machine would only take turns.
-    Ok(confined(bounds.share.spus.clamp(1, machine), bounds.to_string()))
-}
-
-fn confined(threads: usize, summary: String) -> Confined {
-    Confined { threads, waiting_threads: threads * WAITING_THREADS_PER_CORE, summary }
+    Ok(())
 }
 
 impl fmt::Display for Bounds {

@@ -11,7 +11,7 @@ use weir_base::clock::{Clock, SystemClock};
 use weir_base::settings::JobSettings;
 use weir_cloud::objects::{Objects, ObjectsConfig};
 use weir_cloud::streams::LocalStreams;
-use weir_connectors::{Environment, FileAccess, LogPrint};
+use weir_connectors::{Environment, FileAccess, LogPrint, Network};
 use weir_engine::graph::{Exchange, Graph, NodeId, NodeKind};
 use weir_engine::sink::Guarantee;
 use weir_sql::Job;
@@ -32,6 +32,7 @@ pub fn explain(job: &Job, time_zone: String, matches: &ArgMatches) -> Outcome {
         run: clock.now(),
         files: FileAccess::Anywhere,
         settings: JobSettings { parallelism, time_zone, ..JobSettings::default() },
+        network: Network::default(),
         clock: clock.clone(),
         print: Arc::new(LogPrint::new(clock)),
         gateway: None,

@@ -2,6 +2,8 @@
 //!
 //! Works on the metadata of the service, whether it runs or not. Clusters are made and changed over the API.
 
+use std::path::Path;
+
 use anyhow::bail;
 use clap::{Arg, ArgMatches, Command, value_parser};
 use serde_json::json;
@@ -11,6 +13,7 @@ use weir_base::money::Money;
 use weir_base::text::{format_timestamp, parse_date};
 use weir_base::time::Timestamp;
 use weir_control::cluster::{Payment, set_payment, state};
+use weir_runtime::namespace_of;
 use weir_store::{BillingMode, Store};
 
 use crate::commands::check::output_argument;
@@ -68,7 +71,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         let project = project(&store, &settings).await?;
         let (project, domain) = (ProjectId(project.id), project.domain_id);
         if command == "list" {
-            return list(&store, &project, text("output") == Some("json")).await;
+            return list(&store, &project, &settings.data, text("output") == Some("json")).await;
         }
         let id = ClusterId(matches.get_one::<i64>("id").copied().unwrap_or_default());
         let mode = MODES.into_iter().find(|(name, _)| text("mode") == Some(*name));
@@ -116,7 +119,7 @@ fn payment(
     Ok(Payment::Subscription { until, paid })
 }
 
-async fn list(store: &Store, project: &ProjectId, as_json: bool) -> anyhow::Result<()> {
+async fn list(store: &Store, project: &ProjectId, data: &Path, as_json: bool) -> anyhow::Result<()> {
     let clusters = store.clusters(project).await?;
     let mode =
         |mode: BillingMode| MODES.iter().find(|(_, known)| *known == mode).map_or("", |(name, _)| *name);
@@ -133,6 +136,7 @@ async fn list(store: &Store, project: &ProjectId, as_json: bool) -> anyhow::Resu
                     "billing": mode(cluster.billing_mode),
                     "paid_until": cluster.paid_until,
                     "reason": cluster.facts.reason,
+                    "network_namespace": namespace_of(data, cluster.id),
                 })
             })
             .collect();
@@ -142,6 +146,7 @@ async fn list(store: &Store, project: &ProjectId, as_json: bool) -> anyhow::Resu
     let rows: Vec<Vec<String>> = clusters
         .into_iter()
         .map(|cluster| {
+            let namespace = namespace_of(data, cluster.id).unwrap_or_default();
             vec![
                 cluster.id.to_string(),
                 cluster.name,
@@ -149,9 +154,11 @@ async fn list(store: &Store, project: &ProjectId, as_json: bool) -> anyhow::Resu
                 cluster.definition.maximum_spu_quota.to_string(),
                 mode(cluster.billing_mode).to_string(),
                 cluster.paid_until.map_or_else(String::new, |until| format_timestamp(until.0)),
+                namespace,
             ]
         })
         .collect();
-    print!("{}", table(&["id", "name", "status", "SPUs", "billing", "paid until (UTC)"], &rows));
+    let columns = ["id", "name", "status", "SPUs", "billing", "paid until (UTC)", "network namespace"];
+    print!("{}", table(&columns, &rows));
     Ok(())
 }

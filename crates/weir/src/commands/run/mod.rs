@@ -20,7 +20,7 @@ use weir_base::time::Timestamp;
 use weir_base::variables::Redactor;
 use weir_cloud::objects::{Objects, ObjectsConfig};
 use weir_cloud::streams::LocalStreams;
-use weir_connectors::{Environment, FileAccess, PrintTarget};
+use weir_connectors::{Environment, FileAccess, Network, PrintTarget};
 use weir_engine::checkpoint::CheckpointStorage;
 use weir_engine::job::Outcome as JobOutcome;
 use weir_runtime::{Launch, Launched};
@@ -136,6 +136,7 @@ fn environment(
         run: clock.now(),
         files: FileAccess::Anywhere,
         settings: arguments.settings.clone(),
+        network: Network::default(),
         clock,
         print,
         gateway: None,

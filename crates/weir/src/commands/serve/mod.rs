@@ -1,6 +1,7 @@
 //! `weir serve`: the service.
 
 mod directory;
+mod namespaces;
 pub mod wiring;
 
 use std::net::SocketAddr;

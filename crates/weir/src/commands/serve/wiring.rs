@@ -19,6 +19,7 @@ use weir_control::{Alarms, Control, ControlOptions, ControlParts, Limits, Reconc
 use weir_runtime::{EmbeddedRunner, ObjectsPlace, Shares, WorkerConfig};
 use weir_store::{Store, StoredAccounts, StoredNotifications};
 
+use super::namespaces;
 use crate::config::{AlarmsSetting, ObjectsSetting, Settings};
 
 /// The service, ready to run.
@@ -86,6 +87,8 @@ pub async fn build(settings: &Settings, data: &Path, listen: SocketAddr) -> anyh
     let runner =
         EmbeddedRunner::new(data.join("workers"), executable, config, shares, objects.clone(), clock.clone())
             .context("the folder of workers cannot be made")?;
+    let network = network(settings)?;
+    let runner = runner.with_namespaces(namespaces::open(settings, data, &network.withheld).await?);
     let notifications = Arc::new(notifications(settings, data, listen, &store, &clock)?);
     let control = Control::new(ControlParts {
         store: store.clone(),
@@ -96,7 +99,7 @@ pub async fn build(settings: &Settings, data: &Path, listen: SocketAddr) -> anyh
         publisher: publisher(settings, &notifications, &clock)?,
         runner: Arc::new(runner),
         clock: clock.clone(),
-        options: ControlOptions { network: network(settings)?, ..control_options(settings, listen) },
+        options: ControlOptions { network, ..control_options(settings, listen) },
     });
     let reconciler = Reconciler::new(control.clone());
     let alarms = Alarms::new(control.clone());
@@ -264,6 +267,7 @@ pub fn objects(settings: &Settings, data: &Path) -> anyhow::Result<(Objects, Obj
                 region: region.clone(),
                 access_key: access_key.clone(),
                 secret_key: secret_key.clone(),
+                runtime: None,
             };
             let place = ObjectsPlace::S3 {
                 endpoint: endpoint.clone(),

@@ -14,7 +14,7 @@ use weir_base::text::Zone;
 use weir_base::time::Timestamp;
 use weir_cloud::objects::{Objects, ObjectsConfig};
 use weir_cloud::streams::LocalStreams;
-use weir_connectors::{Environment, FileAccess, LogPrint};
+use weir_connectors::{Environment, FileAccess, LogPrint, Network};
 use weir_engine::checkpoint::CheckpointStorage;
 use weir_engine::job::Outcome;
 use weir_engine::sink::SharedSink;
@@ -99,6 +99,7 @@ impl Prepared {
             run: clock.now(),
             files: FileAccess::Anywhere,
             settings: settings(case),
+            network: Network::default(),
             clock: clock.clone(),
             print: Arc::new(LogPrint::new(clock)),
             gateway: None,

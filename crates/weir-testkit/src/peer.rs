@@ -1,0 +1,117 @@
+//! A network beside this machine, for tests of namespaces: a namespace of its own with an address, joined to the machine.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+
+use crate::servers::program;
+
+/// How long a connection may take that is not refused.
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+
+/// The network, of which a process has one. Dropping it removes it.
+#[derive(Debug)]
+pub struct PeerNetwork {
+    name: String,
+    /// Tells the networks of tests apart that run at the same time.
+    number: u8,
+}
+
+impl PeerNetwork {
+    /// Makes a network; `None` when there can be no namespaces and need not be.
+    pub fn make() -> anyhow::Result<Option<Self>> {
+        if !has_namespaces()? {
+            return Ok(None);
+        }
+        let id = std::process::id();
+        let network = Self { name: format!("weir-test-{id}"), number: id.to_le_bytes()[0] };
+        let (name, outer) = (network.name(), format!("peer{id}"));
+        let (machine, own) = (network.machine(), network.address());
+        ip(&["netns", "add", name])?;
+        ip(&["link", "add", &outer, "type", "veth", "peer", "name", "eth0", "netns", name])?;
+        ip(&["addr", "add", &format!("{machine}/24"), "dev", &outer])?;
+        ip(&["link", "set", &outer, "up"])?;
+        ip(&["-netns", name, "addr", "add", &format!("{own}/24"), "dev", "eth0"])?;
+        ip(&["-netns", name, "link", "set", "eth0", "up"])?;
+        ip(&["-netns", name, "link", "set", "lo", "up"])?;
+        Ok(Some(network))
+    }
+
+    /// Returns the name of the namespace.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns its addresses, which are kept for tests of networks (RFC 2544) and no machine has.
+    pub fn cidr(&self) -> String {
+        format!("198.18.{}.0/24", self.number)
+    }
+
+    /// Returns the address of this machine in it.
+    pub fn machine(&self) -> Ipv4Addr {
+        Ipv4Addr::new(198, 18, self.number, 1)
+    }
+
+    /// Returns the address at which servers in it listen.
+    pub fn address(&self) -> Ipv4Addr {
+        Ipv4Addr::new(198, 18, self.number, 2)
+    }
+}
+
+impl Drop for PeerNetwork {
+    fn drop(&mut self) {
+        // The other end of the link goes with it.
+        let _ = ip(&["netns", "del", &self.name]);
+    }
+}
+
+/// Whether this process has the rights and the programs for network namespaces. Without them a test is skipped, after a
+/// word, or fails with `WEIR_TEST_SERVERS=required`.
+pub fn has_namespaces() -> anyhow::Result<bool> {
+    let folders = [PathBuf::from("/usr/sbin")];
+    if program("ip", &folders)?.is_none() || program("nft", &folders)?.is_none() {
+        return Ok(false);
+    }
+    if rustix::process::geteuid().is_root() {
+        return Ok(true);
+    }
+    let required = std::env::var("WEIR_TEST_SERVERS").is_ok_and(|value| value == "required");
+    ensure!(!required, "network namespaces need root, and WEIR_TEST_SERVERS says that no test is skipped");
+    eprintln!("SKIPPED: network namespaces need root");
+    Ok(false)
+}
+
+/// Connects from inside a namespace, as any program there would.
+pub fn connect_inside(namespace: &str, address: SocketAddr) -> io::Result<()> {
+    let namespace = std::fs::File::open(Path::new("/run/netns").join(namespace))?;
+    // The thread does not come back, and ends.
+    let connected = std::thread::spawn(move || {
+        use std::os::fd::AsFd;
+        move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))?;
+        TcpStream::connect_timeout(&address, CONNECT_LIMIT).map(drop)
+    });
+    connected.join().map_err(|_| io::Error::other("the thread inside has panicked"))?
+}
+
+/// Calls `ip` and returns what it says.
+pub fn ip(arguments: &[&str]) -> anyhow::Result<String> {
+    call("ip", arguments)
+}
+
+/// Calls a program of the system and returns what it says.
+pub fn call(program: &str, arguments: &[&str]) -> anyhow::Result<String> {
+    let path = std::env::var("PATH").unwrap_or_default();
+    let output = Command::new(program)
+        .args(arguments)
+        .env("PATH", format!("{path}:/usr/sbin"))
+        .output()
+        .with_context(|| format!("cannot start {program}"))?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{program} {arguments:?} failed: {said}");
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
