@@ -91,6 +91,7 @@ def main():
     with tempfile.TemporaryDirectory() as place, contextlib.ExitStack() as stack:
         place = pathlib.Path(place)
         endpoint, process = stack.enter_context(running_weir(place, *OPTIONS))
+        metrics = (place / "data" / "metrics-endpoint").read_text().strip()
         known = log_in(endpoint)
         furnish(Api(endpoint, known), place / "data", os.environ["WEIR_BIN"])
         config = place / "schemathesis.toml"
@@ -113,7 +114,7 @@ def main():
         faults = [line for line in log.splitlines() if "panicked" in line or " ERROR " in line]
         with urllib.request.urlopen(f"{endpoint}/healthz", timeout=ANSWER_LIMIT) as answer:
             healthy = answer.status == 200
-        with urllib.request.urlopen(f"{endpoint}/metrics", timeout=ANSWER_LIMIT) as answer:
+        with urllib.request.urlopen(f"{metrics}/metrics", timeout=ANSWER_LIMIT) as answer:
             reached = reached_operations(answer.read().decode())
     print(f"operations that answered a success: {len(reached)}: {', '.join(sorted(reached))}")
     if faults:

@@ -23,4 +23,5 @@ pub mod smn;
 pub mod state;
 mod vpc;
 
+pub use operate::metrics_router;
 pub use state::{ApiState, router};

@@ -1,5 +1,5 @@
-//! Routes for operators: health, metrics, the description of the API for programs and for people. They need no credential and
-//! show no row, name of a user, or SQL text.
+//! Routes for operators: health, the description of the API for programs and for people. They need no credential and show
+//! nothing of any project. The metrics name the jobs of all of them, so they have a listener of their own.
 
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -17,10 +17,14 @@ use crate::state::ApiState;
 pub(crate) fn router() -> Router<ApiState> {
     Router::new()
         .route("/healthz", get(health))
-        .route("/metrics", get(metrics))
         .route("/openapi.json", get(|| async { Json(openapi::document()) }))
         .route("/docs", get(page))
         .method_not_allowed_fallback(cs::unknown_route)
+}
+
+/// The routes of the listener for metrics: `/metrics`, for those whom the operator lets reach it.
+pub fn metrics_router(state: ApiState) -> Router {
+    Router::new().route("/metrics", get(metrics)).with_state(state)
 }
 
 async fn health(State(state): State<ApiState>) -> Response {

@@ -239,14 +239,23 @@ async fn failed_calls_are_audited_too() {
 }
 
 #[tokio::test]
-async fn metrics_of_operators_are_served_as_text() {
+async fn metrics_of_operators_are_served_as_text_away_from_the_api() {
     let world = world().await;
     let job = world.create("j1", json!({ "sql_body": SQL })).await;
     world.call("POST", &format!("/job/{job}/run"), None).await;
     world.wait_for(job, "job_running").await;
-    let text = reqwest::get(format!("{}/metrics", world.base_url)).await.unwrap().text().await.unwrap();
+    let text = reqwest::get(format!("{}/metrics", world.metrics_url)).await.unwrap().text().await.unwrap();
     assert!(text.contains(&format!("operator=\"Source: DATAGEN_{job}_S1\"")), "{text}");
     assert!(text.contains("weir_api_requests_total"), "{text}");
+    // They name the jobs of all projects, so whoever reaches the API does not have them, with a token or without.
+    for request in [
+        reqwest::Client::new().get(format!("{}/metrics", world.base_url)),
+        world.request_of("GET", "/metrics", "admin"),
+    ] {
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status().as_u16(), 400);
+        assert!(answer.text().await.unwrap().contains("CS.10000"));
+    }
     let health = reqwest::get(format!("{}/healthz", world.base_url)).await.unwrap();
     assert_eq!(health.status().as_u16(), 200);
 }

@@ -47,7 +47,7 @@ fn worker_of(service: &Service, job: i64) -> Option<u32> {
 
 /// Returns what the metrics say holds workers to their `resource`.
 async fn held_by(service: &Service, resource: &str) -> String {
-    let url = format!("{}/metrics", service.endpoint().unwrap());
+    let url = format!("{}/metrics", service.metrics_endpoint().unwrap());
     let text = reqwest::get(url).await.unwrap().text().await.unwrap();
     let start = format!("weir_worker_confinement{{resource=\"{resource}\",by=\"");
     let by = text.lines().find_map(|line| line.strip_prefix(&start)?.strip_suffix("\"} 1"));

@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use weir_api::listen::{self, ListenLimits};
 use weir_api::metrics::ApiMetrics;
-use weir_api::{ApiState, router};
+use weir_api::{ApiState, metrics_router, router};
 use weir_base::clock::{Clock, SystemClock};
 use weir_cloud::gateway::Gateway;
 use weir_cloud::identity::Identity;
@@ -36,6 +36,8 @@ pub const BUCKETS: [&str; 3] = ["bucket1", "bucket2", "bucket3"];
 pub struct World {
     /// `http://127.0.0.1:port`.
     pub base_url: String,
+    /// The address of the metrics, of the same form.
+    pub metrics_url: String,
     /// The project of the tests.
     pub project: String,
     /// The project of the user `foreign`.
@@ -60,6 +62,8 @@ impl World {
     pub async fn start(change: impl FnOnce(&mut ControlOptions)) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base_url = format!("http://{}", listener.local_addr().unwrap());
+        let metrics_listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let metrics_url = format!("http://{}", metrics_listener.local_addr().unwrap());
         let directory = tempfile::tempdir().unwrap();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let objects_at = directory.path().join("objects");
@@ -127,6 +131,12 @@ impl World {
         let tasks = vec![
             tokio::spawn(notifications.clone().deliver(std::future::pending())),
             tokio::spawn(Alarms::new(control.clone()).run(std::future::pending())),
+            {
+                let (limits, router) = (ListenLimits::default(), metrics_router(state.clone()));
+                tokio::spawn(async move {
+                    listen::serve(metrics_listener, router, limits, std::future::pending()).await.unwrap();
+                })
+            },
             tokio::spawn(async move {
                 let limits = ListenLimits::default();
                 listen::serve(listener, router(state), limits, std::future::pending()).await.unwrap();
@@ -141,6 +151,7 @@ impl World {
         ];
         Self {
             base_url,
+            metrics_url,
             project: people.project,
             other_project: people.other_project,
             domain: people.domain,

@@ -70,6 +70,11 @@ impl Service {
         read_address(&self.data().join("s3-endpoint"))
     }
 
+    /// Returns the address of the metrics, `http://host:port`.
+    pub fn metrics_endpoint(&self) -> anyhow::Result<String> {
+        read_address(&self.data().join("metrics-endpoint"))
+    }
+
     /// Starts the service on the same directory after it was killed or ended.
     pub fn start_again(&mut self) -> anyhow::Result<()> {
         let endpoint = self.data().join("endpoint");

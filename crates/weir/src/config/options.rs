@@ -38,6 +38,11 @@ pub const OPTIONS: &[ServiceOption] = &[
         "auto",
         "Address and port of the S3 endpoint; `auto` is the port after that of `listen`, `off` opens none.",
     ),
+    option(
+        "metrics_listen",
+        "auto",
+        "Address and port of `/metrics`, which needs no credential and names the jobs of all projects; `auto` is loopback and the second port after that of `listen`, `off` opens none.",
+    ),
     option("data", "weir-data", "Directory that holds everything the service keeps."),
     ServiceOption {
         name: "database",

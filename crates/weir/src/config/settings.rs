@@ -1,7 +1,7 @@
 //! The values of all options as types, checked.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -70,6 +70,7 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// Address of the S3 endpoint, or `None` when there is none.
     pub s3_listen: Option<SocketAddr>,
+    pub metrics_listen: Option<SocketAddr>,
     /// Data directory.
     pub data: PathBuf,
     /// Address of the PostgreSQL database with the metadata; `None` for a file in the data directory.
@@ -200,6 +201,7 @@ impl Settings {
         Ok(Self {
             listen,
             s3_listen: s3_listen(&values, listen)?,
+            metrics_listen: metrics_listen(&values, listen)?,
             data,
             database: Some(values.string("database")?).filter(|address| !address.is_empty()),
             sealing_key_file,
@@ -322,12 +324,26 @@ fn edge_groups(text: &str) -> anyhow::Result<Vec<EdgeGroup>> {
 fn s3_listen(values: &Values<'_>, listen: SocketAddr) -> anyhow::Result<Option<SocketAddr>> {
     match values.string("s3_listen")?.as_str() {
         "off" => Ok(None),
-        "auto" => {
-            let port = if listen.port() == 0 { 0 } else { listen.port().checked_add(1).unwrap_or(0) };
-            Ok(Some(SocketAddr::new(listen.ip(), port)))
-        }
+        "auto" => Ok(Some(SocketAddr::new(listen.ip(), port_after(listen, 1)))),
         _ => values.parse("s3_listen", "an address and port, `auto` or `off`").map(Some),
     }
+}
+
+/// Without a choice only this machine reaches the metrics, wherever the API is reached.
+fn metrics_listen(values: &Values<'_>, listen: SocketAddr) -> anyhow::Result<Option<SocketAddr>> {
+    match values.string("metrics_listen")?.as_str() {
+        "off" => Ok(None),
+        "auto" => {
+            let ip = if listen.ip().is_loopback() { listen.ip() } else { Ipv4Addr::LOCALHOST.into() };
+            Ok(Some(SocketAddr::new(ip, port_after(listen, 2))))
+        }
+        _ => values.parse("metrics_listen", "an address and port, `auto` or `off`").map(Some),
+    }
+}
+
+/// Returns the port so many after that of `listen`, or a free one where there is none.
+fn port_after(listen: SocketAddr, steps: u16) -> u16 {
+    if listen.port() == 0 { 0 } else { listen.port().checked_add(steps).unwrap_or(0) }
 }
 
 fn mail(values: &Values<'_>) -> anyhow::Result<Option<MailOptions>> {
@@ -383,6 +399,13 @@ fn objects(values: &Values<'_>) -> anyhow::Result<ObjectsSetting> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ports_beside_that_of_the_api_are_the_next_ones() {
+        let port = |listen: &str, steps| port_after(listen.parse().unwrap(), steps);
+        assert_eq!(port("127.0.0.1:8780", 2), 8782);
+        assert_eq!((port("127.0.0.1:0", 2), port("127.0.0.1:65535", 1)), (0, 0));
+    }
 
     #[test]
     fn edge_groups_have_ids_and_names() {

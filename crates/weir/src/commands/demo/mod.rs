@@ -170,7 +170,7 @@ fn print_metrics(metrics: &[client::Metric]) {
 fn print_next(service: &Service, client: &Client, job: i64) {
     println!("\nWhat to try next, with `weir demo --keep`:");
     println!("  curl -H \"X-Auth-Token: $TOKEN\" {}/v1.0/{}/job/{job}", service.endpoint, client.project);
-    println!("  curl {}/metrics", service.endpoint);
+    println!("  curl {}/metrics", service.metrics);
     println!("  weir check job.sql          what is wrong with a job, and where");
     println!("  weir run job.sql            a job without a service");
     println!("  README.md                   a tour of five minutes");

@@ -15,6 +15,7 @@ pub struct Service {
     child: Child,
     directory: TempDir,
     pub endpoint: String,
+    pub metrics: String,
     pub password: String,
     pub ready_after: Duration,
 }
@@ -40,8 +41,14 @@ impl Service {
             .kill_on_drop(true)
             .spawn()
             .context("the service cannot be started")?;
-        let mut service =
-            Self { child, directory, endpoint: String::new(), password, ready_after: Duration::ZERO };
+        let mut service = Self {
+            child,
+            directory,
+            endpoint: String::new(),
+            metrics: String::new(),
+            password,
+            ready_after: Duration::ZERO,
+        };
         while service.endpoint.is_empty() {
             if let Some(status) = service.child.try_wait()? {
                 let log =
@@ -52,9 +59,9 @@ impl Service {
                 bail!("the service is not up after {START_LIMIT:?}");
             }
             tokio::time::sleep(Duration::from_millis(2)).await;
-            let endpoint = std::fs::read_to_string(data.join("endpoint")).unwrap_or_default();
-            service.endpoint = endpoint.trim().to_string();
+            service.endpoint = address(&data.join("endpoint"));
         }
+        service.metrics = address(&data.join("metrics-endpoint"));
         service.ready_after = began.elapsed();
         Ok(service)
     }
@@ -93,4 +100,9 @@ impl Service {
         }
         Ok(())
     }
+}
+
+/// Returns the address in a file; nothing when it is not there yet.
+fn address(file: &Path) -> String {
+    std::fs::read_to_string(file).unwrap_or_default().trim().to_string()
 }

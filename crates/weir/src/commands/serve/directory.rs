@@ -16,6 +16,13 @@ pub struct DataDirectory {
     _lock: File,
 }
 
+/// Where a service listens.
+pub struct Listens {
+    pub api: SocketAddr,
+    pub s3: Option<SocketAddr>,
+    pub metrics: Option<SocketAddr>,
+}
+
 impl DataDirectory {
     /// Makes the directory when it is missing and takes it. Fails when another service has it.
     pub fn open(path: &Path) -> anyhow::Result<Self> {
@@ -53,16 +60,20 @@ impl DataDirectory {
     }
 
     /// Writes where the service listens, complete or not at all.
-    pub fn announce(&self, api: SocketAddr, s3: Option<SocketAddr>) -> io::Result<()> {
-        if let Some(s3) = s3 {
-            self.write("s3-endpoint", &format!("http://{s3}\n"))?;
+    pub fn announce(&self, listens: &Listens) -> io::Result<()> {
+        let more = [("s3-endpoint", listens.s3), ("metrics-endpoint", listens.metrics)];
+        for (name, address) in more {
+            if let Some(address) = address {
+                self.write(name, &format!("http://{address}\n"))?;
+            }
         }
-        self.write("endpoint", &format!("http://{api}\n"))
+        // The last: whoever waits for it finds the others.
+        self.write("endpoint", &format!("http://{}\n", listens.api))
     }
 
     /// Removes what [`DataDirectory::announce`] wrote.
     pub fn retract(&self) {
-        for name in ["endpoint", "s3-endpoint"] {
+        for name in ["endpoint", "s3-endpoint", "metrics-endpoint"] {
             let _ = std::fs::remove_file(self.path.join(name));
         }
     }

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use weir_api::listen::ListenLimits;
 use weir_base::variables::Redactor;
 
-use self::directory::DataDirectory;
+use self::directory::{DataDirectory, Listens};
 use self::wiring::Accounts;
 use super::{Exit, Failure, Outcome, runtime};
 use crate::config::{Settings, arguments, resolve};
@@ -48,6 +48,10 @@ async fn serve(settings: Settings, directory: DataDirectory, began: Instant) -> 
         Some(address) => Some(bind(address, "s3_listen").await?),
         None => None,
     };
+    let metrics_listener = match settings.metrics_listen {
+        Some(address) => Some(bind(address, "metrics_listen").await?),
+        None => None,
+    };
     let address = listener.local_addr().map_err(fault)?;
     let parts = wiring::build(&settings, directory.path(), address).await?;
     let (stop, stopped) = watch::channel(false);
@@ -74,8 +78,18 @@ async fn serve(settings: Settings, directory: DataDirectory, began: Instant) -> 
         let (state, stopped) = (parts.state.clone(), stopped.clone());
         tokio::spawn(async move { weir_api::s3::serve(listener, state, until_stopped(stopped)).await })
     });
-    directory.announce(address, s3_address).map_err(fault)?;
-    greet(&parts.greeting, address, s3_address, began);
+    let metrics_address =
+        metrics_listener.as_ref().map(TcpListener::local_addr).transpose().map_err(fault)?;
+    let metrics = metrics_listener.map(|listener| {
+        let (router, stopped) = (weir_api::metrics_router(parts.state.clone()), stopped.clone());
+        let limits = ListenLimits::default();
+        tokio::spawn(async move {
+            weir_api::listen::serve(listener, router, limits, until_stopped(stopped)).await
+        })
+    });
+    let listens = Listens { api: address, s3: s3_address, metrics: metrics_address };
+    directory.announce(&listens).map_err(fault)?;
+    greet(&parts.greeting, &listens, began);
 
     wait_for_signal().await?;
     tracing::info!("ending: running jobs take a final checkpoint");
@@ -85,6 +99,9 @@ async fn serve(settings: Settings, directory: DataDirectory, began: Instant) -> 
     let _ = tokio::time::timeout(DRAIN_LIMIT, api).await;
     if let Some(s3) = s3 {
         let _ = tokio::time::timeout(DRAIN_LIMIT, s3).await;
+    }
+    if let Some(metrics) = metrics {
+        let _ = tokio::time::timeout(DRAIN_LIMIT, metrics).await;
     }
     sweeper.abort();
     parts.store.close().await;
@@ -141,10 +158,14 @@ async fn wait_for_signal() -> anyhow::Result<()> {
 }
 
 /// Says where the service is, on standard output: it is what a person or script waits for.
-fn greet(greeting: &wiring::Greeting, address: SocketAddr, s3: Option<SocketAddr>, began: Instant) {
+fn greet(greeting: &wiring::Greeting, listens: &Listens, began: Instant) {
+    let address = listens.api;
     println!("weir listens on http://{address}");
-    if let Some(s3) = s3 {
+    if let Some(s3) = listens.s3 {
         println!("S3 endpoint      http://{s3}");
+    }
+    if let Some(metrics) = listens.metrics {
+        println!("metrics          http://{metrics}/metrics");
     }
     let region = &greeting.region;
     match &greeting.accounts {
