@@ -78,6 +78,76 @@ pub struct SubmitJarJobForm {
     job_type: JarJobType,
 }
 
+/// What an update of a JAR job changes: the parts that are sent. An empty part counts as absent, so a text is replaced by
+/// another one and not by nothing; the type of the job stays.
+#[derive(ToSchema)]
+#[allow(dead_code)] // Only described.
+pub struct UpdateJarJobForm {
+    /// The job.
+    #[schema(minimum = 1)]
+    job_id: i64,
+    /// Job name, unique in the project.
+    #[schema(required = false, min_length = 1, max_length = 57, pattern = "^[A-Za-z0-9_-]+$")]
+    name: String,
+    /// Description, at most 512 bytes.
+    #[schema(required = false, max_length = 512)]
+    desc: String,
+    /// Exclusive cluster.
+    #[schema(required = false, minimum = 1)]
+    cluster_id: i32,
+    /// SPUs of the manager unit; at most total SPUs - 1. The service does without it, as without any other part.
+    #[schema(minimum = 1, maximum = 4)]
+    manager_spu: i32,
+    /// Total SPUs; Flink only.
+    #[schema(required = false, minimum = 1, maximum = 400)]
+    spu_number: i32,
+    /// Parallelism; Flink only.
+    #[schema(required = false, minimum = 1, maximum = 50)]
+    parallel_number: i32,
+    /// Executors; Spark only.
+    #[schema(required = false, minimum = 1, maximum = 100)]
+    executor_number: i32,
+    /// SPUs per executor; Spark only.
+    #[schema(required = false, minimum = 1, maximum = 4)]
+    executor_spu: i32,
+    /// Dump job logs to obs_bucket.
+    #[schema(required = false)]
+    log_enabled: bool,
+    /// Authorized OBS bucket; required when log_enabled is true.
+    #[schema(required = false)]
+    obs_bucket: String,
+    /// SMN topic for alarms.
+    #[schema(required = false)]
+    smn_topic: String,
+    /// JAR file, at most 8 MB; takes precedence over jar_url.
+    #[schema(required = false, content_media_type = "application/java-archive")]
+    jar: String,
+    /// OBS path of a JAR, or of a folder with JARs.
+    #[schema(required = false)]
+    jar_url: String,
+    /// Configuration file, at most 8 MB; takes precedence over config_url.
+    #[schema(required = false, content_media_type = "application/octet-stream")]
+    config: String,
+    /// OBS path of a configuration file.
+    #[schema(required = false)]
+    config_url: String,
+    /// Entry class, at most 512 bytes, no white space.
+    #[schema(required = false, max_length = 512)]
+    main_class: String,
+    /// Arguments of the entry class, at most 1,024 bytes.
+    #[schema(required = false, max_length = 1024)]
+    args: String,
+    /// Restart automatically after a failure.
+    #[schema(required = false)]
+    restart_when_exception: bool,
+    /// key=value pairs separated by commas.
+    #[schema(required = false)]
+    tags: String,
+    /// Enterprise project id.
+    #[schema(required = false)]
+    sys_enterprise_project_id: String,
+}
+
 /// Create a Flink or Spark JAR job (status job_init).
 #[utoipa::path(post, path = "/v1.0/{project_id}/jar_job", operation_id = "submitJarJob", tag = "job",
     params(("project_id" = String, Path, description = "Project id; must equal the credential's project.")),
@@ -97,10 +167,10 @@ pub async fn submit_jar_job(State(state): State<ApiState>, request: Request) -> 
     .await
 }
 
-/// Update a JAR job. The form is that of submitJarJob with job_id, and only what is sent changes.
+/// Update a JAR job. Only what is sent changes.
 #[utoipa::path(patch, path = "/v1.0/{project_id}/jar_job", operation_id = "updateJarJob", tag = "job",
     params(("project_id" = String, Path, description = "Project id; must equal the credential's project.")),
-    request_body(content = SubmitJarJobForm, content_type = "multipart/form-data"),
+    request_body(content = UpdateJarJobForm, content_type = "multipart/form-data"),
     responses((status = 200, description = "Success.", body = answer::Envelope<JobUpdateTime>),
         (status = 400, description = "The request failed.", body = answer::ErrorBody)))]
 pub async fn update_jar_job(State(state): State<ApiState>, request: Request) -> Response {

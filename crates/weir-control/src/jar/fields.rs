@@ -130,6 +130,7 @@ pub(crate) fn check_create(sent: &SentJar, definition: &JobDefinition) -> Result
             return Err(required("parallel_number"));
         }
     }
+    check_numbers(sent)?;
     check_fields(sent, definition)?;
     match sent.job_type.as_deref() {
         None => Err(required("job_type")),
@@ -138,8 +139,30 @@ pub(crate) fn check_create(sent: &SentJar, definition: &JobDefinition) -> Result
     }
 }
 
-/// Checks what can be checked before the stored job is looked at.
-pub(crate) fn check_name_and_desc(sent: &SentJar) -> Result<(), CsError> {
+/// Checks what can be checked of an update before the stored job is looked at, in the order of the schema.
+pub(crate) fn check_sent(sent: &SentJar) -> Result<(), CsError> {
+    check_name_and_desc(sent)?;
+    check_numbers(sent)?;
+    check_uploads(sent)?;
+    check_texts(sent.main_class.as_deref(), sent.args.as_deref(), sent.tags.as_deref())
+}
+
+/// Checks each number that was sent by itself.
+fn check_numbers(sent: &SentJar) -> Result<(), CsError> {
+    let ranges = [
+        (sent.manager_spu, 1..=4, codes::MANAGER_SPU_INVALID),
+        (sent.spu_number, SPUS, codes::SPU_NUMBER_OUT_OF_RANGE),
+        (sent.parallel_number, 1..=50, codes::PARALLEL_NUMBER_OUT_OF_RANGE),
+        (sent.executor_number, 1..=100, codes::EXECUTOR_NUMBER_OUT_OF_RANGE),
+        (sent.executor_spu, 1..=4, codes::EXECUTOR_SPU_OUT_OF_RANGE),
+    ];
+    match ranges.into_iter().find(|(value, range, _)| value.is_some_and(|value| !range.contains(&value))) {
+        Some((_, _, code)) => Err(code.error()),
+        None => Ok(()),
+    }
+}
+
+fn check_name_and_desc(sent: &SentJar) -> Result<(), CsError> {
     let fields = SentFields { name: sent.name.clone(), desc: sent.desc.clone(), ..SentFields::default() };
     fields::check_name_and_desc(&fields)
 }
@@ -154,21 +177,25 @@ pub(crate) fn check_fields(sent: &SentJar, definition: &JobDefinition) -> Result
     if definition.log_enabled && definition.obs_bucket.is_none() {
         return Err(codes::LOG_OBS_BUCKET_EMPTY.error());
     }
-    check_jar(sent, definition)?;
-    if sent.config.as_ref().is_some_and(|file| file.contents.len() > FILE_BYTES) {
-        return Err(codes::UPLOAD_FILE_TOO_LARGE.error());
+    check_uploads(sent)?;
+    if !definition.has_jar && definition.jar_url.is_none() {
+        return Err(required("jar or jar_url"));
     }
-    let main_class = definition.main_class.as_deref().unwrap_or_default();
+    check_texts(definition.main_class.as_deref(), definition.args.as_deref(), definition.tags.as_deref())
+}
+
+fn check_texts(main_class: Option<&str>, args: Option<&str>, tags: Option<&str>) -> Result<(), CsError> {
+    let main_class = main_class.unwrap_or_default();
     if main_class.len() > MAIN_CLASS_BYTES {
         return Err(codes::MAIN_CLASS_TOO_LONG.error());
     }
     if main_class.chars().any(char::is_whitespace) {
         return Err(codes::MAIN_CLASS_HAS_SPACE.error());
     }
-    if definition.args.as_ref().is_some_and(|args| args.len() > ARGS_BYTES) {
+    if args.is_some_and(|args| args.len() > ARGS_BYTES) {
         return Err(codes::ARGS_TOO_LONG.error());
     }
-    fields::check_tags(definition.tags.as_deref().unwrap_or_default(), codes::API_NOT_SUPPORTED)
+    fields::check_tags(tags.unwrap_or_default(), codes::API_NOT_SUPPORTED)
 }
 
 fn check_spus(definition: &JobDefinition) -> Result<(), CsError> {
@@ -217,7 +244,7 @@ fn check_spus(definition: &JobDefinition) -> Result<(), CsError> {
     Ok(())
 }
 
-fn check_jar(sent: &SentJar, definition: &JobDefinition) -> Result<(), CsError> {
+fn check_uploads(sent: &SentJar) -> Result<(), CsError> {
     if let Some(jar) = &sent.jar {
         if jar.contents.len() > FILE_BYTES {
             return Err(codes::UPLOAD_FILE_TOO_LARGE.error());
@@ -230,8 +257,8 @@ fn check_jar(sent: &SentJar, definition: &JobDefinition) -> Result<(), CsError> 
             return Err(codes::NOT_A_JAR_FILE.error().because(format!("{}: {reason}.", jar.name)));
         }
     }
-    if !definition.has_jar && definition.jar_url.is_none() {
-        return Err(required("jar or jar_url"));
+    if sent.config.as_ref().is_some_and(|file| file.contents.len() > FILE_BYTES) {
+        return Err(codes::UPLOAD_FILE_TOO_LARGE.error());
     }
     Ok(())
 }
@@ -265,6 +292,27 @@ mod tests {
         assert_eq!(code(&SentJar { manager_spu: Some(3), ..valid() }), 11025);
         assert_eq!(code(&SentJar { spu_number: Some(1), ..valid() }), 11025);
         assert_eq!(code(&SentJar { parallel_number: Some(9), ..valid() }), 11022);
+    }
+
+    #[test]
+    fn what_is_wrong_by_itself_is_told_before_the_job_is_looked_at() {
+        let code = |sent: SentJar| check_sent(&sent).err().map_or(0, |error| error.code.0);
+        let file = |name: &str, bytes| Some(SentFile { name: name.into(), contents: vec![0; bytes] });
+        let cases = [
+            (SentJar::default(), 0),
+            (SentJar { manager_spu: Some(5), spu_number: Some(0), ..SentJar::default() }, 11025),
+            (SentJar { spu_number: Some(401), ..SentJar::default() }, 11012),
+            (SentJar { parallel_number: Some(0), ..SentJar::default() }, 11013),
+            (SentJar { executor_number: Some(101), ..SentJar::default() }, 11028),
+            (SentJar { executor_spu: Some(0), ..SentJar::default() }, 11027),
+            (SentJar { jar: file("a.txt", 1), ..SentJar::default() }, 11017),
+            (SentJar { config: file("a", FILE_BYTES + 1), ..SentJar::default() }, 11031),
+            (SentJar { main_class: Some("a b".into()), ..SentJar::default() }, 11020),
+            (SentJar { args: Some("a".repeat(1_025)), ..SentJar::default() }, 11019),
+        ];
+        for (sent, expected) in cases {
+            assert_eq!(code(sent.clone()), expected, "{sent:?}");
+        }
     }
 
     #[test]

@@ -55,7 +55,7 @@ impl Control {
         id: JobId,
         sent: SentJar,
     ) -> Result<Timestamp, CsError> {
-        fields::check_name_and_desc(&sent)?;
+        fields::check_sent(&sent)?;
         let _gate = self.gate.lock().await;
         without_conflict(|| self.try_update_jar(caller, id, &sent)).await
     }
