@@ -1,0 +1,115 @@
+"""The identity service with huaweicloudsdkiam: signed with an access key, and a token by password."""
+
+import os
+import uuid
+
+import pytest
+from huaweicloudsdkcore.auth.credentials import GlobalCredentials
+from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException
+from huaweicloudsdkiam.v3 import IamClient
+from huaweicloudsdkiam.v3 import model as m
+
+PASSWORD = "Client-Pass-7"
+
+
+def client_with(access, secret):
+    credentials = GlobalCredentials(access, secret, os.environ["WEIR_DOMAIN_ID"])
+    return IamClient.new_builder().with_credentials(credentials).with_endpoint(os.environ["WEIR_ENDPOINT"]).build()
+
+
+@pytest.fixture
+def client(weir_service):
+    return client_with(os.environ["WEIR_AK"], os.environ["WEIR_SK"])
+
+
+@pytest.fixture
+def user(client):
+    """The id and name of a user that the client makes and deletes."""
+    name = f"u-{uuid.uuid4().hex[:8]}"
+    option = m.KeystoneCreateUserOption(name=name, domain_id=os.environ["WEIR_DOMAIN_ID"], password=PASSWORD, enabled=True)
+    body = m.KeystoneCreateUserRequestBody(user=option)
+    made = client.keystone_create_user(m.KeystoneCreateUserRequest(body=body)).user
+    assert (made.name, made.domain_id, made.enabled) == (name, os.environ["WEIR_DOMAIN_ID"], True)
+    yield made.id, name
+    client.keystone_delete_user(m.KeystoneDeleteUserRequest(user_id=made.id))
+    with pytest.raises(ClientRequestException) as gone:
+        client.keystone_show_user(m.KeystoneShowUserRequest(user_id=made.id))
+    assert (gone.value.status_code, gone.value.error_code) == (404, "IAM.0004")
+
+
+def token_request(name, password, scope):
+    domain = m.PwdPasswordUserDomain(name=os.environ["WEIR_DOMAIN"])
+    login = m.PwdPassword(user=m.PwdPasswordUser(domain=domain, name=name, password=password))
+    auth = m.PwdAuth(identity=m.PwdIdentity(methods=["password"], password=login), scope=scope)
+    return m.KeystoneCreateUserTokenByPasswordRequest(body=m.KeystoneCreateUserTokenByPasswordRequestBody(auth=auth))
+
+
+def test_a_token_by_password(client):
+    scope = m.AuthScope(project=m.AuthScopeProject(id=os.environ["WEIR_PROJECT_ID"]))
+    request = token_request(os.environ["WEIR_USER"], os.environ["WEIR_PASSWORD"], scope)
+    answer = client.keystone_create_user_token_by_password(request)
+    assert answer.x_subject_token
+    token = answer.token
+    assert (token.user.name, token.project.id) == (os.environ["WEIR_USER"], os.environ["WEIR_PROJECT_ID"])
+    assert "cs_adm" in [role.name for role in token.roles]
+    assert "cs" in [service.type for service in token.catalog]
+    with pytest.raises(ClientRequestException) as refused:
+        client.keystone_create_user_token_by_password(token_request(os.environ["WEIR_USER"], "wrong", scope))
+    assert (refused.value.status_code, refused.value.error_code) == (401, "IAM.0062")
+
+
+def test_projects_and_domains(client):
+    projects = client.keystone_list_projects(m.KeystoneListProjectsRequest(name=os.environ["WEIR_PROJECT_NAME"])).projects
+    assert [(project.id, project.domain_id) for project in projects] == [
+        (os.environ["WEIR_PROJECT_ID"], os.environ["WEIR_DOMAIN_ID"])
+    ]
+    shown = client.keystone_show_project(m.KeystoneShowProjectRequest(project_id=os.environ["WEIR_PROJECT_ID"])).project
+    assert shown.name == os.environ["WEIR_PROJECT_NAME"]
+    mine = client.keystone_list_auth_projects(m.KeystoneListAuthProjectsRequest()).projects
+    assert os.environ["WEIR_PROJECT_ID"] in [project.id for project in mine]
+    domains = client.keystone_list_auth_domains(m.KeystoneListAuthDomainsRequest()).domains
+    assert [(domain.id, domain.name) for domain in domains] == [(os.environ["WEIR_DOMAIN_ID"], os.environ["WEIR_DOMAIN"])]
+
+
+def test_a_user_without_a_role_gets_no_token(client, user):
+    user_id, name = user
+    listed = client.keystone_list_users(m.KeystoneListUsersRequest(name=name)).users
+    assert [found.id for found in listed] == [user_id]
+    roles = client.keystone_list_permissions(m.KeystoneListPermissionsRequest(name="cs_user")).roles
+    assert [role.name for role in roles] == ["cs_user"]
+    shown = client.keystone_show_permission(m.KeystoneShowPermissionRequest(role_id=roles[0].id)).role
+    assert (shown.id, shown.name) == (roles[0].id, "cs_user")
+    of_user = client.keystone_list_projects_for_user(m.KeystoneListProjectsForUserRequest(user_id=user_id)).projects
+    assert of_user == []
+    scope = m.AuthScope(domain=m.AuthScopeDomain(name=os.environ["WEIR_DOMAIN"]))
+    with pytest.raises(ClientRequestException) as refused:
+        client.keystone_create_user_token_by_password(token_request(name, PASSWORD, scope))
+    assert (refused.value.status_code, refused.value.error_code) == (401, "IAM.0067")
+
+
+def test_access_keys(client, user):
+    user_id, _ = user
+    option = m.CreateCredentialOption(user_id=user_id, description="of a test")
+    body = m.CreatePermanentAccessKeyRequestBody(credential=option)
+    made = client.create_permanent_access_key(m.CreatePermanentAccessKeyRequest(body=body)).credential
+    assert (made.user_id, made.description, made.status) == (user_id, "of a test", "active")
+    listed = client.list_permanent_access_keys(m.ListPermanentAccessKeysRequest(user_id=user_id)).credentials
+    assert [key.access for key in listed] == [made.access]
+
+    own = client_with(made.access, made.secret)
+    shown = own.show_permanent_access_key(m.ShowPermanentAccessKeyRequest(access_key=made.access)).credential
+    assert shown.user_id == user_id
+
+    change = m.UpdatePermanentAccessKeyRequestBody(credential=m.UpdateCredentialOption(status="inactive"))
+    client.update_permanent_access_key(m.UpdatePermanentAccessKeyRequest(access_key=made.access, body=change))
+    with pytest.raises(ClientRequestException) as refused:
+        own.list_permanent_access_keys(m.ListPermanentAccessKeysRequest(user_id=user_id))
+    assert refused.value.status_code == 401
+    client.delete_permanent_access_key(m.DeletePermanentAccessKeyRequest(access_key=made.access))
+    assert client.list_permanent_access_keys(m.ListPermanentAccessKeysRequest(user_id=user_id)).credentials == []
+
+
+def test_a_path_that_is_missing_is_told_in_the_words_of_the_service(client):
+    with pytest.raises(ClientRequestException) as missing:
+        client.keystone_list_groups(m.KeystoneListGroupsRequest())
+    assert (missing.value.status_code, missing.value.error_code) == (404, "IAM.0004")
