@@ -1,4 +1,4 @@
-//! The reference page of errors, made from the catalogue.
+//! The reference page of errors, made from the catalogue: a file of the sources, and a page of the service.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -32,6 +32,20 @@ const FAMILIES: &[(u32, &str)] = &[
     (26, "The service behind the API"),
 ];
 
+/// Returns the title of the family of a code.
+pub(crate) fn family_of(code: u32) -> String {
+    let family = code / 1_000;
+    let name = FAMILIES.iter().find(|(number, _)| *number == family).map_or("", |(_, name)| name);
+    format!("{name} (CS.{family}xxx)")
+}
+
+/// Returns the operations that can answer a code; none when this release does not have them.
+pub(crate) fn operations_of(entry: &ErrorEntry) -> Vec<&'static str> {
+    let code = entry.code.to_string();
+    let can_answer = |operation: &&Operation| errors_of(operation.id, true).contains(&code);
+    operations::ALL.iter().filter(can_answer).map(|operation| operation.id).collect()
+}
+
 /// Returns the page `docs/reference/errors.md`. `tests` names the files whose tests provoke a code.
 pub fn page(tests: &BTreeMap<u32, BTreeSet<String>>) -> String {
     let mut page = String::from(
@@ -50,9 +64,8 @@ pub fn page(tests: &BTreeMap<u32, BTreeSet<String>>) -> String {
     for entry in all {
         if entry.code.0 / 1_000 != family {
             family = entry.code.0 / 1_000;
-            let name = FAMILIES.iter().find(|(number, _)| *number == family).map_or("", |(_, name)| name);
             // Writing to a String cannot fail.
-            let _ = writeln!(page, "\n## {name} (CS.{family}xxx)");
+            let _ = writeln!(page, "\n## {}", family_of(entry.code.0));
         }
         write_entry(&mut page, entry, tests.get(&entry.code.0));
     }
@@ -67,8 +80,7 @@ fn write_entry(page: &mut String, entry: &ErrorEntry, tests: Option<&BTreeSet<St
         let _ = writeln!(page, "- Not answered by this release: {reason}.");
         return;
     }
-    let can_answer = |operation: &&Operation| errors_of(operation.id, true).contains(&code);
-    let served: Vec<_> = operations::ALL.iter().filter(can_answer).map(|operation| operation.id).collect();
+    let served = operations_of(entry);
     if served.is_empty() {
         let _ = writeln!(
             page,

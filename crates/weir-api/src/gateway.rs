@@ -1,7 +1,7 @@
 //! The gateway: the newest records of `apig` sinks, for applications and for users of the job's project.
 //!
-//! An application is known by the id in the definition of the sink, which it sends in `X-App-Id`; a user by a token
-//! or a signature. Whoever may not read a sink is not told whether it exists.
+//! An application is known by the id in the definition of the sink, which it sends in `X-App-Id` or `X-Apig-AppCode`; a
+//! user by a token or a signature. Whoever may not read a sink is not told whether it exists.
 
 use std::time::Duration;
 
@@ -24,8 +24,9 @@ use crate::cs::query::Query;
 use crate::outermost::RequestId;
 use crate::state::ApiState;
 
-const APP_ID: &str = "x-app-id";
-const APP_CODE: &str = "x-apig-appcode";
+/// Headers in which an application sends the id of the sink: ours, and that of clients of the cloud's gateway, which send
+/// a code there. A sink has one word for its application, so the id is the code.
+const APP_HEADERS: [&str; 2] = ["x-app-id", "x-apig-appcode"];
 /// Records in an answer when the caller does not say.
 const DEFAULT_LIMIT: usize = 100;
 /// Longest body, which has no meaning here but is part of a signature.
@@ -35,8 +36,8 @@ const BODY_TIME: Duration = Duration::from_secs(30);
 
 /// The routes.
 pub fn router() -> Router<ApiState> {
-    // One route for all paths, so that every refusal has the form of the gateway.
-    Router::new().route("/gateway/{*path}", get(read).fallback(unknown))
+    // One route for all paths: one of no sink is refused as one of a sink that the caller may not read.
+    Router::new().route("/gateway/{*path}", get(read))
 }
 
 /// `GET /gateway/{job_id}/{sink}`: the newest records of a sink, the newest last.
@@ -69,24 +70,20 @@ async fn read(
     answer.await.unwrap_or_else(|refusal: Refusal| refusal.answer(&id))
 }
 
-async fn unknown(request: Request) -> Response {
-    let id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
+/// Makes the answer to a path or a method that is not there.
+pub(crate) fn unknown(request: &str) -> Response {
     let message = "there is no such API; sinks are read with GET /gateway/{job id}/{sink name}";
-    Refusal::new(StatusCode::NOT_FOUND, "APIG.0101", message).answer(&id)
+    Refusal::new(StatusCode::NOT_FOUND, "APIG.0101", message).answer(request)
 }
 
 /// Finds out who reads.
 async fn reader(state: &ApiState, parts: &Parts, body: &[u8]) -> Result<GatewayReader, Refusal> {
-    if let Some(app_id) = parts.headers.get(APP_ID).and_then(|value| value.to_str().ok()) {
+    let app_id = APP_HEADERS.iter().find_map(|name| parts.headers.get(*name)?.to_str().ok());
+    if let Some(app_id) = app_id {
         return Ok(GatewayReader::Application(app_id.trim().to_string()));
     }
     let known = match auth::authenticate(state, parts, body).await {
         Ok(known) => known,
-        Err(AuthFailure::Missing) if parts.headers.contains_key(APP_CODE) => {
-            return Err(Refusal::application(
-                "this gateway knows no app codes; send the app id of the sink in X-App-Id",
-            ));
-        }
         Err(AuthFailure::Missing) => {
             return Err(Refusal::application("send the app id of the sink in X-App-Id, or a token"));
         }

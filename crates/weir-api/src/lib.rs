@@ -21,6 +21,7 @@ mod outermost;
 pub mod s3;
 pub mod smn;
 pub mod state;
+mod unknown;
 mod vpc;
 
 pub use operate::metrics_router;

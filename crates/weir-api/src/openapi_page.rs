@@ -1,15 +1,15 @@
 //! The description of the API as a page for people, made from [`crate::openapi::document`].
 //!
-//! One document without scripts, pictures or links to other hosts: it looks the same on a machine without a network.
+//! Documents without scripts, pictures or links to other hosts: they look the same on a machine without a network.
 //! Operations are grouped by their tag; every schema has an anchor.
 
 use std::fmt::Write;
 use std::sync::OnceLock;
 
 use serde_json::Value;
-use weir_base::error::entries;
+use weir_base::error::{ErrorEntry, entries};
 
-use crate::openapi;
+use crate::{error_reference, openapi};
 
 /// What the browser may load for the page: its own style and nothing else.
 pub(crate) const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -60,11 +60,11 @@ fn write_page(document: &Value) -> String {
         }
     }
     let info = &document["info"];
-    let title = escape(text(info, "title"));
-    let mut out = format!(
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n\
-         <title>{title}</title>\n<style>{STYLE}</style></head><body>\n<h1>{title}</h1>\n<p>Version {}. {} \
-         The same as a document for programs: <a href=\"openapi.json\">openapi.json</a>.</p>\n",
+    let mut out = beginning(&escape(text(info, "title")));
+    let _ = writeln!(
+        out,
+        "<p>Version {}. {} The same as a document for programs: <a href=\"openapi.json\">openapi.json</a>. \
+         All <a href=\"docs/errors\">error codes</a>.</p>",
         escape(text(info, "version")),
         escape(text(info, "description")),
     );
@@ -92,6 +92,56 @@ fn write_page(document: &Value) -> String {
     }
     out.push_str("</body></html>\n");
     out
+}
+
+fn beginning(title: &str) -> String {
+    format!(
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n\
+         <title>{title}</title>\n<style>{STYLE}</style></head><body>\n<h1>{title}</h1>\n"
+    )
+}
+
+/// Returns the page of errors: every code, when it comes, and what to do.
+pub(crate) fn error_page() -> &'static str {
+    static PAGE: OnceLock<String> = OnceLock::new();
+    PAGE.get_or_init(|| {
+        let mut out = beginning("Errors of the CS API");
+        out.push_str("<p>What each call can answer: <a href=\"../docs\">the API</a>.</p>\n");
+        let mut all: Vec<_> = entries().collect();
+        all.sort_by_key(|entry| entry.code);
+        let mut family = String::new();
+        for entry in all {
+            let belongs = error_reference::family_of(entry.code.0);
+            if belongs != family {
+                let _ = writeln!(out, "<h2>{}</h2>", escape(&belongs));
+                family = belongs;
+            }
+            write_error(entry, &mut out);
+        }
+        out.push_str("</body></html>\n");
+        out
+    })
+}
+
+fn write_error(entry: &ErrorEntry, out: &mut String) {
+    let code = entry.code.to_string();
+    let operations: Vec<String> = match entry.operations {
+        "all" => vec!["all".to_string()],
+        _ => {
+            let link = |id: &&str| format!("<a href=\"../docs#{id}\">{id}</a>");
+            error_reference::operations_of(entry).iter().map(link).collect()
+        }
+    };
+    let _ = writeln!(
+        out,
+        "<h3 id=\"{code}\"><a href=\"#{code}\">{code}</a> <code>{}</code></h3>\n<p>{}</p>\n<table>\
+         <tr><th>When</th><td>{}</td></tr><tr><th>What to do</th><td>{}</td></tr><tr><th>Operations</th><td>{}</td></tr></table>",
+        escape(entry.name),
+        escape(entry.cause),
+        escape(entry.trigger),
+        escape(entry.suggestion),
+        operations.join(", "),
+    );
 }
 
 fn operations(document: &Value) -> Vec<Operation<'_>> {
@@ -286,7 +336,7 @@ mod tests {
         let mut links = 0;
         for target in page.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()) {
             links += 1;
-            if target == "openapi.json" {
+            if ["openapi.json", "docs/errors"].contains(&target) {
                 continue;
             }
             let anchor = target.strip_prefix('#').unwrap_or_else(|| panic!("{target} leaves the page"));
@@ -296,6 +346,20 @@ mod tests {
         for foreign in ["http://", "https://", "//", "<script", "<img", "@import", "url("] {
             assert!(!page.contains(foreign), "{foreign}");
         }
+    }
+
+    #[test]
+    fn every_error_is_on_the_page_of_errors_and_its_operations_on_that_of_the_api() {
+        for entry in entries() {
+            assert!(error_page().contains(&format!("<h3 id=\"{}\">", entry.code)), "{}", entry.code);
+        }
+        let mut links = 0;
+        for target in error_page().split("href=\"../docs#").skip(1).filter_map(|rest| rest.split('"').next())
+        {
+            links += 1;
+            assert!(page().contains(&format!("<h3 id=\"{target}\">")), "{target}");
+        }
+        assert!(links > 100);
     }
 
     #[test]

@@ -18,8 +18,8 @@ pub(crate) fn router() -> Router<ApiState> {
     Router::new()
         .route("/healthz", get(health))
         .route("/openapi.json", get(|| async { Json(openapi::document()) }))
-        .route("/docs", get(page))
-        .method_not_allowed_fallback(cs::unknown_route)
+        .route("/docs", get(|| async { page(openapi_page::page()) }))
+        .route("/docs/errors", get(|| async { page(openapi_page::error_page()) }))
 }
 
 /// The routes of the listener for metrics: `/metrics`, for those whom the operator lets reach it.
@@ -37,13 +37,13 @@ async fn health(State(state): State<ApiState>) -> Response {
     }
 }
 
-async fn page() -> Response {
+fn page(text: &'static str) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
         (header::CONTENT_SECURITY_POLICY, openapi_page::CONTENT_SECURITY_POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
-    (headers, openapi_page::page()).into_response()
+    (headers, text).into_response()
 }
 
 async fn metrics(State(state): State<ApiState>) -> Response {

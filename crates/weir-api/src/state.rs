@@ -14,7 +14,7 @@ use weir_cloud::streams::LocalStreams;
 use weir_control::Control;
 
 use crate::metrics::ApiMetrics;
-use crate::{cs, cts, dis, gateway, iam, ief, operate, outermost, smn, vpc};
+use crate::{cs, cts, dis, gateway, iam, ief, operate, outermost, smn, unknown, vpc};
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -47,7 +47,8 @@ pub fn router(state: ApiState) -> Router {
         .merge(gateway::router())
         .merge(ief::router())
         .merge(operate::router())
-        .fallback(cs::unknown_route)
+        .fallback(unknown::path)
+        .method_not_allowed_fallback(unknown::method)
         .layer(middleware::from_fn_with_state(state.clone(), outermost::attend))
         .with_state(state)
 }

@@ -254,8 +254,13 @@ async fn metrics_of_operators_are_served_as_text_away_from_the_api() {
     ] {
         let answer = request.send().await.unwrap();
         assert_eq!(answer.status().as_u16(), 400);
-        assert!(answer.text().await.unwrap().contains("CS.10000"));
+        assert!(answer.text().await.unwrap().contains("CS.10003"));
     }
     let health = reqwest::get(format!("{}/healthz", world.base_url)).await.unwrap();
     assert_eq!(health.status().as_u16(), 200);
+    for page in ["/docs", "/docs/errors"] {
+        let answer = reqwest::get(format!("{}{page}", world.base_url)).await.unwrap();
+        assert_eq!(answer.headers()["content-type"], "text/html; charset=utf-8");
+        assert!(answer.text().await.unwrap().contains("CS.26500"), "{page}");
+    }
 }

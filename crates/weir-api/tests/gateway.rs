@@ -92,6 +92,8 @@ async fn applications_and_users_of_the_project_read() {
         (csv.status, csv.kind.as_str(), csv.text.as_str()),
         (200, "text/csv; charset=utf-8", "1\n2\n3\n")
     );
+    let code = get(&world, &format!("{job}/T1"), &[("X-Apig-AppCode", "app-1")]).await;
+    assert_eq!((code.status, code.text.as_str()), (200, "1\n2\n3\n"));
     for user in ["ann", "reader"] {
         let token = world.tokens[user].as_str();
         let json = get(&world, &format!("{job}/t2?limit=2"), &[("X-Auth-Token", token)]).await;

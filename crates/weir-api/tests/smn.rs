@@ -201,6 +201,20 @@ async fn a_webhook_that_fails_is_tried_again_and_one_that_always_fails_is_given_
     smn.publish(&topic, json!({ "message": "b" })).await;
     let log = smn.settled(&topic).await;
     assert_eq!((log[0].state, log[0].attempts), (DeliveryState::Failed, 7));
+    // Whoever may use the topic can read it.
+    let (status, told) = smn.call("GET", &format!("/topics/{topic}/deliveries?limit=2"), Value::Null).await;
+    assert_eq!(status, 200, "{told}");
+    let shown = told["deliveries"].as_array().unwrap();
+    let states: Vec<_> =
+        shown.iter().map(|line| (&line["state"], &line["attempts"], &line["endpoint"])).collect();
+    assert_eq!(
+        states,
+        [(&json!("failed"), &json!(7), &json!(url)), (&json!("delivered"), &json!(3), &json!(url))]
+    );
+    assert!(shown[0]["reason"].as_str().unwrap().contains("503"), "{told}");
+    assert_eq!((&shown[0]["type"], &shown[0]["protocol"]), (&json!("Notification"), &json!("http")));
+    let elsewhere = topic.replace(":cars", ":trains");
+    assert_eq!(smn.call("GET", &format!("/topics/{elsewhere}/deliveries"), Value::Null).await.0, 404);
     assert!(log[0].reason.contains("503"), "{}", log[0].reason);
     assert_eq!(webhook.refusals.load(Ordering::SeqCst), 99 - 7);
 }

@@ -23,6 +23,56 @@ async fn rest(stream: &mut TcpStream) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
+/// What is described of the services beside CS is there.
+#[tokio::test]
+async fn every_described_operation_has_its_route() {
+    let world = World::start(|_| {}).await;
+    for (path, item) in weir_api::openapi::document()["paths"].as_object().unwrap() {
+        for method in item.as_object().unwrap().keys() {
+            let filled = common::fill_path(path, &world.project, &|_| "1".to_string());
+            let answer = world.request_of(method, &filled, "unknown").send().await.unwrap();
+            let status = answer.status().as_u16();
+            let text = answer.text().await.unwrap();
+            let is_there = !text.contains("there is no such path") && !text.contains("no such method");
+            assert!(
+                is_there && status != 405 && !(status == 404 && text.is_empty()),
+                "{method} {path}: {status} {text}"
+            );
+        }
+    }
+}
+
+/// A path or a method that is not there is refused in the words of the service that it belongs to.
+#[tokio::test]
+async fn unknown_paths_and_methods_are_refused_by_their_service() {
+    let world = World::start(|_| {}).await;
+    let project = &world.project;
+    for (method, path, status, member, code) in [
+        ("GET", "/v1.0/p/nothing".to_string(), 400, "/error_id", "CS.10003"),
+        ("PUT", format!("/v1.0/{project}/jobs"), 400, "/error_id", "CS.10003"),
+        ("PATCH", "/healthz".to_string(), 400, "/error_id", "CS.10003"),
+        ("GET", "/v3/groups".to_string(), 404, "/error/title", "Not Found"),
+        ("GET", "/v3.0/OS-CREDENTIAL/nothing".to_string(), 404, "/error_code", "IAM.0004"),
+        ("PATCH", "/v3/users".to_string(), 405, "/error/title", "Method Not Allowed"),
+        ("GET", format!("/v2/{project}/notifications/nothing"), 404, "/code", "SMN.0009"),
+        ("PATCH", format!("/v2/{project}/notifications/topics"), 405, "/code", "SMN.0009"),
+        ("POST", "/v2.0/vpc/peerings".to_string(), 405, "/code", "VPC.0002"),
+        ("POST", "/v2.0/vpc/routes".to_string(), 405, "/NeutronError/type", "HTTPMethodNotAllowed"),
+        ("GET", "/v2.0/vpc/subnets".to_string(), 404, "/NeutronError/type", "HTTPNotFound"),
+        ("GET", format!("/v2/{project}/nothing"), 404, "/errorCode", "DIS.4200"),
+        ("PATCH", format!("/v2/{project}/streams"), 405, "/error_code", "DIS.4200"),
+        ("GET", format!("/v2/{project}/edgemgr/nodes"), 404, "/error_code", "IEF.0404"),
+        ("POST", format!("/v2/{project}/edgemgr/groups"), 405, "/error_code", "IEF.0404"),
+        ("POST", format!("/v3/{project}/traces"), 405, "/error_code", "CTS.0300"),
+        ("POST", "/gateway/1/t1".to_string(), 404, "/error_code", "APIG.0101"),
+    ] {
+        let answer = world.request_of(method, &path, "admin").send().await.unwrap();
+        assert_eq!(answer.status().as_u16(), status, "{method} {path}");
+        let body: serde_json::Value = answer.json().await.unwrap();
+        assert_eq!(body.pointer(member).unwrap_or(&body), code, "{method} {path}");
+    }
+}
+
 #[tokio::test]
 async fn a_head_that_does_not_end_loses_its_connection() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -31,10 +31,10 @@ pub mod wire;
 pub(crate) use call::source_ip;
 
 use axum::Router;
-use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{get, post};
 use weir_base::error::codes;
+use weir_base::time::Timestamp;
 
 use crate::state::ApiState;
 
@@ -123,10 +123,9 @@ pub fn router() -> Router<ApiState> {
             "/v1.0/{project_id}/reserved_cluster/{cluster_id}/peering/{peering_id}/route/{route_id}",
             axum::routing::delete(peerings::delete_route),
         )
-        .method_not_allowed_fallback(unknown_route)
 }
 
-/// Answers what no route matches.
-pub(crate) async fn unknown_route(State(state): State<ApiState>) -> Response {
-    answer::error(&codes::API_NOT_SUPPORTED.error(), state.clock.now())
+/// Makes the answer to a path or a method that is not there.
+pub(crate) fn unknown(now: Timestamp) -> Response {
+    answer::error(&codes::API_NOT_SUPPORTED.error(), now)
 }

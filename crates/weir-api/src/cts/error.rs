@@ -10,7 +10,7 @@ use crate::auth::AuthFailure;
 
 /// An answer that says what went wrong.
 #[derive(Debug)]
-pub(super) struct CtsError {
+pub(crate) struct CtsError {
     status: StatusCode,
     code: &'static str,
     message: String,
@@ -20,6 +20,11 @@ impl CtsError {
     /// The query is wrong, or what it asks for cannot be read.
     pub(super) fn query(message: impl Into<String>) -> Self {
         Self { status: StatusCode::BAD_REQUEST, code: "CTS.0300", message: message.into() }
+    }
+
+    /// There is no such path, or no such method of it.
+    pub(crate) fn unknown(status: StatusCode, reason: &str) -> Self {
+        Self { status, ..Self::query(reason) }
     }
 
     /// The caller may not do this.

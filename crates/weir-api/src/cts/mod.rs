@@ -17,7 +17,7 @@ use weir_cloud::identity::Session;
 use weir_control::{Caller, Role};
 use weir_store::AuditFilter;
 
-use self::error::CtsError;
+pub(crate) use self::error::CtsError;
 pub(crate) use self::event::event_number;
 use self::wire::{MetaData, Trace, TraceList};
 use crate::auth;

@@ -12,7 +12,7 @@ const SIGNATURE_STATUS: u16 = 441;
 
 /// A refusal.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct DisError {
+pub(crate) struct DisError {
     pub(super) status: u16,
     /// The number behind `DIS.`.
     pub(super) code: u16,
@@ -28,6 +28,11 @@ impl DisError {
     /// A fault of a query parameter.
     pub(super) fn query(message: impl Into<String>) -> Self {
         Self::new(4200, message)
+    }
+
+    /// There is no such path, or no such method of it.
+    pub(crate) fn unknown(status: StatusCode, reason: &str) -> Self {
+        Self { status: status.as_u16(), ..Self::query(reason) }
     }
 
     /// A fault of the body.

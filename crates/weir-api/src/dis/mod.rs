@@ -21,4 +21,5 @@ mod tags;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use error::DisError;
 pub use routes::router;

@@ -10,7 +10,7 @@ use crate::auth::{AuthFailure, InvalidCredential};
 
 /// An answer that says what went wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct IamError {
+pub(crate) struct IamError {
     status: StatusCode,
     code: &'static str,
     message: String,
@@ -40,6 +40,11 @@ impl IamError {
     /// The caller may not do this.
     pub(super) fn forbidden(message: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "IAM.0003", message)
+    }
+
+    /// There is no such path, or no such method of it.
+    pub(crate) fn unknown(status: StatusCode, reason: &str) -> Self {
+        Self::new(status, "IAM.0004", reason)
     }
 
     /// There is no such thing.

@@ -22,7 +22,7 @@ use axum::extract::FromRef;
 use axum::routing::{get, post, put};
 use weir_cloud::identity::Identity;
 
-use crate::cs;
+pub(crate) use self::error::IamError;
 use crate::state::ApiState;
 
 impl FromRef<ApiState> for Arc<Identity> {
@@ -31,9 +31,9 @@ impl FromRef<ApiState> for Arc<Identity> {
     }
 }
 
-/// The routes. A method that a path does not have is answered in the way of the CS API.
+/// The routes.
 pub fn router() -> Router<ApiState> {
-    routes().method_not_allowed_fallback(cs::unknown_route)
+    routes()
 }
 
 /// The routes, over anything that has an identity service.

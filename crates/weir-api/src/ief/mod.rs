@@ -127,13 +127,18 @@ async fn authorize(state: &ApiState, request: Request, project: &str) -> Result<
 }
 
 /// A refusal.
-struct IefError {
+pub(crate) struct IefError {
     status: StatusCode,
     code: &'static str,
     message: String,
 }
 
 impl IefError {
+    /// There is no such path, or no such method of it.
+    pub(crate) fn unknown(status: StatusCode, reason: &str) -> Self {
+        Self { status, code: "IEF.0404", message: reason.to_string() }
+    }
+
     fn query(message: impl Into<String>) -> Self {
         Self { status: StatusCode::BAD_REQUEST, code: "IEF.0400", message: message.into() }
     }

@@ -62,8 +62,7 @@ pub(super) async fn render(request: Request, next: Next) -> Response {
     let id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
     let mut response = next.run(request).await;
     if let Some(error) = response.extensions_mut().remove::<SmnError>() {
-        let body = json!({ "request_id": id, "code": error.full_code(), "message": error.message });
-        let mut rendered = (response.status(), axum::Json(body)).into_response();
+        let mut rendered = refusal(&error, response.status(), &id);
         rendered.extensions_mut().extend(std::mem::take(response.extensions_mut()));
         return rendered;
     }
@@ -73,5 +72,18 @@ pub(super) async fn render(request: Request, next: Next) -> Response {
         }
         return (status, axum::Json(members)).into_response();
     }
+    response
+}
+
+fn refusal(error: &SmnError, status: StatusCode, id: &str) -> Response {
+    let body = json!({ "request_id": id, "code": error.full_code(), "message": error.message });
+    (status, axum::Json(body)).into_response()
+}
+
+/// Makes the answer to a path or a method that is not there.
+pub(crate) fn unknown(status: StatusCode, reason: &str, id: &str) -> Response {
+    let error = SmnError::body(reason);
+    let mut response = refusal(&error, status, id);
+    response.extensions_mut().insert(Code(error.full_code()));
     response
 }

@@ -13,4 +13,5 @@ mod subscriptions;
 mod templates;
 mod topics;
 
+pub(crate) use answer::unknown;
 pub use routes::router;

@@ -9,7 +9,7 @@ use crate::state::ApiState;
 
 /// Returns the routes of the notification service.
 pub fn router() -> Router<ApiState> {
-    let of_project: [(&str, MethodRouter<ApiState>); 11] = [
+    let of_project: [(&str, MethodRouter<ApiState>); 12] = [
         ("/topics", post(topics::create).get(topics::list)),
         ("/topics/{topic_urn}", get(topics::show).put(topics::update).delete(topics::remove)),
         ("/topics/{topic_urn}/attributes", get(topics::attributes).delete(topics::clear_attributes)),
@@ -22,6 +22,7 @@ pub fn router() -> Router<ApiState> {
             "/topics/{topic_urn}/subscriptions/{subscription_urn}",
             put(subscriptions::update).delete(subscriptions::remove),
         ),
+        ("/topics/{topic_urn}/deliveries", get(topics::deliveries)),
         ("/topics/{topic_urn}/publish", post(publish::publish)),
         ("/subscriptions", get(subscriptions::list)),
         ("/subscriptions/{subscription_urn}", delete(subscriptions::remove)),

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use weir_cloud::notifications::{Topic, TopicFilter, wire_time};
+use weir_cloud::notifications::{LoggedDelivery, Topic, TopicFilter, wire_time};
 
 use super::answer::Answer;
 use super::call::Call;
@@ -71,6 +71,27 @@ pub(super) async fn update(call: Call) -> Result<Answer, SmnError> {
 pub(super) async fn remove(call: Call) -> Result<Answer, SmnError> {
     call.service.delete_topic(&call.project, call.path("topic_urn")).await?;
     Ok(Answer::done())
+}
+
+/// GET `/topics/{topic_urn}/deliveries`: what became of the newest messages, for each subscriber. A call of our own.
+pub(super) async fn deliveries(call: Call) -> Result<Answer, SmnError> {
+    let topic = call.service.topic(&call.project, call.path("topic_urn")).await?;
+    let lines = call.service.log(&topic, call.page()?.limit).await?;
+    let deliveries: Vec<Value> = lines.iter().map(delivery).collect();
+    Ok(Answer::ok(json!({ "deliveries": deliveries })))
+}
+
+fn delivery(line: &LoggedDelivery) -> Value {
+    json!({
+        "message_id": line.message_id,
+        "type": line.kind.as_str(),
+        "protocol": line.protocol.as_str(),
+        "endpoint": line.endpoint,
+        "state": line.state.as_str(),
+        "attempts": line.attempts,
+        "reason": line.reason,
+        "time": wire_time(line.at),
+    })
 }
 
 /// GET `/topics/{topic_urn}/attributes`.

@@ -14,7 +14,7 @@ use crate::auth::AuthFailure;
 
 /// A refusal.
 #[derive(Debug)]
-pub(super) struct VpcError {
+pub(crate) struct VpcError {
     status: StatusCode,
     code: &'static str,
     kind: &'static str,
@@ -34,6 +34,13 @@ impl VpcError {
         };
         let cause = code.error().because(format!("There is no {what} {id}."));
         Self::new(StatusCode::NOT_FOUND, "VPC.0003", kind, cause)
+    }
+
+    /// There is no such path, or no such method of it.
+    pub(crate) fn unknown(status: StatusCode, reason: &str) -> Self {
+        let kind = if status == StatusCode::NOT_FOUND { "HTTPNotFound" } else { "HTTPMethodNotAllowed" };
+        let cause = codes::API_NOT_SUPPORTED.error().because(format!("{reason}."));
+        Self::new(status, "VPC.0002", kind, cause)
     }
 
     /// A parameter is wrong.
@@ -66,7 +73,7 @@ impl VpcError {
     }
 
     /// Makes the answer.
-    pub(super) fn answer(&self, now: Timestamp) -> Response {
+    pub(crate) fn answer(&self, now: Timestamp) -> Response {
         let message = self.cause.cause();
         let body = json!({
             "code": self.code,

@@ -17,7 +17,7 @@ use bytes::Bytes;
 use weir_base::id::{ProjectId, UserId};
 use weir_control::{Caller, Role};
 
-use self::error::VpcError;
+pub(crate) use self::error::VpcError;
 use crate::auth;
 use crate::cs::source_ip;
 use crate::outermost::RequestId;

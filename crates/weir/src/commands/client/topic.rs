@@ -30,6 +30,16 @@ const SUBSCRIPTION: &[Column] = &[
     column("remark", "remark"),
     column("URN", "subscription_urn"),
 ];
+const DELIVERY: &[Column] = &[
+    column("at", "time"),
+    column("kind", "type"),
+    column("protocol", "protocol"),
+    column("endpoint", "endpoint"),
+    column("state", "state"),
+    column("tries", "attempts"),
+    column("reason", "reason"),
+    column("message", "message_id"),
+];
 const TEMPLATE: &[Column] = &[
     column("id", "message_template_id"),
     column("name", "message_template_name"),
@@ -88,6 +98,18 @@ pub fn command() -> Command {
                 .about("Delete a subscription")
                 .arg(needed("subscription", "URN", "URN of the subscription"))
                 .arg(yes()),
+        )
+        .subcommand(
+            Command::new("deliveries")
+                .about("Show what became of the newest messages of a topic, for each subscriber")
+                .arg(topic())
+                .arg(
+                    Arg::new("limit")
+                        .long("limit")
+                        .value_name("NUMBER")
+                        .value_parser(value_parser!(u32))
+                        .help("How many to show, at most 100 [default: 100]"),
+                ),
         )
         .subcommand(
             Command::new("publish")
@@ -172,6 +194,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         match verb {
             "list" | "show" | "create" | "update" | "delete" => topics(verb, matches).await,
             "subscribe" | "subscriptions" | "unsubscribe" => subscriptions(verb, matches).await,
+            "deliveries" => deliveries(&Session::open(matches).await?, matches).await,
             "publish" => publish(&Session::open(matches).await?, matches).await,
             _ => templates(matches).await,
         }
@@ -280,6 +303,14 @@ fn name_statuses(answer: &mut Value) {
         };
         subscription["status"] = json!(word);
     }
+}
+
+async fn deliveries(session: &Session, matches: &ArgMatches) -> Outcome {
+    let path = topic_path(session, text(matches, "topic").unwrap_or_default()).await?;
+    let limit = matches.get_one::<u32>("limit").map(|number| ("limit", number.to_string()));
+    let query: Vec<_> = limit.into_iter().collect();
+    let answer = session.ask(session.client.get(&format!("{path}/deliveries"), &query)).await?;
+    Ok(list(session, DELIVERY, &answer, "deliveries"))
 }
 
 async fn publish(session: &Session, matches: &ArgMatches) -> Outcome {

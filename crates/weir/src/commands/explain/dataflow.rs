@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use anyhow::Context;
-use clap::ArgMatches;
 use serde_json::{Value, json};
 use weir_base::clock::{Clock, SystemClock};
 use weir_base::settings::JobSettings;
@@ -19,8 +18,7 @@ use weir_sql::Job;
 use crate::commands::{Exit, Outcome};
 
 /// Prints the operators of a job in the order in which rows pass them.
-pub fn explain(job: &Job, time_zone: String, matches: &ArgMatches) -> Outcome {
-    let parallelism = matches.get_one::<u16>("parallelism").copied().map_or(1, usize::from);
+pub fn explain(job: &Job, time_zone: String, parallelism: usize, json: bool) -> Outcome {
     let place = tempfile::tempdir().context("no temporary directory can be made")?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let streams = LocalStreams::open(&place.path().join("streams"), clock.clone());
@@ -41,7 +39,7 @@ pub fn explain(job: &Job, time_zone: String, matches: &ArgMatches) -> Outcome {
     };
     let graph =
         weir_runtime::dataflow(job, "0", &environment.settings, &environment).map_err(anyhow::Error::new)?;
-    match matches.get_flag("json") {
+    match json {
         true => println!("{}", as_json(&graph, parallelism)),
         false => print!("{}", as_text(&graph, parallelism)),
     }

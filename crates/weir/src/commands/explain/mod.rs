@@ -6,7 +6,7 @@ mod flink;
 use std::path::Path;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use weir_sql::{CheckOptions, Cluster};
+use weir_sql::{CheckOptions, Cluster, Job};
 
 use super::check::{read_job, rendered, time_zone_argument};
 use super::variables::{variable_arguments, variables};
@@ -56,15 +56,26 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         variables: variables(matches)?,
         ..CheckOptions::default()
     };
-    let job = match weir_sql::check_all(&text, &weir_connectors::CATALOG, &options) {
-        Ok(job) => job,
-        Err(errors) => {
-            eprintln!("{}", rendered(file, &text, &errors));
-            return Ok(Exit::Refused);
-        }
-    };
-    match matches.get_flag("flink") {
-        true => flink::explain(file, &text, &job, time_zone, matches),
-        false => dataflow::explain(&job, time_zone, matches),
+    if !matches.get_flag("flink") {
+        let parallelism = matches.get_one::<u16>("parallelism").copied().map_or(1, usize::from);
+        return operators(file, &text, &options, parallelism, matches.get_flag("json"));
     }
+    match checked(file, &text, &options) {
+        Some(job) => flink::explain(file, &text, &job, time_zone, matches),
+        None => Ok(Exit::Refused),
+    }
+}
+
+/// Prints the operators of a job, or what is wrong with it.
+pub fn operators(file: &str, text: &str, options: &CheckOptions, parallelism: usize, json: bool) -> Outcome {
+    match checked(file, text, options) {
+        Some(job) => dataflow::explain(&job, options.time_zone.clone(), parallelism, json),
+        None => Ok(Exit::Refused),
+    }
+}
+
+/// Checks a job; `None` when it is refused, which is told.
+fn checked(file: &str, text: &str, options: &CheckOptions) -> Option<Job> {
+    let checked = weir_sql::check_all(text, &weir_connectors::CATALOG, options);
+    checked.map_err(|errors| eprintln!("{}", rendered(file, text, &errors))).ok()
 }

@@ -105,7 +105,23 @@ pub fn command() -> Command {
                 .arg(jobs())
                 .arg(yes()),
         )
-        .subcommand(Command::new("graph").about("Show the operators of a job that has run").arg(job()))
+        .subcommand(
+            Command::new("graph")
+                .about("Show the operators of a job that has run, or those that it would have")
+                .arg(job())
+                .arg(
+                    Arg::new("plan")
+                        .long("plan")
+                        .action(ArgAction::SetTrue)
+                        .help("Show what the SQL of the job makes now, as `weir explain` does of a file; the job need not have run"),
+                )
+                .args(variable_arguments()),
+        )
+        .subcommand(
+            Command::new("sinks")
+                .about("Show where the gateway has the newest records of a job's `apig` sinks")
+                .arg(job()),
+        )
         .subcommand(
             Command::new("metrics")
                 .about("Show what jobs have read and written in their present or last run")
@@ -178,6 +194,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
             "export" => transfer::export(&session, matches).await,
             "import" => transfer::import(&session, matches).await,
             "logs" => transfer::logs(&session, matches).await,
+            "sinks" => read::sinks(&session, matches).await,
             "metrics" => read::metrics(&session, matches).await,
             _ => change::authorize(&session, matches).await,
         }

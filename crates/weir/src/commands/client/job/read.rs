@@ -1,6 +1,6 @@
-//! Looking at jobs: `weir job list`, `show`, `check`, `graph` and `metrics`.
+//! Looking at jobs: `weir job list`, `show`, `check`, `graph`, `sinks` and `metrics`.
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use clap::ArgMatches;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use crate::commands::client::paging::List;
 use crate::commands::client::session::Session;
 use crate::commands::client::watch;
 use crate::commands::variables::variables;
-use crate::commands::{Exit, Failure, Outcome, check};
+use crate::commands::{Exit, Failure, Outcome, check, explain};
 
 const LIST: List<'_> = List { path: "/v1.0/{project}/jobs", member: "jobs", id: "job_id", what: "jobs" };
 
@@ -85,6 +85,14 @@ const GRAPH: &[Column] = &[
     column("description", "description"),
 ];
 
+const SINKS: &[Column] = &[
+    column("sink", "sink_name"),
+    column("address", "url"),
+    column("app id", "app_id"),
+    column("encoding", "encode"),
+    column("columns", "columns"),
+];
+
 const METRICS: &[Column] = &[
     column("job", "job"),
     column("operator", "name"),
@@ -128,17 +136,36 @@ pub async fn show(session: &Session, matches: &ArgMatches) -> Outcome {
 pub async fn check(session: &Session, matches: &ArgMatches) -> Outcome {
     let id = session.ask(session.client.job_id(text(matches, "job").unwrap_or_default())).await?;
     let job = session.ask(session.client.job(id)).await?;
-    let cluster = match job["run_mode"].as_str() {
-        Some("exclusive_cluster") => Cluster::Exclusive,
-        _ => Cluster::Shared { restricted: true },
-    };
-    let options = CheckOptions { cluster, variables: variables(matches)?, ..CheckOptions::default() };
+    let options = options_of(&job, matches)?;
     let name = format!("job {id}");
     Ok(check::report(&name, job["sql_body"].as_str().unwrap_or_default(), &options, session.is_json()))
 }
 
+/// Returns how the SQL of a job is checked.
+fn options_of(job: &Value, matches: &ArgMatches) -> Result<CheckOptions, Failure> {
+    let cluster = match job["run_mode"].as_str() {
+        Some("exclusive_cluster") => Cluster::Exclusive,
+        _ => Cluster::Shared { restricted: true },
+    };
+    Ok(CheckOptions { cluster, variables: variables(matches)?, ..CheckOptions::default() })
+}
+
+/// Shows the operators that the SQL of a job makes, whether it has run or not.
+async fn plan(session: &Session, matches: &ArgMatches, id: i64) -> Outcome {
+    let job = session.ask(session.client.job(id)).await?;
+    let Some(sql) = job["sql_body"].as_str().filter(|sql| !sql.trim().is_empty()) else {
+        return Err(anyhow!("job {id} has no SQL, so there is nothing to plan").into());
+    };
+    let parallelism = job["job_config"]["parallel_number"].as_u64().and_then(|number| number.try_into().ok());
+    let options = options_of(&job, matches)?;
+    explain::operators(&format!("job {id}"), sql, &options, parallelism.unwrap_or(1), session.is_json())
+}
+
 pub async fn graph(session: &Session, matches: &ArgMatches) -> Outcome {
     let id = session.ask(session.client.job_id(text(matches, "job").unwrap_or_default())).await?;
+    if matches.get_flag("plan") {
+        return plan(session, matches, id).await;
+    }
     let path = format!("/v1.0/{{project}}/job/{id}/execute_graph");
     let payload = session.ask(session.client.payload(&path, &[])).await?;
     let items = payload["execute_plan_items"].as_str().unwrap_or("[]");
@@ -159,6 +186,29 @@ fn with_inputs(mut node: Value) -> Value {
     let inputs = node["inputs"].as_array().into_iter().flatten().map(|input| input["id"].clone()).collect();
     node["inputs"] = Value::Array(inputs);
     node
+}
+
+/// Shows where the gateway has the records of a job's sinks.
+pub async fn sinks(session: &Session, matches: &ArgMatches) -> Outcome {
+    let id = session.ask(session.client.job_id(text(matches, "job").unwrap_or_default())).await?;
+    let path = format!("/v1.0/{{project}}/job/{id}/apig_sinks");
+    let payload = session.ask(session.client.payload(&path, &[])).await?;
+    if session.is_json() {
+        println!("{payload}");
+        return Ok(Exit::Done);
+    }
+    let forms = payload["metadata"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let sinks = payload["sinks"].as_array().into_iter().flatten().map(|sink| {
+        let mut sink = sink.clone();
+        if let Some(form) = forms.iter().find(|form| form["name"] == sink["sink_name"]) {
+            sink["encode"] = form["encode"].clone();
+            sink["columns"] =
+                form["attrs"].as_array().into_iter().flatten().map(|column| column["name"].clone()).collect();
+        }
+        sink
+    });
+    print!("{}", rows(SINKS, &sinks.collect::<Vec<_>>().into()));
+    Ok(Exit::Done)
 }
 
 pub async fn metrics(session: &Session, matches: &ArgMatches) -> Outcome {
