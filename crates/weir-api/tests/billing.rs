@@ -340,14 +340,56 @@ async fn a_subscription_is_paid_at_once_and_ends(store: Store) {
     );
 }
 
+/// A job that could not be stopped may be changed: what it holds and costs stays that of its run.
+async fn what_could_not_be_stopped_keeps_what_it_was_run_with(store: Store) {
+    let bank = Bank::open(store).await;
+    bank.top_up("10000").await;
+    let cluster = bank.create_cluster(20).await;
+    let (shared, inside) =
+        (bank.run_job("stubborn 1", 5, None).await, bank.run_job("stubborn 2", 3, Some(cluster.0)).await);
+    for job in [shared, inside] {
+        bank.control.stop(&bank.caller, job, false).await.unwrap();
+    }
+    bank.wait(HOUR).await;
+    for (job, mode, cluster, spus) in
+        [(shared, "exclusive_cluster", Some(cluster.0), 2), (inside, "shared_cluster", None, 7)]
+    {
+        assert_eq!(bank.job_status(job).await, "job_cancel_fail");
+        let sent = SentFields {
+            run_mode: Some(mode.into()),
+            cluster_id: cluster,
+            spu_number: Some(spus),
+            ..SentFields::default()
+        };
+        bank.control.update_sql_job(&bank.caller, job, sent).await.unwrap();
+    }
+    let quota = bank.control.quota(&bank.caller, &bank.caller.user).await.unwrap();
+    assert_eq!(quota.spu_used, 8);
+    assert_eq!(bank.control.cluster(&bank.caller, cluster).await.unwrap().spu_used, 3);
+    // Both end, one by its user, one with the cluster in which it was run.
+    bank.runner.forget();
+    bank.control.stop(&bank.caller, shared, false).await.unwrap();
+    bank.control.stop_cluster(&bank.caller, cluster).await.unwrap();
+    bank.rest().await;
+    for job in [shared, inside] {
+        assert_eq!(bank.job_status(job).await, "job_cancel_success");
+    }
+    let charged = bank.balance().await;
+    bank.wait(DAY).await;
+    assert_eq!(bank.balance().await, charged, "nothing runs any more");
+    // 5 and 22 SPUs for an hour.
+    assert_eq!(charged, "9986.50");
+}
+
 type Test = fn(Store) -> std::pin::Pin<Box<dyn Future<Output = ()>>>;
 
-const OVER_TIME: [(&str, Test); 6] = [
+const OVER_TIME: [(&str, Test); 7] = [
     ("a month", |store| Box::pin(a_month_costs_what_ran(store))),
     ("arrears", |store| Box::pin(who_owes_is_stopped_and_goes_on_after_a_top_up(store))),
     ("a cluster", |store| Box::pin(a_job_of_a_cluster_goes_on_when_its_cluster_runs(store))),
     ("a subscription", |store| Box::pin(a_subscription_is_paid_at_once_and_ends(store))),
     ("a crash", |store| Box::pin(a_service_that_died_between_charge_and_stop_makes_up_for_it(store))),
+    ("an update", |store| Box::pin(what_could_not_be_stopped_keeps_what_it_was_run_with(store))),
     ("an absence", |store| Box::pin(what_did_not_run_while_the_service_was_away_is_not_charged(store))),
 ];
 

@@ -14,7 +14,7 @@ use weir_cloud::objects::Objects;
 use weir_cloud::sealing::Sealer;
 use weir_runtime::Runner;
 use weir_store::{
-    AuditRecord, ClusterFacts, ClusterRecord, JobRecord, RunFacts, Store, StoreError, UsageChange,
+    AuditRecord, ClusterFacts, ClusterRecord, Held, JobRecord, RunFacts, Store, StoreError, UsageChange,
 };
 
 use crate::alarms;
@@ -123,6 +123,11 @@ impl Control {
 
     pub(crate) fn status_of(&self, job: &JobRecord) -> Status {
         decide::status(&job.facts, job.seen_at, self.now(), &self.options.limits)
+    }
+
+    /// Returns what a job holds: what it was run with, for as long as its status says that it holds anything.
+    pub(crate) fn held_by<'a>(&self, job: &'a JobRecord) -> Option<&'a Held> {
+        job.facts.held.as_ref().filter(|_| self.status_of(job).holds_spus())
     }
 
     /// Stores changed facts of several jobs, all or none, with the audit records of the call and the alarms that follow.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use weir_base::savepoint::{SavepointAsk, SavepointOutcome, SavepointPlace};
 use weir_base::time::Timestamp;
 use weir_runtime::{Observation, RunState};
-use weir_store::{EndKind, Intent, RunFacts, SavepointFacts};
+use weir_store::{EndKind, Held, Intent, RunFacts, SavepointFacts};
 
 use crate::options::Limits;
 use crate::status::Status;
@@ -124,7 +124,7 @@ pub fn status(facts: &RunFacts, seen_at: Option<Timestamp>, now: Timestamp, limi
 }
 
 /// Returns the facts after the user's run: a fresh run, from the savepoint of the job with `resume`.
-pub fn run(facts: &RunFacts, resume: bool, now: Timestamp) -> RunFacts {
+pub fn run(facts: &RunFacts, held: Held, resume: bool, now: Timestamp) -> RunFacts {
     let spent = facts.savepoint.current().cloned();
     RunFacts {
         intent: Intent::Run,
@@ -133,6 +133,7 @@ pub fn run(facts: &RunFacts, resume: bool, now: Timestamp) -> RunFacts {
         start_time: facts.start_time,
         stopped_at: facts.stopped_at,
         savepoint: SavepointFacts { resume: resume && spent.is_some(), spent, ..SavepointFacts::default() },
+        held: Some(held),
         ..RunFacts::default()
     }
 }
@@ -170,8 +171,12 @@ pub fn freeze(facts: &RunFacts, now: Timestamp) -> RunFacts {
     }
 }
 
-/// Returns the facts after a top-up: the run goes on from its newest checkpoint.
-pub fn recover(facts: &RunFacts) -> RunFacts {
+/// Returns the facts after a top-up: the run goes on from its newest checkpoint, with the definition of now.
+pub fn recover(facts: &RunFacts, held: Held) -> RunFacts {
+    RunFacts { held: Some(held), ..taken_up(facts) }
+}
+
+fn taken_up(facts: &RunFacts) -> RunFacts {
     RunFacts {
         intent: Intent::Recover,
         frozen_at: None,
@@ -186,7 +191,7 @@ pub fn recover(facts: &RunFacts) -> RunFacts {
 
 /// Returns the facts of a job that cannot go on after a top-up.
 pub fn not_recovered(facts: &RunFacts, reason: &str, now: Timestamp) -> RunFacts {
-    end_run(&recover(facts), EndKind::SubmitFailed, reason, now)
+    end_run(&taken_up(facts), EndKind::SubmitFailed, reason, now)
 }
 
 /// Returns the facts after the runtime has taken over the job.

@@ -12,6 +12,10 @@ use crate::status::MOVES;
 
 const T0: Timestamp = Timestamp(1_000_000);
 
+fn held() -> Held {
+    Held::of(&weir_store::JobDefinition::default())
+}
+
 fn limits() -> Limits {
     Limits::default()
 }
@@ -35,7 +39,7 @@ fn after(seconds: u64) -> Timestamp {
 
 /// A job that was run at `T0` and handed to the runtime.
 fn submitted() -> RunFacts {
-    match next(&run(&RunFacts::default(), false, T0), None, OnFailure::End, T0, &limits()) {
+    match next(&run(&RunFacts::default(), held(), false, T0), None, OnFailure::End, T0, &limits()) {
         Step::Start { facts, .. } => accepted(&facts),
         other => panic!("{other:?}"),
     }
@@ -66,7 +70,7 @@ fn a_draft_waits() {
 
 #[test]
 fn a_run_starts_fresh_and_an_attempt_after_it_resumes() {
-    let facts = run(&RunFacts::default(), false, T0);
+    let facts = run(&RunFacts::default(), held(), false, T0);
     assert_eq!(status(&facts, None, T0, &limits()), Status::Submitting);
     let Step::Start { facts, resume } = next(&facts, None, OnFailure::End, T0, &limits()) else { panic!() };
     assert_eq!((facts.attempt, resume), (1, false));
@@ -81,7 +85,7 @@ fn a_run_starts_fresh_and_an_attempt_after_it_resumes() {
 #[test]
 fn a_job_that_was_suspended_with_the_service_goes_on_from_its_checkpoint() {
     let Step::Start { facts, .. } =
-        next(&run(&RunFacts::default(), false, T0), None, OnFailure::End, T0, &limits())
+        next(&run(&RunFacts::default(), held(), false, T0), None, OnFailure::End, T0, &limits())
     else {
         panic!()
     };
@@ -132,7 +136,7 @@ fn a_job_runs_once_it_was_seen_running() {
 fn a_sighting_of_an_earlier_attempt_does_not_count() {
     let old = running_job();
     let observation = seen(&old, RunState::Failed("old".to_string()), T0);
-    let again = run(&end_run(&old, EndKind::Failed, "old", T0), false, after(1));
+    let again = run(&end_run(&old, EndKind::Failed, "old", T0), held(), false, after(1));
     assert!(matches!(
         next(&again, Some(&observation), OnFailure::End, after(1), &limits()),
         Step::Start { resume: false, .. }
@@ -347,11 +351,11 @@ fn a_savepoint_ends_its_life_when_the_job_runs_again_and_not_before() {
         ..RunFacts::default()
     };
     for resume in [false, true] {
-        let again = run(&stopped, resume, T0);
+        let again = run(&stopped, held(), resume, T0);
         assert_eq!((again.savepoint.current(), again.savepoint.resume), (Some(&place), resume));
         // A run that does not come up leaves it for the next one.
         let refused = refused(&again, "no stream", OnFailure::End, T0, &limits());
-        assert_eq!(run(&refused, true, T0).savepoint.spent, Some(place.clone()));
+        assert_eq!(run(&refused, held(), true, T0).savepoint.spent, Some(place.clone()));
         let Step::Start { facts, resume: false } = next(&again, None, OnFailure::End, T0, &limits()) else {
             panic!()
         };
@@ -378,7 +382,7 @@ fn a_frozen_job_goes_on_from_where_it_stopped() {
     };
     assert_eq!(status(&frozen, None, after(502), &limits()), Status::ArrearageStopped);
     assert!(frozen.reason.contains("top it up"), "{}", frozen.reason);
-    let recovering = recover(&frozen);
+    let recovering = recover(&frozen, held());
     assert_eq!(status(&recovering, None, after(600), &limits()), Status::ArrearageRecovering);
     assert_eq!(recovering.intent_at, T0, "checkpoints of the run count");
     let Step::Start { facts, resume: true } = next(&recovering, None, OnFailure::End, after(600), &limits())

@@ -5,7 +5,7 @@ use std::time::Duration;
 use weir_base::error::{CsError, codes};
 use weir_base::money::Money;
 use weir_base::time::Timestamp;
-use weir_store::{BillingFilter, BillingMode, JobFilter, StoreError};
+use weir_store::{BillingFilter, BillingMode, Held, JobFilter, StoreError};
 
 use crate::billing::{Unit, pricing};
 use crate::caller::Caller;
@@ -83,9 +83,10 @@ impl Control {
             totals.all += 1;
             match self.status_of(&job) {
                 Status::Running => {
-                    let spus = job.definition.spu_number;
+                    let held = job.facts.held.as_ref();
+                    let spus = held.map_or(0, |held| held.spus);
                     // An exclusive cluster is charged for as a whole.
-                    let charged = if job.definition.cluster_id.is_some() { 0 } else { spus };
+                    let charged = if held.is_some_and(Held::is_shared) { spus } else { 0 };
                     totals.add_running(spus, job.facts.running_since, charged, self);
                 }
                 Status::Finish => totals.finished += 1,

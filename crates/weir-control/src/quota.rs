@@ -125,8 +125,8 @@ impl Control {
         let mut used = BTreeMap::new();
         let jobs = self.store.jobs_with_runs().await.map_err(fault)?;
         for job in jobs.into_iter().filter(|job| job.project == caller.project) {
-            if self.status_of(&job).holds_spus() {
-                *used.entry(job.user).or_default() += job.definition.spu_number;
+            if let Some(held) = self.held_by(&job) {
+                *used.entry(job.user.clone()).or_default() += held.spus;
             }
         }
         Ok(used)

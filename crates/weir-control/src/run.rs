@@ -7,7 +7,7 @@ use weir_base::error::{CsError, codes};
 use weir_base::id::{ClusterId, JobId};
 use weir_base::settings::JobSettings;
 use weir_cloud::objects::ObjectsError;
-use weir_store::{EndKind, Intent, JobDefinition, JobRecord};
+use weir_store::{EndKind, Held, Intent, JobDefinition, JobRecord};
 
 use crate::apig;
 use crate::audit;
@@ -73,8 +73,8 @@ impl Control {
             return Ok(Err(failures));
         }
         let now = self.now();
-        let changes: Vec<_> =
-            jobs.iter().map(|job| (job, decide::run(&job.facts, resume_savepoint, now))).collect();
+        let run = |job: &JobRecord| decide::run(&job.facts, Held::of(&job.definition), resume_savepoint, now);
+        let changes: Vec<_> = jobs.iter().map(|job| (job, run(job))).collect();
         let audits: Vec<_> =
             jobs.iter().map(|job| audit::of_job(caller, "startJob", job, success::JOB_RUN, now)).collect();
         self.write_facts(&changes, &audits).await?;
@@ -262,15 +262,17 @@ impl Usage {
     /// Counts what jobs hold.
     pub(crate) fn of(jobs: &[JobRecord], control: &Control) -> Self {
         let mut usage = Self::default();
-        for job in jobs.iter().filter(|job| control.status_of(job).holds_spus()) {
-            usage.add(job);
+        for job in jobs {
+            if let Some(held) = control.held_by(job) {
+                usage.add(job, held);
+            }
         }
         usage
     }
 
-    fn add(&mut self, job: &JobRecord) {
-        *self.by_user.entry(Self::key(job)).or_default() += job.definition.spu_number;
-        *self.by_cluster.entry(job.definition.cluster_id).or_default() += job.definition.spu_number;
+    fn add(&mut self, job: &JobRecord, held: &Held) {
+        *self.by_user.entry(Self::key(job)).or_default() += held.spus;
+        *self.by_cluster.entry(held.cluster_id).or_default() += held.spus;
     }
 
     fn key(job: &JobRecord) -> (String, String) {
@@ -284,7 +286,8 @@ impl Usage {
         quota: Option<i64>,
         control: &Control,
     ) -> Result<(), CsError> {
-        let spus = job.definition.spu_number;
+        let wanted = Held::of(&job.definition);
+        let spus = wanted.spus;
         let quota = quota.unwrap_or(control.options.user_spu_quota);
         let used = self.by_user.get(&Self::key(job)).copied().unwrap_or(0);
         if used + spus > quota {
@@ -292,17 +295,17 @@ impl Usage {
                 .error()
                 .because(format!("{used} of {quota} SPUs are in use, the job needs {spus}.")));
         }
-        let (place, all) = match job.definition.cluster_id {
+        let (place, all) = match wanted.cluster_id {
             Some(id) => (format!("cluster {id}"), self.cluster_quotas.get(&id).copied().unwrap_or(0)),
             None => ("the shared cluster".to_string(), control.options.shared_cluster_spus),
         };
-        let free = all - self.by_cluster.get(&job.definition.cluster_id).copied().unwrap_or(0);
+        let free = all - self.by_cluster.get(&wanted.cluster_id).copied().unwrap_or(0);
         if spus > free {
             return Err(codes::SPU_INSUFFICIENT
                 .error()
                 .because(format!("{} SPUs of {place} are free, the job needs {spus}.", free.max(0))));
         }
-        self.add(job);
+        self.add(job, &wanted);
         Ok(())
     }
 }

@@ -205,6 +205,34 @@ impl SavepointFacts {
     }
 }
 
+/// What a job holds from its run to its end: that of the definition with which it was run, whatever is changed
+/// meanwhile for the next run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// `shared_cluster`, `exclusive_cluster` or `edge_node`.
+    pub run_mode: String,
+    /// The exclusive cluster.
+    pub cluster_id: Option<i64>,
+    /// SPUs, manager included.
+    pub spus: i64,
+}
+
+impl Held {
+    /// Returns what a run with a definition holds.
+    pub fn of(definition: &JobDefinition) -> Self {
+        Self {
+            run_mode: definition.run_mode.clone(),
+            cluster_id: definition.cluster_id.filter(|_| definition.run_mode == "exclusive_cluster"),
+            spus: definition.spu_number,
+        }
+    }
+
+    /// Whether it is in the shared cluster, where jobs are charged for one by one.
+    pub fn is_shared(&self) -> bool {
+        self.run_mode == "shared_cluster"
+    }
+}
+
 /// What the user wants of a job, and what is known of its present or last run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunFacts {
@@ -239,6 +267,8 @@ pub struct RunFacts {
     pub reason: String,
     /// Its savepoints.
     pub savepoint: SavepointFacts,
+    /// What it holds while its status says that it does; `None` before the first run.
+    pub held: Option<Held>,
 }
 
 impl Default for RunFacts {
@@ -259,6 +289,7 @@ impl Default for RunFacts {
             end: None,
             reason: String::new(),
             savepoint: SavepointFacts::default(),
+            held: None,
         }
     }
 }

@@ -363,8 +363,8 @@ pub(crate) async fn write_facts(
     let changed = sqlx::query(
         "UPDATE jobs SET intent = $1, intent_at = $2, attempt = $3, submitted_at = $4, accepted = $5, reached = $6,
             running_since = $7, start_time = $8, stopped_at = $9, failures = $10, retry_at = $11, end_kind = $12,
-            reason = $13, savepoint = $14, frozen_at = $15, version = version + 1
-         WHERE id = $16 AND version = $17 AND deleted_at IS NULL",
+            reason = $13, savepoint = $14, frozen_at = $15, held = $16, version = version + 1
+         WHERE id = $17 AND version = $18 AND deleted_at IS NULL",
     )
     .bind(facts.intent.as_str())
     .bind(facts.intent_at.0)
@@ -381,6 +381,7 @@ pub(crate) async fn write_facts(
     .bind(&facts.reason)
     .bind(json_text(&facts.savepoint)?)
     .bind(facts.frozen_at.map(|at| at.0))
+    .bind(facts.held.as_ref().map(json_text).transpose()?)
     .bind(job.id.0)
     .bind(job.version)
     .execute(connection)
@@ -430,6 +431,7 @@ fn facts_from_row(job: i64, row: &AnyRow) -> Result<RunFacts, StoreError> {
     let intent: String = row.try_get("intent")?;
     let end: Option<String> = row.try_get("end_kind")?;
     let savepoint: String = row.try_get("savepoint")?;
+    let held: Option<String> = row.try_get("held")?;
     Ok(RunFacts {
         intent: Intent::parse(&intent).ok_or_else(|| unknown("intent", &intent))?,
         intent_at: Timestamp(row.try_get("intent_at")?),
@@ -446,5 +448,6 @@ fn facts_from_row(job: i64, row: &AnyRow) -> Result<RunFacts, StoreError> {
         end: end.map(|text| EndKind::parse(&text).ok_or_else(|| unknown("end_kind", &text))).transpose()?,
         reason: row.try_get("reason")?,
         savepoint: json(job, "savepoint", &savepoint)?,
+        held: held.map(|text| json(job, "held", &text)).transpose()?,
     })
 }

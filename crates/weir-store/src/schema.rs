@@ -22,6 +22,7 @@ const SQLITE: &[Migration] = &[
     (12, "ledger", include_str!("../migrations/sqlite/0012_ledger.sql")),
     (13, "subscriptions", include_str!("../migrations/sqlite/0013_subscriptions.sql")),
     (14, "job_list", include_str!("../migrations/sqlite/0014_job_list.sql")),
+    (16, "held", include_str!("../migrations/sqlite/0016_held.sql")),
 ];
 
 /// The files in `migrations/postgres`, in order. The first one makes what the first four make of a file.
@@ -35,6 +36,7 @@ const POSTGRES: &[Migration] = &[
     (12, "ledger", include_str!("../migrations/postgres/0012_ledger.sql")),
     (13, "subscriptions", include_str!("../migrations/postgres/0013_subscriptions.sql")),
     (14, "job_list", include_str!("../migrations/postgres/0014_job_list.sql")),
+    (16, "held", include_str!("../migrations/postgres/0016_held.sql")),
 ];
 
 /// Applies what is missing. Returns the version found before and the newest known one when the first is the newer.

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use weir_base::error::CsError;
 use weir_base::id::{ClusterId, ProjectId};
 use weir_base::time::Timestamp;
-use weir_store::{BillingMode, ClusterIntent, ClusterRecord, Intent, JobRecord, RunFacts, StoreError};
+use weir_store::{BillingMode, ClusterIntent, ClusterRecord, Held, Intent, JobRecord, RunFacts, StoreError};
 
 use crate::cluster::state::{self, ClusterStatus};
 use crate::cluster::{self, Given};
@@ -73,12 +73,11 @@ impl Control {
             }
         }
         for job in self.store.jobs_with_runs().await? {
-            let in_cluster =
-                job.definition.cluster_id.filter(|_| job.definition.run_mode == "exclusive_cluster");
-            let costs = match in_cluster {
+            let Some(held) = self.held_by(&job) else { continue };
+            let costs = match held.cluster_id {
                 // One that could not be stopped together with its cluster.
                 Some(id) => standing_still.contains(&id),
-                None => job.definition.run_mode == "shared_cluster",
+                None => held.is_shared(),
             };
             if !costs || !self.is_to_freeze(&job) || accounts.owes(&job.project).await != Some(true) {
                 continue;
@@ -175,7 +174,7 @@ impl Control {
     ) -> Result<(), StoreError> {
         let quotas = self.store.spu_quotas(&job.project).await?;
         let facts = match usage.take(job, quotas.get(&job.user).copied(), self) {
-            Ok(()) => decide::recover(&job.facts),
+            Ok(()) => decide::recover(&job.facts, Held::of(&job.definition)),
             Err(refusal) => decide::not_recovered(&job.facts, &refusal.cause(), now),
         };
         match self.write_facts(&[(job, facts)], &[]).await {

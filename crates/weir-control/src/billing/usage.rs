@@ -11,9 +11,8 @@ use crate::options::Limits;
 /// Returns the SPUs that a job is charged for: its own while it holds them, in the shared cluster. An exclusive one
 /// is charged for as a whole, and an edge job uses none here.
 fn spus_of_job(job: &JobRecord, facts: &RunFacts, now: Timestamp, limits: &Limits) -> Option<i64> {
-    let shared = job.definition.run_mode == "shared_cluster" && job.deleted_at.is_none();
-    let holds = decide::status(facts, None, now, limits).holds_spus();
-    (shared && holds).then_some(job.definition.spu_number)
+    let held = facts.held.as_ref().filter(|held| held.is_shared() && job.deleted_at.is_none())?;
+    decide::status(facts, None, now, limits).holds_spus().then_some(held.spus)
 }
 
 /// Returns the SPUs that a cluster is charged for: while it runs, those for jobs and those of its manager node.
@@ -25,11 +24,11 @@ fn spus_of_cluster(cluster: &ClusterRecord) -> Option<i64> {
 
 /// Returns what the change of a job begins or ends.
 pub(crate) fn of_job(job: &JobRecord, facts: &RunFacts, now: Timestamp, limits: &Limits) -> Vec<UsageChange> {
-    let before = spus_of_job(job, &job.facts, now, limits);
-    match (before, spus_of_job(job, facts, now, limits)) {
-        (None, Some(_)) => begin_of_job(job, facts, now, limits),
-        (Some(_), None) => vec![UsageChange::End { what: Metered::Job, id: job.id.0, at: now }],
-        // What runs keeps its size, whatever is changed meanwhile for the next run.
+    let holds = |facts: &RunFacts| decide::status(facts, None, now, limits).holds_spus();
+    match (holds(&job.facts), holds(facts)) {
+        (false, true) => begin_of_job(job, facts, now, limits),
+        // Whatever is open: one that costs nothing by itself has nothing open.
+        (true, false) => vec![UsageChange::End { what: Metered::Job, id: job.id.0, at: now }],
         _ => Vec::new(),
     }
 }
@@ -82,7 +81,7 @@ pub(super) fn begin_of_cluster(cluster: &ClusterRecord, now: Timestamp) -> Vec<U
 #[cfg(test)]
 mod tests {
     use weir_base::id::{ClusterId, JobId, ProjectId, UserId};
-    use weir_store::{ClusterDefinition, EndKind, JobDefinition};
+    use weir_store::{ClusterDefinition, EndKind, Held, JobDefinition};
 
     use super::*;
     use crate::cluster::state;
@@ -136,7 +135,7 @@ mod tests {
     fn a_job_of_the_shared_cluster_costs_from_its_run_to_its_end() {
         let limits = Limits::default();
         let draft = job("shared_cluster");
-        let running = decide::run(&draft.facts, false, Timestamp(5));
+        let running = decide::run(&draft.facts, Held::of(&draft.definition), false, Timestamp(5));
         assert_eq!(shown(&of_job(&draft, &running, Timestamp(5), &limits)), ["3 SPUs from 5"]);
         let started = JobRecord { facts: running.clone(), ..draft.clone() };
         let stopping = decide::stop(&running, Timestamp(8));
@@ -148,7 +147,9 @@ mod tests {
         let stuck = RunFacts { end: Some(EndKind::CancelFailed), ..stopping };
         assert_eq!(of_job(&started, &stuck, Timestamp(9), &limits), [], "its worker is there");
         for elsewhere in ["exclusive_cluster", "edge_node"] {
-            assert_eq!(of_job(&job(elsewhere), &running, Timestamp(5), &limits), []);
+            let draft = job(elsewhere);
+            let running = decide::run(&draft.facts, Held::of(&draft.definition), false, Timestamp(5));
+            assert_eq!(of_job(&draft, &running, Timestamp(5), &limits), []);
         }
     }
 

@@ -180,14 +180,14 @@ impl Control {
     /// Returns the jobs of a cluster that hold SPUs.
     pub(crate) async fn jobs_holding_spus_of(&self, id: ClusterId) -> Result<Vec<JobRecord>, StoreError> {
         let mut jobs = self.store.jobs_with_runs().await?;
-        jobs.retain(|job| job.definition.cluster_id == Some(id.0) && self.status_of(job).holds_spus());
+        jobs.retain(|job| self.held_by(job).is_some_and(|held| held.cluster_id == Some(id.0)));
         Ok(jobs)
     }
 
     /// Returns how many SPUs the jobs of a cluster hold.
     pub(super) async fn spu_used(&self, id: ClusterId) -> Result<i64, StoreError> {
         let jobs = self.jobs_holding_spus_of(id).await?;
-        Ok(jobs.iter().map(|job| job.definition.spu_number).sum())
+        Ok(jobs.iter().filter_map(|job| self.held_by(job)).map(|held| held.spus).sum())
     }
 }
 

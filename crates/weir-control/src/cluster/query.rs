@@ -103,8 +103,10 @@ impl Control {
     async fn spus_used(&self) -> Result<BTreeMap<i64, i64>, StoreError> {
         let mut used = BTreeMap::new();
         for job in self.store.jobs_with_runs().await? {
-            if let Some(cluster) = job.definition.cluster_id.filter(|_| self.status_of(&job).holds_spus()) {
-                *used.entry(cluster).or_default() += job.definition.spu_number;
+            if let Some(held) = self.held_by(&job)
+                && let Some(cluster) = held.cluster_id
+            {
+                *used.entry(cluster).or_default() += held.spus;
             }
         }
         Ok(used)

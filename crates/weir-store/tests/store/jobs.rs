@@ -60,6 +60,7 @@ fn running() -> RunFacts {
         failures: 1,
         retry_at: Some(Timestamp(10)),
         end: Some(EndKind::CancelFailed),
+        held: Some(weir_store::Held { run_mode: "exclusive_cluster".into(), cluster_id: Some(4), spus: 5 }),
         reason: "because".into(),
         savepoint: SavepointFacts {
             latest: Some(SavepointPlace::of_job(JobId(1), None)),
