@@ -137,6 +137,7 @@ impl Control {
         audits: &[AuditRecord],
     ) -> Result<(), StoreError> {
         let now = self.now();
+        self.check_moves(changes, now)?;
         let alarms: Vec<_> = changes
             .iter()
             .filter_map(|(job, facts)| alarms::of_change(job, facts, now, &self.options.limits))
@@ -144,6 +145,23 @@ impl Control {
         self.store.update_facts(changes, audits, &alarms, &self.usage_of(changes, now)).await?;
         if !alarms.is_empty() {
             self.alarmed.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Refuses changes after which a job would be in a status to which no move leads from its present one: that is an
+    /// error of the service, and what is stored stays as it is.
+    pub(crate) fn check_moves(
+        &self,
+        changes: &[(&JobRecord, RunFacts)],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        for (job, facts) in changes {
+            if let Some((from, to)) = decide::illegal_move(&job.facts, facts, now, &self.options.limits) {
+                let (from, to) = (from.name(), to.name());
+                tracing::error!(job_id = %job.id, from, to, "a change of a job that no move allows was not written");
+                return Err(StoreError::NoMove { job: job.id.0, from, to });
+            }
         }
         Ok(())
     }
@@ -177,13 +195,14 @@ impl Control {
         cluster: &ClusterRecord,
         facts: &ClusterFacts,
         jobs: &[(&JobRecord, RunFacts)],
-        audit: Option<&AuditRecord>,
+        audits: &[AuditRecord],
     ) -> Result<(), StoreError> {
         let now = self.now();
+        self.check_moves(jobs, now)?;
         let after = ClusterRecord { facts: facts.clone(), ..cluster.clone() };
         let mut usage = self.usage_of_cluster(cluster, &after, now);
         usage.extend(self.usage_of(jobs, now));
-        self.store.write_cluster(cluster, facts, jobs, audit, &usage).await
+        self.store.write_cluster(cluster, facts, jobs, audits, &usage).await
     }
 
     /// Returns a job of the caller's project, or the error of this operation for an unknown id.

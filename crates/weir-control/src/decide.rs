@@ -12,7 +12,7 @@ use weir_runtime::{Observation, RunState};
 use weir_store::{EndKind, Held, Intent, RunFacts, SavepointFacts};
 
 use crate::options::Limits;
-use crate::status::Status;
+use crate::status::{Status, is_move};
 
 /// Why an attempt or a run ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +31,21 @@ pub enum StopReason {
     EndedFromOutside,
     /// The account owes.
     Arrears,
+    /// All its sources ended.
+    Exhausted,
+    /// A user stopped it.
+    StoppedBy(String),
+    /// A user stopped it with a savepoint.
+    StoppedWithSavepoint {
+        /// The user.
+        by: String,
+        /// Where the savepoint is.
+        place: SavepointPlace,
+    },
+    /// Its cluster was stopped.
+    ClusterStopped(String),
+    /// Its cluster was deleted.
+    ClusterDeleted(String),
 }
 
 impl std::fmt::Display for StopReason {
@@ -53,6 +68,16 @@ impl std::fmt::Display for StopReason {
             Self::Arrears => f.write_str(
                 "the balance of the account is below 0; top it up, and the job goes on from where it stopped",
             ),
+            Self::Exhausted => f.write_str("all sources of the job have ended and all their records are read"),
+            Self::StoppedBy(user) => write!(f, "the job was stopped by {user}"),
+            Self::StoppedWithSavepoint { by, place } => match place.shown() {
+                Some(place) => write!(f, "the job was stopped by {by}, with a savepoint at {place}"),
+                None => write!(f, "the job was stopped by {by}, with a savepoint in the store of the service"),
+            },
+            Self::ClusterStopped(name) => write!(f, "its cluster {name} was stopped; restart it, then run the job again"),
+            Self::ClusterDeleted(name) => {
+                write!(f, "its cluster {name} was deleted; give the job another one, then run it again")
+            }
             Self::StopTimedOut(limit) => write!(
                 f,
                 "the job did not stop within {} s; stop it again, or delete it, which ends its worker",
@@ -123,6 +148,18 @@ pub fn status(facts: &RunFacts, seen_at: Option<Timestamp>, now: Timestamp, limi
     }
 }
 
+/// Returns the statuses between which a change of facts would move a job although no move leads from one to the other.
+pub fn illegal_move(
+    before: &RunFacts,
+    after: &RunFacts,
+    now: Timestamp,
+    limits: &Limits,
+) -> Option<(Status, Status)> {
+    // As if its worker had just been seen: how long it has been silent is no part of what is written.
+    let (from, to) = (status(before, Some(now), now, limits), status(after, Some(now), now, limits));
+    (!is_move(from, to)).then_some((from, to))
+}
+
 /// Returns the facts after the user's run: a fresh run, from the savepoint of the job with `resume`.
 pub fn run(facts: &RunFacts, held: Held, resume: bool, now: Timestamp) -> RunFacts {
     let spent = facts.savepoint.current().cloned();
@@ -138,21 +175,26 @@ pub fn run(facts: &RunFacts, held: Held, resume: bool, now: Timestamp) -> RunFac
     }
 }
 
-/// Returns the facts after the user's wish for a savepoint.
-pub fn savepoint(facts: &RunFacts, ask: SavepointAsk) -> RunFacts {
-    let savepoint = SavepointFacts { ask: Some(ask), failure: String::new(), ..facts.savepoint.clone() };
+/// Returns the facts after the wish of a user for a savepoint.
+pub fn savepoint(facts: &RunFacts, ask: SavepointAsk, by: &str) -> RunFacts {
+    let savepoint = SavepointFacts {
+        ask: Some(ask),
+        asked_by: by.to_string(),
+        failure: String::new(),
+        ..facts.savepoint.clone()
+    };
     RunFacts { savepoint, ..facts.clone() }
 }
 
-/// Returns the facts after the user's stop.
-pub fn stop(facts: &RunFacts, now: Timestamp) -> RunFacts {
+/// Returns the facts after a stop.
+pub fn stop(facts: &RunFacts, cause: &StopReason, now: Timestamp) -> RunFacts {
     RunFacts {
         intent: Intent::Stop,
         intent_at: now,
         frozen_at: None,
         end: None,
         retry_at: None,
-        reason: String::new(),
+        reason: cause.to_string(),
         savepoint: SavepointFacts { ask: None, failure: String::new(), ..facts.savepoint.clone() },
         ..facts.clone()
     }
@@ -165,7 +207,7 @@ pub fn freeze(facts: &RunFacts, now: Timestamp) -> RunFacts {
         frozen_at: Some(now),
         end: None,
         retry_at: None,
-        reason: String::new(),
+        reason: StopReason::Arrears.to_string(),
         savepoint: SavepointFacts { ask: None, failure: String::new(), ..facts.savepoint.clone() },
         ..facts.clone()
     }
@@ -192,6 +234,11 @@ fn taken_up(facts: &RunFacts) -> RunFacts {
 /// Returns the facts of a job that cannot go on after a top-up.
 pub fn not_recovered(facts: &RunFacts, reason: &str, now: Timestamp) -> RunFacts {
     end_run(&taken_up(facts), EndKind::SubmitFailed, reason, now)
+}
+
+/// Returns the facts of a job that an imported one replaces: a draft again.
+pub fn covered(facts: &RunFacts) -> RunFacts {
+    RunFacts { attempt: facts.attempt, ..RunFacts::default() }
 }
 
 /// Returns the facts after the runtime has taken over the job.
@@ -326,7 +373,13 @@ fn written(facts: &RunFacts, ask: Option<&SavepointAsk>, now: Timestamp) -> RunF
     let latest = ask.map(|ask| ask.place.clone()).or(facts.savepoint.latest.clone());
     let savepoint = SavepointFacts { latest, ask: None, failure: String::new(), ..facts.savepoint.clone() };
     let facts = RunFacts { savepoint, ..facts.clone() };
-    if ask.is_some_and(|ask| ask.stop) { stop(&facts, now) } else { facts }
+    match ask.filter(|ask| ask.stop) {
+        Some(ask) => {
+            let by = facts.savepoint.asked_by.clone();
+            stop(&facts, &StopReason::StoppedWithSavepoint { by, place: ask.place.clone() }, now)
+        }
+        None => facts,
+    }
 }
 
 /// The job goes on without the savepoint that it was asked for.
@@ -351,7 +404,7 @@ fn next_of_stop(
     if alive.is_none() {
         return Step::Record(match facts.frozen_at {
             Some(_) => end_run(facts, EndKind::Frozen, &StopReason::Arrears.to_string(), now),
-            None => end_run(facts, EndKind::Cancelled, "", now),
+            None => end_run(facts, EndKind::Cancelled, &facts.reason, now),
         });
     }
     if now.since(facts.frozen_at.unwrap_or(facts.intent_at)) > limits.cancel {
@@ -391,7 +444,7 @@ fn running(facts: &RunFacts, at: Timestamp) -> RunFacts {
 /// A short job can end before it was seen running.
 fn finished(facts: &RunFacts, at: Timestamp) -> RunFacts {
     let began = facts.running_since.or(facts.submitted_at).unwrap_or(at);
-    end_run(&running(facts, began), EndKind::Finished, "", at)
+    end_run(&running(facts, began), EndKind::Finished, &StopReason::Exhausted.to_string(), at)
 }
 
 fn end_run(facts: &RunFacts, end: EndKind, reason: &str, at: Timestamp) -> RunFacts {

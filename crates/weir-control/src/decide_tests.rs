@@ -12,6 +12,10 @@ use crate::status::MOVES;
 
 const T0: Timestamp = Timestamp(1_000_000);
 
+fn by_ann() -> StopReason {
+    StopReason::StoppedBy("ann".to_string())
+}
+
 fn held() -> Held {
     Held::of(&weir_store::JobDefinition::default())
 }
@@ -224,7 +228,7 @@ fn starting_and_running_have_deadlines_that_end_the_worker() {
 
 #[test]
 fn a_stop_is_asked_for_until_the_worker_is_gone() {
-    let facts = stop(&running_job(), after(1));
+    let facts = stop(&running_job(), &by_ann(), after(1));
     assert_eq!(status(&facts, Some(after(1)), after(1), &limits()), Status::Canceling);
     let alive = seen(&facts, RunState::Running, after(2));
     assert_eq!(next(&facts, Some(&alive), OnFailure::Restart, after(2), &limits()), Step::AskToStop);
@@ -234,18 +238,19 @@ fn a_stop_is_asked_for_until_the_worker_is_gone() {
             panic!()
         };
         assert_eq!(status(&done, None, after(2), &limits()), Status::CancelSuccess);
+        assert_eq!(done.reason, "the job was stopped by ann");
     }
 }
 
 #[test]
 fn a_stop_that_takes_too_long_fails_and_can_be_repeated() {
-    let facts = stop(&running_job(), T0);
+    let facts = stop(&running_job(), &by_ann(), T0);
     let alive = seen(&facts, RunState::Running, after(301));
     let Step::Record(late) = next(&facts, Some(&alive), OnFailure::End, after(301), &limits()) else {
         panic!()
     };
     assert_eq!(status(&late, None, after(301), &limits()), Status::CancelFail);
-    let again = stop(&late, after(302));
+    let again = stop(&late, &by_ann(), after(302));
     assert_eq!(next(&again, Some(&alive), OnFailure::End, after(302), &limits()), Step::AskToStop);
 }
 
@@ -254,7 +259,7 @@ fn a_stop_during_the_wait_for_a_restart_is_immediate() {
     let waiting = fail(&running_job(), OnFailure::Restart, after(5));
     let old = seen(&waiting, RunState::Failed("bad disk".to_string()), after(5));
     let Step::Record(done) =
-        next(&stop(&waiting, after(6)), Some(&old), OnFailure::Restart, after(6), &limits())
+        next(&stop(&waiting, &by_ann(), after(6)), Some(&old), OnFailure::Restart, after(6), &limits())
     else {
         panic!()
     };
@@ -289,7 +294,7 @@ fn answered(asked: &RunFacts, state: RunState, outcome: Option<SavepointOutcome>
 #[test]
 fn a_savepoint_is_asked_for_until_it_is_written_and_the_job_runs_on() {
     let ask = ask(T0, false);
-    let asked = savepoint(&running_job(), ask.clone());
+    let asked = savepoint(&running_job(), ask.clone(), "ann");
     assert_eq!(status(&asked, Some(T0), T0, &limits()), Status::Savepointing);
     assert_eq!(answered(&asked, RunState::Running, None, after(1)), Step::AskForSavepoint(ask.clone()));
     let earlier = SavepointOutcome { at: Timestamp(1), failure: None };
@@ -307,7 +312,7 @@ fn a_savepoint_is_asked_for_until_it_is_written_and_the_job_runs_on() {
 #[test]
 fn a_stop_with_a_savepoint_ends_when_the_worker_has_ended_with_it() {
     let ask = ask(T0, true);
-    let asked = savepoint(&running_job(), ask.clone());
+    let asked = savepoint(&running_job(), ask.clone(), "ann");
     let Step::Record(facts) = answered(&asked, RunState::Stopped, Some(answer(&ask, None)), after(1)) else {
         panic!()
     };
@@ -316,13 +321,14 @@ fn a_stop_with_a_savepoint_ends_when_the_worker_has_ended_with_it() {
         panic!()
     };
     assert_eq!((done.end, done.savepoint.current()), (Some(EndKind::Cancelled), Some(&ask.place)));
+    assert!(done.reason.starts_with("the job was stopped by ann, with a savepoint"), "{}", done.reason);
 }
 
 #[test]
 fn a_savepoint_that_cannot_be_written_leaves_the_job_running_with_the_reason() {
     for stop in [false, true] {
         let ask = ask(T0, stop);
-        let asked = savepoint(&running_job(), ask.clone());
+        let asked = savepoint(&running_job(), ask.clone(), "ann");
         let failed = Some(answer(&ask, Some("bad disk")));
         for (outcome, at, words) in [(failed.clone(), 1, "bad disk"), (None, 301, "longer than 300 s")] {
             let observation =
@@ -370,7 +376,7 @@ fn a_savepoint_ends_its_life_when_the_job_runs_again_and_not_before() {
 
 #[test]
 fn a_frozen_job_goes_on_from_where_it_stopped() {
-    let facts = freeze(&savepoint(&running_job(), ask(after(499), false)), after(500));
+    let facts = freeze(&savepoint(&running_job(), ask(after(499), false), "ann"), after(500));
     assert_eq!(status(&facts, Some(after(500)), after(500), &limits()), Status::Canceling);
     assert_eq!(facts.savepoint.ask, None, "nobody waits for a savepoint any more");
     let alive = seen(&facts, RunState::Running, after(500));
@@ -399,6 +405,18 @@ fn a_frozen_job_goes_on_from_where_it_stopped() {
     assert_eq!(status(&refused, None, after(601), &limits()), Status::SubmitFail);
 }
 
+#[test]
+fn a_change_that_is_no_move_is_told() {
+    let running = running_job();
+    let ended = end_run(&running, EndKind::Finished, "", after(1));
+    assert_eq!(illegal_move(&running, &ended, after(1), &limits()), None);
+    assert_eq!(
+        illegal_move(&ended, &running, after(1), &limits()),
+        Some((Status::Finish, Status::Running)),
+        "a run that has ended does not come back"
+    );
+}
+
 /// Walks from every reachable state by every event and checks that each change of status is in the table.
 #[test]
 fn every_move_is_in_the_table() {
@@ -410,8 +428,8 @@ fn every_move_is_in_the_table() {
         let from = status(&facts, Some(now), now, &limits());
         for (event, changed, at) in successors(&facts, now) {
             let to = status(&changed, Some(at), at, &limits());
-            let allowed = from == to || MOVES.iter().any(|(a, b, _)| (*a, *b) == (from, to));
-            assert!(allowed, "{} -> {} by {event}", from.name(), to.name());
+            assert!(crate::status::is_move(from, to), "{} -> {} by {event}", from.name(), to.name());
+            assert_eq!(illegal_move(&facts, &changed, at, &limits()), None, "by {event}");
             let bounded = changed.attempt <= 4;
             if bounded && !known.iter().any(|(facts, _)| *facts == changed) {
                 known.push((changed, at));
@@ -429,21 +447,28 @@ fn successors(facts: &RunFacts, now: Timestamp) -> Vec<(String, RunFacts, Timest
     let mut all = Vec::new();
     let here = status(facts, Some(now), now, &limits());
     if here.can_run() {
-        all.push(("run".to_string(), run(facts, true, now), now));
+        all.push(("run".to_string(), run(facts, held(), true, now), now));
     }
     if here.can_stop() {
-        all.push(("stop".to_string(), stop(facts, now), now));
+        all.push(("stop".to_string(), stop(facts, &by_ann(), now), now));
+    }
+    if !here.holds_spus() {
+        all.push(("import".to_string(), covered(facts), now));
+    }
+    if here == Status::ArrearageRecovering {
+        let stopped = StopReason::ClusterStopped("c1".to_string());
+        all.push(("cluster".to_string(), super::stop(facts, &stopped, now), now));
     }
     if here == Status::Running {
         for stop in [false, true] {
-            all.push(("savepoint".to_string(), savepoint(facts, ask(now, stop)), now));
+            all.push(("savepoint".to_string(), savepoint(facts, ask(now, stop), "ann"), now));
         }
     }
     if matches!(here, Status::Submitting | Status::Running | Status::Savepointing | Status::CancelFail) {
         all.push(("arrears".to_string(), freeze(facts, now), now));
     }
     if here == Status::ArrearageStopped {
-        all.push(("top-up".to_string(), recover(facts), now));
+        all.push(("top-up".to_string(), recover(facts, held()), now));
         all.push(("top-up without room".to_string(), not_recovered(facts, "no room", now), now));
     }
     if facts.submitted_at.is_some()

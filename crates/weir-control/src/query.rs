@@ -201,7 +201,7 @@ impl Control {
     }
 }
 
-/// Returns cause and advice of a failed status, and why a job waits for its restart.
+/// Returns cause and advice of a failed status, why a job was stopped or has ended, and why it waits for its restart.
 fn description(job: &JobRecord, status: Status) -> String {
     let facts = &job.facts;
     match status {

@@ -39,7 +39,7 @@ impl Control {
         let now = self.now();
         let ask = SavepointAsk { at: now, place: place.clone(), stop: false };
         let audit = audit::of_job(caller, "triggerSavepoint", &job, success::SAVEPOINT_TRIGGERED, now);
-        self.write_facts(&[(&job, decide::savepoint(&job.facts, ask))], &[audit]).await?;
+        self.write_facts(&[(&job, decide::savepoint(&job.facts, ask, &caller.user_name))], &[audit]).await?;
         Ok(())
     }
 

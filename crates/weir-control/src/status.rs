@@ -85,13 +85,19 @@ const RULES: [Rule; 14] = [
     rule(Status::ArrearageRecovering, "job_arrearage_recovering",   true,  false, false, Update::NotNow),
 ];
 
-/// The moves that this release makes: from, to, and what causes them. Those that need edge nodes come with these.
+/// The moves that this release makes: from, to, and what causes them; no other is written. Those that need edge nodes
+/// come with these.
 pub const MOVES: &[(Status, Status, &str)] = &[
     (Status::Init, Status::Submitting, "run"),
     (Status::SubmitFail, Status::Submitting, "run"),
     (Status::RunningException, Status::Submitting, "run"),
     (Status::CancelSuccess, Status::Submitting, "run"),
     (Status::Finish, Status::Submitting, "run"),
+    (Status::SubmitFail, Status::Init, "import with `is_cover`"),
+    (Status::RunningException, Status::Init, "import with `is_cover`"),
+    (Status::CancelSuccess, Status::Init, "import with `is_cover`"),
+    (Status::Finish, Status::Init, "import with `is_cover`"),
+    (Status::ArrearageStopped, Status::Init, "import with `is_cover`"),
     (Status::Submitting, Status::Running, "the runtime reports that the job runs"),
     (Status::Submitting, Status::SubmitFail, "the runtime refuses the job, or it does not come up in time"),
     (Status::Submitting, Status::Finish, "the sources were exhausted before the job was seen running"),
@@ -119,6 +125,7 @@ pub const MOVES: &[(Status, Status, &str)] = &[
     (Status::ArrearageStopped, Status::ArrearageRecovering, "top-up"),
     (Status::ArrearageStopped, Status::SubmitFail, "top-up, and there is no room for the job"),
     (Status::ArrearageRecovering, Status::Running, "the runtime reports that the job runs"),
+    (Status::ArrearageRecovering, Status::Canceling, "the cluster is stopped or deleted"),
     (
         Status::ArrearageRecovering,
         Status::SubmitFail,
@@ -130,6 +137,11 @@ pub const MOVES: &[(Status, Status, &str)] = &[
         "the sources were exhausted before the job was seen running",
     ),
 ];
+
+/// Whether a job may go from one status to another, or stay.
+pub fn is_move(from: Status, to: Status) -> bool {
+    from == to || MOVES.iter().any(|(a, b, _)| (*a, *b) == (from, to))
+}
 
 impl Status {
     /// Every status, in the order of the table.
@@ -195,7 +207,9 @@ impl Status {
 
     /// Whether the reason belongs to the status and is shown.
     pub fn has_reason(self) -> bool {
-        self.is_failure() || self == Self::ArrearageStopped
+        let is_stop =
+            matches!(self, Self::Canceling | Self::CancelSuccess | Self::Finish | Self::ArrearageStopped);
+        self.is_failure() || is_stop
     }
 }
 
@@ -222,8 +236,17 @@ mod tests {
             }
             // The stop of a job that writes a savepoint was asked for before.
             let stops = moves_to(Status::Canceling) && status != Status::Savepointing;
+            let stops = stops && status != Status::ArrearageRecovering;
             assert_eq!(status.can_stop(), stops, "{}", status.name());
         }
+    }
+
+    #[test]
+    fn what_is_not_in_the_table_is_no_move() {
+        assert!(is_move(Status::Running, Status::Running));
+        assert!(is_move(Status::Running, Status::Savepointing));
+        assert!(!is_move(Status::Finish, Status::Running));
+        assert!(!is_move(Status::Canceling, Status::Submitting));
     }
 
     #[test]

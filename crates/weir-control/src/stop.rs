@@ -8,9 +8,10 @@ use weir_store::JobRecord;
 use crate::audit;
 use crate::caller::Caller;
 use crate::control::{Control, Refusal};
+use crate::decide::{self, StopReason};
 use crate::run::{Failures, distinct, without_conflict_of_many};
 use crate::status::Status;
-use crate::{decide, success};
+use crate::success;
 
 impl Control {
     /// Stops a job.
@@ -60,10 +61,10 @@ impl Control {
         let now = self.now();
         let stopped = |job: &JobRecord| {
             if !trigger_savepoint {
-                return decide::stop(&job.facts, now);
+                return decide::stop(&job.facts, &StopReason::StoppedBy(caller.user_name.clone()), now);
             }
             let place = SavepointPlace::of_job(job.id, job.definition.obs_bucket.clone());
-            decide::savepoint(&job.facts, SavepointAsk { at: now, place, stop: true })
+            decide::savepoint(&job.facts, SavepointAsk { at: now, place, stop: true }, &caller.user_name)
         };
         let changes: Vec<_> = jobs.iter().map(|job| (job, stopped(job))).collect();
         let audits: Vec<_> =

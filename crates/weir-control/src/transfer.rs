@@ -14,8 +14,7 @@ use crate::audit::{self, Subject};
 use crate::caller::Caller;
 use crate::control::{Control, Refusal, fault, without_conflict};
 use crate::create::{new_job, too_many_drafts};
-use crate::fields;
-use crate::success;
+use crate::{decide, fields, success};
 
 /// Version of the form of a file in an archive.
 const FORMAT: u32 = 1;
@@ -183,7 +182,11 @@ impl Control {
         for (_, plan) in &plans {
             match plan {
                 Plan::Create(job) => created.push((**job).clone()),
-                Plan::Cover(job, definition) => covered.push(((**job).clone(), (**definition).clone())),
+                Plan::Cover(job, definition) => {
+                    let facts = decide::covered(&job.facts);
+                    self.check_moves(&[(&**job, facts.clone())], now)?;
+                    covered.push(((**job).clone(), (**definition).clone(), facts));
+                }
                 Plan::LeaveOut(_) => {}
             }
         }

@@ -135,7 +135,7 @@ impl Store {
         cluster: &ClusterRecord,
         facts: &ClusterFacts,
         jobs: &[(&JobRecord, RunFacts)],
-        audit: Option<&AuditRecord>,
+        audits: &[AuditRecord],
         usage: &[UsageChange],
     ) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
@@ -153,7 +153,7 @@ impl Store {
             write_facts(&mut transaction, job, facts).await?;
         }
         usage::apply(&mut transaction, usage).await?;
-        if let Some(audit) = audit {
+        for audit in audits {
             audit::insert(&mut transaction, audit).await?;
         }
         transaction.commit().await?;

@@ -23,6 +23,16 @@ pub enum StoreError {
     /// Somebody else wrote the job since it was read; read it again.
     #[error("the job was changed by somebody else meanwhile")]
     Conflict,
+    /// A job would go to a status to which none leads from where it is.
+    #[error("job {job} cannot go from {from} to {to}")]
+    NoMove {
+        /// The job.
+        job: i64,
+        /// Its status.
+        from: &'static str,
+        /// The other one.
+        to: &'static str,
+    },
     /// An entry of the ledger whose amounts do not add up to 0, or to more than can be kept.
     #[error("the ledger takes no entry whose amounts do not add up to 0")]
     Unbalanced,

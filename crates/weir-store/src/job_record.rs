@@ -194,6 +194,8 @@ pub struct SavepointFacts {
     pub resume: bool,
     /// What is being asked of the running job.
     pub ask: Option<SavepointAsk>,
+    /// Who asked it to stop with one.
+    pub asked_by: String,
     /// Why the last one could not be written; empty when it was.
     pub failure: String,
 }
@@ -263,7 +265,7 @@ pub struct RunFacts {
     pub retry_at: Option<Timestamp>,
     /// How the run ended; `None` while it is under way.
     pub end: Option<EndKind>,
-    /// Why it ended, or why it is being restarted; for people.
+    /// Why it ended, is being stopped or restarted; for people.
     pub reason: String,
     /// Its savepoints.
     pub savepoint: SavepointFacts,

@@ -69,7 +69,7 @@ impl Store {
     pub async fn import_jobs(
         &self,
         created: &[NewJob],
-        covered: &[(JobRecord, JobDefinition)],
+        covered: &[(JobRecord, JobDefinition, RunFacts)],
         owner: (&UserId, &str),
         now: Timestamp,
         draft_limit: u32,
@@ -83,9 +83,8 @@ impl Store {
             }
             ids.push(insert_job(&mut transaction, job).await?);
         }
-        for (job, definition) in covered {
-            let facts = RunFacts { attempt: job.facts.attempt, ..RunFacts::default() };
-            write_facts(&mut transaction, job, &facts).await?;
+        for (job, definition, facts) in covered {
+            write_facts(&mut transaction, job, facts).await?;
             sqlx::query(
                 "UPDATE jobs SET definition = $1, cluster_id = $2, user_id = $3, user_name = $4, update_time = $5
                  WHERE id = $6",
@@ -108,7 +107,7 @@ impl Store {
         if !ids.is_empty() && drafts(&mut transaction, project).await? > i64::from(draft_limit) {
             return Err(StoreError::TooManyDrafts { limit: draft_limit });
         }
-        let all = ids.iter().copied().chain(covered.iter().map(|(job, _)| job.id));
+        let all = ids.iter().copied().chain(covered.iter().map(|(job, ..)| job.id));
         audit.resource_id = all.map(|id| id.to_string()).collect::<Vec<_>>().join(",");
         audit::insert(&mut transaction, &audit).await?;
         transaction.commit().await?;

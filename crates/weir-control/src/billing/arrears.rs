@@ -111,7 +111,7 @@ impl Control {
             .filter(|job| self.is_to_freeze(job))
             .map(|job| (job, decide::freeze(&job.facts, now)))
             .collect();
-        self.write_cluster(cluster, &state::frozen(&cluster.facts, now), &frozen, None).await
+        self.write_cluster(cluster, &state::frozen(&cluster.facts, now), &frozen, &[]).await
     }
 
     /// Lets go on what stands still in arrears and whose account owes no longer. Returns the clusters that could not
@@ -162,7 +162,7 @@ impl Control {
             .admit_spus(cluster.definition.maximum_spu_quota, &self.options.clusters)
             .map_err(|error: CsError| error.cause())?;
         let facts = state::restarted(&cluster.facts, now);
-        self.write_cluster(cluster, &facts, &[], None).await.map_err(|error| format!("{error}."))?;
+        self.write_cluster(cluster, &facts, &[], &[]).await.map_err(|error| format!("{error}."))?;
         Ok(ClusterRecord { facts, version: cluster.version + 1, ..cluster.clone() })
     }
 

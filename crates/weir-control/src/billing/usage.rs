@@ -138,7 +138,7 @@ mod tests {
         let running = decide::run(&draft.facts, Held::of(&draft.definition), false, Timestamp(5));
         assert_eq!(shown(&of_job(&draft, &running, Timestamp(5), &limits)), ["3 SPUs from 5"]);
         let started = JobRecord { facts: running.clone(), ..draft.clone() };
-        let stopping = decide::stop(&running, Timestamp(8));
+        let stopping = decide::stop(&running, &decide::StopReason::StoppedBy("ann".into()), Timestamp(8));
         assert_eq!(of_job(&started, &stopping, Timestamp(8), &limits), []);
         for end in [EndKind::Cancelled, EndKind::Failed, EndKind::Finished, EndKind::SubmitFailed] {
             let ended = RunFacts { end: Some(end), ..stopping.clone() };

@@ -2,7 +2,7 @@
 
 use weir_base::error::{CsError, codes};
 use weir_base::id::ClusterId;
-use weir_store::{BillingMode, ClusterFacts, ClusterRecord, JobRecord, RunFacts, StoreError};
+use weir_store::{BillingMode, ClusterFacts, ClusterIntent, ClusterRecord, JobRecord, RunFacts, StoreError};
 
 use super::capacity::{Given, Wanted};
 use super::fields::SentCluster;
@@ -10,7 +10,7 @@ use super::state::{self, ClusterStatus, status};
 use crate::audit::{self, Subject};
 use crate::caller::Caller;
 use crate::control::{Control, Refusal, fault, without_conflict};
-use crate::decide;
+use crate::decide::{self, StopReason};
 use crate::status::Status;
 use crate::success::{self, Success};
 
@@ -89,7 +89,7 @@ impl Control {
             let now = self.now();
             let audit = of_cluster(caller, "stopCluster", &cluster, success::CLUSTER_STOPPED, now);
             let facts = state::stopped(&cluster.facts, now);
-            self.write_with_jobs_stopped(&cluster, &facts, Some(&audit)).await
+            self.write_with_jobs_stopped(caller, &cluster, &facts, audit).await
         })
         .await?;
         self.changed.notify_one();
@@ -116,7 +116,7 @@ impl Control {
             let now = self.now();
             let audit = of_cluster(caller, "restartCluster", &cluster, success::CLUSTER_RESTARTED, now);
             let facts = state::restarted(&cluster.facts, now);
-            Ok(self.write_cluster(&cluster, &facts, &[], Some(&audit)).await?)
+            Ok(self.write_cluster(&cluster, &facts, &[], &[audit]).await?)
         })
         .await?;
         self.changed.notify_one();
@@ -138,7 +138,7 @@ impl Control {
             let now = self.now();
             let audit = of_cluster(caller, "deleteCluster", &cluster, success::CLUSTER_DELETED, now);
             let facts = state::deleted(&cluster.facts, now);
-            match self.write_with_jobs_stopped(&cluster, &facts, Some(&audit)).await {
+            match self.write_with_jobs_stopped(caller, &cluster, &facts, audit).await {
                 Err(Refusal::Error(error)) => {
                     Err(codes::DELETE_CLUSTER_FAILED.error().because(error.cause()).into())
                 }
@@ -153,18 +153,24 @@ impl Control {
     /// Stores the facts of a cluster together with a stop of each of its jobs that can be stopped.
     async fn write_with_jobs_stopped(
         &self,
+        caller: &Caller,
         cluster: &ClusterRecord,
         facts: &ClusterFacts,
-        audit: Option<&weir_store::AuditRecord>,
+        audit: weir_store::AuditRecord,
     ) -> Result<(), Refusal> {
         let now = self.now();
+        let cause = cause_of(&ClusterRecord { facts: facts.clone(), ..cluster.clone() });
         let jobs: Vec<JobRecord> = self.jobs_holding_spus_of(cluster.id).await?;
         let stopped: Vec<(&JobRecord, RunFacts)> = jobs
             .iter()
             .filter(|job| self.status_of(job).can_stop() || self.status_of(job) == Status::Savepointing)
-            .map(|job| (job, decide::stop(&job.facts, now)))
+            .map(|job| (job, decide::stop(&job.facts, &cause, now)))
             .collect();
-        Ok(self.write_cluster(cluster, facts, &stopped, audit).await?)
+        // Whoever asks what became of a job finds it with the job.
+        let of_job = |job: &JobRecord| audit::of_job(caller, "stopJob", job, success::JOB_STOPPED, now);
+        let audits: Vec<_> =
+            std::iter::once(audit).chain(stopped.iter().map(|(job, _)| of_job(job))).collect();
+        Ok(self.write_cluster(cluster, facts, &stopped, &audits).await?)
     }
 
     /// Returns a cluster of the caller's project, else CS.20005.
@@ -188,6 +194,14 @@ impl Control {
     pub(super) async fn spu_used(&self, id: ClusterId) -> Result<i64, StoreError> {
         let jobs = self.jobs_holding_spus_of(id).await?;
         Ok(jobs.iter().filter_map(|job| self.held_by(job)).map(|held| held.spus).sum())
+    }
+}
+
+/// Returns why the jobs of a cluster that is stopped or deleted end.
+pub(super) fn cause_of(cluster: &ClusterRecord) -> StopReason {
+    match cluster.facts.intent {
+        ClusterIntent::Delete => StopReason::ClusterDeleted(cluster.name.clone()),
+        _ => StopReason::ClusterStopped(cluster.name.clone()),
     }
 }
 

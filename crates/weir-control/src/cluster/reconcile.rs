@@ -5,6 +5,7 @@ use weir_base::time::Timestamp;
 use weir_store::{ClusterRecord, EndKind, Intent, StoreError};
 
 use super::capacity::Given;
+use super::change::cause_of;
 use super::state::{self, ClusterStep, Seen};
 use crate::control::Control;
 use crate::decide;
@@ -48,7 +49,7 @@ impl Control {
         match state::next(&cluster.facts, Seen { has_room, has_jobs }, now, &self.options.limits) {
             ClusterStep::Wait => Ok(false),
             ClusterStep::Record(facts) => {
-                self.write_cluster(cluster, &facts, &[], None).await?;
+                self.write_cluster(cluster, &facts, &[], &[]).await?;
                 let status = state::status(&facts).name();
                 tracing::info!(cluster_id = %cluster.id, status, reason = facts.reason, "cluster moved on");
                 Ok(true)
@@ -79,7 +80,7 @@ impl Control {
             }
             let ended = match intent {
                 Intent::Freeze => decide::freeze(&job.facts, now),
-                _ => decide::stop(&job.facts, now),
+                _ => decide::stop(&job.facts, &cause_of(cluster), now),
             };
             self.write_facts(&[(&job, ended)], &[]).await?;
         }

@@ -42,8 +42,8 @@ async fn a_cluster_is_read_as_it_was_written_and_writers_do_not_undo_each_other(
     let first = cluster(&store, "c1").await;
     assert_eq!((first.facts.clone(), first.billing_mode), (facts(), BillingMode::PayPerUse));
     let changed = ClusterFacts { reason: "because".into(), halted_at: Some(Timestamp(7)), ..facts() };
-    store.write_cluster(&first, &changed, &[], None, &[]).await.unwrap();
-    let stale = store.write_cluster(&first, &facts(), &[], None, &[]).await;
+    store.write_cluster(&first, &changed, &[], &[], &[]).await.unwrap();
+    let stale = store.write_cluster(&first, &facts(), &[], &[], &[]).await;
     assert!(matches!(stale, Err(StoreError::Conflict)));
     let read = store.cluster(&project(), first.id).await.unwrap().unwrap();
     assert_eq!(read.facts, changed);
@@ -77,11 +77,11 @@ async fn a_stop_writes_cluster_and_jobs_together_or_not_at_all(store: Store) {
     let stopped = RunFacts { intent: Intent::Stop, ..running };
     let halted = ClusterFacts { intent: ClusterIntent::Stop, ..facts() };
     // The job was written since it was read.
-    let stale = store.write_cluster(&c1, &halted, &[(&job, stopped.clone())], None, &[]).await;
+    let stale = store.write_cluster(&c1, &halted, &[(&job, stopped.clone())], &[], &[]).await;
     assert!(matches!(stale, Err(StoreError::Conflict)));
     assert_eq!(store.cluster(&project(), c1.id).await.unwrap().unwrap().facts, facts());
     let job = store.job(&project(), job.id).await.unwrap().unwrap();
-    store.write_cluster(&c1, &halted, &[(&job, stopped)], Some(&audit("stopCluster")), &[]).await.unwrap();
+    store.write_cluster(&c1, &halted, &[(&job, stopped)], &[audit("stopCluster")], &[]).await.unwrap();
     assert_eq!(store.job(&project(), job.id).await.unwrap().unwrap().facts.intent, Intent::Stop);
 }
 
