@@ -298,14 +298,14 @@ fn next_of_run(
             Step::EndWorker(failed(facts, &reason, on, now, limits))
         }
         RunState::Running => match facts.running_since {
-            None => Step::Record(running(facts, seen.at)),
+            None => Step::Record(running(facts, seen.running_since.unwrap_or(seen.at))),
             Some(since) if facts.failures > 0 && now.since(since) >= limits.restart_reset => {
                 Step::Record(RunFacts { failures: 0, reason: String::new(), ..facts.clone() })
             }
             Some(_) => next_of_savepoint(facts, seen, now, limits),
         },
         RunState::Finished if facts.savepoint.spent.is_some() => next_of_savepoint(facts, seen, now, limits),
-        RunState::Finished => Step::Record(finished(facts, seen.at)),
+        RunState::Finished => Step::Record(finished(facts, seen)),
         // It ended with the savepoint that it was asked for.
         RunState::Stopped if has_ended_with_savepoint(facts, seen) => {
             Step::Record(written(facts, facts.savepoint.ask.as_ref(), now))
@@ -442,8 +442,9 @@ fn running(facts: &RunFacts, at: Timestamp) -> RunFacts {
 }
 
 /// A short job can end before it was seen running.
-fn finished(facts: &RunFacts, at: Timestamp) -> RunFacts {
-    let began = facts.running_since.or(facts.submitted_at).unwrap_or(at);
+fn finished(facts: &RunFacts, seen: &Observation) -> RunFacts {
+    let at = seen.at;
+    let began = facts.running_since.or(seen.running_since).or(facts.submitted_at).unwrap_or(at);
     end_run(&running(facts, began), EndKind::Finished, &StopReason::Exhausted.to_string(), at)
 }
 

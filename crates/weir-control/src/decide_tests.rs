@@ -34,6 +34,7 @@ fn seen(facts: &RunFacts, state: RunState, at: Timestamp) -> Observation {
         pid: None,
         adopted: false,
         savepoint: None,
+        running_since: None,
     }
 }
 

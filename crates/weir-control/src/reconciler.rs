@@ -222,7 +222,7 @@ impl Reconciler {
         match step {
             Step::Wait => Ok(None),
             Step::Start { facts, resume } => self.start(&job, facts, resume, now).await.map(Some),
-            Step::AskToStop => Ok(self.ask_to_stop(job.id, now).await),
+            Step::AskToStop => Ok(self.ask_to_stop(&job, now).await),
             Step::AskForSavepoint(ask) => {
                 if self.is_due(job.id, now, |marks| &mut marks.asked_for_savepoint) {
                     self.control.runner.savepoint(job.id, ask).await;
@@ -287,6 +287,8 @@ impl Reconciler {
                 let reason = error.to_string();
                 let limits = &control.options.limits;
                 let refused = decide::refused(&facts, &reason, on_failure(job), now, limits);
+                let note = format!("attempt {} was refused: {reason}", facts.attempt);
+                control.runner.note(job.id, &note).await;
                 control.write_facts(&[(&written, refused)], &[]).await?;
                 Ok(Action::Refused { job: job.id, reason })
             }
@@ -312,6 +314,9 @@ impl Reconciler {
         let failed = facts.end == Some(EndKind::Failed);
         let incident = failed.then(|| audit::of_incident(job, &facts.reason, self.control.now()));
         self.control.write_facts(&[(job, facts.clone())], incident.as_slice()).await?;
+        if let Some(text) = decision(&facts, self.control.now()) {
+            self.control.runner.note(job.id, &text).await;
+        }
         match (facts.end, facts.retry_at) {
             (Some(end), _) => {
                 tracing::info!(job_id = %job.id, end = end.as_str(), reason = facts.reason, "run ended");
@@ -349,12 +354,13 @@ impl Reconciler {
         Ok(Some(Action::Cleared(job.id)))
     }
 
-    async fn ask_to_stop(&self, job: JobId, now: Timestamp) -> Option<Action> {
-        if !self.is_due(job, now, |marks| &mut marks.asked_to_stop) {
+    async fn ask_to_stop(&self, job: &JobRecord, now: Timestamp) -> Option<Action> {
+        if !self.is_due(job.id, now, |marks| &mut marks.asked_to_stop) {
             return None;
         }
-        self.control.runner.stop(job).await;
-        Some(Action::Stopping(job))
+        self.control.runner.note(job.id, &format!("told to stop: {}", job.facts.reason)).await;
+        self.control.runner.stop(job.id).await;
+        Some(Action::Stopping(job.id))
     }
 
     /// Whether something that was asked of the runtime has to be asked again; notes that it is.
@@ -430,6 +436,19 @@ impl Reconciler {
     fn forget_marks(&self, jobs: &[JobRecord]) {
         let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
         marks.retain(|id, _| jobs.iter().any(|job| job.id == *id));
+    }
+}
+
+/// Returns what the log of a job says of its end or its restart.
+fn decision(facts: &RunFacts, now: Timestamp) -> Option<String> {
+    let reason = &facts.reason;
+    match (facts.end, facts.retry_at) {
+        (Some(end), _) => Some(format!("the run has ended ({}): {reason}", end.as_str())),
+        (None, Some(due)) => {
+            let seconds = due.since(now).as_secs();
+            Some(format!("restart {} after a failure, in {seconds} s: {reason}", facts.failures))
+        }
+        (None, None) => None,
     }
 }
 

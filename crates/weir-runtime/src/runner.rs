@@ -137,6 +137,9 @@ pub struct Observation {
     /// What became of the last savepoint that was asked for in this attempt.
     #[serde(default)]
     pub savepoint: Option<SavepointOutcome>,
+    /// Since when all operators run in this attempt; kept after the end.
+    #[serde(default)]
+    pub running_since: Option<Timestamp>,
 }
 
 impl Observation {
@@ -151,6 +154,7 @@ impl Observation {
             pid,
             adopted: false,
             savepoint: None,
+            running_since: None,
         }
     }
 }
@@ -193,6 +197,9 @@ pub trait Runner: Send + Sync + 'static {
 
     /// Connects to workers that an earlier service process left running. Returns the jobs found.
     async fn adopt(&self) -> Vec<JobId>;
+
+    /// Adds what the service has decided about a job to its log.
+    async fn note(&self, job: JobId, text: &str);
 
     /// Kills the worker of a job whatever it does; its log and its checkpoints stay.
     async fn kill(&self, job: JobId);

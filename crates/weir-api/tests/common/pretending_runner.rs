@@ -23,6 +23,8 @@ pub struct PretendingRunner {
     pub removed: Mutex<Vec<(i64, Option<String>)>>,
     pub removed_savepoints: Mutex<Vec<(i64, SavepointPlace)>>,
     pub suspended: Mutex<bool>,
+    /// What was added to the logs of jobs.
+    pub notes: Mutex<Vec<(i64, String)>>,
     /// What the jobs of clusters were last said to reach.
     pub reached: Mutex<BTreeMap<ClusterId, BTreeSet<Ipv4Network>>>,
     /// What a removal answers, when it answers.
@@ -119,6 +121,7 @@ impl Runner for PretendingRunner {
             pid: None,
             adopted: false,
             savepoint: None,
+            running_since: None,
         };
         self.jobs().insert(request.job, (request, observation));
         Ok(())
@@ -167,6 +170,10 @@ impl Runner for PretendingRunner {
 
     async fn adopt(&self) -> Vec<JobId> {
         self.jobs().keys().copied().collect()
+    }
+
+    async fn note(&self, job: JobId, text: &str) {
+        self.notes.lock().unwrap().push((job.0, text.to_string()));
     }
 
     async fn kill(&self, job: JobId) {

@@ -5,12 +5,15 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use arrow::temporal_conversions;
 use serde::{Deserialize, Serialize};
 use weir_base::id::JobId;
+use weir_base::time::Timestamp;
 use weir_base::variables::Variables;
 use weir_cloud::sealing::Sealer;
 
 use super::confine::Bounds;
+use super::logs::LogBegin;
 use crate::{Observation, StartRequest};
 
 /// What a worker needs to know of the installation. Secrets stand in a file that only the owner can read.
@@ -72,6 +75,9 @@ pub(super) struct WorkerRequest {
     /// What the worker is held to; `None` holds it to nothing.
     #[serde(default)]
     pub(super) bounds: Option<Bounds>,
+    /// Where its logs begin; `None` in the request of a release that did not note it.
+    #[serde(default)]
+    pub(super) log_begin: Option<LogBegin>,
     /// The network namespace that the worker moves into.
     #[serde(default)]
     pub(super) namespace: Option<PathBuf>,
@@ -88,6 +94,7 @@ impl WorkerRequest {
 
 const BEGUN: &str = "begun";
 const PID: &str = "pid";
+const COPIED: &str = "logs-copied";
 
 /// The folder of one job's worker.
 #[derive(Debug, Clone)]
@@ -120,6 +127,30 @@ impl Folder {
 
     pub(super) fn log(&self) -> PathBuf {
         self.0.join("worker.log")
+    }
+
+    /// What the service decided about the job.
+    pub(super) fn manager_log(&self) -> PathBuf {
+        self.0.join("jobmanager.log")
+    }
+
+    /// Adds a line to what the service decided.
+    pub(super) fn note(&self, at: Timestamp, text: &str) -> io::Result<()> {
+        let at = temporal_conversions::timestamp_ms_to_datetime(at.0).unwrap_or_default();
+        let line = format!("{} {text}\n", at.format("%Y-%m-%dT%H:%M:%S%.3fZ"));
+        File::options().create(true).append(true).open(self.manager_log())?.write_all(line.as_bytes())
+    }
+
+    /// Notes that all logs of the last worker are in their bucket.
+    pub(super) fn mark_logs_copied(&self) {
+        if let Err(error) = File::create(self.0.join(COPIED)) {
+            tracing::warn!(folder = %self.0.display(), %error, "that the logs are copied cannot be noted; the next start of the service copies them again");
+        }
+    }
+
+    /// Returns whether all logs of the last worker are in their bucket.
+    pub(super) fn has_logs_copied(&self) -> bool {
+        self.0.join(COPIED).exists()
     }
 
     /// Takes the lock that says that the folder has a worker; `None` when another one lives.
@@ -215,7 +246,7 @@ impl Folder {
 
     /// Removes what an earlier run left, its checkpoints excepted.
     pub(super) fn clear_run(&self) {
-        for name in ["result.json", "worker.sock", BEGUN, PID] {
+        for name in ["result.json", "worker.sock", BEGUN, PID, COPIED] {
             let _ = std::fs::remove_file(self.0.join(name));
         }
     }

@@ -8,7 +8,7 @@ mod confine;
 mod discard;
 mod folder;
 mod kill;
-mod log_upload;
+mod logs;
 mod namespaces;
 mod processes;
 mod protocol;

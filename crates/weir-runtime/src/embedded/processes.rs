@@ -9,12 +9,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures::future::join_all;
 use tokio::process::{Child, Command as Process};
 use tokio::sync::mpsc;
 use weir_base::clock::Clock;
 use weir_base::id::{ClusterId, JobId};
 use weir_base::ipv4::Ipv4Network;
 use weir_base::savepoint::{SavepointAsk, SavepointPlace};
+use weir_base::time::Timestamp;
 use weir_cloud::gateway::Gateway;
 use weir_cloud::objects::{Objects, ObjectsError};
 use weir_engine::checkpoint::CheckpointStorage;
@@ -23,6 +25,7 @@ use super::confine::{Bounds, Shares};
 use super::discard::discard_staged;
 use super::folder::{Folder, WorkerConfig, WorkerRequest};
 use super::kill::kill;
+use super::logs::{LogBegin, Logs};
 use super::namespaces::Namespaces;
 use super::protocol::Command;
 use super::savepoints;
@@ -36,7 +39,6 @@ const SUSPEND_LIMIT: Duration = Duration::from_secs(8);
 const CLEAR_LIMIT: Duration = Duration::from_secs(2);
 
 /// What is known of one worker.
-#[derive(Debug)]
 pub(super) struct Entry {
     pub(super) observation: Observation,
     /// Commands to the worker; `None` when it has ended.
@@ -45,12 +47,14 @@ pub(super) struct Entry {
     cluster: Option<ClusterId>,
     /// What it knows that it may reach; `None` when that is not known here.
     reached: Option<BTreeSet<Ipv4Network>>,
+    /// Its logs, when they go to a bucket.
+    logs: Option<Logs>,
 }
 
 impl Entry {
     /// Returns what is known of a worker that has ended.
     fn ended(observation: Observation) -> Self {
-        Self { observation, commands: None, cluster: None, reached: None }
+        Self { observation, commands: None, cluster: None, reached: None, logs: None }
     }
 }
 
@@ -95,6 +99,32 @@ impl EmbeddedRunner {
         f(&mut self.entries.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Adds a line to what the service decided about a job.
+    fn note_in(&self, folder: &Folder, text: &str) {
+        // A job that was never started has no folder, and nothing of it runs.
+        match folder.note(self.clock.now(), text) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                tracing::warn!(folder = %folder.path().display(), %error, "the log of the service about a job cannot be written");
+            }
+            _ => {}
+        }
+    }
+
+    /// Notes a worker that ended while no service looked. Returns its logs when they are not all in their bucket.
+    fn take_up_ended(
+        &self,
+        job: JobId,
+        folder: &Folder,
+        observation: Observation,
+    ) -> Option<(Logs, Option<Timestamp>)> {
+        let request = folder.read_request().ok();
+        let logs = request.and_then(|request| Logs::of(&request, &self.objects, folder));
+        let running_since = observation.running_since;
+        let entry = Entry { logs: logs.clone(), ..Entry::ended(observation) };
+        self.with_entries(|entries| entries.insert(job, entry));
+        logs.filter(|_| !folder.has_logs_copied()).map(|logs| (logs, running_since))
+    }
+
     /// Starts a worker that holds `lock`, the one of its folder, for its life.
     fn spawn(&self, folder: &Folder, lock: File, bounds: Option<&Bounds>) -> io::Result<Child> {
         let log = File::options().create(true).append(true).open(folder.log())?;
@@ -112,6 +142,7 @@ impl EmbeddedRunner {
     }
 
     fn watch(&self, folder: Folder, request: WorkerRequest, child: Option<Child>, observation: Observation) {
+        let logs = Logs::of(&request, &self.objects, &folder);
         let WorkerRequest { start, bounds, .. } = request;
         let (commands, receiver) = mpsc::channel(8);
         let entry = Entry {
@@ -120,6 +151,7 @@ impl EmbeddedRunner {
             cluster: start.cluster,
             // One that an earlier service process started may have been told something else since.
             reached: child.as_ref().and(destinations_of(&start)),
+            logs: logs.clone(),
         };
         self.with_entries(|entries| entries.insert(start.job, entry));
         let watch = Watch {
@@ -127,6 +159,7 @@ impl EmbeddedRunner {
             folder,
             child,
             bounds,
+            logs,
             attempt: observation.attempt,
             commands: receiver,
             entries: self.entries.clone(),
@@ -183,6 +216,16 @@ impl EmbeddedRunner {
     }
 }
 
+/// Says how an attempt begins.
+fn submission(request: &StartRequest) -> String {
+    let from = match (request.resume, &request.savepoint) {
+        (true, _) => "from its newest checkpoint",
+        (false, Some(_)) => "from its savepoint",
+        (false, None) => "afresh",
+    };
+    format!("attempt {}: submitted to a worker of {} SPU, {from}", request.attempt, request.spus)
+}
+
 #[async_trait]
 impl Runner for EmbeddedRunner {
     async fn start(&self, request: StartRequest) -> Result<(), StartError> {
@@ -201,7 +244,10 @@ impl Runner for EmbeddedRunner {
         let bounds = self.shares.give(job, request.spus).map_err(|error| {
             StartError(format!("the control group of the worker cannot be made: {error}"))
         })?;
-        let request = WorkerRequest { start: request, config: self.config.clone(), bounds, namespace };
+        let log_begin = Some(LogBegin::now(&folder, self.clock.now()));
+        self.note_in(&folder, &submission(&request));
+        let request =
+            WorkerRequest { start: request, config: self.config.clone(), bounds, log_begin, namespace };
         let child = folder
             .write_request(&request)
             .and_then(|()| self.spawn(&folder, lock, request.bounds.as_ref()))
@@ -251,12 +297,11 @@ impl Runner for EmbeddedRunner {
             }
         };
         let mut found = Vec::new();
+        let mut uncopied = Vec::new();
         for (job, folder) in folders {
             if let Some(result) = folder.read_result() {
-                self.with_entries(|entries| {
-                    let observation = Observation { adopted: true, ..result };
-                    entries.insert(job, Entry::ended(observation))
-                });
+                let observation = Observation { adopted: true, ..result };
+                uncopied.extend(self.take_up_ended(job, &folder, observation));
                 found.push(job);
             } else if folder.has_worker()
                 && let Ok(request) = folder.read_request()
@@ -274,10 +319,31 @@ impl Runner for EmbeddedRunner {
                     adopted: true,
                     ..self.starting(request.start.attempt, None)
                 };
-                self.with_entries(|entries| entries.insert(job, Entry::ended(observation)));
+                uncopied.extend(self.take_up_ended(job, &folder, observation));
             }
         }
+        // Their workers ended while no service looked.
+        join_all(uncopied.iter().map(|(logs, running_since)| logs.copy_at_end(*running_since))).await;
         found
+    }
+
+    async fn note(&self, job: JobId, text: &str) {
+        let folder = Folder::new(&self.root, job);
+        self.note_in(&folder, text);
+        let ended = |entry: &Entry| {
+            // Before it runs it is not known in which directory its logs belong; they are copied at its end.
+            let is_known = entry.commands.is_none() || entry.observation.running_since.is_some();
+            entry.logs.clone().filter(|_| is_known).map(|logs| (logs, entry.observation.running_since))
+        };
+        let Some((logs, running_since)) = self.with_entries(|entries| entries.get(&job).and_then(ended))
+        else {
+            return;
+        };
+        tokio::spawn(async move {
+            if let Err(error) = logs.copy_manager_log(running_since).await {
+                tracing::warn!(job_id = %job, error, "the log of the service about a job could not be copied to its bucket; the next line of it brings it along");
+            }
+        });
     }
 
     async fn kill(&self, job: JobId) {
@@ -358,7 +424,6 @@ mod tests {
     use weir_base::clock::SystemClock;
     use weir_base::id::ProjectId;
     use weir_base::settings::JobSettings;
-    use weir_base::time::Timestamp;
     use weir_cloud::objects::ObjectsConfig;
 
     use super::super::confine::Confinement;
@@ -382,7 +447,7 @@ mod tests {
     }
 
     fn worker_request(start: StartRequest, runner: &EmbeddedRunner) -> WorkerRequest {
-        WorkerRequest { start, config: runner.config.clone(), bounds: None, namespace: None }
+        WorkerRequest { start, config: runner.config.clone(), bounds: None, log_begin: None, namespace: None }
     }
 
     fn request(attempt: u64) -> StartRequest {
@@ -484,5 +549,38 @@ mod tests {
         drop(lock);
         runner.remove(JobId(7), None).await.unwrap();
         assert!(!folder.path().exists());
+    }
+
+    /// `cat` is a worker that complains and ends.
+    #[tokio::test]
+    async fn the_last_words_of_every_attempt_and_what_was_decided_are_in_the_bucket() {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(root.path().join("objects/bk1")).unwrap();
+        let runner = EmbeddedRunner { executable: "cat".into(), ..runner(root.path()) };
+        let logs = root.path().join("objects/bk1/jobs/logs");
+        for attempt in [1, 2] {
+            let settings = JobSettings { log_bucket: Some("bk1".to_string()), ..JobSettings::default() };
+            runner.start(StartRequest { settings, ..request(attempt) }).await.unwrap();
+            let ended = async {
+                loop {
+                    if let Some(Observation { state: RunState::Failed(reason), .. }) =
+                        runner.observe(JobId(7))
+                    {
+                        return reason;
+                    }
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+            };
+            let reason = tokio::time::timeout(Duration::from_secs(60), ended).await.unwrap();
+            let (_, place) = reason.split_once("; its log is bk1/jobs/logs/").expect(&reason);
+            assert!(!reason.contains(&*root.path().to_string_lossy()), "{reason}");
+            let said = std::fs::read_to_string(logs.join(place)).unwrap();
+            assert_eq!(said.matches("worker:").count(), 1, "{said}");
+            let decided = std::fs::read_to_string(logs.join(place).with_file_name("jobmanager.log")).unwrap();
+            let submitted = format!("Z attempt {attempt}: submitted to a worker of 2 SPU, afresh\n");
+            assert!(decided.ends_with(&submitted) && decided.lines().count() == 1, "{decided}");
+        }
+        let attempts = std::fs::read_dir(&logs).unwrap().count();
+        assert_eq!(attempts, 2);
     }
 }

@@ -11,9 +11,11 @@ use tokio::process::Child;
 use tokio::sync::mpsc;
 use weir_base::clock::Clock;
 use weir_base::id::JobId;
+use weir_base::time::Timestamp;
 
 use super::confine::Bounds;
 use super::folder::Folder;
+use super::logs::Logs;
 use super::processes::Entries;
 use super::protocol::Command;
 use super::socket;
@@ -33,6 +35,8 @@ pub(super) struct Watch {
     pub(super) child: Option<Child>,
     /// What the worker is held to.
     pub(super) bounds: Option<Bounds>,
+    /// Its logs, when they go to a bucket.
+    pub(super) logs: Option<Logs>,
     pub(super) attempt: u64,
     pub(super) commands: mpsc::Receiver<Command>,
     pub(super) entries: Entries,
@@ -52,7 +56,13 @@ impl Watch {
             want_of_memory = bounds.want_of_memory(status, &self.folder.log());
             bounds.take_back().await;
         }
-        self.conclude(status, want_of_memory);
+        let result = self.folder.read_result().filter(|result| result.attempt == self.attempt);
+        let running_since =
+            result.as_ref().map_or_else(|| self.running_since(), |result| result.running_since);
+        if let Some(logs) = &self.logs {
+            logs.copy_at_end(running_since).await;
+        }
+        self.conclude(result, running_since, status, want_of_memory);
     }
 
     /// Connects to the worker; `None` when it ends before its socket is open.
@@ -132,13 +142,42 @@ impl Watch {
         if let Some(entry) =
             entries.get_mut(&self.job).filter(|entry| entry.observation.attempt == self.attempt)
         {
+            let runs = observation.running_since.is_some() && entry.observation.running_since.is_none();
             entry.observation = observation;
+            if runs && let Err(error) = self.folder.note(self.clock.now(), "the job runs") {
+                tracing::warn!(job_id = %self.job, %error, "the log of the job cannot be written");
+            }
+        }
+    }
+
+    /// Returns since when the job has run, if the worker has said so.
+    fn running_since(&self) -> Option<Timestamp> {
+        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = entries.get(&self.job).filter(|entry| entry.observation.attempt == self.attempt)?;
+        entry.observation.running_since
+    }
+
+    /// Says where the log is. Paths of the machine are for its operator.
+    fn place_of_log(&self, running_since: Option<Timestamp>) -> String {
+        match &self.logs {
+            Some(logs) => format!("its log is {}", logs.shown(running_since)),
+            None => format!(
+                "its log is with the operator of the service, as that of job {}, attempt {}; with log_enabled the \
+                 next one goes to the bucket of the job",
+                self.job, self.attempt
+            ),
         }
     }
 
     /// Stores how the run ended.
-    fn conclude(mut self, status: Option<ExitStatus>, want_of_memory: Option<String>) {
-        let result = self.folder.read_result().filter(|result| result.attempt == self.attempt);
+    fn conclude(
+        mut self,
+        result: Option<Observation>,
+        running_since: Option<Timestamp>,
+        status: Option<ExitStatus>,
+        want_of_memory: Option<String>,
+    ) {
+        let place = self.place_of_log(running_since);
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(entry) =
             entries.get_mut(&self.job).filter(|entry| entry.observation.attempt == self.attempt)
@@ -150,11 +189,11 @@ impl Watch {
             // The end of one that an earlier service process started may be the end of that one.
             Some(result) => entry.observation = Observation { adopted: self.child.is_none(), ..result },
             None => {
-                let reason = want_of_memory.unwrap_or_else(|| {
-                    let log = self.folder.log();
-                    format!("the worker process {}; its log is {}", how_it_ended(status), log.display())
-                });
-                tracing::warn!(job_id = %self.job, reason, "worker ended unexpectedly");
+                let reason =
+                    want_of_memory.unwrap_or_else(|| format!("the worker process {}", how_it_ended(status)));
+                let log = self.folder.log();
+                tracing::warn!(job_id = %self.job, reason, log = %log.display(), "worker ended unexpectedly");
+                let reason = format!("{reason}; {place}");
                 entry.observation.state = RunState::Failed(reason);
                 entry.observation.at = self.clock.now();
             }

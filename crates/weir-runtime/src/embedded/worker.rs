@@ -25,7 +25,7 @@ use weir_sql::{CheckOptions, Cluster, Job};
 
 use super::confine::Outside;
 use super::folder::{Folder, ObjectsPlace, WorkerConfig, WorkerRequest};
-use super::log_upload::LogUpload;
+use super::logs::Logs;
 use super::protocol::Command;
 use super::savepoints::{self, Savepoints};
 use super::socket;
@@ -34,9 +34,6 @@ use crate::{JobMetrics, Observation, OperatorMetrics, RunState};
 
 /// How often a running worker tells its counters.
 const REPORT_INTERVAL: Duration = Duration::from_millis(500);
-
-/// How long the last copy of the log may take. The service waits eight seconds for a suspended worker.
-const LOG_UPLOAD_LIMIT: Duration = Duration::from_secs(3);
 
 /// Runs the job whose request lies in `folder`, until it ends. Returns whether it ended well. In a process that has moved
 /// into the network of its cluster, `outside` is what has not.
@@ -54,10 +51,11 @@ pub async fn run_worker(folder: &Path, outside: Option<&Outside>) -> Result<bool
         Some(outside) => Network::with_names(&request.start.settings.network, outside.names()),
         None => Network::new(&request.start.settings.network),
     };
-    tokio::spawn(serve(listener, observed, commands, network.clone()));
-    let (ended, job_ended) = tokio::sync::oneshot::channel::<()>();
+    tokio::spawn(serve(listener, observed.clone(), commands, network.clone()));
     let objects = objects(&request.config, outside.map(|outside| outside.handle().clone()));
-    let upload = start_log_upload(&request, &folder, &objects, clock.now(), job_ended).await;
+    // The service copies what comes after the last copy.
+    let copying =
+        Logs::of(&request, &objects, &folder).map(|logs| tokio::spawn(logs.copy_while_running(observed)));
 
     let launched = async {
         let environment = environment(&request, objects.clone(), network, clock.clone())?;
@@ -72,6 +70,7 @@ pub async fn run_worker(folder: &Path, outside: Option<&Outside>) -> Result<bool
         None => RunState::Stopped,
         Some(Ok((launched, storage))) => {
             observation.state = RunState::Running;
+            observation.running_since = Some(clock.now());
             observation.graph = Some(launched.graph.clone());
             let savepoints = Savepoints::new(&launched.handle, storage, &request, &objects, &folder);
             follow(
@@ -90,9 +89,10 @@ pub async fn run_worker(folder: &Path, outside: Option<&Outside>) -> Result<bool
     if let RunState::Failed(reason) = &state {
         tracing::error!(reason, "job failed");
     }
-    drop(ended);
-    if let Some(upload) = upload {
-        let _ = tokio::time::timeout(LOG_UPLOAD_LIMIT, upload).await;
+    if let Some(copying) = copying {
+        copying.abort();
+        // Gone before the service copies the whole.
+        let _ = copying.await;
     }
     observation.state = state;
     observation.at = clock.now();
@@ -103,27 +103,6 @@ pub async fn run_worker(folder: &Path, outside: Option<&Outside>) -> Result<bool
     // Lets the service read the last observation from the socket; the result file tells it otherwise.
     tokio::time::sleep(Duration::from_millis(50)).await;
     Ok(ended_well)
-}
-
-/// Starts to copy the log of this run when the job asks for it. The job runs all the same when that fails.
-async fn start_log_upload(
-    request: &WorkerRequest,
-    folder: &Folder,
-    objects: &Objects,
-    started: Timestamp,
-    ended: tokio::sync::oneshot::Receiver<()>,
-) -> Option<tokio::task::JoinHandle<()>> {
-    let bucket = request.start.settings.log_bucket.as_deref()?;
-    let start = std::fs::metadata(folder.log()).map_or(0, |log| log.len());
-    match LogUpload::open(bucket, objects, request.start.job, started, folder.log(), start).await {
-        Ok(upload) => Some(tokio::spawn(upload.run(async move {
-            let _ = ended.await;
-        }))),
-        Err(error) => {
-            tracing::warn!(error, "the log stays in the folder of the worker");
-            None
-        }
-    }
 }
 
 async fn launch(
@@ -477,7 +456,7 @@ mod tests {
             log_level: "info".to_string(),
             log_json: false,
         };
-        WorkerRequest { start, config, bounds: None, namespace: None }
+        WorkerRequest { start, config, bounds: None, log_begin: None, namespace: None }
     }
 
     #[test]

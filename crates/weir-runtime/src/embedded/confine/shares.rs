@@ -128,10 +128,9 @@ impl Bounds {
         wanted.then(|| {
             format!(
                 "the worker needed more than the {} of its share ({} SPU) and was ended; give the job more SPUs \
-                 (spu_number), or let it keep less state; its log is {}",
+                 (spu_number), or let it keep less state",
                 limits::size(self.share.memory),
                 self.share.spus,
-                log.display()
             )
         })
     }
