@@ -15,6 +15,7 @@ mod ief;
 pub mod listen;
 pub mod metrics;
 pub mod openapi;
+mod openapi_beside;
 mod openapi_page;
 mod operate;
 mod outermost;

@@ -14,12 +14,13 @@ use crate::cs::{
     apig, audit_logs, billing, clusters, edge, flink_jobs, hosts, jar_jobs, jobs, jobs_batch, jobs_read,
     peerings, quotas, savepoints, surroundings, templates, transfers, versions, wire,
 };
+use crate::openapi_beside;
 
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "Cloud Stream Service API v1.0, as served by Weir",
-        description = "Every error has HTTP status 400; x-errors lists the codes of an operation, x-message-id is the message id of a success."
+        description = "Every error of CS has HTTP status 400; x-errors lists the codes of an operation, x-message-id is the message id of a success. The services beside CS are identity, streams, notifications, network, traces, edge and the gateway; each has its own form of errors."
     ),
     paths(
         versions::get_release_version,
@@ -116,6 +117,7 @@ use crate::cs::{
         wire::QueryClustersResponsePayload,
         wire::ClusterHostsInfo,
         wire::PeeringStatusName,
+        wire::AcceptPeeringResponse,
         wire::SavepointAction,
         wire::ShowJobType,
         wire::ExportJobsPayload,
@@ -184,6 +186,7 @@ fn build() -> Value {
             "description": "Signature SDK-HMAC-SHA256 with an access key." }
     });
     document["security"] = json!([{ "token": [] }, { "aksk": [] }]);
+    openapi_beside::add(&mut document);
     document
 }
 

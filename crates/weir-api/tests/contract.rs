@@ -34,10 +34,12 @@ fn the_description_is_the_contract() {
             format!("{method} {path}"),
         );
         compare("request", text("request"), described.request(found));
-        compare("response", text("response"), described.response(found, "200"));
+        let success = if operation.get("status").is_some() { text("status") } else { "200".to_string() };
+        compare("response", text("response"), described.response(found, &success));
         compare("error", text("error"), described.response(found, "400"));
         compare("message_id", text("message_id"), string(&found["x-message-id"]));
-        let errors = found["x-errors"].as_array().unwrap().iter().map(|code| string(code)[3..].to_string());
+        let errors =
+            found["x-errors"].as_array().into_iter().flatten().map(|code| string(code)[3..].to_string());
         compare("errors", text("errors"), errors.collect::<Vec<_>>().join(","));
         let parameters: Fields = serde_json::from_value(operation["parameters"].clone()).unwrap_or_default();
         compare("parameters", format!("{parameters:?}"), format!("{:?}", described.parameters(found)));
@@ -55,8 +57,12 @@ fn the_description_is_the_contract() {
             }
         }
     }
-    let described_ids = described.operations();
-    let missing: Vec<_> = described_ids.iter().filter(|id| !expected.contains_key(*id)).collect();
+    // The contract is that of CS; it has two operations of the services beside it.
+    let of_cs = described.all().filter(|(_, path, _)| path.starts_with("/v1.0/"));
+    let missing: Vec<_> = of_cs
+        .map(|(_, _, operation)| string(&operation["operationId"]))
+        .filter(|id| !expected.contains_key(id))
+        .collect();
     assert!(missing.is_empty(), "described but not in {SUBSET}: {missing:?}");
     assert!(differences.is_empty(), "{}", differences.join("\n"));
 }
@@ -81,10 +87,6 @@ impl Description {
                 .iter()
                 .map(|(method, operation)| (method.as_str(), path.as_str(), operation))
         })
-    }
-
-    fn operations(&self) -> Vec<String> {
-        self.all().map(|(_, _, operation)| string(&operation["operationId"])).collect()
     }
 
     fn operation(&self, id: &str) -> Option<(&str, &str, &Value)> {
