@@ -4,13 +4,17 @@
 mod common;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use common::World;
 use serde_json::{Value, json};
 use sqlx::Row;
 
 /// What everything in the other project is named; no answer may contain it.
-const CROWN: &str = "crown_jewels";
+const CROWN: &str = "crown-jewels";
+
+/// The network of the other project.
+const NETWORK: &str = "0e3ed5d0-9c38-4eb1-8c5f-0a6b2c9d1a11";
 
 /// A project with something of everything, and the ids by the names of path parameters.
 async fn furnished() -> (World, BTreeMap<String, String>) {
@@ -21,14 +25,47 @@ async fn furnished() -> (World, BTreeMap<String, String>) {
     world.wait_for(job, "job_running").await;
     let (_, body) =
         world.call("POST", "/job_template", Some(json!({ "name": CROWN, "sql_body": CROWN }))).await;
+    let (cluster, host, peering, route) = cluster(&world).await;
+    let topic = format!("/v2/{}/notifications/topics", world.project);
+    let topic = world.request_of("POST", &topic, "admin").json(&json!({ "name": CROWN }));
+    assert_eq!(topic.send().await.unwrap().status().as_u16(), 201);
     let ids = BTreeMap::from([
         ("job_id".to_string(), job.to_string()),
         ("template_id".to_string(), body["payload"]["template_id"].to_string()),
         ("user_id".to_string(), world.users["ann"].clone()),
-        ("cluster_id".to_string(), "1".to_string()),
-        ("host_id".to_string(), "1".to_string()),
+        ("cluster_id".to_string(), cluster),
+        ("host_id".to_string(), host),
+        ("peering_id".to_string(), peering),
+        ("route_id".to_string(), route),
     ]);
     (world, ids)
+}
+
+/// Makes a cluster with a host, a peering and a route; returns their ids.
+async fn cluster(world: &World) -> (String, String, String, String) {
+    world.add_network(NETWORK, "192.168.0.0/16").await;
+    let (_, body) =
+        world.call("POST", "/reserved_cluster", Some(json!({ "name": CROWN, "desc": CROWN }))).await;
+    let cluster = body["payload"]["cluster_id"].to_string();
+    let path = format!("/reserved_cluster/{cluster}");
+    for _ in 0..500 {
+        if world.call("GET", &path, None).await.1["payload"]["status_code"] == 5 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let hosts = json!({ "hosts_info": [{ "hostname": CROWN, "ip": "10.0.0.1" }] });
+    let (_, body) = world.call("POST", &format!("{path}/hosts"), Some(hosts)).await;
+    let host = body[0]["payload"]["host_id"].to_string();
+    let asked = json!({ "name": CROWN, "vpc_id": NETWORK });
+    let (_, body) = world.call("POST", &format!("{path}/peering"), Some(asked)).await;
+    let peering = body["peering"]["id"].as_str().unwrap_or_else(|| panic!("{body}")).to_string();
+    let accept = world.request_of("PUT", &format!("/v2.0/vpc/peerings/{peering}/accept"), "admin");
+    assert_eq!(accept.send().await.unwrap().status().as_u16(), 200);
+    let destination = json!({ "destination": "192.168.0.0/24" });
+    let (_, body) = world.call("POST", &format!("{path}/peering/{peering}/route"), Some(destination)).await;
+    let route = body["route"]["id"].as_str().unwrap_or_else(|| panic!("{body}")).to_string();
+    (cluster, host, peering, route)
 }
 
 /// A body with which an operation would find what it is about, if it looked into the other project.
@@ -44,6 +81,11 @@ fn body_of(operation: &str, ids: &BTreeMap<String, String>) -> Value {
         }),
         "updateUserQuota" => json!({ "spu_quota": 7 }),
         "createAgency" => json!({ "roles": ["obs_adm"] }),
+        "updateReservedCluster" => json!({ "desc": "stolen" }),
+        "addHostsInfo" => json!({ "hosts_info": [{ "hostname": "stolen", "ip": "10.0.0.2" }] }),
+        "updateHostsInfo" => json!({ "hosts_info": { "hostname": "stolen", "ip": "10.0.0.2" } }),
+        "createPeering" => json!({ "name": "stolen", "vpc_id": NETWORK }),
+        "createRoute" => json!({ "destination": "192.168.1.0/24" }),
         "authorizeBucket" => json!(["bucket2"]),
         _ => json!({}),
     }
@@ -58,15 +100,18 @@ async fn kept(world: &World) -> String {
         sqlx::query(tables).fetch_all(pool).await.unwrap().iter().map(|row| row.get("name")).collect();
     assert!(tables.iter().any(|table| table == "jobs") && tables.iter().any(|table| table == "users"));
     let mut kept = String::new();
-    for table in tables {
+    let of_project = tables.into_iter().map(|table| (table, format!("project_id = '{}'", world.project)));
+    // The other project alone has a cluster.
+    let of_cluster =
+        ["cluster_hosts", "peerings", "routes"].map(|table| (table.to_string(), "true".to_string()));
+    for (table, condition) in of_project.chain(of_cluster) {
         let columns = sqlx::AssertSqlSafe(format!(
             "SELECT group_concat(name) AS names FROM pragma_table_info('{table}')
              WHERE name NOT IN ('version', 'running_since', 'start_time')"
         ));
         let names: String = sqlx::query(columns).fetch_one(pool).await.unwrap().get("names");
         let rows = sqlx::AssertSqlSafe(format!(
-            "SELECT CAST(json_array({names}) AS TEXT) AS line FROM {table} WHERE project_id = '{}'",
-            world.project
+            "SELECT CAST(json_array({names}) AS TEXT) AS line FROM {table} WHERE {condition}"
         ));
         for row in sqlx::query(rows).fetch_all(pool).await.unwrap() {
             kept.push_str(&format!("{table} {}\n", row.get::<String, _>("line")));
@@ -109,8 +154,10 @@ async fn ids_of_another_project_are_ids_of_nothing() {
         let status = answer.status().as_u16();
         let text = answer.text().await.unwrap();
         assert!(!text.contains(CROWN), "{}: {text}", operation.id);
-        // Whoever names a job or template of the other project is told that there is none.
-        let names_one = path.contains("/job/") || body_of(operation.id, &ids).to_string().contains("id");
+        // Whoever names a job, template or cluster of the other project is told that there is none.
+        let names_one = path.contains("/job/")
+            || path.contains("/reserved_cluster/")
+            || body_of(operation.id, &ids).to_string().contains("id");
         if names_one || operation.id.starts_with("batch") {
             let answer: Value = serde_json::from_str(&text).unwrap();
             let code = answer["error_id"].as_str().unwrap_or_default();
@@ -124,6 +171,51 @@ async fn ids_of_another_project_are_ids_of_nothing() {
                 operation.id
             );
         }
+    }
+    assert_eq!(kept(&world).await, before);
+}
+
+/// The services beside CS are walled in the same way.
+#[tokio::test]
+async fn nothing_of_another_project_is_reached_through_the_services_beside() {
+    let (world, ids) = furnished().await;
+    let before = kept(&world).await;
+    for table in ["cluster_hosts", "peerings", "routes", "clusters", "topics", "templates", "jobs"] {
+        assert!(before.contains(&format!("{table} ")), "{table}: {before}");
+    }
+    let (peering, route) = (&ids["peering_id"], &ids["route_id"]);
+    let topic = format!("urn:smn:local:{}:{CROWN}", world.project);
+    let topics = |project: &str| format!("/v2/{project}/notifications/topics");
+    let (own, other) = (topics(&world.other_project), topics(&world.project));
+    for (method, path, status) in [
+        ("GET", "/v2.0/vpc/peerings".to_string(), 200),
+        ("GET", format!("/v2.0/vpc/peerings?id={peering}"), 200),
+        ("GET", format!("/v2.0/vpc/peerings/{peering}"), 404),
+        ("PUT", format!("/v2.0/vpc/peerings/{peering}"), 404),
+        ("PUT", format!("/v2.0/vpc/peerings/{peering}/accept"), 400),
+        ("PUT", format!("/v2.0/vpc/peerings/{peering}/reject"), 404),
+        ("DELETE", format!("/v2.0/vpc/peerings/{peering}"), 404),
+        ("GET", "/v2.0/vpc/routes".to_string(), 200),
+        ("GET", format!("/v2.0/vpc/routes/{route}"), 404),
+        ("GET", own.clone(), 200),
+        ("GET", other.clone(), 403),
+        ("GET", format!("{own}/{topic}"), 404),
+        ("GET", format!("{own}/{topic}/deliveries"), 404),
+        ("POST", format!("{own}/{topic}/publish"), 404),
+        ("DELETE", format!("{own}/{topic}"), 404),
+        ("DELETE", format!("{other}/{topic}"), 403),
+        ("GET", format!("/v3/{}/traces", world.other_project), 200),
+        ("GET", format!("/v3/{}/traces", world.project), 403),
+        ("GET", format!("/v2/{}/streams", world.project), 403),
+    ] {
+        let body = json!({ "peering": { "name": "stolen" }, "message": "stolen" });
+        let answer = world.request_of(method, &path, "foreign").json(&body).send().await.unwrap();
+        assert_eq!(answer.status().as_u16(), status, "{method} {path}");
+        let text = answer.text().await.unwrap().replace(&topic, "");
+        assert!(
+            !text.contains(CROWN) && !text.contains(&format!("\"{peering}\"")),
+            "{method} {path}: {text}"
+        );
     }
     assert_eq!(kept(&world).await, before);
 }
