@@ -44,8 +44,8 @@ async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     }
 }
 
-async fn create_cluster(client: &Client) -> i64 {
-    let made = client.call(Method::POST, CLUSTERS, Some(&json!({ "name": "c1" }))).await.unwrap();
+async fn create_cluster(client: &Client, name: &str) -> i64 {
+    let made = client.call(Method::POST, CLUSTERS, Some(&json!({ "name": name }))).await.unwrap();
     let id = made["payload"]["cluster_id"].as_i64().unwrap();
     let one = format!("{CLUSTERS}/{id}");
     until("the cluster runs", async || {
@@ -136,7 +136,7 @@ async fn only_what_routes_lead_to_is_reached_from_the_namespace_of_a_cluster() {
     let Some(redis) = Redis::start_in(&network).unwrap() else { return };
     set(&redis, "k1", "one");
     let (mut service, mut client) = service(&[]).await;
-    let cluster = create_cluster(&client).await;
+    let cluster = create_cluster(&client, "c1").await;
     let routes = peer(&service, &client, cluster, &network).await;
     client.create_stream("in", 1).await.unwrap();
     client.create_stream("out", 1).await.unwrap();
@@ -235,7 +235,7 @@ async fn buckets_of_an_endpoint_are_reached_from_outside_and_a_service_takes_its
     ])
     .await;
     client.authorize_buckets(&["bk1"]).await.unwrap();
-    let cluster = create_cluster(&client).await;
+    let cluster = create_cluster(&client, "c1").await;
     client.create_stream("out", 1).await.unwrap();
     let sql = r#"CREATE SOURCE STREAM s (a INT) WITH (type = "obs", region = "local", bucket = "bk1", object_name = "in/",
           encode = "csv", field_delimiter = ",", row_delimiter = "\n");
@@ -251,6 +251,33 @@ async fn buckets_of_an_endpoint_are_reached_from_outside_and_a_service_takes_its
     let interface = interface_of(&namespace(&service));
     service.end().unwrap();
     assert_eq!((left(&service), is_interface(&interface)), (Vec::new(), false));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_whose_namespace_cannot_be_made_does_not_start_and_says_why() {
+    if !has_namespaces().unwrap() {
+        return;
+    }
+    // Room for the link of one cluster.
+    let links = format!("100.126.{}.0/30", std::process::id() % 256);
+    let (mut service, client) = service(&[("WEIR_CLUSTER_LINK_NETWORK", links.as_str())]).await;
+    let sql = "CREATE SOURCE STREAM s (a INT) WITH (type = 'datagen', rows_per_second = '1');\n\
+               CREATE SINK STREAM o (a INT) WITH (type = 'blackhole');\nINSERT INTO o SELECT a FROM s;";
+    let [one, other] = [create_cluster(&client, "c1").await, create_cluster(&client, "c2").await];
+    let first = client.create_job(&job("j1", one, sql)).await.unwrap();
+    client.run_job(first).await.unwrap();
+    client.wait_for(first, &["job_running"], LIMIT).await.unwrap();
+    let second = client.create_job(&job("j2", other, sql)).await.unwrap();
+    // The call tells of it or the status does, whichever the reconciler is in time for.
+    let _ = client.run_job(second).await;
+    let view = client.wait_for(second, &["job_submit_fail"], LIMIT).await.unwrap();
+    let reason = format!(
+        "the network namespace of cluster {other} cannot be made: all addresses of the network of links"
+    );
+    assert!(view.status_desc.contains(&reason), "{view:?}");
+    assert_eq!(service.workers().len(), 1);
+    service.end().unwrap();
+    assert_eq!(left(&service), Vec::<String>::new());
 }
 
 #[test]
