@@ -219,3 +219,150 @@ async fn nothing_of_another_project_is_reached_through_the_services_beside() {
     }
     assert_eq!(kept(&world).await, before);
 }
+
+/// A call in the other project; returns its code and its answer.
+async fn call_other(world: &World, method: &str, path: &str, body: Option<Value>) -> (String, Value) {
+    let path = format!("/v1.0/{}{path}", world.other_project);
+    let mut request = world.request_of(method, &path, "foreign");
+    if let Some(body) = body {
+        request = request.json(&body);
+    }
+    let answer: Value = request.send().await.unwrap().json().await.unwrap();
+    let code = answer["error_id"].as_str().or(answer["message_id"].as_str()).unwrap_or_default();
+    (code.to_string(), answer)
+}
+
+/// Creates a JAR job in the other project; returns the code.
+async fn create_jar(world: &World, cluster: i64, jar_url: &str, config_url: &str) -> String {
+    let (cluster, mut form) = (cluster.to_string(), String::new());
+    for (name, value) in [
+        ("name", "jar1"),
+        ("desc", "d"),
+        ("cluster_id", cluster.as_str()),
+        ("manager_spu", "1"),
+        ("spu_number", "3"),
+        ("parallel_number", "2"),
+        ("job_type", "flink_jar_job"),
+        ("jar_url", jar_url),
+        ("config_url", config_url),
+    ] {
+        form += &format!("--limit\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+    }
+    form += "--limit--\r\n";
+    let path = format!("/v1.0/{}/jar_job", world.other_project);
+    let request = world.request_of("POST", &path, "foreign").body(form);
+    let request = request.header("Content-Type", "multipart/form-data; boundary=limit");
+    let answer = request.send().await.unwrap();
+    let answer: Value = answer.json().await.unwrap();
+    answer["error_id"].as_str().or(answer["message_id"].as_str()).unwrap().to_string()
+}
+
+#[tokio::test]
+async fn buckets_of_another_project_are_out_of_reach_of_every_operation() {
+    let world = World::start(|_| {}).await;
+    assert_eq!(world.call("POST", "/obs_authorize", Some(json!(["bucket1"]))).await.0, "CS.19000");
+    assert_eq!(call_other(&world, "POST", "/obs_authorize", Some(json!(["bucket9"]))).await.0, "CS.19000");
+    for bucket in ["bucket1", "bucket2", "nobucket"] {
+        let (code, answer) = call_other(&world, "POST", "/obs_authorize", Some(json!([bucket]))).await;
+        assert_eq!(
+            (code.as_str(), &answer["error_cause"]),
+            ("CS.19003", &json!(format!("No bucket is named {bucket}.")))
+        );
+    }
+    // As a release that did not know owners let it.
+    sqlx::query("INSERT INTO authorized_buckets (project_id, bucket, user_id, authorized_at) VALUES ($1, 'bucket1', 'u', 0)")
+        .bind(&world.other_project)
+        .execute(world.control.store().pool())
+        .await
+        .unwrap();
+
+    let job = |name: &str, more: Value| {
+        let mut body = json!({ "name": name, "run_mode": "shared_cluster", "sql_body": common::SQL });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        Some(body)
+    };
+    for (more, code) in [
+        (json!({ "log_enabled": true, "obs_bucket": "bucket1" }), "CS.11016"),
+        (json!({ "dirty_data_strategy": "2:bucket1/dir" }), "CS.11016"),
+        (json!({ "dirty_data_strategy": "2:nobucket/dir" }), "CS.11016"),
+        (json!({ "dirty_data_strategy": "2:bucket9/dir" }), "CS.11000"),
+    ] {
+        let (found, answer) = call_other(&world, "POST", "/sql_job", job("own", more)).await;
+        assert_eq!(found, code, "{answer}");
+    }
+    let (_, answer) = call_other(&world, "POST", "/sql_job", job("own2", json!({}))).await;
+    let id = answer["payload"]["job_id"].as_i64().unwrap();
+    for change in [json!({ "dirty_data_strategy": "2:bucket1/dir" }), json!({ "obs_bucket": "bucket1" })] {
+        let mut body = json!({ "job_id": id });
+        body.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        assert_eq!(call_other(&world, "PATCH", "/sql_job", Some(body)).await.0, "CS.11016");
+    }
+    let savepoint = json!({ "savepoint_path": "bucket1/savepoints/good" });
+    let (code, answer) =
+        call_other(&world, "POST", &format!("/job/{id}/import_savepoint"), Some(savepoint)).await;
+    assert_eq!(code, "CS.11016", "{answer}");
+    let export = json!({ "obs_dir": "bucket1/out", "is_selected": false });
+    assert_eq!(call_other(&world, "POST", "/jobs/export", Some(export)).await.0, "CS.11016");
+    let import = json!({ "zip_file": "bucket1/other.zip", "is_cover": true });
+    assert_eq!(call_other(&world, "POST", "/jobs/import", Some(import)).await.0, "CS.11016");
+
+    // What an earlier release stored does not run, and tells nothing.
+    let store = async |values: &str| {
+        let stored = format!("UPDATE jobs SET definition = json_set(definition, {values}) WHERE id = {id}");
+        sqlx::query(sqlx::AssertSqlSafe(stored)).execute(world.control.store().pool()).await.unwrap();
+    };
+    for values in [
+        "'$.obs_bucket', 'bucket1', '$.log_enabled', json('true')",
+        "'$.obs_bucket', NULL, '$.log_enabled', json('false'), '$.dirty_data_strategy', '2:bucket1/dir'",
+    ] {
+        store(values).await;
+        let (code, answer) = call_other(&world, "POST", &format!("/job/{id}/run"), None).await;
+        assert_eq!(code, "CS.13004", "{answer}");
+        let (code, _) = call_other(&world, "POST", &format!("/job/{id}/logs/aggregate"), None).await;
+        assert!(["CS.11037", "CS.11038"].contains(&code.as_str()), "{code}");
+    }
+    store("'$.dirty_data_strategy', NULL").await;
+    assert_eq!(call_other(&world, "POST", &format!("/job/{id}/run"), None).await.0, "CS.14000");
+    let reach: Vec<String> = world.runner.started(id).buckets.into_iter().collect();
+    assert_eq!(reach, ["bucket9"], "whatever its text says");
+}
+
+#[tokio::test]
+async fn a_jar_of_another_project_is_none() {
+    let world = World::start(|_| {}).await;
+    let cluster = json!({ "name": "c1", "maximum_spu_quota": 10 });
+    let (_, answer) = call_other(&world, "POST", "/reserved_cluster", Some(cluster)).await;
+    let cluster = answer["payload"]["cluster_id"].as_i64().unwrap();
+    for _ in 0..500 {
+        let (_, answer) = call_other(&world, "GET", &format!("/reserved_cluster/{cluster}"), None).await;
+        if answer["payload"]["status_code"] == 5 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    let own = world.directory.path().join("objects/bucket9");
+    std::fs::write(own.join("a.jar"), "a").unwrap();
+    std::fs::write(own.join("x.conf"), "k=v").unwrap();
+    let missing = create_jar(&world, cluster, "bucket9/none.jar", "bucket9/x.conf").await;
+    assert_eq!(create_jar(&world, cluster, "bucket1/jars/one/a.jar", "bucket9/x.conf").await, missing);
+    assert_eq!(create_jar(&world, cluster, "bucket1/jars/many", "bucket9/x.conf").await, missing);
+    let missing = create_jar(&world, cluster, "bucket9/a.jar", "bucket9/none.conf").await;
+    assert_eq!(create_jar(&world, cluster, "bucket9/a.jar", "bucket1/conf/x.conf").await, missing);
+    assert_eq!(create_jar(&world, cluster, "bucket9/a.jar", "bucket9/x.conf").await, "CS.11000");
+    let job = json!({
+        "name": "udf", "run_mode": "exclusive_cluster", "cluster_id": cluster, "sql_body": "",
+        "udf_jar_url": "bucket1/jars/one/a.jar"
+    });
+    assert_eq!(call_other(&world, "POST", "/sql_job", Some(job)).await.0, missing_udf(&world, cluster).await);
+}
+
+/// The code for a JAR of functions that is not there.
+async fn missing_udf(world: &World, cluster: i64) -> String {
+    let job = json!({
+        "name": "udf", "run_mode": "exclusive_cluster", "cluster_id": cluster, "sql_body": "",
+        "udf_jar_url": "bucket9/none.jar"
+    });
+    let (code, answer) = call_other(world, "POST", "/sql_job", Some(job)).await;
+    assert_ne!(code, "CS.11000", "{answer}");
+    code
+}

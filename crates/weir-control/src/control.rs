@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, Notify};
 use weir_base::clock::Clock;
 use weir_base::error::{CsError, codes};
-use weir_base::id::JobId;
+use weir_base::id::{JobId, ProjectId};
 use weir_base::time::Timestamp;
 use weir_cloud::gateway::Gateway;
 use weir_cloud::identity::Identity;
@@ -20,6 +20,7 @@ use weir_store::{
 use crate::alarms;
 use crate::audit::{self, Subject};
 use crate::billing::usage;
+use crate::buckets::Buckets;
 use crate::caller::Caller;
 use crate::decide;
 use crate::options::ControlOptions;
@@ -53,7 +54,7 @@ pub struct Control {
     pub(crate) store: Store,
     pub(crate) variables: ProjectVariables,
     pub(crate) identity: Arc<Identity>,
-    pub(crate) objects: Objects,
+    pub(crate) buckets: Buckets,
     pub(crate) gateway: Gateway,
     pub(crate) publisher: Publisher,
     pub(crate) runner: Arc<dyn Runner>,
@@ -76,11 +77,12 @@ impl Control {
     pub fn new(parts: ControlParts) -> Arc<Self> {
         let ControlParts { store, sealer, identity, objects, gateway, publisher, runner, clock, options } =
             parts;
+        let buckets = Buckets::new(store.clone(), objects, identity.clone());
         Arc::new(Self {
             variables: ProjectVariables::new(store.clone(), sealer),
             store,
             identity,
-            objects,
+            buckets,
             gateway,
             publisher,
             runner,
@@ -101,6 +103,16 @@ impl Control {
     /// Returns the metadata store.
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// Returns the buckets and whose they are.
+    pub fn buckets(&self) -> &Buckets {
+        &self.buckets
+    }
+
+    /// Returns the objects that a project reaches.
+    pub(crate) async fn objects_of(&self, project: &ProjectId) -> Result<Objects, CsError> {
+        self.buckets.of(project).await.map_err(fault)
     }
 
     /// Writes the audit record of a call that was refused or failed. A fault of the store is logged:

@@ -1,7 +1,7 @@
 //! Creating a SQL job: a draft.
 
 use weir_base::error::{CsError, codes};
-use weir_base::id::{ClusterId, JobId, TemplateId};
+use weir_base::id::{ClusterId, JobId, ProjectId, TemplateId};
 use weir_base::time::Timestamp;
 use weir_store::{JobDefinition, NewJob, StoreError};
 
@@ -10,6 +10,7 @@ use crate::caller::Caller;
 use crate::control::Control;
 use crate::edge;
 use crate::fields::{self, SentFields};
+use crate::settings;
 use crate::success;
 
 /// Returns a job of the caller.
@@ -79,7 +80,7 @@ impl Control {
         Ok(())
     }
 
-    /// Checks that what a definition names exists, in the order of the schema. Bucket and topic are looked at when the request
+    /// Checks that what a definition names exists, in the order of the schema. Buckets and topic are looked at when the request
     /// itself names them: what was stored is looked at again when the job runs.
     pub(crate) async fn check_surroundings(
         &self,
@@ -89,9 +90,14 @@ impl Control {
     ) -> Result<(), CsError> {
         self.check_places(caller, definition, sent.obs_bucket.is_some(), sent.smn_topic.is_some()).await?;
         if let Some(path) = definition.udf_jar_url.as_ref().filter(|_| sent.udf_jar_url.is_some())
-            && !self.jar_exists(path).await?
+            && !self.jar_exists(&caller.project, path).await?
         {
             return Err(codes::JAR_FILE_NOT_EXIST.error().with("path", path));
+        }
+        if let Some(bucket) =
+            settings::dirty_bucket(definition).filter(|_| sent.dirty_data_strategy.is_some())
+        {
+            self.check_authorized(caller, &bucket).await?;
         }
         let names_groups = sent.edge_group_ids.is_some() || sent.run_mode.is_some();
         if definition.run_mode == "edge_node" && names_groups {
@@ -102,9 +108,9 @@ impl Control {
 }
 
 impl Control {
-    /// Whether the path of a JAR names an object of a bucket.
-    pub(crate) async fn jar_exists(&self, path: &str) -> Result<bool, CsError> {
-        let exists = self.objects.path_exists(path).await;
+    /// Whether the path of a JAR names an object of a bucket of the project.
+    pub(crate) async fn jar_exists(&self, project: &ProjectId, path: &str) -> Result<bool, CsError> {
+        let exists = self.objects_of(project).await?.path_exists(path).await;
         exists.map_err(|error| codes::BACKEND_INTERNAL_ERROR.error().because(format!("{error}.")))
     }
 }

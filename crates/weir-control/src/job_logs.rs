@@ -6,6 +6,7 @@ use object_store::ObjectStoreExt;
 use object_store::path::Path as Key;
 use weir_base::error::{CsError, codes};
 use weir_base::id::JobId;
+use weir_cloud::objects::Objects;
 
 use crate::archive;
 use crate::audit;
@@ -29,43 +30,44 @@ impl Control {
         };
         let now = self.now();
         let key = format!("{FOLDER}/aggregate_{id}_{now}.zip");
-        self.gather_logs(bucket, id, &key)
+        let objects = self.objects_of(&job.project).await?;
+        gather_logs(&objects, bucket, id, &key)
             .await
             .map_err(|reason| codes::AGGREGATE_JOB_LOG_FAILED.error().because(format!("{reason}.")))?;
         let audit = audit::of_job(caller, "aggregateJobLogs", &job, success::LOGS_AGGREGATED, now);
         self.store.write_audit(&audit).await.map_err(fault)?;
         Ok(format!("{bucket}/{key}"))
     }
+}
 
-    async fn gather_logs(&self, bucket: &str, id: JobId, key: &str) -> Result<(), String> {
-        let store = self.objects.bucket(bucket).await.map_err(|error| error.to_string())?;
-        let folder = Key::from(FOLDER);
-        let listed = store.list_with_delimiter(Some(&folder)).await.map_err(|error| error.to_string())?;
-        let mine = format!("{id}-");
-        let mut runs = listed.common_prefixes;
-        runs.retain(|run| run.filename().is_some_and(|name| name.starts_with(&mine)));
-        // The names end with the time of the start.
-        runs.sort();
-        let mut files = Vec::new();
-        let mut left = MOST_BYTES;
-        for run in runs.iter().rev() {
-            let objects: Result<Vec<_>, _> = store.list(Some(run)).try_collect().await;
-            for object in objects.map_err(|error| error.to_string())? {
-                let Some(rest) = left.checked_sub(object.size) else { continue };
-                left = rest;
-                let read = match store.get(&object.location).await {
-                    Ok(read) => read.bytes().await,
-                    Err(error) => Err(error),
-                };
-                let bytes = read.map_err(|error| error.to_string())?;
-                let name = object.location.as_ref().trim_start_matches(FOLDER).trim_start_matches('/');
-                files.push((name.to_string(), bytes.to_vec()));
-            }
+async fn gather_logs(objects: &Objects, bucket: &str, id: JobId, key: &str) -> Result<(), String> {
+    let store = objects.bucket(bucket).await.map_err(|error| error.to_string())?;
+    let folder = Key::from(FOLDER);
+    let listed = store.list_with_delimiter(Some(&folder)).await.map_err(|error| error.to_string())?;
+    let mine = format!("{id}-");
+    let mut runs = listed.common_prefixes;
+    runs.retain(|run| run.filename().is_some_and(|name| name.starts_with(&mine)));
+    // The names end with the time of the start.
+    runs.sort();
+    let mut files = Vec::new();
+    let mut left = MOST_BYTES;
+    for run in runs.iter().rev() {
+        let found: Result<Vec<_>, _> = store.list(Some(run)).try_collect().await;
+        for object in found.map_err(|error| error.to_string())? {
+            let Some(rest) = left.checked_sub(object.size) else { continue };
+            left = rest;
+            let read = match store.get(&object.location).await {
+                Ok(read) => read.bytes().await,
+                Err(error) => Err(error),
+            };
+            let bytes = read.map_err(|error| error.to_string())?;
+            let name = object.location.as_ref().trim_start_matches(FOLDER).trim_start_matches('/');
+            files.push((name.to_string(), bytes.to_vec()));
         }
-        if files.is_empty() {
-            return Err(format!("There are no logs of job {id} in bucket {bucket} yet"));
-        }
-        let archive = archive::pack(&files)?;
-        self.objects.put(bucket, key, Bytes::from(archive)).await.map_err(|error| error.to_string())
     }
+    if files.is_empty() {
+        return Err(format!("There are no logs of job {id} in bucket {bucket} yet"));
+    }
+    let archive = archive::pack(&files)?;
+    objects.put(bucket, key, Bytes::from(archive)).await.map_err(|error| error.to_string())
 }

@@ -11,6 +11,7 @@ mod archive;
 mod audit;
 mod audit_query;
 pub mod billing;
+mod buckets;
 mod caller;
 pub mod cluster;
 mod control;
@@ -48,6 +49,7 @@ pub use apig::{ApigSinkView, GatewayReader};
 pub use audit::Subject;
 pub use audit_query::AuditError;
 pub use billing::{AccountView, BillingOptions};
+pub use buckets::{BucketFault, Buckets};
 pub use caller::{Caller, Role};
 pub use cluster::{
     ClusterList, ClusterListRequest, ClusterOptions, ClusterStatus, ClusterView, ManagerNode, SentCluster,

@@ -255,6 +255,7 @@ impl Reconciler {
         // As they are now: who changes a key expects the next start to use it.
         let variables = control.variables.sealed_for(&job.project, &job.definition.sql_body).await?;
         let network = control.network_of(job).await?;
+        let buckets = control.buckets.names_of(&job.project).await?;
         let request = StartRequest {
             job: job.id,
             project: job.project.clone(),
@@ -263,6 +264,7 @@ impl Reconciler {
             attempt: facts.attempt,
             sql: job.definition.sql_body.clone(),
             variables,
+            buckets,
             settings: JobSettings { network, ..control.settings_of(job) },
             // All that it is charged for, those of its manager included: it is one process.
             spus: usize::try_from(job.definition.spu_number).unwrap_or(1),
@@ -334,7 +336,9 @@ impl Reconciler {
         if failed.is_some_and(|failed| now.since(failed) < CLEAR_AGAIN) {
             return Ok(None);
         }
+        let reach = self.control.buckets.names_of(&job.project).await?;
         let bucket = job.definition.obs_bucket.clone().filter(|_| job.definition.checkpoint_enabled);
+        let bucket = bucket.filter(|bucket| reach.contains(bucket));
         if let Err(error) = self.control.runner.remove(job.id, bucket).await {
             tracing::warn!(job_id = %job.id, %error, "a deleted job could not be cleared away, will retry");
             self.with_marks(job.id, |marks| marks.clearing_failed = Some(now));

@@ -114,9 +114,9 @@ impl Control {
         if definition.run_mode == "exclusive_cluster" {
             self.check_run_cluster(caller, definition).await?;
         }
-        self.check_run_bucket(&job).await?;
+        self.check_run_buckets(&job).await?;
         if let Some(path) = &definition.udf_jar_url
-            && !self.jar_exists(path).await?
+            && !self.jar_exists(&job.project, path).await?
         {
             return Err(codes::RUN_JAR_FILE_NOT_EXIST.error().because(format!("It was {path}.")));
         }
@@ -171,7 +171,7 @@ impl Control {
                 .error()
                 .because("It was uploaded and is not kept here."));
         }
-        self.check_jar_url(&job.definition, codes::RUN_JAR_FILE_NOT_EXIST).await
+        self.check_jar_url(&job.project, &job.definition, codes::RUN_JAR_FILE_NOT_EXIST).await
     }
 
     async fn check_run_cluster(&self, caller: &Caller, definition: &JobDefinition) -> Result<(), CsError> {
@@ -186,21 +186,30 @@ impl Control {
         self.check_may_use(caller, id).await
     }
 
-    async fn check_run_bucket(&self, job: &JobRecord) -> Result<(), CsError> {
+    /// Looks whether the buckets that the settings of a job name are there, and authorized. Those that its streams name are
+    /// out of its reach when they are of another project, which the worker sees to.
+    async fn check_run_buckets(&self, job: &JobRecord) -> Result<(), CsError> {
         let definition = &job.definition;
-        if !definition.checkpoint_enabled && !definition.log_enabled {
-            return Ok(());
+        if definition.checkpoint_enabled || definition.log_enabled {
+            let Some(bucket) = &definition.obs_bucket else {
+                return Err(codes::RUN_OBS_BUCKET_EMPTY.error());
+            };
+            self.check_run_bucket(job, bucket).await?;
         }
-        let Some(bucket) = &definition.obs_bucket else {
-            return Err(codes::RUN_OBS_BUCKET_EMPTY.error());
-        };
+        match settings::dirty_bucket(definition) {
+            Some(bucket) => self.check_run_bucket(job, &bucket).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn check_run_bucket(&self, job: &JobRecord, bucket: &str) -> Result<(), CsError> {
         let authorized = self.store.authorized_buckets(&job.project).await.map_err(fault)?;
         if !authorized.contains(bucket) {
             return Err(codes::RUN_OBS_BUCKET_NOT_AUTHORIZED
                 .error()
                 .because(format!("The project has not authorized bucket {bucket}.")));
         }
-        match self.objects.bucket(bucket).await {
+        match self.objects_of(&job.project).await?.bucket(bucket).await {
             Ok(_) => Ok(()),
             Err(error @ (ObjectsError::NoBucket(_) | ObjectsError::InvalidName(_))) => {
                 Err(codes::RUN_OBS_BUCKET_NOT_AUTHORIZED.error().because(format!("{error}.")))

@@ -64,7 +64,8 @@ impl Control {
             return Err(codes::RUNNING_JOB_NOT_UPDATABLE.error().because(reason).into());
         }
         self.check_authorized(caller, place.bucket.as_deref().unwrap_or_default()).await?;
-        weir_runtime::find_savepoint(&self.objects, place).await.map_err(|error| match error {
+        let objects = self.objects_of(&caller.project).await?;
+        weir_runtime::find_savepoint(&objects, place).await.map_err(|error| match error {
             NoSavepoint::Missing(reason) => codes::SAVEPOINT_NOT_EXIST.error().because(format!("{reason}.")),
             NoSavepoint::Fault(reason) => codes::BACKEND_INTERNAL_ERROR.error().because(format!("{reason}.")),
         })?;

@@ -8,6 +8,15 @@ use weir_base::settings::{
 use weir_store::JobDefinition;
 
 use crate::options::ControlOptions;
+use crate::transfer::split;
+
+/// Returns the bucket that keeps dirty records, if one does.
+pub(crate) fn dirty_bucket(definition: &JobDefinition) -> Option<String> {
+    match DirtyDataPolicy::parse(definition.dirty_data_strategy.as_deref()?)? {
+        DirtyDataPolicy::Save(place) => Some(split(&place).0.to_string()),
+        DirtyDataPolicy::Drop | DirtyDataPolicy::Fail => None,
+    }
+}
 
 /// Returns the settings. A definition that create or update accepted always has them.
 pub(crate) fn of_definition(definition: &JobDefinition, options: &ControlOptions) -> JobSettings {

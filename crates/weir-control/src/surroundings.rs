@@ -4,6 +4,7 @@ use weir_base::error::{CsError, codes};
 use weir_cloud::objects::ObjectsError;
 
 use crate::audit::{self, Subject};
+use crate::buckets::BucketFault;
 use crate::caller::Caller;
 use crate::control::{Control, fault};
 use crate::success;
@@ -25,7 +26,7 @@ impl Control {
         let _gate = self.gate.lock().await;
         let buckets = distinct_names(buckets);
         for bucket in &buckets {
-            self.check_bucket_exists(bucket).await?;
+            self.check_bucket_exists(caller, bucket).await?;
         }
         let authorized = self.store.authorized_buckets(&caller.project).await.map_err(fault)?;
         if let Some(bucket) = buckets.iter().find(|bucket| authorized.contains(*bucket)) {
@@ -43,10 +44,11 @@ impl Control {
         })
     }
 
-    async fn check_bucket_exists(&self, bucket: &str) -> Result<(), CsError> {
-        match self.objects.bucket(bucket).await {
-            Ok(_) => Ok(()),
-            Err(ObjectsError::NoBucket(_) | ObjectsError::InvalidName(_)) => {
+    /// A bucket of another project is as if it were not there.
+    async fn check_bucket_exists(&self, caller: &Caller, bucket: &str) -> Result<(), CsError> {
+        match self.buckets.owner(bucket).await {
+            Ok(Some(owner)) if owner == caller.project => Ok(()),
+            Ok(_) | Err(BucketFault::Objects(ObjectsError::NoBucket(_) | ObjectsError::InvalidName(_))) => {
                 Err(codes::BUCKET_NOT_EXIST.error().with("bucket", bucket))
             }
             Err(error) => Err(codes::AUTHORIZE_BUCKET_FAILED

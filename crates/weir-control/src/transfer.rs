@@ -6,7 +6,7 @@ use object_store::ObjectStoreExt;
 use object_store::path::Path as Key;
 use serde::{Deserialize, Serialize};
 use weir_base::error::{CsError, codes};
-use weir_base::id::{ClusterId, JobId};
+use weir_base::id::{ClusterId, JobId, ProjectId};
 use weir_store::{JobDefinition, JobFilter, JobRecord, NewJob, StoreError};
 
 use crate::archive;
@@ -72,7 +72,8 @@ impl Control {
             pack(&jobs).map_err(|reason| codes::AGGREGATE_USER_DATA_FAILED.error().because(reason))?;
         let key = [prefix, &format!("aggregate_{now}.zip")].join("/");
         let key = key.trim_start_matches('/');
-        self.objects.put(bucket, key, Bytes::from(archive)).await.map_err(|error| untransferred(&error))?;
+        let objects = self.objects_of(&caller.project).await?;
+        objects.put(bucket, key, Bytes::from(archive)).await.map_err(|error| untransferred(&error))?;
         let ids: Vec<String> = jobs.iter().map(|job| job.id.to_string()).collect();
         let ids = ids.join(",");
         let subject = Subject { resource_type: "job", id: &ids, name: "" };
@@ -92,7 +93,7 @@ impl Control {
         let (bucket, key) = split(path);
         self.check_authorized(caller, bucket).await?;
         let mut found = Vec::new();
-        for (name, contents) in self.archives(bucket, key).await? {
+        for (name, contents) in self.archives(&caller.project, bucket, key).await? {
             let unreadable = |reason: String| {
                 codes::UPLOAD_USER_DATA_FAILED.error().because(format!("{name} is no archive: {reason}."))
             };
@@ -105,9 +106,15 @@ impl Control {
     }
 
     /// Returns the archives that a path names.
-    async fn archives(&self, bucket: &str, key: &str) -> Result<Vec<(String, Bytes)>, CsError> {
+    async fn archives(
+        &self,
+        project: &ProjectId,
+        bucket: &str,
+        key: &str,
+    ) -> Result<Vec<(String, Bytes)>, CsError> {
         let failed = |reason: String| codes::UPLOAD_USER_DATA_FAILED.error().because(reason);
-        let store = self.objects.bucket(bucket).await.map_err(|error| untransferred(&error))?;
+        let store =
+            self.objects_of(project).await?.bucket(bucket).await.map_err(|error| untransferred(&error))?;
         let path = Key::parse(key).map_err(|error| failed(format!("{error}.")))?;
         if path.as_ref().is_empty() {
             return Err(failed("The path names a bucket, and neither an archive nor a folder.".to_string()));

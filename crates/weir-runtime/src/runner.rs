@@ -30,6 +30,9 @@ pub struct StartRequest {
     /// The global variables that the text names, sealed; see [`crate::open_variables`].
     #[serde(default)]
     pub variables: BTreeMap<String, String>,
+    /// The buckets that it reaches: those of its project, and no other.
+    #[serde(default)]
+    pub buckets: BTreeSet<String>,
     /// Settings of the job.
     pub settings: JobSettings,
     /// The SPUs that it holds: its share of what runs it.

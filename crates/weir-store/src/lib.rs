@@ -3,7 +3,7 @@
 //! Statements are those that both databases know, with `$1` for parameters, BIGINT for numbers and flags, and TEXT for the rest.
 //!
 //! One file per subject: [`jobs`] (records, intents, reports), [`surroundings`] (registered users and
-//! authorized buckets), [`quotas`], [`templates`], `variables` (of projects, sealed), `notifications` (topics and
+//! authorized buckets), `buckets` (whose they are), [`quotas`], [`templates`], `variables` (of projects, sealed), `notifications` (topics and
 //! messages on their way), `alarms` (messages about jobs), [`usage`] and [`ledger`] (what ran and what it cost), [`audit`] (who changed what). [`Store::open`] brings the
 //! schema up to date.
 
@@ -11,6 +11,7 @@ pub mod accounts;
 mod agencies;
 mod alarms;
 pub mod audit;
+mod buckets;
 pub mod cluster_record;
 pub mod clusters;
 mod error;

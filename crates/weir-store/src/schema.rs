@@ -22,6 +22,7 @@ const SQLITE: &[Migration] = &[
     (12, "ledger", include_str!("../migrations/sqlite/0012_ledger.sql")),
     (13, "subscriptions", include_str!("../migrations/sqlite/0013_subscriptions.sql")),
     (14, "job_list", include_str!("../migrations/sqlite/0014_job_list.sql")),
+    (15, "bucket_owners", include_str!("../migrations/sqlite/0015_bucket_owners.sql")),
     (16, "held", include_str!("../migrations/sqlite/0016_held.sql")),
 ];
 
@@ -36,6 +37,7 @@ const POSTGRES: &[Migration] = &[
     (12, "ledger", include_str!("../migrations/postgres/0012_ledger.sql")),
     (13, "subscriptions", include_str!("../migrations/postgres/0013_subscriptions.sql")),
     (14, "job_list", include_str!("../migrations/postgres/0014_job_list.sql")),
+    (15, "bucket_owners", include_str!("../migrations/postgres/0015_bucket_owners.sql")),
     (16, "held", include_str!("../migrations/postgres/0016_held.sql")),
 ];
 

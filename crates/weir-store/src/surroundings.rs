@@ -30,12 +30,15 @@ impl Store {
         Ok(())
     }
 
-    /// Returns the buckets that a project has authorized.
+    /// Returns the buckets that a project has authorized and still owns.
     pub async fn authorized_buckets(&self, project: &ProjectId) -> Result<BTreeSet<String>, StoreError> {
-        let rows = sqlx::query("SELECT bucket FROM authorized_buckets WHERE project_id = $1")
-            .bind(&project.0)
-            .fetch_all(self.pool())
-            .await?;
+        let rows = sqlx::query(
+            "SELECT a.bucket AS bucket FROM authorized_buckets a
+             JOIN bucket_owners o ON o.bucket = a.bucket AND o.project_id = a.project_id WHERE a.project_id = $1",
+        )
+        .bind(&project.0)
+        .fetch_all(self.pool())
+        .await?;
         Ok(rows.iter().map(|row| row.try_get("bucket")).collect::<Result<_, _>>()?)
     }
 

@@ -1,14 +1,22 @@
-//! Who may do what: access keys of the embedded identity, and the roles of their owners.
+//! Who may do what: access keys of the embedded identity, the roles of their owners, and whose buckets are.
 //!
-//! Buckets belong to the installation and not to a project: whoever may write, may write everywhere.
+//! A bucket belongs to a project. What somebody may do with it is what their roles in that project allow; a role on
+//! a domain holds in its projects.
 
 use std::sync::Arc;
 
 use axum::http::Method;
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::{S3Auth, SecretKey};
-use s3s::{S3Result, s3_error};
-use weir_cloud::identity::{Identity, KeyError};
+use s3s::dto::{CopyObjectInput, CopySource, UploadPartCopyInput};
+use s3s::path::S3Path;
+use s3s::{S3Request, S3Result, s3_error};
+use weir_base::id::ProjectId;
+use weir_cloud::identity::{Identity, KeyCaller, KeyError};
+use weir_control::Buckets;
+
+use super::fault;
+use super::objects::source_of;
 
 /// Roles that may do everything.
 const WRITERS: [&str; 4] = ["te_admin", "cs_adm", "cs_user", "obs_adm"];
@@ -16,10 +24,64 @@ const WRITERS: [&str; 4] = ["te_admin", "cs_adm", "cs_user", "obs_adm"];
 /// The role that may read.
 const READER: &str = "cs_readonly";
 
-/// Says that the older signature of a request was checked already, and what its sender may do.
-#[derive(Debug, Clone)]
-pub(super) struct Verified {
-    pub roles: Vec<String>,
+/// What a request does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Deed {
+    Read,
+    Write,
+}
+
+/// Who sends a request. It goes with the request from the check of its signature on.
+#[derive(Clone)]
+pub(super) struct Sender(pub KeyCaller);
+
+impl Sender {
+    fn may(&self, deed: Deed, project: &str) -> bool {
+        allows(self.0.roles_in(project), deed)
+    }
+
+    fn projects(&self, deed: Deed) -> Vec<ProjectId> {
+        let ids = self.0.roles().keys().filter(|project| self.may(deed, project));
+        ids.map(|id| ProjectId(id.clone())).collect()
+    }
+
+    /// Returns the projects whose buckets the sender may see.
+    pub(super) fn readable(&self) -> Vec<ProjectId> {
+        self.projects(Deed::Read)
+    }
+
+    /// Returns the project of a bucket that the sender makes: no request says it.
+    pub(super) fn home(&self) -> S3Result<ProjectId> {
+        if let Some(id) = self.0.default_project().filter(|id| self.may(Deed::Write, id)) {
+            return Ok(ProjectId(id.to_string()));
+        }
+        let mut projects = self.projects(Deed::Write);
+        match (projects.pop(), projects.is_empty()) {
+            (Some(project), true) => Ok(project),
+            (Some(_), false) => Err(s3_error!(
+                InvalidRequest,
+                "the owner of the access key may write in several projects and has no default one; the operator makes \
+                 the bucket with `weir bucket create --project`"
+            )),
+            (None, _) => Err(denied()),
+        }
+    }
+}
+
+fn allows(roles: &[String], deed: Deed) -> bool {
+    roles.iter().any(|role| WRITERS.contains(&role.as_str()) || (deed == Deed::Read && role == READER))
+}
+
+fn denied() -> s3s::S3Error {
+    s3_error!(
+        AccessDenied,
+        "the owner of the access key has no role that allows this in the project of the bucket"
+    )
+}
+
+/// Returns who sends a request that has passed the check.
+pub(super) fn sender_of<T>(request: &S3Request<T>) -> S3Result<&Sender> {
+    request.extensions.get::<Sender>().ok_or_else(denied)
 }
 
 /// Finds the secret half of an access key.
@@ -29,34 +91,67 @@ pub(super) struct Keys(pub Arc<Identity>);
 impl S3Auth for Keys {
     async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
         let caller = self.0.key_caller(access_key).await.map_err(refusal)?;
-        Ok(SecretKey::from(caller.key.secret.expose()))
+        Ok(SecretKey::from(caller.key().secret.expose()))
     }
 }
 
-/// Decides by the roles of the sender.
-pub(super) struct Access(pub Arc<Identity>);
+/// Decides by the bucket of a request and the roles of its sender there.
+pub(super) struct Access {
+    pub(super) identity: Arc<Identity>,
+    pub(super) buckets: Buckets,
+}
+
+impl Access {
+    async fn check_bucket(&self, sender: &Sender, bucket: &str, deed: Deed) -> S3Result<()> {
+        let owner = self.buckets.owner(bucket).await.map_err(fault::of_ownership)?;
+        let may = owner.is_some_and(|owner| sender.may(deed, &owner.0));
+        if may { Ok(()) } else { Err(denied()) }
+    }
+
+    /// Checks the bucket that a copy reads; the one that it writes is that of the request.
+    async fn check_source(&self, sender: &Sender, source: &CopySource) -> S3Result<()> {
+        self.check_bucket(sender, &source_of(source)?.0, Deed::Read).await
+    }
+}
 
 #[async_trait::async_trait]
 impl S3Access for Access {
     async fn check(&self, context: &mut S3AccessContext<'_>) -> S3Result<()> {
-        let is_reading = matches!(*context.method(), Method::GET | Method::HEAD);
-        if let Some(verified) = context.extensions_mut().get::<Verified>() {
-            return decide(&verified.roles, is_reading);
-        }
-        let Some(credentials) = context.credentials() else {
-            return Err(s3_error!(AccessDenied, "a signature with an access key is required"));
+        let verified = context.extensions_mut().get::<Sender>().cloned();
+        let sender = match (verified, context.credentials()) {
+            (Some(sender), _) => sender,
+            (None, Some(credentials)) => {
+                Sender(self.identity.key_caller(&credentials.access_key).await.map_err(refusal)?)
+            }
+            (None, None) => {
+                return Err(s3_error!(AccessDenied, "a signature with an access key is required"));
+            }
         };
-        let caller = self.0.key_caller(&credentials.access_key).await.map_err(refusal)?;
-        decide(&caller.roles, is_reading)
+        context.extensions_mut().insert(sender.clone());
+        let is_reading = matches!(*context.method(), Method::GET | Method::HEAD);
+        let deed = if is_reading { Deed::Read } else { Deed::Write };
+        if sender.projects(deed).is_empty() {
+            return Err(denied());
+        }
+        match context.s3_path() {
+            S3Path::Root => Ok(()),
+            // It is nobody's yet.
+            S3Path::Bucket { .. } if context.s3_op().name() == "CreateBucket" => Ok(()),
+            S3Path::Bucket { bucket } | S3Path::Object { bucket, .. } => {
+                self.check_bucket(&sender, bucket, deed).await
+            }
+        }
     }
-}
 
-fn decide(roles: &[String], is_reading: bool) -> S3Result<()> {
-    let may = |role: &String| WRITERS.contains(&role.as_str()) || (is_reading && role == READER);
-    if roles.iter().any(may) {
-        return Ok(());
+    async fn copy_object(&self, request: &mut S3Request<CopyObjectInput>) -> S3Result<()> {
+        let (sender, source) = (sender_of(request)?.clone(), request.input.copy_source.clone());
+        self.check_source(&sender, &source).await
     }
-    Err(s3_error!(AccessDenied, "the owner of the access key has no role that allows this"))
+
+    async fn upload_part_copy(&self, request: &mut S3Request<UploadPartCopyInput>) -> S3Result<()> {
+        let (sender, source) = (sender_of(request)?.clone(), request.input.copy_source.clone());
+        self.check_source(&sender, &source).await
+    }
 }
 
 /// The answer to a key that is not good.
@@ -73,11 +168,10 @@ mod tests {
 
     #[test]
     fn readers_read_and_writers_do_both() {
-        let roles = |name: &str| vec![name.to_string()];
-        assert!(decide(&roles("cs_user"), false).is_ok());
-        assert!(decide(&roles("cs_readonly"), true).is_ok());
-        assert!(decide(&roles("cs_readonly"), false).is_err());
-        assert!(decide(&roles("dis_adm"), true).is_err());
-        assert!(decide(&[], true).is_err());
+        let may = |role: &str, deed| allows(&[role.to_string()], deed);
+        assert!(may("cs_user", Deed::Write) && may("cs_user", Deed::Read));
+        assert!(may("cs_readonly", Deed::Read) && !may("cs_readonly", Deed::Write));
+        assert!(!may("dis_adm", Deed::Read));
+        assert!(!allows(&[], Deed::Read));
     }
 }

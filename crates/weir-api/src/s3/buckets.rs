@@ -6,17 +6,22 @@ use s3s::dto::{
     HeadBucketOutput, ListBucketsInput, ListBucketsOutput, Owner,
 };
 
+use super::access::Sender;
 use super::endpoint::{Endpoint, timestamp};
 use super::fault;
 
 /// `PUT /{bucket}`. The region in the body does not matter: there is one.
-pub(super) async fn create(endpoint: &Endpoint, input: CreateBucketInput) -> S3Result<CreateBucketOutput> {
+pub(super) async fn create(
+    endpoint: &Endpoint,
+    sender: &Sender,
+    input: CreateBucketInput,
+) -> S3Result<CreateBucketOutput> {
     let is_public = input.acl.as_ref().is_some_and(|acl| acl.as_str() != "private");
     fault::refuse_if(&[
         ("an access control list other than `private`", is_public),
         ("object lock", input.object_lock_enabled_for_bucket == Some(true)),
     ])?;
-    endpoint.objects.create_bucket(&input.bucket).await.map_err(fault::of_bucket)?;
+    endpoint.buckets.create(&input.bucket, &sender.home()?).await.map_err(fault::of_ownership)?;
     Ok(CreateBucketOutput { location: Some(format!("/{}", input.bucket)) })
 }
 
@@ -38,12 +43,16 @@ pub(super) async fn location(endpoint: &Endpoint, bucket: &str) -> S3Result<GetB
     Ok(GetBucketLocationOutput { location_constraint: Some(BucketLocationConstraint::from(String::new())) })
 }
 
-/// `GET /`.
-pub(super) async fn list(endpoint: &Endpoint, input: ListBucketsInput) -> S3Result<ListBucketsOutput> {
+/// `GET /`: the buckets of the projects in which the sender may read.
+pub(super) async fn list(
+    endpoint: &Endpoint,
+    sender: &Sender,
+    input: ListBucketsInput,
+) -> S3Result<ListBucketsOutput> {
     let prefix = input.prefix.clone().unwrap_or_default();
     let after = input.continuation_token.unwrap_or_default();
     let most = input.max_buckets.and_then(|most| usize::try_from(most).ok()).unwrap_or(usize::MAX);
-    let found = endpoint.objects.list_buckets().await.map_err(fault::of_bucket)?;
+    let found = endpoint.buckets.list(&sender.readable()).await.map_err(fault::of_ownership)?;
     let mut wanted =
         found.into_iter().filter(|bucket| bucket.name.starts_with(&prefix) && bucket.name > after).peekable();
     let mut buckets = Vec::new();

@@ -12,6 +12,7 @@ use object_store::path::Path as Key;
 use s3s::dto::{ETag, Timestamp, TimestampFormat};
 use s3s::{S3Result, s3_error};
 use weir_cloud::objects::Objects;
+use weir_control::Buckets;
 
 use super::attributes::AttributeStore;
 use super::fault;
@@ -24,13 +25,14 @@ const UPLOADS_FOLDER: &str = ".uploads";
 /// The buckets of a local directory, as the protocol sees them.
 pub(super) struct Endpoint {
     pub(super) objects: Objects,
+    pub(super) buckets: Buckets,
     pub(super) attributes: AttributeStore,
     pub(super) uploads: Uploads,
 }
 
 impl Endpoint {
     /// Opens the folders beside the buckets, and removes uploads that were given up long ago.
-    pub(super) async fn open(objects: Objects) -> io::Result<Self> {
+    pub(super) async fn open(objects: Objects, buckets: Buckets) -> io::Result<Self> {
         let Some(directory) = objects.directory() else {
             return Err(io::Error::other(
                 "the S3 endpoint serves a local directory; objects behind another endpoint are reached there",
@@ -39,10 +41,10 @@ impl Endpoint {
         let attributes = AttributeStore::new(open_folder(&directory.join(ATTRIBUTES_FOLDER))?);
         let uploads = Uploads::new(open_folder(&directory.join(UPLOADS_FOLDER))?);
         uploads.remove_abandoned(Utc::now()).await.map_err(io::Error::other)?;
-        Ok(Self { attributes, uploads, objects })
+        Ok(Self { attributes, uploads, objects, buckets })
     }
 
-    /// Opens a bucket.
+    /// Opens a bucket, of whichever project: what the sender may open was looked at before.
     pub(super) async fn bucket(&self, name: &str) -> S3Result<Arc<dyn ObjectStore>> {
         self.objects.bucket(name).await.map_err(fault::of_bucket)
     }

@@ -2,18 +2,27 @@
 
 use s3s::{S3Error, s3_error};
 use weir_cloud::objects::ObjectsError;
+use weir_control::BucketFault;
 
 /// The error for a bucket that cannot be opened, made or removed.
 pub(super) fn of_bucket(error: ObjectsError) -> S3Error {
     match error {
         ObjectsError::NoBucket(name) => s3_error!(NoSuchBucket, "there is no bucket `{name}`"),
         error @ ObjectsError::InvalidName(_) => s3_error!(InvalidBucketName, "{error}"),
-        // There is one owner of all buckets.
         error @ ObjectsError::BucketExists(_) => s3_error!(BucketAlreadyOwnedByYou, "{error}"),
         error @ ObjectsError::NotEmpty(_) => s3_error!(BucketNotEmpty, "{error}"),
         error @ ObjectsError::InvalidKey { .. } => s3_error!(InvalidArgument, "{error}"),
         ObjectsError::Store(error) => of_store(error),
         error => internal(&error.to_string()),
+    }
+}
+
+/// The error for a bucket that belongs to somebody else, or of which it is not known to whom.
+pub(super) fn of_ownership(error: BucketFault) -> S3Error {
+    match error {
+        BucketFault::Objects(error) => of_bucket(error),
+        error @ BucketFault::Foreign(_) => s3_error!(BucketAlreadyExists, "{error}"),
+        BucketFault::Store(error) => internal(&error.to_string()),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The older signatures: `AWS ak:signature`, `OBS ak:signature`, and links that carry them.
 //!
-//! They are checked here. A request that passes goes on without its signature and with [`Verified`], and
+//! They are checked here. A request that passes goes on without its signature and with its [`Sender`], and
 //! headers of the OBS dialect are translated to those that `s3s` knows, and back in the answer.
 
 use axum::http::request::Parts;
@@ -10,7 +10,7 @@ use weir_cloud::identity::signature::SignedRequest;
 use weir_cloud::identity::signature::object::{self, Dialect, ObjectAuthorization};
 use weir_cloud::identity::{Identity, RequestError};
 
-use super::access::{Verified, refusal};
+use super::access::{Sender, refusal};
 use crate::auth::signed_headers;
 
 const SIGNATURE_PARAMETERS: [&str; 4] = ["AWSAccessKeyId", "AccessKeyId", "Signature", "Expires"];
@@ -27,8 +27,8 @@ pub(super) async fn admit(identity: &Identity, parts: &mut Parts) -> S3Result<Op
         headers: &headers,
         body: &[],
     };
-    object::verify(&authorization, &request, &caller.key.secret, identity.now()).map_err(failure)?;
-    parts.extensions.insert(Verified { roles: caller.roles });
+    object::verify(&authorization, &request, &caller.key().secret, identity.now()).map_err(failure)?;
+    parts.extensions.insert(Sender(caller));
     parts.headers.remove(header::AUTHORIZATION);
     if authorization.expires.is_some() {
         parts.uri = without_signature(&parts.uri)?;

@@ -13,6 +13,7 @@ use s3s::dto::{
 };
 use s3s::{S3, S3Request, S3Response, S3Result};
 
+use super::access::sender_of;
 use super::endpoint::Endpoint;
 use super::{buckets, listing, multipart, objects};
 
@@ -21,11 +22,13 @@ type Answer<T> = S3Result<S3Response<T>>;
 #[async_trait::async_trait]
 impl S3 for Endpoint {
     async fn list_buckets(&self, request: S3Request<ListBucketsInput>) -> Answer<ListBucketsOutput> {
-        buckets::list(self, request.input).await.map(S3Response::new)
+        let sender = sender_of(&request)?.clone();
+        buckets::list(self, &sender, request.input).await.map(S3Response::new)
     }
 
     async fn create_bucket(&self, request: S3Request<CreateBucketInput>) -> Answer<CreateBucketOutput> {
-        buckets::create(self, request.input).await.map(S3Response::new)
+        let sender = sender_of(&request)?.clone();
+        buckets::create(self, &sender, request.input).await.map(S3Response::new)
     }
 
     async fn delete_bucket(&self, request: S3Request<DeleteBucketInput>) -> Answer<DeleteBucketOutput> {

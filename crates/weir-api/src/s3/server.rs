@@ -13,6 +13,7 @@ use s3s::service::{S3Service, S3ServiceBuilder};
 use tokio::net::TcpListener;
 use weir_cloud::identity::Identity;
 use weir_cloud::objects::Objects;
+use weir_control::Buckets;
 
 use super::access::{Access, Keys};
 use super::endpoint::Endpoint;
@@ -34,16 +35,20 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     state.identity.announce_object_port(listener.local_addr()?.port());
-    let router = router(&state.objects, &state.identity).await?;
+    let router = router(&state.objects, &state.identity, state.control.buckets()).await?;
     listen::serve(listener, router, ListenLimits::default(), shutdown).await
 }
 
 /// Makes the router that `serve` serves.
-pub(super) async fn router(objects: &Objects, identity: &Arc<Identity>) -> io::Result<Router> {
-    let endpoint = Endpoint::open(objects.clone()).await?;
+pub(super) async fn router(
+    objects: &Objects,
+    identity: &Arc<Identity>,
+    buckets: &Buckets,
+) -> io::Result<Router> {
+    let endpoint = Endpoint::open(objects.clone(), buckets.clone()).await?;
     let mut builder = S3ServiceBuilder::new(endpoint);
     builder.set_auth(Keys(Arc::clone(identity)));
-    builder.set_access(Access(Arc::clone(identity)));
+    builder.set_access(Access { identity: Arc::clone(identity), buckets: buckets.clone() });
     let server = Server { service: builder.build(), identity: Arc::clone(identity) };
     Ok(Router::new().fallback(answer).with_state(server))
 }

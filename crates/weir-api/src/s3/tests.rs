@@ -17,9 +17,11 @@ use weir_base::clock::ManualClock;
 use weir_base::time::Timestamp;
 use weir_cloud::identity::{
     AccessKey, AssignmentTarget, BootstrapOptions, HashingCost, Identity, IdentityOptions, MemoryAccounts,
-    NewUser,
+    NewProject, NewUser,
 };
 use weir_cloud::objects::{Objects, ObjectsConfig, ObjectsError, S3Config};
+use weir_control::Buckets;
+use weir_store::Store;
 
 use super::server;
 
@@ -31,6 +33,10 @@ struct World {
     objects: Objects,
     key: AccessKey,
     reader: AccessKey,
+    /// Of somebody who may write in another project, and there alone.
+    other: AccessKey,
+    /// Of somebody who may write in both projects and has no default one.
+    both: AccessKey,
 }
 
 struct Answer {
@@ -41,7 +47,8 @@ struct Answer {
 
 async fn world() -> World {
     let directory = tempfile::tempdir().unwrap();
-    let objects = Objects::new(ObjectsConfig::Local(directory.path().to_path_buf()));
+    let objects = Objects::new(ObjectsConfig::Local(directory.path().join("objects")));
+    let store = Store::open(&directory.path().join("weir.db")).await.unwrap();
     let options = IdentityOptions { hashing: HashingCost::LOWEST, ..IdentityOptions::default() };
     let clock = Arc::new(ManualClock::new(NOW));
     let identity = Arc::new(Identity::new(Arc::new(MemoryAccounts::default()), clock, options));
@@ -49,20 +56,35 @@ async fn world() -> World {
         .bootstrap(BootstrapOptions { password: Some("secret-1".into()), ..BootstrapOptions::default() })
         .await
         .unwrap();
-    let new = NewUser {
-        name: "reader".into(),
-        domain_id: made.domain_id,
-        description: String::new(),
-        password: "secret-1".into(),
-        enabled: true,
-        default_project_id: None,
-    };
-    let reader = identity.create_user(new).await.unwrap();
-    let target = AssignmentTarget::Project(made.project_id);
-    identity.assign_role(&reader.id, target, "cs_readonly").await.unwrap();
-    let reader = identity.create_key(&reader.id, "").await.unwrap();
-    let router = server::router(&objects, &identity).await.unwrap();
-    World { _directory: directory, router, objects, key: made.access_key.unwrap(), reader }
+    let new =
+        NewProject { name: "other".into(), domain_id: made.domain_id.clone(), description: String::new() };
+    let other = identity.create_project(new).await.unwrap().id;
+    let mut keys = Vec::new();
+    for (name, roles) in [
+        ("reader", &[(&made.project_id, "cs_readonly")][..]),
+        ("other", &[(&other, "cs_user")][..]),
+        ("both", &[(&made.project_id, "cs_user"), (&other, "cs_user")][..]),
+    ] {
+        let new = NewUser {
+            name: name.into(),
+            domain_id: made.domain_id.clone(),
+            description: String::new(),
+            password: "secret-1".into(),
+            enabled: true,
+            default_project_id: None,
+        };
+        let user = identity.create_user(new).await.unwrap();
+        for (project, role) in roles {
+            let target = AssignmentTarget::Project((*project).clone());
+            identity.assign_role(&user.id, target, role).await.unwrap();
+        }
+        keys.push(identity.create_key(&user.id, "").await.unwrap());
+    }
+    let [reader, other, both] = <[AccessKey; 3]>::try_from(keys).unwrap();
+    let buckets = Buckets::new(store, objects.clone(), identity.clone());
+    let router = server::router(&objects, &identity, &buckets).await.unwrap();
+    let key = made.access_key.unwrap();
+    World { _directory: directory, router, objects, key, reader, other, both }
 }
 
 /// A request to be signed.
@@ -72,6 +94,20 @@ struct Sent<'a> {
     query: &'a str,
     headers: &'a [(&'a str, &'a str)],
     body: &'a [u8],
+}
+
+fn sent<'a>(
+    method: &'a str,
+    path: &'a str,
+    query: &'a str,
+    headers: &'a [(&'a str, &'a str)],
+    body: &'a [u8],
+) -> Sent<'a> {
+    Sent { method, path, query, headers, body }
+}
+
+fn plain<'a>(method: &'a str, path: &'a str) -> Sent<'a> {
+    sent(method, path, "", &[], b"")
 }
 
 impl World {
@@ -260,6 +296,84 @@ async fn readers_cannot_write_and_strangers_can_do_nothing() {
         .body(Body::from(form))
         .unwrap();
     assert_eq!(world.answer(posted).await.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn a_bucket_belongs_to_the_project_of_whoever_made_it() {
+    let world = world().await;
+    world.send("PUT", "/ours", "", b"").await;
+    world.send("PUT", "/ours/a", "", b"secret").await;
+    let begun = world.send("POST", "/ours/big", "uploads", b"").await;
+    let id = between(&begun.text, "<UploadId>", "</UploadId>").to_string();
+    assert_eq!(world.send_as("AWS", &world.other, plain("PUT", "/theirs")).await.status, StatusCode::OK);
+    assert_eq!(world.send_as("AWS", &world.other, plain("PUT", "/theirs/a")).await.status, StatusCode::OK);
+
+    let list = world.send_as("AWS", &world.other, plain("GET", "/")).await.text;
+    assert!(list.contains("<Name>theirs</Name>") && !list.contains("ours"), "{list}");
+    // The administrator has a role in both projects, by the domain.
+    let list = world.send("GET", "/", "", b"").await.text;
+    assert!(list.contains("<Name>theirs</Name>") && list.contains("<Name>ours</Name>"), "{list}");
+
+    let part = format!("partNumber=1&uploadId={id}");
+    let upload = format!("uploadId={id}");
+    let from_ours = [("x-amz-copy-source", "/ours/a")];
+    let delete = b"<Delete><Object><Key>a</Key></Object></Delete>";
+    for request in [
+        plain("GET", "/ours"),
+        plain("HEAD", "/ours"),
+        plain("DELETE", "/ours"),
+        plain("GET", "/ours/a"),
+        plain("HEAD", "/ours/a"),
+        plain("PUT", "/ours/a"),
+        plain("DELETE", "/ours/a"),
+        sent("GET", "/ours", "uploads", &[], b""),
+        sent("POST", "/ours", "delete", &[], delete),
+        sent("POST", "/ours/b", "uploads", &[], b""),
+        sent("PUT", "/ours/big", &part, &[], b"x"),
+        sent("GET", "/ours/big", &upload, &[], b""),
+        sent("DELETE", "/ours/big", &upload, &[], b""),
+        sent("PUT", "/theirs/b", "", &from_ours, b""),
+        sent("PUT", "/ours/b", "", &[("x-amz-copy-source", "/theirs/a")], b""),
+    ] {
+        let (what, is_head) = (format!("{} {}", request.method, request.path), request.method == "HEAD");
+        let answer = world.send_as("AWS", &world.other, request).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{what}: {}", answer.text);
+        assert!(is_head || answer.text.contains("<Code>AccessDenied</Code>"), "{what}: {}", answer.text);
+    }
+    let begun = world.send_as("AWS", &world.other, sent("POST", "/theirs/c", "uploads", &[], b"")).await;
+    let theirs = format!("partNumber=1&uploadId={}", between(&begun.text, "<UploadId>", "</UploadId>"));
+    let copied = world.send_as("AWS", &world.other, sent("PUT", "/theirs/c", &theirs, &from_ours, b"")).await;
+    assert_eq!(copied.status, StatusCode::FORBIDDEN, "{}", copied.text);
+    // Not even by way of an upload that was begun elsewhere.
+    let moved = world.send_as("AWS", &world.other, sent("PUT", "/theirs/big", &part, &[], b"x")).await;
+    assert_eq!(moved.status, StatusCode::NOT_FOUND, "{}", moved.text);
+    assert_eq!(world.send("GET", "/ours/a", "", b"").await.text, "secret");
+    assert_eq!(world.send_as("AWS", &world.both, plain("GET", "/ours/a")).await.text, "secret");
+}
+
+#[tokio::test]
+async fn a_name_is_taken_and_stays_with_its_project() {
+    let world = world().await;
+    let make = |path| Sent { method: "PUT", path, query: "", headers: &[], body: b"" };
+    world.send("PUT", "/ours", "", b"").await;
+    let again = world.send("PUT", "/ours", "", b"").await;
+    assert!(again.text.contains("<Code>BucketAlreadyOwnedByYou</Code>"), "{}", again.text);
+    let taken = world.send_as("AWS", &world.other, make("/ours")).await;
+    assert_eq!(taken.status, StatusCode::CONFLICT);
+    assert!(taken.text.contains("<Code>BucketAlreadyExists</Code>"), "{}", taken.text);
+    // A job that still writes there must not reach what another project makes.
+    assert_eq!(world.send("DELETE", "/ours", "", b"").await.status, StatusCode::NO_CONTENT);
+    let taken = world.send_as("AWS", &world.other, make("/ours")).await;
+    assert!(taken.text.contains("<Code>BucketAlreadyExists</Code>"), "{}", taken.text);
+    assert_eq!(world.send("PUT", "/ours", "", b"").await.status, StatusCode::OK);
+    // Nobody's: from before there were owners.
+    world.objects.create_bucket("old").await.unwrap();
+    assert_eq!(world.send("GET", "/old", "", b"").await.status, StatusCode::FORBIDDEN);
+    assert!(world.send("PUT", "/old", "", b"").await.text.contains("<Code>BucketAlreadyExists</Code>"));
+    let unclear = world.send_as("AWS", &world.both, make("/new")).await;
+    assert_eq!(unclear.status, StatusCode::BAD_REQUEST, "{}", unclear.text);
+    let reader = world.send_as("AWS", &world.reader, make("/new")).await;
+    assert_eq!(reader.status, StatusCode::FORBIDDEN, "{}", reader.text);
 }
 
 #[tokio::test]

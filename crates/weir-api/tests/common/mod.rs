@@ -16,6 +16,7 @@ use weir_api::listen::{self, ListenLimits};
 use weir_api::metrics::ApiMetrics;
 use weir_api::{ApiState, metrics_router, router};
 use weir_base::clock::{Clock, SystemClock};
+use weir_base::id::ProjectId;
 use weir_cloud::gateway::Gateway;
 use weir_cloud::identity::Identity;
 use weir_cloud::notifications::{NotificationOptions, Notifications, Publisher, Signer};
@@ -29,8 +30,10 @@ pub use people::People;
 #[allow(unused_imports)]
 pub use pretending_runner::{Clearing, PretendingRunner};
 
-/// Buckets that exist.
+/// Buckets of the project of the tests.
 pub const BUCKETS: [&str; 3] = ["bucket1", "bucket2", "bucket3"];
+/// The bucket of the other project.
+pub const OTHER_BUCKET: &str = "bucket9";
 
 /// A running service.
 pub struct World {
@@ -67,7 +70,7 @@ impl World {
         let directory = tempfile::tempdir().unwrap();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let objects_at = directory.path().join("objects");
-        for bucket in BUCKETS {
+        for bucket in BUCKETS.iter().chain([&OTHER_BUCKET]) {
             std::fs::create_dir_all(objects_at.join(bucket)).unwrap();
         }
         for (path, contents) in OBJECTS {
@@ -87,6 +90,9 @@ impl World {
         let accounts = Arc::new(StoredAccounts::new(store.pool().clone(), sealer.clone()));
         let people = People::settle(clock.clone(), accounts).await;
         let identity = people.identity.clone();
+        let owned = BUCKETS.map(String::from);
+        store.claim_buckets(&owned, &ProjectId(people.project.clone())).await.unwrap();
+        store.give_bucket(OTHER_BUCKET, &ProjectId(people.other_project.clone())).await.unwrap();
         let streams = LocalStreams::open(&directory.path().join("streams"), clock.clone()).unwrap();
         let mut options = ControlOptions {
             tick: Duration::from_millis(20),

@@ -1,5 +1,6 @@
 //! From a signed request to a session: finds the key, checks the signature, chooses the project.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,15 +29,34 @@ pub enum ProjectChoice {
 pub(super) struct KeyOwner {
     pub key: AccessKey,
     pub facts: Facts,
+    /// Names of the roles that the owner has, sorted, by the id of the project.
+    pub roles: BTreeMap<String, Vec<String>>,
 }
 
-/// An active access key and what its owner may do anywhere; for services that know no projects.
-#[derive(Debug, Clone)]
-pub struct KeyCaller {
-    /// The key.
-    pub key: AccessKey,
-    /// Names of the roles that the owner has anywhere, sorted.
-    pub roles: Vec<String>,
+/// An active access key and what its owner may do; for services whose requests name no project.
+#[derive(Clone)]
+pub struct KeyCaller(Arc<KeyOwner>);
+
+impl KeyCaller {
+    /// Returns the key.
+    pub fn key(&self) -> &AccessKey {
+        &self.0.key
+    }
+
+    /// Returns the names of the roles that the owner has, sorted, by the id of the project.
+    pub fn roles(&self) -> &BTreeMap<String, Vec<String>> {
+        &self.0.roles
+    }
+
+    /// Returns the names of the roles that the owner has in a project.
+    pub fn roles_in(&self, project: &str) -> &[String] {
+        self.0.roles.get(project).map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns the project of the owner's calls that name none.
+    pub fn default_project(&self) -> Option<&str> {
+        self.0.facts.user.default_project_id.as_deref()
+    }
 }
 
 impl Identity {
@@ -57,11 +77,7 @@ impl Identity {
 
     /// Returns an active access key with its secret half and its owner's roles.
     pub async fn key_caller(&self, access: &str) -> Result<KeyCaller, KeyError> {
-        let owner = self.key_owner(access).await?;
-        let mut roles: Vec<String> = owner.facts.assignments.iter().map(|row| row.role.clone()).collect();
-        roles.sort();
-        roles.dedup();
-        Ok(KeyCaller { key: owner.key.clone(), roles })
+        self.key_owner(access).await.map(KeyCaller)
     }
 
     async fn key_owner(&self, access: &str) -> Result<Arc<KeyOwner>, KeyError> {
@@ -74,7 +90,16 @@ impl Identity {
             return Err(KeyError::Inactive);
         }
         let facts = self.facts(&key.user_id).await?.ok_or(KeyError::Unknown)?;
-        let owner = Arc::new(KeyOwner { key, facts });
+        let mut roles = BTreeMap::new();
+        for domain in self.repository.domains().await? {
+            for project in self.repository.projects(&domain.id).await? {
+                let here = roles_in(&facts.assignments, &Target::Project(&project));
+                if !here.is_empty() {
+                    roles.insert(project.id, here);
+                }
+            }
+        }
+        let owner = Arc::new(KeyOwner { key, facts, roles });
         self.key_owners.insert(ticket, access.to_string(), Arc::clone(&owner));
         Ok(owner)
     }

@@ -1,6 +1,6 @@
 //! [`Objects`]: one door to both forms.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -70,12 +70,28 @@ impl fmt::Display for Bucket {
 pub struct Objects {
     config: Arc<ObjectsConfig>,
     open: Arc<Mutex<HashMap<String, Arc<dyn ObjectStore>>>>,
+    /// The buckets in reach; `None` for all.
+    reach: Option<Arc<BTreeSet<String>>>,
 }
 
 impl Objects {
     /// Makes the service; touches nothing until it is used.
     pub fn new(config: ObjectsConfig) -> Self {
-        Self { config: Arc::new(config), open: Arc::default() }
+        Self { config: Arc::new(config), open: Arc::default(), reach: None }
+    }
+
+    /// Returns the same service with these buckets alone: every other one is as if it were not there.
+    pub fn within(&self, buckets: BTreeSet<String>) -> Self {
+        Self { reach: Some(Arc::new(buckets)), ..self.clone() }
+    }
+
+    /// Returns the same service with one more bucket in reach.
+    pub fn and(&self, bucket: &str) -> Self {
+        let mut with = self.clone();
+        if let Some(reach) = &mut with.reach {
+            Arc::make_mut(reach).insert(bucket.to_string());
+        }
+        with
     }
 
     /// Returns the directory of the local form, `None` in the other form.
@@ -88,7 +104,7 @@ impl Objects {
 
     /// Opens a bucket; its keys are paths below it. Fails with [`ObjectsError::NoBucket`] when there is none.
     pub async fn bucket(&self, name: &str) -> Result<Arc<dyn ObjectStore>, ObjectsError> {
-        check_name(name)?;
+        self.check_reach(name)?;
         // A folder is looked at each time, because another process may have removed it; an endpoint is
         // asked once, because that costs a round trip and a removed bucket fails at the first use.
         if let Some(store) = self.opened(name)
@@ -110,7 +126,11 @@ impl Objects {
 
     /// Whether there is a bucket with this name.
     pub async fn bucket_exists(&self, name: &str) -> Result<bool, ObjectsError> {
-        check_name(name)?;
+        match self.check_reach(name) {
+            Ok(()) => {}
+            Err(ObjectsError::NoBucket(_)) => return Ok(false),
+            Err(error) => return Err(error),
+        }
         match &*self.config {
             ObjectsConfig::Local(directory) => local::exists(directory, name).await,
             ObjectsConfig::S3(config) => remote::exists(config, name).await,
@@ -119,7 +139,7 @@ impl Objects {
 
     /// Makes a bucket; fails with [`ObjectsError::BucketExists`] when there is one.
     pub async fn create_bucket(&self, name: &str) -> Result<(), ObjectsError> {
-        check_name(name)?;
+        self.check_reach(name)?;
         match &*self.config {
             ObjectsConfig::Local(directory) => local::create(directory, name).await,
             ObjectsConfig::S3(config) => remote::create(config, name).await,
@@ -128,7 +148,7 @@ impl Objects {
 
     /// Removes an empty bucket; fails with [`ObjectsError::NotEmpty`] when it holds objects.
     pub async fn delete_bucket(&self, name: &str) -> Result<(), ObjectsError> {
-        check_name(name)?;
+        self.check_reach(name)?;
         self.forget(name);
         match &*self.config {
             ObjectsConfig::Local(directory) => local::delete(directory, name).await,
@@ -151,6 +171,7 @@ impl Objects {
             ObjectsConfig::Local(directory) => local::list(directory).await?,
             ObjectsConfig::S3(config) => remote::list(config).await?,
         };
+        buckets.retain(|bucket| self.check_reach(&bucket.name).is_ok());
         buckets.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(buckets)
     }
@@ -190,6 +211,17 @@ impl Objects {
         Ok(())
     }
 
+    /// Refuses what is no name, and buckets out of reach.
+    fn check_reach(&self, name: &str) -> Result<(), ObjectsError> {
+        if !is_bucket_name(name) {
+            return Err(ObjectsError::InvalidName(name.to_string()));
+        }
+        match &self.reach {
+            Some(reach) if !reach.contains(name) => Err(ObjectsError::NoBucket(name.to_string())),
+            _ => Ok(()),
+        }
+    }
+
     fn opened(&self, name: &str) -> Option<Arc<dyn ObjectStore>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }
@@ -205,10 +237,6 @@ impl Objects {
     fn forget(&self, name: &str) {
         self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
     }
-}
-
-fn check_name(name: &str) -> Result<(), ObjectsError> {
-    if is_bucket_name(name) { Ok(()) } else { Err(ObjectsError::InvalidName(name.to_string())) }
 }
 
 /// Reads a key as a path below the bucket.

@@ -109,3 +109,28 @@ fn a_configuration_shows_no_secret() {
     let shown = format!("{:?}", ObjectsConfig::S3(config));
     assert!(!shown.contains("SKX"), "{shown}");
 }
+
+#[tokio::test]
+async fn buckets_out_of_reach_are_as_if_they_were_not_there() {
+    let directory = tempfile::tempdir().unwrap();
+    let all = objects(&directory);
+    for name in ["b-1", "b-2"] {
+        all.create_bucket(name).await.unwrap();
+        all.put(name, "k", Bytes::from_static(b"text")).await.unwrap();
+    }
+    let some = all.within(["b-1".to_string(), "b-3".to_string()].into());
+    assert_eq!(some.get("b-1", "k").await.unwrap(), Bytes::from_static(b"text"));
+    assert!(some.path_exists("b-1/k").await.unwrap() && !some.path_exists("b-2/k").await.unwrap());
+    assert!(!some.bucket_exists("b-2").await.unwrap());
+    assert!(matches!(some.get("b-2", "k").await, Err(ObjectsError::NoBucket(_))));
+    assert!(matches!(some.put("b-2", "k", Bytes::new()).await, Err(ObjectsError::NoBucket(_))));
+    assert!(matches!(some.create_bucket("b-4").await, Err(ObjectsError::NoBucket(_))));
+    assert!(matches!(some.delete_bucket("b-2").await, Err(ObjectsError::NoBucket(_))));
+    assert_eq!(
+        some.list_buckets().await.unwrap().iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["b-1"]
+    );
+    assert_eq!(all.list_buckets().await.unwrap().len(), 2);
+    assert_eq!(some.and("b-2").get("b-2", "k").await.unwrap(), Bytes::from_static(b"text"));
+    assert!(some.get("b-2", "k").await.is_err());
+}

@@ -9,7 +9,7 @@ use futures::TryStreamExt;
 use object_store::ObjectStoreExt;
 use object_store::path::Path as Key;
 use weir_base::error::{CsError, codes};
-use weir_base::id::JobId;
+use weir_base::id::{JobId, ProjectId};
 use weir_base::time::Timestamp;
 use weir_cloud::objects::ObjectsError;
 use weir_store::{JobDefinition, JobFile, StoreError};
@@ -85,10 +85,10 @@ impl Control {
     ) -> Result<(), CsError> {
         self.check_places(caller, definition, sent.obs_bucket.is_some(), sent.smn_topic.is_some()).await?;
         if sent.jar_url.is_some() || sent.main_class.is_some() {
-            self.check_jar_url(definition, codes::JAR_FILE_NOT_EXIST).await?;
+            self.check_jar_url(&caller.project, definition, codes::JAR_FILE_NOT_EXIST).await?;
         }
         if let Some(path) = definition.config_url.as_ref().filter(|_| sent.config_url.is_some()) {
-            let kind = self.path_kind(path).await?;
+            let kind = self.path_kind(&caller.project, path).await?;
             if !matches!(kind, PathKind::Object) {
                 return Err(codes::CONFIG_FILE_NOT_EXIST.error().because(format!("It was {path}.")));
             }
@@ -99,11 +99,12 @@ impl Control {
     /// Checks that there is a JAR at the path of a definition, and one only when no class is named.
     pub(crate) async fn check_jar_url(
         &self,
+        project: &ProjectId,
         definition: &JobDefinition,
         missing: weir_base::error::ErrorCode,
     ) -> Result<(), CsError> {
         let Some(path) = &definition.jar_url else { return Ok(()) };
-        let kind = self.path_kind(path).await?;
+        let kind = self.path_kind(project, path).await?;
         let names = match kind {
             PathKind::Nothing => return Err(missing.error().with("path", path)),
             PathKind::Object => return Ok(()),
@@ -129,10 +130,10 @@ enum PathKind {
 }
 
 impl Control {
-    /// Says what a path of the form `bucket/key` names.
-    async fn path_kind(&self, path: &str) -> Result<PathKind, CsError> {
+    /// Says what a path of the form `bucket/key` names in the buckets of a project.
+    async fn path_kind(&self, project: &ProjectId, path: &str) -> Result<PathKind, CsError> {
         let (bucket, key) = split(path);
-        let store = match self.objects.bucket(bucket).await {
+        let store = match self.objects_of(project).await?.bucket(bucket).await {
             Ok(store) => store,
             Err(ObjectsError::NoBucket(_) | ObjectsError::InvalidName(_)) => return Ok(PathKind::Nothing),
             Err(error) => return Err(unreachable(&error)),

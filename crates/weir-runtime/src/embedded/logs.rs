@@ -62,12 +62,12 @@ pub(super) struct Logs {
 }
 
 impl Logs {
-    /// Returns the logs of an attempt whose job wants them in a bucket.
+    /// Returns the logs of an attempt whose job wants them in a bucket; one that the job does not reach keeps none.
     pub(super) fn of(request: &WorkerRequest, objects: &Objects, folder: &Folder) -> Option<Self> {
         Some(Self {
             job: request.start.job,
             bucket: request.start.settings.log_bucket.clone()?,
-            objects: objects.clone(),
+            objects: objects.within(request.start.buckets.clone()),
             folder: folder.clone(),
             begin: request.log_begin?,
             copying: Arc::default(),

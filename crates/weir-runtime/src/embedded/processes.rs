@@ -459,6 +459,7 @@ mod tests {
             attempt,
             sql: String::new(),
             variables: Default::default(),
+            buckets: ["bk1".to_string()].into(),
             settings: JobSettings::default(),
             spus: 2,
             resume: false,

@@ -84,7 +84,12 @@ impl<'a> Savepoints<'a> {
 
     /// Looks whether the place is there, before the job ends for a savepoint that cannot be written.
     pub(super) async fn prepare(&self, ask: SavepointAsk) -> Result<Prepared, SavepointOutcome> {
-        match storage_of(&ask.place, self.objects, self.folder).await {
+        let objects = match &ask.place.bucket {
+            // The service has looked at it; the project may have got it after the job began.
+            Some(bucket) if !ask.stop => self.objects.and(bucket),
+            _ => self.objects.clone(),
+        };
+        match storage_of(&ask.place, &objects, self.folder).await {
             Ok(target) => Ok(Prepared { ask, target }),
             Err(reason) => Err(SavepointOutcome { at: ask.at, failure: Some(reason) }),
         }

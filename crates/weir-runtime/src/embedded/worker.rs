@@ -24,7 +24,7 @@ use weir_engine::job::{JobHandle, Outcome};
 use weir_sql::{CheckOptions, Cluster, Job};
 
 use super::confine::Outside;
-use super::folder::{Folder, ObjectsPlace, WorkerConfig, WorkerRequest};
+use super::folder::{Folder, ObjectsPlace, WorkerRequest};
 use super::logs::Logs;
 use super::protocol::Command;
 use super::savepoints::{self, Savepoints};
@@ -52,7 +52,7 @@ pub async fn run_worker(folder: &Path, outside: Option<&Outside>) -> Result<bool
         None => Network::new(&request.start.settings.network),
     };
     tokio::spawn(serve(listener, observed.clone(), commands, network.clone()));
-    let objects = objects(&request.config, outside.map(|outside| outside.handle().clone()));
+    let objects = objects(&request, outside.map(|outside| outside.handle().clone()));
     // The service copies what comes after the last copy.
     let copying =
         Logs::of(&request, &objects, &folder).map(|logs| tokio::spawn(logs.copy_while_running(observed)));
@@ -214,10 +214,10 @@ pub(super) fn environment(
     })
 }
 
-/// Returns the buckets. Those behind an endpoint are reached by the threads of `runtime`, which need not be in the network
-/// of the caller.
-pub(super) fn objects(config: &WorkerConfig, runtime: Option<Handle>) -> Objects {
-    Objects::new(match &config.objects {
+/// Returns the objects that the job reaches: everything in a worker that reads or writes a bucket does it through them.
+/// Those behind an endpoint are reached by the threads of `runtime`, which need not be in the network of the caller.
+pub(super) fn objects(request: &WorkerRequest, runtime: Option<Handle>) -> Objects {
+    let all = Objects::new(match &request.config.objects {
         ObjectsPlace::Local(path) => ObjectsConfig::Local(path.clone()),
         ObjectsPlace::S3 { endpoint, region, access_key, secret_key } => ObjectsConfig::S3(S3Config {
             endpoint: endpoint.clone(),
@@ -226,7 +226,8 @@ pub(super) fn objects(config: &WorkerConfig, runtime: Option<Handle>) -> Objects
             secret_key: secret_key.clone(),
             runtime,
         }),
-    })
+    });
+    all.within(request.start.buckets.clone())
 }
 
 /// Follows a running job to its end. Returns the final state.
@@ -422,9 +423,11 @@ pub fn worker_logging(folder: &Path) -> Result<WorkerLogging, String> {
 #[cfg(test)]
 mod tests {
     use weir_base::id::{JobId, ProjectId};
-    use weir_base::settings::JobSettings;
+    use weir_base::savepoint::SavepointPlace;
+    use weir_base::settings::{CheckpointMode, CheckpointSettings, DirtyDataPolicy, JobSettings};
     use weir_cloud::sealing::Sealer;
 
+    use super::super::folder::WorkerConfig;
     use super::*;
     use crate::{StartRequest, variable_owner};
 
@@ -441,6 +444,7 @@ mod tests {
             attempt: 2,
             sql: SQL.to_string(),
             variables: variables.iter().map(|(name, sealed)| (name.to_string(), sealed.clone())).collect(),
+            buckets: ["mine".to_string()].into(),
             settings: JobSettings::default(),
             spus: 2,
             resume: true,
@@ -457,6 +461,69 @@ mod tests {
             log_json: false,
         };
         WorkerRequest { start, config, bounds: None, log_begin: None, namespace: None }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_job_reaches_the_buckets_of_its_project_and_no_other() {
+        let source = |bucket: &str| {
+            format!(
+                "type = 'obs', bucket = '{bucket}', object_name = 'in/', row_delimiter = '\\n', field_delimiter = ','"
+            )
+        };
+        let sink = |bucket: &str| format!("type = 'obs', encode = 'csv', obs_dir = '{bucket}/out'");
+        let sql = |source: &str, sink: &str| {
+            format!(
+                "CREATE SOURCE STREAM s (a INT) WITH ({source});\n\
+                 CREATE SINK STREAM o (a INT) WITH ({sink});\nINSERT INTO o SELECT a FROM s"
+            )
+        };
+        let kept = |bucket: &str| DirtyDataPolicy::Save(format!("{bucket}/dirty"));
+        let checkpoints = |bucket: &str| {
+            let (mode, interval) = (CheckpointMode::ExactlyOnce, Duration::from_secs(10));
+            Some(CheckpointSettings { mode, interval, bucket: bucket.to_string() })
+        };
+        let savepoint = |bucket: &str| SavepointPlace::parse(&format!("{bucket}/saved"));
+        let mine = sql(&source("mine"), &sink("mine"));
+        let foreign = [
+            (sql(&source("theirs"), &sink("mine")), kept("mine"), checkpoints("mine"), None),
+            (sql(&source("mine"), &sink("theirs")), kept("mine"), checkpoints("mine"), None),
+            (mine.clone(), kept("theirs"), checkpoints("mine"), None),
+            (mine.clone(), kept("mine"), checkpoints("theirs"), None),
+            (mine.clone(), kept("mine"), checkpoints("mine"), savepoint("theirs")),
+            // Their own bucket is there, so that nothing else can be what is refused.
+            (mine.clone(), kept("mine"), checkpoints("mine"), None),
+        ];
+        for (number, (sql, dirty_data, checkpoint, savepoint)) in foreign.into_iter().enumerate() {
+            let place = tempfile::tempdir().unwrap();
+            for bucket in ["mine", "theirs"] {
+                std::fs::create_dir_all(place.path().join("objects").join(bucket).join("in")).unwrap();
+                std::fs::write(place.path().join("objects").join(bucket).join("in/1"), "7\n").unwrap();
+            }
+            let mut request = request(place.path(), &[]);
+            request.start.sql = sql;
+            request.start.savepoint = savepoint;
+            request.start.settings = JobSettings { dirty_data, checkpoint, ..JobSettings::default() };
+            let folder = Folder::new(&place.path().join("workers"), JobId(7));
+            folder.make().unwrap();
+            let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+            let reach = objects(&request, None);
+            let environment = environment(&request, reach, Network::default(), clock.clone()).unwrap();
+            let ended = match launch(&request, &folder, &environment, clock).await {
+                Ok((launched, _)) => match launched.wait().await {
+                    Outcome::Failed(reason) => Err(reason.to_string()),
+                    _ => Ok(()),
+                },
+                Err(reason) => Err(reason),
+            };
+            match ended {
+                Ok(()) => assert_eq!(number, 5, "reached a foreign bucket"),
+                Err(reason) => {
+                    assert!(number < 5 && reason.contains("no bucket `theirs`"), "{number}: {reason}")
+                }
+            }
+            let theirs = std::fs::read_dir(place.path().join("objects/theirs")).unwrap();
+            assert_eq!(theirs.count(), 1, "{number}");
+        }
     }
 
     #[test]

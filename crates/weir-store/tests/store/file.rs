@@ -37,6 +37,24 @@ async fn opening_again_keeps_everything() {
 }
 
 #[tokio::test]
+async fn the_buckets_of_an_earlier_release_go_to_the_only_project_or_to_nobody() {
+    for (other, owner) in [(None, Some(project())), (Some("q".to_string()), None)] {
+        let (_directory, store) = store().await;
+        let before = "DROP TABLE bucket_owners; INSERT INTO account_domains (id, name) VALUES ('d', 'd')";
+        sqlx::raw_sql(before).execute(store.pool()).await.unwrap();
+        for id in other.into_iter().chain([project().0]) {
+            let insert =
+                "INSERT INTO account_projects (id, domain_id, name, description) VALUES ($1, 'd', $1, '')";
+            sqlx::query(insert).bind(id).execute(store.pool()).await.unwrap();
+        }
+        store.authorize_buckets(&["b1".to_string()], |_| audit("authorizeBucket")).await.unwrap();
+        let step = include_str!("../../migrations/sqlite/0015_bucket_owners.sql");
+        sqlx::raw_sql(step).execute(store.pool()).await.unwrap();
+        assert_eq!(store.bucket_owner("b1").await.unwrap(), owner);
+    }
+}
+
+#[tokio::test]
 async fn a_file_may_have_any_name_and_writes_are_safe_from_power_failures() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("a b%20?#&ü.db");

@@ -206,6 +206,7 @@ async fn a_graph_stays_until_the_text_changes(store: Store) {
 
 async fn buckets_are_authorized_all_or_none(store: Store) {
     let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+    store.claim_buckets(&names(&["b1", "b2"]), &project()).await.unwrap();
     store.authorize_buckets(&names(&["b1"]), |_| audit("authorizeBucket")).await.unwrap();
     assert!(store.authorize_buckets(&names(&["b2", "b1"]), |_| audit("authorizeBucket")).await.is_err());
     assert_eq!(store.authorized_buckets(&project()).await.unwrap().into_iter().collect::<Vec<_>>(), ["b1"]);

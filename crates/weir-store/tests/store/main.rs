@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)] // A test that cannot go on has failed.
 
 mod accounts;
+mod buckets;
 mod clusters;
 mod file;
 mod jobs;
@@ -31,6 +32,7 @@ pub(crate) use tests;
 fn all() -> impl Iterator<Item = &'static Test> {
     [
         accounts::TESTS,
+        buckets::TESTS,
         clusters::TESTS,
         jobs::TESTS,
         ledger::TESTS,

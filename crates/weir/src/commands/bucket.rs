@@ -1,6 +1,6 @@
 //! `weir bucket`: buckets and objects of the service, from the command line.
 //!
-//! Works on the place where the service keeps its objects, whether it runs or not.
+//! Works on the place where the service keeps its objects, whether it runs or not, and reaches the buckets of all projects.
 
 use std::io::Write;
 use std::path::Path;
@@ -12,11 +12,15 @@ use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path as Key;
 use object_store::{ObjectStore, ObjectStoreExt, WriteMultipart};
 use tokio::io::AsyncReadExt;
-use weir_cloud::objects::Objects;
+use weir_base::id::ProjectId;
+use weir_cloud::identity::AccountRepository;
+use weir_cloud::objects::{Objects, ObjectsError};
+use weir_store::StoredAccounts;
 
 use super::confirm::confirm;
+use super::variable::{metadata, project, subcommand as of_project};
 use super::{Exit, Outcome, runtime};
-use crate::commands::serve::wiring::objects;
+use crate::commands::serve::wiring::{database_file, objects, sealer};
 use crate::commands::text::table;
 use crate::config::{Settings, arguments, resolve};
 
@@ -41,11 +45,26 @@ pub fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(
-            subcommand("create", "Make a bucket").arg(place("name", "Name of the bucket").required(true)),
+            of_project("create", "Make a bucket of a project")
+                .arg(place("name", "Name of the bucket").required(true)),
+        )
+        .subcommand(
+            of_project(
+                "own",
+                "Give a bucket that is there to a project; stop jobs of another one that use it before",
+            )
+            .arg(place("name", "Name of the bucket").required(true)),
         )
         .subcommand(
             subcommand("ls", "List buckets, or the objects under obs://BUCKET/PREFIX")
-                .arg(place("place", "obs://BUCKET or obs://BUCKET/PREFIX")),
+                .arg(place("place", "obs://BUCKET or obs://BUCKET/PREFIX"))
+                .arg(
+                    Arg::new("owners")
+                        .long("owners")
+                        .action(ArgAction::SetTrue)
+                        .conflicts_with("place")
+                        .help("Show the project of each bucket"),
+                ),
         )
         .subcommand(
             subcommand(
@@ -79,7 +98,9 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let text = |name: &str| matches.get_one::<String>(name).map(String::as_str).unwrap_or_default();
     runtime()?.block_on(async {
         match name {
-            "create" => objects.create_bucket(text("name")).await.map_err(anyhow::Error::new)?,
+            "create" => create(&settings, &objects, text("name")).await?,
+            "own" => own(&settings, &objects, text("name")).await?,
+            "ls" if matches.get_flag("owners") => list_owners(&settings, &objects).await?,
             "ls" => list(&objects, text("place")).await?,
             "cp" => copy(&objects, text("from"), text("to")).await?,
             "cat" => cat(&objects, text("place")).await?,
@@ -90,6 +111,54 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         }
         Ok(Exit::Done)
     })
+}
+
+/// Makes a bucket. Before the first start of the service there are no projects: then it becomes that of the first one.
+async fn create(settings: &Settings, objects: &Objects, name: &str) -> anyhow::Result<()> {
+    if objects.bucket_exists(name).await? {
+        return Err(ObjectsError::BucketExists(name.to_string()).into());
+    }
+    if settings.database.is_some() || database_file(settings).exists() {
+        let store = metadata(settings).await?;
+        let project = project(&store, settings).await?;
+        let id = ProjectId(project.id);
+        store.claim_buckets(&[name.to_string()], &id).await?;
+        if store.bucket_owner(name).await? != Some(id) {
+            bail!(
+                "the name `{name}` belongs to another project than `{}`; `weir bucket own` gives it away",
+                project.name
+            );
+        }
+    }
+    Ok(objects.create_bucket(name).await?)
+}
+
+async fn own(settings: &Settings, objects: &Objects, name: &str) -> anyhow::Result<()> {
+    if !objects.bucket_exists(name).await? {
+        return Err(ObjectsError::NoBucket(name.to_string()).into());
+    }
+    let store = metadata(settings).await?;
+    let project = project(&store, settings).await?;
+    store.give_bucket(name, &ProjectId(project.id)).await?;
+    eprintln!("bucket `{name}` belongs to project `{}`", project.name);
+    Ok(())
+}
+
+async fn list_owners(settings: &Settings, objects: &Objects) -> anyhow::Result<()> {
+    let store = metadata(settings).await?;
+    let accounts = StoredAccounts::new(store.pool().clone(), sealer(settings)?);
+    let owners = store.bucket_owners().await?;
+    let mut rows = Vec::new();
+    for bucket in objects.list_buckets().await? {
+        let project = match owners.get(&bucket.name) {
+            Some(owner) => accounts.project(&owner.0).await?,
+            None => None,
+        };
+        let (id, name) = project.map(|project| (project.id, project.name)).unwrap_or_default();
+        rows.push(vec![format!("{SCHEME}{bucket}"), name, id]);
+    }
+    print!("{}", table(&["bucket", "project", "project id"], &rows));
+    Ok(())
 }
 
 /// An address of objects.

@@ -101,6 +101,7 @@ pub async fn build(settings: &Settings, data: &Path, listen: SocketAddr) -> anyh
         clock: clock.clone(),
         options: ControlOptions { network, ..control_options(settings, listen) },
     });
+    control.buckets().adopt().await.context("the buckets cannot be given to the project")?;
     let reconciler = Reconciler::new(control.clone());
     let alarms = Alarms::new(control.clone());
     let state = ApiState {
