@@ -134,10 +134,11 @@ async fn create(settings: &Settings, objects: &Objects, name: &str) -> anyhow::R
 }
 
 async fn own(settings: &Settings, objects: &Objects, name: &str) -> anyhow::Result<()> {
-    if !objects.bucket_exists(name).await? {
+    let store = metadata(settings).await?;
+    // The name of a bucket that was removed has an owner too.
+    if !objects.bucket_exists(name).await? && store.bucket_owner(name).await?.is_none() {
         return Err(ObjectsError::NoBucket(name.to_string()).into());
     }
-    let store = metadata(settings).await?;
     let project = project(&store, settings).await?;
     store.give_bucket(name, &ProjectId(project.id)).await?;
     eprintln!("bucket `{name}` belongs to project `{}`", project.name);
