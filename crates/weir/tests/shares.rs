@@ -104,6 +104,7 @@ async fn a_worker_is_held_to_the_spus_of_its_job() {
         }
         if cores == "cgroup" {
             assert_eq!(file("cpu.max"), format!("{} 100000\n", spus * 100_000));
+            assert_eq!(file("cpu.weight"), format!("{}\n", spus * 100));
         }
         if memory == "cgroup" {
             assert_eq!(file("memory.max"), format!("{limit}\n"));
@@ -118,14 +119,14 @@ async fn a_worker_is_held_to_the_spus_of_its_job() {
 async fn a_job_that_needs_more_memory_than_its_share_fails_alone_and_says_so() {
     for confinement in ["auto", "limits"] {
         let (service, client) =
-            service(&["--spu-memory-mib", "128", "--worker-confinement", confinement]).await;
+            service(&["--spu-memory-mib", "256", "--worker-confinement", confinement]).await;
         println!("with `{confinement}` memory is held by {}", held_by(&service, "memory").await);
         let (steady, worker) = running(&client, &service, "steady", 1).await;
         let growing = run(&client, "growing", 2, GROWING).await;
         let end = ["job_running_exception"];
         let failed = client.wait_for(growing, &end, Duration::from_secs(120)).await.unwrap();
         let reason =
-            "the worker needed more than the 256 MiB of its share (2 SPU) and was ended; give the job more";
+            "the worker needed more than the 512 MiB of its share (2 SPU) and was ended; give the job more";
         assert!(failed.status_desc.contains(reason), "{failed:?}\n{}", service.worker_messages());
         assert_eq!(client.job(steady).await.unwrap().status, "job_running");
         assert_eq!(worker_of(&service, steady), Some(worker));
@@ -162,7 +163,7 @@ async fn a_service_that_must_have_control_groups_does_not_start_without() {
 fn settings_that_make_no_sense_are_refused() {
     for (option, value, reason) in [
         ("--worker-confinement", "prison", "must be auto, cgroup, limits or off"),
-        ("--spu-memory-mib", "63", "must be 64 or more"),
+        ("--spu-memory-mib", "255", "must be 256 or more"),
     ] {
         let output = Command::new(WEIR).args(["serve", option, value]).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);

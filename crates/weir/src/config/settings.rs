@@ -273,8 +273,8 @@ fn billing(values: &Values<'_>) -> anyhow::Result<Option<BillingOptions>> {
     }
 }
 
-/// What a worker needs before it has read anything is less than this.
-const LEAST_SPU_MEMORY_MIB: u64 = 64;
+/// A worker that reads nothing yet ran with a limit of 96 MiB, one that is not optimized with 192.
+const LEAST_SPU_MEMORY_MIB: u64 = 256;
 
 fn spu_memory(values: &Values<'_>) -> anyhow::Result<u64> {
     let mebibytes: u64 = values.parse("spu_memory_mib", "a number of MiB")?;

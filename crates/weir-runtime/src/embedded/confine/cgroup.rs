@@ -68,6 +68,13 @@ impl Groups {
         give_below(own, &offered)?;
         make(&directory)?;
         give_below(&directory, &offered)?;
+        if offered.contains(&"cpu") {
+            // All jobs are one group beside the other processes of the host, and weigh more than one of them.
+            let machine = std::thread::available_parallelism().map_or(1, usize::from);
+            let file = directory.join("cpu.weight");
+            std::fs::write(&file, weight(machine).to_string())
+                .map_err(|e| format!("{} cannot be written: {e}", file.display()))?;
+        }
         let groups = Self {
             directory,
             cpu: offered.contains(&"cpu"),
@@ -89,6 +96,7 @@ impl Groups {
         std::fs::create_dir(&group)?;
         if self.cpu {
             std::fs::write(group.join("cpu.max"), format!("{} {PERIOD}", share.spus.saturating_mul(PERIOD)))?;
+            std::fs::write(group.join("cpu.weight"), weight(share.spus).to_string())?;
         }
         if self.memory {
             std::fs::write(group.join("memory.max"), share.memory.to_string())?;
@@ -155,6 +163,11 @@ fn own_group(mounts: &str, memberships: &str) -> Result<PathBuf, String> {
         return Err(format!("the group of this process, /{}, is not below {mount}", own.display()));
     }
     Ok(directory)
+}
+
+/// Returns how much a group counts while cores are short; a group that says nothing, and a process, is a hundred.
+fn weight(cores: usize) -> usize {
+    cores.saturating_mul(100).clamp(1, 10_000)
 }
 
 /// Gives controllers to the groups below `group`.
@@ -230,6 +243,7 @@ mod tests {
         let made = groups.make(JobId(7), Share { spus: 3, memory: 12 * GIB }).unwrap();
         assert_eq!(made, groups.directory.join("job-7"));
         assert_eq!(read(&made, "cpu.max"), "300000 100000");
+        assert_eq!((read(&made, "cpu.weight"), weight(400)), ("300".to_string(), 10_000));
         assert_eq!(read(&made, "memory.max"), "12884901888");
         assert!(!own.path().join(SERVICE).exists(), "the root needs none");
     }

@@ -15,6 +15,9 @@ use super::{Bounds, InForce, Means, Share, limits};
 /// The signal of a process that aborts: SIGABRT.
 const ABORT: i32 = 6;
 
+/// The exit code of a program that panics.
+const PANIC: i32 = 101;
+
 /// Times that a group is asked to go; the system lists a process that has ended a moment longer.
 const REMOVALS: u32 = 20;
 
@@ -112,17 +115,18 @@ impl Shares {
 
 impl Bounds {
     /// Returns the variable of the environment that a worker with these bounds is started with.
-    pub(in super::super) fn environment(&self) -> Option<(&'static str, &'static str)> {
-        (self.in_force.memory == Means::Limits).then_some(limits::ENVIRONMENT)
+    pub(in super::super) fn environment(&self) -> Option<(&'static str, String)> {
+        (self.in_force.memory == Means::Limits).then(|| limits::environment(self.share.memory))
     }
 
     /// Returns why a worker that has ended without a result did so, if that was for want of memory. `log` is its log;
     /// its status is not known to a service that did not start it.
     pub(in super::super) fn want_of_memory(&self, status: Option<ExitStatus>, log: &Path) -> Option<String> {
-        let aborted = status.is_none_or(|status| status.signal() == Some(ABORT));
+        let gave_up =
+            status.is_none_or(|status| status.signal() == Some(ABORT) || status.code() == Some(PANIC));
         let wanted = match (self.in_force.memory, &self.cgroup) {
             (Means::Cgroup, Some(cgroup)) => cgroup::ran_out_of_memory(cgroup),
-            (Means::Limits, _) => aborted && limits::was_refused_memory(log, &self.to_string()),
+            (Means::Limits, _) => gave_up && limits::was_refused_memory(log, &self.to_string()),
             _ => false,
         };
         wanted.then(|| {

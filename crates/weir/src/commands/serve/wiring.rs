@@ -48,6 +48,11 @@ pub enum Accounts {
 /// Puts the service together; `listen` is where it is reached.
 pub async fn build(settings: &Settings, data: &Path, listen: SocketAddr) -> anyhow::Result<Parts> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    // Before the first accounts are made: a service that does not start shows nobody their password.
+    let shares = Shares::new(settings.worker_confinement, settings.spu_memory, data)
+        .map_err(|reason| anyhow!("`worker_confinement` is `cgroup`, but {reason}"))?;
+    let in_force = shares.in_force();
+    tracing::info!(cores = %in_force.cores, memory = %in_force.memory, "what holds workers to the share of their job");
     let store = store(settings).await?;
     let sealer = sealer(settings)?;
     check_file_directories(settings, data, &sealer)?;
@@ -79,10 +84,6 @@ pub async fn build(settings: &Settings, data: &Path, listen: SocketAddr) -> anyh
         log_level: settings.log_level.clone(),
         log_json: settings.log_json,
     };
-    let shares = Shares::new(settings.worker_confinement, settings.spu_memory, data)
-        .map_err(|reason| anyhow!("`worker_confinement` is `cgroup`, but {reason}"))?;
-    let in_force = shares.in_force();
-    tracing::info!(cores = %in_force.cores, memory = %in_force.memory, "what holds workers to the share of their job");
     let executable = std::env::current_exe().context("the path of this program is not known")?;
     let runner =
         EmbeddedRunner::new(data.join("workers"), executable, config, shares, objects.clone(), clock.clone())
