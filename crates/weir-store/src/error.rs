@@ -50,7 +50,9 @@ pub enum StoreError {
     #[error("the address of the metadata must be postgres://user:password@host:port/database")]
     BadAddress,
     /// What works on a file only was asked of a server.
-    #[error("the metadata are on a PostgreSQL server; pg_dump copies them")]
+    #[error(
+        "the metadata are on a PostgreSQL server: copy them with pg_dump, and the file `sealing.key` of the data directory with them"
+    )]
     NotAFile,
     /// A path that cannot be told to the database.
     #[error("the path is not valid UTF-8")]

@@ -13,10 +13,10 @@ use weir_testkit::service::{Client, Service, ServiceOptions};
 const WEIR: &str = env!("CARGO_BIN_EXE_weir");
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Returns the address of the database of a server.
-fn address(server: &Postgres) -> String {
+/// Returns the address of a database of a server.
+fn address(server: &Postgres, database: &str) -> String {
     let escaped: String = PASSWORD.bytes().map(|byte| format!("%{byte:02X}")).collect();
-    format!("postgres://{USER}:{escaped}@127.0.0.1:{}/cars", server.port())
+    format!("postgres://{USER}:{escaped}@127.0.0.1:{}/{database}", server.port())
 }
 
 fn on(database: &str) -> ServiceOptions {
@@ -28,11 +28,16 @@ async fn log_in(service: &Service) -> Client {
     Client::log_in(&service.endpoint().unwrap(), service.password()).await.unwrap()
 }
 
-/// Returns a job without end.
+/// Returns a job without end, which needs the variable `secret` to run.
 fn job(name: &str) -> Value {
     json!({"name": name, "run_mode": "shared_cluster",
-        "sql_body": "CREATE SOURCE STREAM s (a INT) WITH (type='datagen');\n\
+        "sql_body": "CREATE SOURCE STREAM s (a INT) WITH (type='{{secret}}');\n\
             CREATE SINK STREAM t (a INT) WITH (type='blackhole');\nINSERT INTO t SELECT a FROM s;"})
+}
+
+/// Sets the variable that jobs need.
+fn set_variable(service: &Service) {
+    service.command(&["variable", "set", "secret", "datagen"]).unwrap();
 }
 
 /// Creates a job and waits until it runs.
@@ -75,8 +80,9 @@ fn back_up(service: &Service, database: &str, to: &Path) -> Output {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_with_a_server_for_its_metadata_goes_on_after_a_restart() {
     let Some(server) = Postgres::start().unwrap() else { return };
-    let database = address(&server);
+    let database = address(&server, "cars");
     let mut service = Service::start(Path::new(WEIR), on(&database)).unwrap();
+    set_variable(&service);
     let mut client = log_in(&service).await;
     let first = run_job(&client, "a").await;
     let other = client.create_job(&job("b")).await.unwrap();
@@ -103,8 +109,8 @@ async fn a_service_with_a_server_for_its_metadata_goes_on_after_a_restart() {
 async fn a_copy_of_a_service_at_work_is_another_service_with_its_jobs() {
     let mut service = Service::start(Path::new(WEIR), ServiceOptions::default()).unwrap();
     let client = log_in(&service).await;
+    set_variable(&service);
     let first = run_job(&client, "a").await;
-    service.command(&["variable", "set", "secret", "4711"]).unwrap();
     let place = tempfile::tempdir().unwrap();
     let copy = place.path().join("copy");
     let output = back_up(&service, "", &copy);
@@ -115,18 +121,36 @@ async fn a_copy_of_a_service_at_work_is_another_service_with_its_jobs() {
     client.create_job(&job("later")).await.unwrap();
     service.end().unwrap();
 
-    let mut restored = Service::start(Path::new(WEIR), ServiceOptions::default()).unwrap();
-    restored.end().unwrap();
-    std::fs::remove_dir_all(restored.data()).unwrap();
-    std::fs::create_dir(restored.data()).unwrap();
-    for entry in std::fs::read_dir(&copy).unwrap() {
-        let entry = entry.unwrap();
-        std::fs::copy(entry.path(), restored.data().join(entry.file_name())).unwrap();
-    }
-    restored.start_again().unwrap();
+    let options = ServiceOptions { copy_of: Some(copy), ..ServiceOptions::default() };
+    let restored = Service::start(Path::new(WEIR), options).unwrap();
     let client = log_in(&restored).await;
     assert_eq!(jobs(&client).await, [(first, "a".to_string())]);
+    // Its variable can be read, too.
     wait_for_worker(&restored, &client, first).await;
-    let variables = restored.command(&["variable", "list"]).unwrap();
-    assert!(variables.contains("secret"), "{variables}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dump_of_the_server_and_a_copy_of_the_directory_are_another_service_with_its_jobs() {
+    let Some(server) = Postgres::start().unwrap() else { return };
+    let mut service = Service::start(Path::new(WEIR), on(&address(&server, "cars"))).unwrap();
+    set_variable(&service);
+    let client = log_in(&service).await;
+    let first = run_job(&client, "a").await;
+    let other = client.create_job(&job("b")).await.unwrap();
+    let place = tempfile::tempdir().unwrap();
+    let dump = place.path().join("metadata.dump");
+    server.dump(&dump).unwrap();
+    // What came after the dump is not in it.
+    client.create_job(&job("later")).await.unwrap();
+    service.end().unwrap();
+
+    server.restore(&dump, "restored").unwrap();
+    let options = ServiceOptions { copy_of: Some(service.data()), ..on(&address(&server, "restored")) };
+    let restored = Service::start(Path::new(WEIR), options).unwrap();
+    let client = log_in(&restored).await;
+    assert_eq!(jobs(&client).await, [(other, "b".to_string()), (first, "a".to_string())]);
+    wait_for_worker(&restored, &client, first).await;
+    // It goes on like any other: ids are not given twice, and jobs run.
+    let last = run_job(&client, "c").await;
+    assert!(last > other);
 }

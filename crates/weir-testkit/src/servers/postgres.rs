@@ -63,6 +63,32 @@ impl Postgres {
     pub fn port(&self) -> u16 {
         self.server.port
     }
+
+    /// Writes the database `cars` to a file, as an operator does.
+    pub fn dump(&self, to: &Path) -> anyhow::Result<()> {
+        let mut dump = self.client("pg_dump")?;
+        dump.args(["--format=custom", "--file"]).arg(to).arg("cars");
+        run(dump)
+    }
+
+    /// Makes a database of what was written.
+    pub fn restore(&self, dump: &Path, database: &str) -> anyhow::Result<()> {
+        let mut create = self.client("createdb")?;
+        create.arg(database);
+        run(create)?;
+        let mut restore = self.client("pg_restore")?;
+        restore.args(["--exit-on-error", "--dbname", database]).arg(dump);
+        run(restore)
+    }
+
+    /// Returns a program that talks to the server; it comes with the server.
+    fn client(&self, name: &str) -> anyhow::Result<Command> {
+        let program = program(name, &versions())?.with_context(|| format!("there is no `{name}`"))?;
+        let mut command = Command::new(program);
+        command.args(["--host=127.0.0.1", "--username", USER]).env("PGPASSWORD", PASSWORD);
+        command.arg("--port").arg(self.server.port.to_string());
+        Ok(command)
+    }
 }
 
 fn command(program: &Path, place: &Path, owner: Option<(u32, u32)>) -> Command {

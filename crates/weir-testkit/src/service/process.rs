@@ -25,6 +25,8 @@ pub struct ServiceOptions {
     pub arguments: Vec<String>,
     /// More environment variables.
     pub environment: Vec<(String, String)>,
+    /// What is in the data directory at the first start: a copy of this one.
+    pub copy_of: Option<PathBuf>,
 }
 
 /// A running service. Dropping it ends the service and its workers.
@@ -37,9 +39,13 @@ pub struct Service {
 }
 
 impl Service {
-    /// Starts a service on an empty directory and a free port, and waits until it answers.
+    /// Starts a service on a directory of its own and a free port, and waits until it answers.
     pub fn start(weir: &Path, options: ServiceOptions) -> anyhow::Result<Self> {
         let place = tempfile::tempdir().context("cannot make a data directory")?;
+        if let Some(from) = &options.copy_of {
+            copy(from, &place.path().join("data"))
+                .with_context(|| format!("cannot copy `{}`", from.display()))?;
+        }
         let mut service = Self { weir: weir.to_path_buf(), options, place, child: None };
         service.start_again()?;
         Ok(service)
@@ -154,6 +160,22 @@ impl Service {
         kill::workers_of(&self.data())
     }
 
+    /// Returns the most memory that the service has taken since it was started, in bytes.
+    pub fn peak_memory(&self) -> anyhow::Result<u64> {
+        let child = self.child.as_ref().context("the service does not run")?;
+        let status = std::fs::read_to_string(format!("/proc/{}/status", child.id()))?;
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kilobytes = peak.and_then(|rest| rest.trim().strip_suffix(" kB"));
+        Ok(kilobytes.context("/proc tells no VmHWM")?.parse::<u64>()? * 1024)
+    }
+
+    /// Returns all files of the data directory, and the one with what the service said.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let mut files = files_below(&self.data());
+        files.push(self.log());
+        files
+    }
+
     /// Returns the last part of what the service said.
     pub fn messages(&self) -> String {
         last_lines(&self.log())
@@ -198,6 +220,7 @@ impl Service {
     pub fn command(&self, arguments: &[&str]) -> anyhow::Result<String> {
         let output = Command::new(&self.weir)
             .args(arguments)
+            .envs(self.options.environment.iter().cloned())
             .env("WEIR_DATA", self.data())
             .env("WEIR_ENDPOINT", self.endpoint()?)
             .env("WEIR_PASSWORD", PASSWORD)
@@ -228,6 +251,26 @@ impl Drop for Service {
             kill::kill_hard(worker);
         }
     }
+}
+
+fn files_below(directory: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path());
+    entries.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
+}
+
+/// Copies the files below a directory; sockets are no files.
+fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    std::fs::create_dir(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &target)?;
+        } else if entry.file_type()?.is_file() {
+            std::fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
 }
 
 fn last_lines(file: &Path) -> String {

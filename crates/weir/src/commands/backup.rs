@@ -17,7 +17,8 @@ pub fn command() -> Command {
              Buckets and streams are not copied: they are plain files below the data directory (or where `objects_endpoint` \
              says), which any program copies while the service is stopped. To \
              restore, stop the service and put the files back into its data directory, in which no `weir.db-wal` and `weir.db-shm` \
-             of before may be left. Metadata on a PostgreSQL server are copied by its own pg_dump.",
+             of before may be left. Metadata on a PostgreSQL server are copied by its own pg_dump; `sealing.key` of the data directory belongs to \
+             such a copy, too. docs/reliability.md says how.",
         )
         .args(arguments().into_iter().map(|argument| argument.hide(true)))
         .arg(
