@@ -94,6 +94,20 @@ pub enum AuthFailure {
     Unavailable(String),
 }
 
+/// Refuses a sender that cannot be known, before the body is read: the token must be good, or the access key be there.
+/// Whether a signature fits is seen when the body is there, as it is signed too.
+pub(crate) async fn check_sender(identity: &Identity, parts: &Parts) -> Result<(), AuthFailure> {
+    if let Some(token) = text_header(&parts.headers, "x-auth-token")? {
+        return identity.session(token).await.map(drop).map_err(AuthFailure::from);
+    }
+    let Some(value) = text_header(&parts.headers, "authorization")? else {
+        return Err(AuthFailure::Missing);
+    };
+    let authorization = Authorization::parse(value).map_err(malformed)?;
+    let known = identity.key_caller(&authorization.access_key).await;
+    known.map(drop).map_err(|error| AuthFailure::from(RequestError::from(error)))
+}
+
 /// Finds out who sent a request. The body must be whole: it is part of a signature.
 pub async fn authenticate(state: &ApiState, parts: &Parts, body: &[u8]) -> Result<Caller, AuthFailure> {
     let session = session_of(&state.identity, parts, body).await?;

@@ -3,8 +3,6 @@
 //! An application is known by the id in the definition of the sink, which it sends in `X-App-Id` or `X-Apig-AppCode`; a
 //! user by a token or a signature. Whoever may not read a sink is not told whether it exists.
 
-use std::time::Duration;
-
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, Request, State};
 use axum::http::header::CONTENT_TYPE;
@@ -19,6 +17,7 @@ use weir_cloud::gateway::{Encoding, MOST_RECORDS};
 use weir_control::{GatewayReader, Role};
 
 use crate::auth::{self, AuthFailure};
+use crate::body::{self, BodyFault};
 use crate::cs::answer;
 use crate::cs::query::Query;
 use crate::outermost::RequestId;
@@ -31,8 +30,6 @@ const APP_HEADERS: [&str; 2] = ["x-app-id", "x-apig-appcode"];
 const DEFAULT_LIMIT: usize = 100;
 /// Longest body, which has no meaning here but is part of a signature.
 const BODY_BYTES: usize = 64 << 10;
-/// How long it may take to arrive.
-const BODY_TIME: Duration = Duration::from_secs(30);
 
 /// The routes.
 pub fn router() -> Router<ApiState> {
@@ -50,11 +47,12 @@ async fn read(
     let (parts, body) = request.into_parts();
     let id = parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
     let answer = async {
-        let Ok(body) = tokio::time::timeout(BODY_TIME, axum::body::to_bytes(body, BODY_BYTES)).await else {
-            return Err(Refusal::request(StatusCode::BAD_REQUEST, "the body did not arrive in time"));
-        };
-        let body = body.map_err(|_| {
-            Refusal::request(StatusCode::PAYLOAD_TOO_LARGE, format!("the body has over {BODY_BYTES} bytes"))
+        let body = body::read(&parts, body, BODY_BYTES).await.map_err(|fault| {
+            let status = match fault {
+                BodyFault::TooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
+                BodyFault::BrokeOff | BodyFault::TooSlow | BodyFault::Busy => StatusCode::BAD_REQUEST,
+            };
+            Refusal::request(status, format!("the body cannot be read: {fault}"))
         })?;
         let reader = reader(&state, &parts, &body).await?;
         let limit = limit(&query.unwrap_or_default())?;

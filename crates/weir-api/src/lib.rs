@@ -5,6 +5,7 @@
 //! [`s3`] is served on a port of its own.
 
 pub mod auth;
+mod body;
 pub mod cs;
 mod cts;
 pub mod dis;

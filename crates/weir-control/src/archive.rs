@@ -8,8 +8,6 @@ use flate2::Compression;
 use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
 
-/// Longest contents of an archive that is read, so that a small one cannot fill the memory.
-const MOST_BYTES: usize = 64 << 20;
 /// Longest contents of an archive that is written.
 const MOST_WRITTEN: usize = 1 << 30;
 
@@ -78,23 +76,23 @@ fn as_u32(length: usize) -> Result<u32, String> {
     u32::try_from(length).map_err(|_| "it is too long for an archive".to_string())
 }
 
-/// Returns the files of an archive, in its order.
-pub(crate) fn unpack(bytes: &[u8]) -> Result<Vec<(String, Vec<u8>)>, String> {
-    let mut files = Vec::new();
-    let mut left = MOST_BYTES;
-    for entry in entries(bytes)? {
-        if entry.name.ends_with('/') {
-            continue;
-        }
+/// Returns the files of an archive, in its order, each unpacked when it is asked for. `left` is how many bytes all of
+/// them may have, so that a small archive cannot fill the memory; what they have is taken off it.
+pub(crate) fn unpack<'a>(
+    bytes: &'a [u8],
+    left: &'a mut usize,
+) -> Result<impl Iterator<Item = Result<(String, Vec<u8>), String>> + 'a, String> {
+    let mut files = entries(bytes)?;
+    files.retain(|entry| !entry.name.ends_with('/'));
+    Ok(files.into_iter().map(|entry| {
         let failed = |reason: &str| format!("{}: {reason}", entry.name);
-        let contents = entry.contents(bytes, left).ok_or_else(|| failed("it is damaged or too long"))?;
+        let contents = entry.contents(bytes, *left).ok_or_else(|| failed("it is damaged or too long"))?;
         if crc32fast::hash(&contents) != entry.crc {
             return Err(failed("its check sum is wrong"));
         }
-        left -= contents.len();
-        files.push((entry.name, contents));
-    }
-    Ok(files)
+        *left -= contents.len();
+        Ok((entry.name, contents))
+    }))
 }
 
 /// A file, as the directory of the archive has it.
@@ -179,6 +177,13 @@ pub(crate) fn check(bytes: &[u8]) -> Result<(), String> {
 mod tests {
     use super::*;
 
+    const MOST_BYTES: usize = 1 << 20;
+
+    fn unpack(bytes: &[u8]) -> Result<Vec<(String, Vec<u8>)>, String> {
+        let mut left = MOST_BYTES;
+        super::unpack(bytes, &mut left)?.collect()
+    }
+
     fn files() -> Vec<(String, Vec<u8>)> {
         vec![("a.json".to_string(), b"{}".to_vec()), ("d/\u{e9}".to_string(), vec![7; 100_000])]
     }
@@ -217,5 +222,11 @@ mod tests {
     fn an_archive_that_unpacks_to_too_much_is_refused() {
         let bomb = pack(&[("zeros".to_string(), vec![0; MOST_BYTES + 1])]).unwrap();
         assert!(unpack(&bomb).unwrap_err().contains("too long"));
+        let half = pack(&[("zeros".to_string(), vec![0; MOST_BYTES / 2 + 1])]).unwrap();
+        let mut left = MOST_BYTES;
+        for fits in [true, false] {
+            let unpacked: Result<Vec<_>, String> = super::unpack(&half, &mut left).unwrap().collect();
+            assert_eq!(unpacked.is_ok(), fits, "both together are too long");
+        }
     }
 }

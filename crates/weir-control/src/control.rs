@@ -70,6 +70,8 @@ pub struct Control {
     /// job cannot protect them. The reconciler takes it for nothing but what goes on after arrears, and to remove a cluster,
     /// which a job that is being created may name; its other writes are protected by versions.
     pub(crate) gate: Mutex<()>,
+    /// Held while an archive is made or read: it is in memory, so that there is one at a time.
+    pub(crate) archives: Mutex<()>,
 }
 
 impl Control {
@@ -92,6 +94,7 @@ impl Control {
             alarmed: Notify::new(),
             progress: Notify::new(),
             gate: Mutex::new(()),
+            archives: Mutex::new(()),
         })
     }
 
@@ -226,6 +229,18 @@ impl Control {
     ) -> Result<JobRecord, CsError> {
         let job = self.store.job(&caller.project, id).await.map_err(fault)?;
         job.ok_or_else(|| unknown.error().because(format!("There is no job {id}.")))
+    }
+
+    /// Returns a job of the project that the caller may change.
+    pub(crate) async fn find_own(
+        &self,
+        caller: &Caller,
+        id: JobId,
+        unknown: weir_base::error::ErrorCode,
+    ) -> Result<JobRecord, CsError> {
+        let job = self.find(caller, id, unknown).await?;
+        caller.check_owner(&job)?;
+        Ok(job)
     }
 }
 

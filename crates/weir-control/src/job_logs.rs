@@ -22,8 +22,7 @@ const MOST_BYTES: u64 = 256 << 20;
 impl Control {
     /// Writes an archive of the logs of all runs of a job to its bucket. Returns the path of the archive.
     pub async fn aggregate_logs(&self, caller: &Caller, id: JobId) -> Result<String, CsError> {
-        let job = self.find(caller, id, codes::QUERY_JOB_NOT_EXIST).await?;
-        caller.check_owner(&job)?;
+        let job = self.find_own(caller, id, codes::QUERY_JOB_NOT_EXIST).await?;
         let bucket = match &job.definition.obs_bucket {
             Some(bucket) if job.definition.log_enabled => bucket,
             _ => return Err(codes::LOG_DUMP_DISABLED.error()),
@@ -31,9 +30,11 @@ impl Control {
         let now = self.now();
         let key = format!("{FOLDER}/aggregate_{id}_{now}.zip");
         let objects = self.objects_of(&job.project).await?;
+        let turn = self.archives.lock().await;
         gather_logs(&objects, bucket, id, &key)
             .await
             .map_err(|reason| codes::AGGREGATE_JOB_LOG_FAILED.error().because(format!("{reason}.")))?;
+        drop(turn);
         let audit = audit::of_job(caller, "aggregateJobLogs", &job, success::LOGS_AGGREGATED, now);
         self.store.write_audit(&audit).await.map_err(fault)?;
         Ok(format!("{bucket}/{key}"))

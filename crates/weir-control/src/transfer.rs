@@ -20,6 +20,10 @@ use crate::{decide, fields, success};
 const FORMAT: u32 = 1;
 /// Most bytes of all archives of one import.
 const MOST_BYTES: u64 = 64 << 20;
+/// Most bytes of what is in them.
+const MOST_UNPACKED: usize = 64 << 20;
+/// Most jobs of one import: what is made of a definition takes more memory than its text.
+const MOST_JOBS: usize = 10_000;
 
 /// One file of an archive.
 #[derive(Debug, Serialize, Deserialize)]
@@ -67,6 +71,7 @@ impl Control {
             }
             jobs.retain(|job| selected.contains(&job.id));
         }
+        let _turn = self.archives.lock().await;
         let now = self.now();
         let archive =
             pack(&jobs).map_err(|reason| codes::AGGREGATE_USER_DATA_FAILED.error().because(reason))?;
@@ -92,12 +97,19 @@ impl Control {
     ) -> Result<Vec<ImportedJob>, CsError> {
         let (bucket, key) = split(path);
         self.check_authorized(caller, bucket).await?;
+        let _turn = self.archives.lock().await;
         let mut found = Vec::new();
+        let mut left = MOST_UNPACKED;
         for (name, contents) in self.archives(&caller.project, bucket, key).await? {
             let unreadable = |reason: String| {
                 codes::UPLOAD_USER_DATA_FAILED.error().because(format!("{name} is no archive: {reason}."))
             };
-            for (entry, text) in archive::unpack(&contents).map_err(unreadable)? {
+            for file in archive::unpack(&contents, &mut left).map_err(unreadable)? {
+                let (entry, text) = file.map_err(unreadable)?;
+                if found.len() == MOST_JOBS {
+                    let reason = format!("The archives have more than {MOST_JOBS} jobs.");
+                    return Err(codes::UPLOAD_USER_DATA_FAILED.error().because(reason));
+                }
                 found.push(self.read_entry(&entry, &text)?);
             }
         }

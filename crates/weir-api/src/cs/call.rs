@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use axum::RequestPartsExt;
 use axum::body::Body as HttpBody;
@@ -26,6 +25,7 @@ use super::multipart;
 use super::operations::{Body, Operation};
 use super::query::Query;
 use crate::auth::{self, AuthFailure};
+use crate::body::{self, BodyFault};
 use crate::outermost::RequestId;
 use crate::state::ApiState;
 
@@ -35,9 +35,6 @@ const BODY_BYTES: usize = 1 << 20;
 /// Longest file of a form, and what frames it and the other parts.
 const FILE_BYTES: usize = 8 << 20;
 const FRAME_BYTES: usize = 16 << 10;
-
-/// How long a body may take to arrive.
-const BODY_TIME: Duration = Duration::from_secs(30);
 
 /// A call whose caller is known.
 pub(super) struct Call {
@@ -153,6 +150,7 @@ async fn accept(operation: &Operation, state: &ApiState, request: Request) -> Re
         Body::Form(..) => form_boundary(&parts)?,
     };
     check_credential_present(&parts)?;
+    auth::check_sender(&state.identity, &parts).await.map_err(|failure| credential_error(&failure))?;
     let body = read_body(&parts, body, operation.body).await?;
     let caller = authenticate(state, &parts, &body).await?;
     let refuse = |error: CsError| Refused { caller: Some(caller.clone()), error };
@@ -210,38 +208,16 @@ fn check_credential_present(parts: &Parts) -> Result<(), CsError> {
     if token || signed { Ok(()) } else { Err(codes::TOKEN_MISSING.error()) }
 }
 
-/// Reads the body, and no more than is allowed: a declared length is refused before the first byte is
-/// read, an undeclared one as soon as it is too long.
+/// Reads the body, and no more than the operation allows.
 async fn read_body(parts: &Parts, body: HttpBody, kind: Body) -> Result<Bytes, CsError> {
     let most = match kind {
         Body::Form(_, files) => files * FILE_BYTES + FRAME_BYTES,
         Body::None | Body::Json => BODY_BYTES,
     };
-    let too_long = || match kind {
-        Body::Form(code, _) => code.error(),
-        Body::None | Body::Json => {
-            codes::INVALID_REQUEST_BODY.error().because(format!("It is longer than {most} bytes."))
-        }
-    };
-    let declared = parts.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    if declared.and_then(|text| text.parse::<usize>().ok()).is_some_and(|length| length > most) {
-        return Err(too_long());
-    }
-    match tokio::time::timeout(BODY_TIME, axum::body::to_bytes(body, most)).await {
-        Ok(Ok(body)) => Ok(body),
-        Ok(Err(error)) => {
-            let source = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
-            tracing::debug!(%error, source, "a body could not be read");
-            Err(if source.contains("length limit") {
-                too_long()
-            } else {
-                codes::INVALID_REQUEST_BODY.error().because("It broke off.")
-            })
-        }
-        Err(_) => Err(codes::INVALID_REQUEST_BODY
-            .error()
-            .because(format!("It did not arrive within {} s.", BODY_TIME.as_secs()))),
-    }
+    body::read(parts, body, most).await.map_err(|fault| match (kind, fault) {
+        (Body::Form(code, _), BodyFault::TooLong(_)) => code.error(),
+        _ => codes::INVALID_REQUEST_BODY.error().because(format!("It cannot be read: {fault}.")),
+    })
 }
 
 /// Returns the address at the other end of the connection; behind a proxy that is the proxy's. A header could say

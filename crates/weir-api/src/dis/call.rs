@@ -2,11 +2,9 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use axum::http::request::Parts;
+use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use percent_encoding::percent_decode_str;
@@ -15,13 +13,12 @@ use weir_cloud::streams::{LocalStreams, StreamEntry, StreamsError};
 
 use super::error::DisError;
 use super::host::Host;
+use crate::body::{self, BodyFault};
 
 /// The largest body: what a signed request may have.
 const MAX_RECORDS_BODY: usize = 12 << 20;
 /// The largest body of everything but records.
 const MAX_BODY: usize = 1 << 20;
-/// How long a body may take to arrive.
-const BODY_TIME: Duration = Duration::from_secs(60);
 
 /// An admitted request.
 pub(super) struct Call {
@@ -50,16 +47,14 @@ async fn admit<S: Host>(request: Request, state: &S) -> Result<Call, DisError> {
     } else {
         MAX_BODY
     };
-    let too_large = || DisError::too_large(format!("the request body is larger than {limit} bytes"));
-    if announced_length(&parts).is_some_and(|length| length > limit as u64) {
-        return Err(too_large());
-    }
-    let body = tokio::time::timeout(BODY_TIME, axum::body::to_bytes(body, limit))
-        .await
-        .map_err(|_| {
-            DisError::body(format!("the request body did not arrive within {} s", BODY_TIME.as_secs()))
-        })?
-        .map_err(|_| too_large())?;
+    state.check_sender(&parts).await?;
+    let body = body::read(&parts, body, limit).await.map_err(|fault| {
+        let text = format!("the request body cannot be read: {fault}");
+        match fault {
+            BodyFault::TooLong(_) => DisError::too_large(text),
+            BodyFault::BrokeOff | BodyFault::TooSlow | BodyFault::Busy => DisError::body(text),
+        }
+    })?;
     let path: Path<HashMap<String, String>> = Path::from_request_parts(&mut parts, state)
         .await
         .map_err(|error| DisError::query(format!("the path cannot be read: {error}")))?;
@@ -80,10 +75,6 @@ async fn admit<S: Host>(request: Request, state: &S) -> Result<Call, DisError> {
         path: path.0,
         body,
     })
-}
-
-fn announced_length(parts: &Parts) -> Option<u64> {
-    parts.headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 fn parse_query(query: &str) -> Vec<(String, String)> {

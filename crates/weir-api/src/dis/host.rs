@@ -20,6 +20,9 @@ pub(super) trait Host: Clone + Send + Sync + 'static {
     /// Returns the present instant, milliseconds since the epoch.
     fn now_ms(&self) -> i64;
 
+    /// Refuses a sender that cannot be known, before the body is read.
+    fn check_sender(&self, parts: &Parts) -> impl Future<Output = Result<(), DisError>> + Send;
+
     /// Lets a request through whose sender is known and may use the project.
     fn admit(
         &self,
@@ -36,6 +39,10 @@ impl Host for ApiState {
 
     fn now_ms(&self) -> i64 {
         self.clock.now().0
+    }
+
+    async fn check_sender(&self, parts: &Parts) -> Result<(), DisError> {
+        auth::check_sender(&self.identity, parts).await.map_err(|failure| refusal(&failure))
     }
 
     async fn admit(&self, parts: &Parts, body: &[u8], project: &str) -> Result<(), DisError> {

@@ -37,10 +37,14 @@ impl Host for TestHost {
         self.clock.now().0
     }
 
-    async fn admit(&self, parts: &Parts, _body: &[u8], project: &str) -> Result<(), DisError> {
-        if !parts.headers.contains_key("x-auth-token") {
-            return Err(DisError::signature(4100, "no signature"));
+    async fn check_sender(&self, parts: &Parts) -> Result<(), DisError> {
+        if parts.headers.contains_key("x-auth-token") {
+            return Ok(());
         }
+        Err(DisError::signature(4100, "no signature"))
+    }
+
+    async fn admit(&self, _: &Parts, _: &[u8], project: &str) -> Result<(), DisError> {
         if project == "p1" { Ok(()) } else { Err(DisError::forbidden("not yours")) }
     }
 }

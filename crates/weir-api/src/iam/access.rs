@@ -1,13 +1,14 @@
 //! Who calls the identity service, and what the caller may see and change.
 
-use axum::body::{Bytes, to_bytes};
 use axum::extract::Request;
 use axum::http::request::Parts;
+use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use weir_cloud::identity::{Identity, Scope, Session};
 
 use super::error::IamError;
 use crate::auth;
+use crate::body;
 
 /// The longest body; the longest real one is a login of some hundred bytes.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -75,9 +76,8 @@ impl Known {
 /// Takes the whole body of a request.
 pub(super) async fn take_body(request: Request) -> Result<(Parts, Bytes), IamError> {
     let (parts, body) = request.into_parts();
-    let body = to_bytes(body, BODY_LIMIT)
-        .await
-        .map_err(|_| IamError::body(format!("the body is longer than {BODY_LIMIT} bytes or broke off")))?;
+    let body = body::read(&parts, body, BODY_LIMIT).await;
+    let body = body.map_err(|fault| IamError::body(format!("the body cannot be read: {fault}")))?;
     Ok((parts, body))
 }
 

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
@@ -14,14 +13,13 @@ use weir_cloud::notifications::{Notifications, Page};
 
 use super::error::SmnError;
 use crate::auth::{self, AuthFailure};
+use crate::body;
 use crate::state::ApiState;
 
 /// Who may use the notification service.
 const ROLES: [&str; 2] = ["te_admin", "smn_adm"];
 /// The largest body: a message of 256 KiB, each byte of it escaped.
 const MAX_BODY: usize = 2 << 20;
-/// How long a body may take to arrive.
-const BODY_TIME: Duration = Duration::from_secs(60);
 const MOST_OF_A_LIST: i64 = 100;
 
 /// An admitted request.
@@ -39,14 +37,10 @@ impl FromRequest<ApiState> for Call {
 
     async fn from_request(request: Request, state: &ApiState) -> Result<Self, SmnError> {
         let (mut parts, body) = request.into_parts();
-        let body = tokio::time::timeout(BODY_TIME, axum::body::to_bytes(body, MAX_BODY))
-            .await
-            .map_err(|_| {
-                SmnError::body(format!("the request body did not arrive within {} s", BODY_TIME.as_secs()))
-            })?
-            .map_err(|_| {
-                SmnError::body(format!("the request body is larger than {MAX_BODY} bytes or broke off"))
-            })?;
+        auth::check_sender(&state.identity, &parts).await.map_err(|failure| refusal(&failure))?;
+        let body = body::read(&parts, body, MAX_BODY).await;
+        let body =
+            body.map_err(|fault| SmnError::body(format!("the request body cannot be read: {fault}")))?;
         let path: Path<HashMap<String, String>> = Path::from_request_parts(&mut parts, state)
             .await
             .map_err(|error| SmnError::body(format!("the path cannot be read: {error}")))?;
@@ -62,15 +56,20 @@ impl FromRequest<ApiState> for Call {
     }
 }
 
-/// Lets a request through whose sender is known and may use the project.
-async fn admit(state: &ApiState, parts: &Parts, body: &[u8], project: &str) -> Result<(), SmnError> {
-    let caller = auth::authenticate(state, parts, body).await.map_err(|failure| match failure {
+/// Tells in the service's own words why a caller is not known.
+fn refusal(failure: &AuthFailure) -> SmnError {
+    match failure {
         AuthFailure::Unavailable(_) => {
             tracing::error!(%failure, "a request about notifications could not be authenticated");
             SmnError::internal()
         }
         AuthFailure::Missing | AuthFailure::Invalid(_) => SmnError::unknown_caller(failure.to_string()),
-    })?;
+    }
+}
+
+/// Lets a request through whose sender is known and may use the project.
+async fn admit(state: &ApiState, parts: &Parts, body: &[u8], project: &str) -> Result<(), SmnError> {
+    let caller = auth::authenticate(state, parts, body).await.map_err(|failure| refusal(&failure))?;
     if !caller.may_use_project(project) {
         return Err(SmnError::forbidden(format!("you have no right in project `{project}`")));
     }

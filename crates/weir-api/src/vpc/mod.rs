@@ -7,8 +7,6 @@ mod error;
 mod peerings;
 mod routes;
 
-use std::time::Duration;
-
 use axum::Router;
 use axum::extract::Request;
 use axum::http::request::Parts;
@@ -19,6 +17,7 @@ use weir_control::{Caller, Role};
 
 pub(crate) use self::error::VpcError;
 use crate::auth;
+use crate::body;
 use crate::cs::source_ip;
 use crate::outermost::RequestId;
 use crate::state::ApiState;
@@ -30,8 +29,6 @@ const MOST_RECORDS: usize = 2_000;
 
 /// Longest body; a name and a description stay far below.
 const BODY_BYTES: usize = 64 << 10;
-/// How long a body may take to arrive.
-const BODY_TIME: Duration = Duration::from_secs(30);
 
 /// The routes.
 pub fn router() -> Router<ApiState> {
@@ -58,13 +55,8 @@ async fn caller(
     access: Access,
 ) -> Result<(Caller, Parts, Bytes), VpcError> {
     let (parts, body) = request.into_parts();
-    let body = tokio::time::timeout(BODY_TIME, axum::body::to_bytes(body, BODY_BYTES)).await;
-    let Ok(Ok(body)) = body else {
-        return Err(VpcError::body(format!(
-            "It is longer than {BODY_BYTES} bytes, broke off or did not arrive within {} s",
-            BODY_TIME.as_secs()
-        )));
-    };
+    let body = body::read(&parts, body, BODY_BYTES).await;
+    let body = body.map_err(|fault| VpcError::body(format!("The body cannot be read: {fault}")))?;
     let known = auth::authenticate(state, &parts, &body).await?;
     let Some(project) = known.project_id.clone().filter(|_| !known.user_id.is_empty()) else {
         return Err(VpcError::no_project());
