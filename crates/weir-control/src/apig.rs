@@ -29,8 +29,7 @@ pub enum GatewayReader {
 impl Control {
     /// Returns the `apig` sinks in the text of a job. A sink has an address once a run of the job has registered it.
     pub async fn apig_sinks(&self, caller: &Caller, id: JobId) -> Result<Vec<ApigSinkView>, CsError> {
-        let job = self.find(caller, id, codes::QUERY_JOB_NOT_EXIST).await?;
-        caller.check_owner(&job)?;
+        let job = self.find_own(caller, id, codes::QUERY_JOB_NOT_EXIST).await?;
         let declared = names_of_apig_sinks(&job.definition.sql_body);
         if declared.is_empty() {
             return Ok(Vec::new());

@@ -122,15 +122,13 @@ impl Control {
 
     /// Returns a job with its graph.
     pub async fn job(&self, caller: &Caller, id: JobId) -> Result<JobView, CsError> {
-        let job = self.find(caller, id, codes::QUERY_JOB_NOT_EXIST).await?;
-        caller.check_owner(&job)?;
+        let job = self.find_own(caller, id, codes::QUERY_JOB_NOT_EXIST).await?;
         self.view(job, true).await
     }
 
     /// Returns the status of a job with its description.
     pub async fn status(&self, caller: &Caller, id: JobId) -> Result<(Status, String), CsError> {
-        let job = self.find(caller, id, codes::QUERY_JOB_NOT_EXIST).await?;
-        caller.check_owner(&job)?;
+        let job = self.find_own(caller, id, codes::QUERY_JOB_NOT_EXIST).await?;
         let status = self.status_of(&job);
         Ok((status, description(&job, status)))
     }

@@ -54,8 +54,7 @@ impl Control {
     }
 
     async fn check_delete(&self, caller: &Caller, id: JobId) -> Result<JobRecord, CsError> {
-        let job = self.find(caller, id, codes::DELETE_JOB_NOT_EXIST).await?;
-        caller.check_owner(&job)?;
+        let job = self.find_own(caller, id, codes::DELETE_JOB_NOT_EXIST).await?;
         Ok(job)
     }
 }

@@ -100,8 +100,7 @@ impl Control {
         id: JobId,
         resume_savepoint: bool,
     ) -> Result<JobRecord, CsError> {
-        let job = self.find(caller, id, codes::RUN_JOB_NOT_EXIST).await?;
-        caller.check_owner(&job)?;
+        let job = self.find_own(caller, id, codes::RUN_JOB_NOT_EXIST).await?;
         let status = self.status_of(&job);
         if !status.can_run() {
             return Err(codes::JOB_NOT_RUNNABLE.error().because(format!("It is in {}.", status.name())));

@@ -28,8 +28,7 @@ impl Control {
         id: JobId,
         place: &SavepointPlace,
     ) -> Result<(), Refusal> {
-        let job = self.find(caller, id, codes::QUERY_JOB_NOT_EXIST).await?;
-        caller.check_owner(&job)?;
+        let job = self.find_own(caller, id, codes::QUERY_JOB_NOT_EXIST).await?;
         let status = self.status_of(&job);
         if status != Status::Running {
             let reason = format!("It is in {}, and only a running job can write a savepoint.", status.name());
@@ -56,8 +55,7 @@ impl Control {
         id: JobId,
         place: &SavepointPlace,
     ) -> Result<(), Refusal> {
-        let job = self.find(caller, id, codes::QUERY_JOB_NOT_EXIST).await?;
-        caller.check_owner(&job)?;
+        let job = self.find_own(caller, id, codes::QUERY_JOB_NOT_EXIST).await?;
         let status = self.status_of(&job);
         if status.update_refusal().is_some() {
             let reason = format!("The job is in {}.", status.name());

@@ -79,8 +79,7 @@ impl Control {
         id: JobId,
         trigger_savepoint: bool,
     ) -> Result<JobRecord, CsError> {
-        let job = self.find(caller, id, codes::STOP_JOB_NOT_EXIST).await?;
-        caller.check_owner(&job)?;
+        let job = self.find_own(caller, id, codes::STOP_JOB_NOT_EXIST).await?;
         let status = self.status_of(&job);
         if !status.can_stop() {
             return Err(codes::JOB_NOT_STOPPABLE.error().because(format!("It is in {}.", status.name())));

@@ -25,8 +25,7 @@ impl Control {
     }
 
     async fn try_update(&self, caller: &Caller, id: JobId, sent: &SentFields) -> Result<Timestamp, Refusal> {
-        let job = self.find(caller, id, codes::JOB_NOT_EXIST).await?;
-        caller.check_owner(&job)?;
+        let job = self.find_own(caller, id, codes::JOB_NOT_EXIST).await?;
         self.check_updatable(&job, !jar::is_jar(&job.definition))?;
         let definition = sent.over(&job.definition);
         fields::check_merged(sent, &definition, self.options.sql_max_bytes)?;

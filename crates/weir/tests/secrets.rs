@@ -15,15 +15,9 @@ const WEIR: &str = env!("CARGO_BIN_EXE_weir");
 const IN_JOB: &str = "planted-in-job";
 const MAIL: &str = "planted-mail";
 
-fn files_below(directory: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(directory).unwrap().flatten().map(|entry| entry.path());
-    entries.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
-}
-
 /// Returns the files that hold a text, the named ones apart.
 fn files_with(service: &Service, secret: &str, but: &[&str]) -> Vec<PathBuf> {
-    let mut files = files_below(&service.data());
-    files.push(service.log());
+    let mut files = service.files();
     files.retain(|file| {
         // Sockets cannot be read.
         let bytes = std::fs::read(file).unwrap_or_default();

@@ -98,19 +98,9 @@ fn job_tests_may_have_variables() {
     assert!(quiet(&output).contains("`{{encode}}` is not a value"));
 }
 
-fn files_below(directory: &Path, found: &mut Vec<std::path::PathBuf>) {
-    for entry in std::fs::read_dir(directory).unwrap().flatten() {
-        match entry.path() {
-            path if path.is_dir() => files_below(&path, found),
-            path => found.push(path),
-        }
-    }
-}
-
 /// Asserts that no file of the service holds the secret.
 fn nothing_at_rest(service: &Service) {
-    let mut files = vec![service.log()];
-    files_below(&service.data(), &mut files);
+    let files = service.files();
     assert!(files.iter().any(|file| file.ends_with("worker.log")), "{files:?}");
     for file in files {
         // Sockets cannot be read.

@@ -21,6 +21,10 @@ use super::session::{Scope, Session};
 /// for so long here.
 const RECHECK: Duration = Duration::from_secs(60);
 
+/// How long a token that the Keystone does not know is not asked for again, so that whoever sends bad ones has no
+/// request made for each.
+const RECHECK_UNKNOWN: Duration = Duration::from_secs(10);
+
 impl Identity {
     /// Returns the Keystone that has the accounts, if they are not kept here.
     pub fn keystone(&self) -> Option<&Keystone> {
@@ -42,11 +46,22 @@ impl Identity {
     ) -> Result<Arc<Session>, TokenError> {
         let hash = hash_of(token);
         let now = self.clock.now();
+        let is_unknown =
+            self.unknown_tokens.get(&hash).is_some_and(|asked| now.since(asked) < RECHECK_UNKNOWN);
+        if is_unknown {
+            return Err(TokenError::Unknown);
+        }
         let fresh = self.remote_sessions.get(&hash).filter(|(_, asked)| now.since(*asked) < RECHECK);
         let session = match fresh {
             Some((session, _)) => session,
             None => {
-                let session = Arc::new(keystone.session(token).await?);
+                let session = match keystone.session(token).await {
+                    Err(TokenError::Unknown) => {
+                        self.unknown_tokens.insert(self.unknown_tokens.ticket(), hash, now);
+                        return Err(TokenError::Unknown);
+                    }
+                    session => Arc::new(session?),
+                };
                 self.mirror(&session).await?;
                 let ticket = self.remote_sessions.ticket();
                 self.remote_sessions.insert(ticket, hash, (Arc::clone(&session), now));
@@ -95,24 +110,22 @@ impl Identity {
         if self.domain(&domain.id).await?.is_some() {
             return Ok(false);
         }
-        let inserted = self.repository.insert_domain(domain).await;
-        if let Err(RepositoryError::Conflict) = inserted {
-            let name = with_id(&domain.name, &domain.id);
-            return already(self.repository.insert_domain(&Domain { name, ..domain.clone() }).await);
-        }
-        inserted.map(|()| true)
+        insert(&domain.name, &domain.id, |name| {
+            let domain = Domain { name, ..domain.clone() };
+            async move { self.repository.insert_domain(&domain).await }
+        })
+        .await
     }
 
     async fn mirror_project(&self, project: &Project) -> Result<bool, RepositoryError> {
         if self.repository.project(&project.id).await?.is_some() {
             return Ok(false);
         }
-        let mut inserted = self.repository.insert_project(project).await;
-        if let Err(RepositoryError::Conflict) = inserted {
-            let name = with_id(&project.name, &project.id);
-            inserted = self.repository.insert_project(&Project { name, ..project.clone() }).await;
-        }
-        let is_new = already(inserted)?;
+        let is_new = insert(&project.name, &project.id, |name| {
+            let project = Project { name, ..project.clone() };
+            async move { self.repository.insert_project(&project).await }
+        })
+        .await?;
         self.give_service_agency(project).await;
         Ok(is_new)
     }
@@ -131,12 +144,11 @@ impl Identity {
             password: PasswordHash::new(""),
             default_project_id: None,
         };
-        let mut inserted = self.repository.insert_user(&user).await;
-        if let Err(RepositoryError::Conflict) = inserted {
-            let name = with_id(&user.name, &user.id);
-            inserted = self.repository.insert_user(&User { name, ..user }).await;
-        }
-        already(inserted)
+        insert(&session.user_name, &session.user_id, |name| {
+            let user = User { name, ..user.clone() };
+            async move { self.repository.insert_user(&user).await }
+        })
+        .await
     }
 
     /// Gives a user the roles of a session in its scope and takes all others there: those of access keys are the same.
@@ -164,15 +176,20 @@ impl Identity {
     }
 }
 
-/// A name that something that is gone elsewhere has kept here.
-fn with_id(name: &str, id: &str) -> String {
-    format!("{name} ({id})")
-}
-
-/// What another call has written meanwhile is there.
-fn already(inserted: Result<(), RepositoryError>) -> Result<bool, RepositoryError> {
+/// Writes something down, with its id in its name where something that is gone elsewhere has kept the name here. Returns
+/// whether it is new.
+async fn insert<F: Future<Output = Result<(), RepositoryError>>>(
+    name: &str,
+    id: &str,
+    write: impl Fn(String) -> F,
+) -> Result<bool, RepositoryError> {
+    let mut inserted = write(name.to_string()).await;
+    if let Err(RepositoryError::Conflict) = inserted {
+        inserted = write(format!("{name} ({id})")).await;
+    }
     match inserted {
         Ok(()) => Ok(true),
+        // Another call has written it meanwhile.
         Err(RepositoryError::Conflict) => Ok(false),
         Err(error) => Err(error),
     }

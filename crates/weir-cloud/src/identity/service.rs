@@ -51,6 +51,8 @@ pub struct Identity {
     pub(super) key_owners: Cache<String, Arc<KeyOwner>>,
     /// What tokens of the Keystone say, and since when that is known.
     pub(super) remote_sessions: Cache<[u8; 32], (Arc<Session>, Timestamp)>,
+    /// Tokens that the Keystone does not know, and since when that is known.
+    pub(super) unknown_tokens: Cache<[u8; 32], Timestamp>,
     region: OnceLock<String>,
     object_port: OnceLock<u16>,
 }
@@ -70,6 +72,7 @@ impl Identity {
             sessions: Cache::new(CACHED_ENTRIES),
             key_owners: Cache::new(CACHED_ENTRIES),
             remote_sessions: Cache::new(CACHED_ENTRIES),
+            unknown_tokens: Cache::new(CACHED_ENTRIES),
             options,
             region: OnceLock::new(),
             object_port: OnceLock::new(),

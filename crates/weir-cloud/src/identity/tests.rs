@@ -1,8 +1,10 @@
 //! The life of tokens, passwords, scopes and keys.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use weir_base::clock::ManualClock;
 use weir_base::time::Timestamp;
 
@@ -256,4 +258,38 @@ async fn a_signed_request_gives_the_roles_of_the_project() {
     let unknown = world.identity.verify_request(&authorization, &request, &ProjectChoice::Default).await;
     assert_eq!(unknown.err(), Some(RequestError::UnknownKey));
     assert!(world.identity.key(&key.access).await.unwrap().unwrap().last_used_at.is_some());
+}
+
+/// A Keystone that knows no token. Returns its address and how often it was asked.
+async fn empty_keystone() -> (String, Arc<AtomicUsize>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}/v3", listener.local_addr().unwrap());
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            count.fetch_add(1, Ordering::Relaxed);
+            let mut head = [0; 4_096];
+            let _ = stream.read(&mut head).await;
+            let answer = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+            let _ = stream.write_all(answer).await;
+        }
+    });
+    (endpoint, asked)
+}
+
+#[tokio::test]
+async fn a_token_that_the_keystone_does_not_know_is_not_asked_for_with_every_call() {
+    let (endpoint, asked) = empty_keystone().await;
+    let clock = ManualClock::new(Timestamp(1_546_300_800_000));
+    let keystone = Some(Arc::new(Keystone::new(&endpoint).unwrap()));
+    let options = IdentityOptions { keystone, ..IdentityOptions::default() };
+    let identity = Identity::new(Arc::new(MemoryAccounts::default()), Arc::new(clock.clone()), options);
+    for (token, times) in [("a", 1), ("a", 1), ("b", 2), ("a", 2)] {
+        assert_eq!(identity.session(token).await, Err(TokenError::Unknown));
+        assert_eq!(asked.load(Ordering::Relaxed), times);
+    }
+    clock.advance(Duration::from_secs(10));
+    assert_eq!(identity.session("a").await, Err(TokenError::Unknown));
+    assert_eq!(asked.load(Ordering::Relaxed), 3);
 }

@@ -61,8 +61,7 @@ impl Control {
     }
 
     async fn try_update_jar(&self, caller: &Caller, id: JobId, sent: &SentJar) -> Result<Timestamp, Refusal> {
-        let job = self.find(caller, id, codes::JOB_NOT_EXIST).await?;
-        caller.check_owner(&job)?;
+        let job = self.find_own(caller, id, codes::JOB_NOT_EXIST).await?;
         self.check_updatable(&job, is_jar(&job.definition))?;
         let definition = sent.over(&job.definition);
         fields::check_fields(sent, &definition)?;

@@ -42,7 +42,7 @@ pub struct FlinkJobList {
 }
 
 /// A job in the list.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 pub struct FlinkJobEntity {
     job_id: i64,
     name: String,
@@ -127,7 +127,7 @@ pub struct FlinkJobEntity {
 }
 
 /// The settings of a job. Where a name is not that of `job_config`: a CU is an SPU, the entrypoint is the JAR.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 #[allow(missing_docs)] // The meanings are those of `JobConfig`.
 pub struct FlinkJobConfig {
     #[schema(required = false)]
@@ -180,8 +180,6 @@ impl From<&JobConfig> for FlinkJobConfig {
             smn_topic: config.smn_topic.clone(),
             root_id: config.root_id,
             edge_group_ids: groups.map(|ids| ids.split(',').map(|id| id.trim().to_string()).collect()),
-            graph_editor_enabled: false,
-            graph_editor_data: None,
             manager_cu_number: config.manager_spu,
             executor_number: config.executor_number,
             executor_cu_number: config.executor_spu,
@@ -191,9 +189,7 @@ impl From<&JobConfig> for FlinkJobConfig {
             idle_state_retention: config.idle_state_retention,
             config_url: config.config_url.clone(),
             udf_jar_url: config.udf_jar_url.clone(),
-            entrypoint: None,
-            dependency_jars: None,
-            dependency_files: None,
+            ..Self::default()
         }
     }
 }
@@ -246,22 +242,7 @@ impl FlinkJobEntity {
             status_desc: job.status_desc.clone(),
             create_time: record.create_time.0,
             start_time: record.facts.start_time.0,
-            user_name: None,
-            duration: None,
-            root_id: None,
-            graph_editor_enabled: None,
-            has_savepoint: None,
-            queue_name: None,
-            user_id: None,
-            project_id: None,
-            sql_body: None,
-            run_mode: None,
-            job_config: None,
-            main_class: None,
-            entrypoint_args: None,
-            savepoint_path: None,
-            execution_graph: None,
-            update_time: None,
+            ..Self::default()
         }
     }
 }

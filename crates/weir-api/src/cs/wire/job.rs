@@ -152,7 +152,7 @@ pub struct JobConfig {
 }
 
 /// A job in a list. The short form has username to edge_group_ids, the long form user_id to update_time.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 pub struct JobEntity {
     job_id: i64,
     name: String,
@@ -355,21 +355,7 @@ impl JobEntity {
             status_desc: view.status_desc.clone(),
             create_time: record.create_time.0,
             start_time: record.facts.start_time.0,
-            username: None,
-            duration: None,
-            root_id: None,
-            edge_group_ids: None,
-            user_id: None,
-            cluster_id: None,
-            project_id: None,
-            sql_body: None,
-            run_mode: None,
-            job_config: None,
-            jar_url: None,
-            main_class: None,
-            args: None,
-            execution_graph: None,
-            update_time: None,
+            ..Self::default()
         }
     }
 }
