@@ -69,6 +69,8 @@ async fn gather_logs(objects: &Objects, bucket: &str, id: JobId, key: &str) -> R
     if files.is_empty() {
         return Err(format!("There are no logs of job {id} in bucket {bucket} yet"));
     }
-    let archive = archive::pack(&files)?;
+    // A second for logs of the greatest length.
+    let packed = tokio::task::spawn_blocking(move || archive::pack(&files)).await;
+    let archive = packed.map_err(|error| error.to_string())??;
     objects.put(bucket, key, Bytes::from(archive)).await.map_err(|error| error.to_string())
 }

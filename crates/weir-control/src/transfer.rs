@@ -98,21 +98,14 @@ impl Control {
         let (bucket, key) = split(path);
         self.check_authorized(caller, bucket).await?;
         let _turn = self.archives.lock().await;
-        let mut found = Vec::new();
-        let mut left = MOST_UNPACKED;
-        for (name, contents) in self.archives(&caller.project, bucket, key).await? {
-            let unreadable = |reason: String| {
-                codes::UPLOAD_USER_DATA_FAILED.error().because(format!("{name} is no archive: {reason}."))
-            };
-            for file in archive::unpack(&contents, &mut left).map_err(unreadable)? {
-                let (entry, text) = file.map_err(unreadable)?;
-                if found.len() == MOST_JOBS {
-                    let reason = format!("The archives have more than {MOST_JOBS} jobs.");
-                    return Err(codes::UPLOAD_USER_DATA_FAILED.error().because(reason));
-                }
-                found.push(self.read_entry(&entry, &text)?);
-            }
-        }
+        let archives = self.archives(&caller.project, bucket, key).await?;
+        let sql_max_bytes = self.options.sql_max_bytes;
+        // Some hundred milliseconds for archives of the greatest length.
+        let found = tokio::task::spawn_blocking(move || read_archives(archives, sql_max_bytes)).await;
+        let found = found.map_err(|error| {
+            tracing::error!(%error, "archives could not be read");
+            codes::BACKEND_INTERNAL_ERROR.error()
+        })??;
         let _gate = self.gate.lock().await;
         without_conflict(|| self.try_import(caller, &found, cover)).await
     }
@@ -161,21 +154,6 @@ impl Control {
             archives.push((key.to_string(), bytes.map_err(|error| untransferred(&error))?));
         }
         Ok(archives)
-    }
-
-    fn read_entry(&self, entry: &str, text: &[u8]) -> Result<ExportedJob, CsError> {
-        let invalid = |reason: String| {
-            codes::AGGREGATE_USER_DATA_FAILED
-                .error()
-                .because(format!("{entry} is no valid definition of a job: {reason}"))
-        };
-        let job: ExportedJob = serde_json::from_slice(text).map_err(|error| invalid(format!("{error}.")))?;
-        if job.format != FORMAT {
-            return Err(invalid(format!("its form {} is not {FORMAT}.", job.format)));
-        }
-        fields::check_definition(&job.job, self.options.sql_max_bytes)
-            .map_err(|error| invalid(error.cause()))?;
-        Ok(job)
     }
 
     async fn try_import(
@@ -267,6 +245,40 @@ impl Control {
         }
         Ok(Plan::Cover(Box::new(other.clone()), Box::new(definition)))
     }
+}
+
+/// Reads what is in archives.
+fn read_archives(archives: Vec<(String, Bytes)>, sql_max_bytes: usize) -> Result<Vec<ExportedJob>, CsError> {
+    let mut found = Vec::new();
+    let mut left = MOST_UNPACKED;
+    for (name, contents) in archives {
+        let unreadable = |reason: String| {
+            codes::UPLOAD_USER_DATA_FAILED.error().because(format!("{name} is no archive: {reason}."))
+        };
+        for file in archive::unpack(&contents, &mut left).map_err(unreadable)? {
+            let (entry, text) = file.map_err(unreadable)?;
+            if found.len() == MOST_JOBS {
+                let reason = format!("The archives have more than {MOST_JOBS} jobs.");
+                return Err(codes::UPLOAD_USER_DATA_FAILED.error().because(reason));
+            }
+            found.push(read_entry(&entry, &text, sql_max_bytes)?);
+        }
+    }
+    Ok(found)
+}
+
+fn read_entry(entry: &str, text: &[u8], sql_max_bytes: usize) -> Result<ExportedJob, CsError> {
+    let invalid = |reason: String| {
+        codes::AGGREGATE_USER_DATA_FAILED
+            .error()
+            .because(format!("{entry} is no valid definition of a job: {reason}"))
+    };
+    let job: ExportedJob = serde_json::from_slice(text).map_err(|error| invalid(format!("{error}.")))?;
+    if job.format != FORMAT {
+        return Err(invalid(format!("its form {} is not {FORMAT}.", job.format)));
+    }
+    fields::check_definition(&job.job, sql_max_bytes).map_err(|error| invalid(error.cause()))?;
+    Ok(job)
 }
 
 fn pack(jobs: &[JobRecord]) -> Result<Vec<u8>, String> {
