@@ -16,8 +16,10 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.error
 import urllib.request
+import zipfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -52,13 +54,17 @@ class Api:
     """Calls with a token."""
 
     def __init__(self, endpoint, known):
-        self.base = f"{endpoint}/v1.0/{known['WEIR_PROJECT_ID']}"
+        self.endpoint = endpoint
+        self.base = f"/v1.0/{known['WEIR_PROJECT_ID']}"
         self.token = known["WEIR_TOKEN"]
 
     def call(self, method, path, body=None):
+        return self.call_at(method, self.base + path, body)
+
+    def call_at(self, method, path, body=None):
         headers = {"Content-Type": "application/json", "X-Auth-Token": self.token}
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.base + path, data=data, headers=headers, method=method)
+        request = urllib.request.Request(self.endpoint + path, data=data, headers=headers, method=method)
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:
                 return json.loads(answer.read())
@@ -67,19 +73,44 @@ class Api:
 
 
 def furnish(api, data, weir):
-    """Makes something of everything, so that random ids find it."""
+    """Makes something of everything, so that random ids find it. Returns ids that no random value would be."""
     from hooks import SQL
 
     subprocess.run([weir, "bucket", "create", "fuzz", "--data", data], check=True, capture_output=True)
+    (data / "objects" / "fuzz" / "jars").mkdir()
+    with zipfile.ZipFile(data / "objects" / "fuzz" / "jars" / "a.jar", "w") as jar:
+        jar.writestr("Main.class", "")
     api.call("POST", "/obs_authorize", ["fuzz"])
     api.call("POST", "/billing/top_up", {"amount": 1_000_000})
-    api.call("POST", "/job_template", {"name": "t1", "sql_body": SQL})
+    for number in range(4):
+        api.call("POST", "/job_template", {"name": f"t{number}", "sql_body": SQL})
     # Some, as random calls delete and stop them.
     for number in range(6):
         api.call("POST", "/reserved_cluster", {"name": f"c{number}", "maximum_spu_quota": 20})
-    for name in [f"j{number}" for number in range(8)]:
-        api.call("POST", "/sql_job", {"name": name, "run_mode": "shared_cluster", "sql_body": SQL})
-    api.call("POST", "/job/1/run")
+    for number in range(16):
+        job = {"name": f"j{number}", "run_mode": "shared_cluster", "sql_body": SQL, "log_enabled": True, "obs_bucket": "fuzz"}
+        api.call("POST", "/sql_job", job)
+    for number in range(1, 9):
+        api.call("POST", f"/job/{number}/run")
+    return connect(api, data, weir)
+
+
+def connect(api, data, weir):
+    """Connects the first cluster with a network, when it runs, and gives it a mapping."""
+    command = [weir, "operate", "network", "add", "fuzz", "192.168.0.0/16", "--data", data]
+    vpc = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[-1]
+    deadline = time.monotonic() + 60
+    while api.call("GET", "/reserved_cluster/1")["payload"]["status_code"] != 5:
+        if time.monotonic() > deadline:
+            raise SystemExit("the cluster does not run")
+        time.sleep(0.1)
+    api.call("POST", "/reserved_cluster/1/hosts", {"hosts_info": [{"hostname": "db.example", "ip": "10.0.0.8"}]})
+    peering = api.call("POST", "/reserved_cluster/1/peering", {"vpc_id": vpc, "name": "p"})["peering"]["id"]
+    api.call_at("PUT", f"/v2.0/vpc/peerings/{peering}/accept")
+    destination = {"destination": "192.168.0.0/24"}
+    route = api.call("POST", f"/reserved_cluster/1/peering/{peering}/route", destination)["route"]["id"]
+    user = api.call("GET", "/user_quotas")["payload"]["users"][0]["user_id"]
+    return {"vpc_id": vpc, "peering_id": peering, "route_id": route, "user_id": user}
 
 
 def main():
@@ -93,7 +124,7 @@ def main():
         endpoint, process = stack.enter_context(running_weir(place, *OPTIONS))
         metrics = (place / "data" / "metrics-endpoint").read_text().strip()
         known = log_in(endpoint)
-        furnish(Api(endpoint, known), place / "data", os.environ["WEIR_BIN"])
+        ids = furnish(Api(endpoint, known), place / "data", os.environ["WEIR_BIN"])
         config = place / "schemathesis.toml"
         config.write_text(f'[parameters]\n"path.project_id" = "{known["WEIR_PROJECT_ID"]}"\n')
         program = pathlib.Path(sys.executable).parent / "schemathesis"
@@ -110,7 +141,7 @@ def main():
             "--suppress-health-check", "all", "--warnings", "off", "--continue-on-failure",
             *asked.more,
         ]  # fmt: skip
-        environment = {**os.environ, "SCHEMATHESIS_HOOKS": "hooks", "PYTHONPATH": str(HERE)}
+        environment = {**os.environ, "SCHEMATHESIS_HOOKS": "hooks", "PYTHONPATH": str(HERE), "FUZZ_IDS": json.dumps(ids)}
         done = subprocess.run(command, env=environment, cwd=place)
         log = (place / "service.log").read_text()
         faults = [line for line in log.splitlines() if "panicked" in line or " ERROR " in line]

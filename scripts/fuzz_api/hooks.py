@@ -4,6 +4,8 @@ Most values that it makes are refused by the first check of a call. So ids, name
 as the service knows; which, follows from the value that was made, so that a seed repeats the calls.
 """
 
+import json
+import os
 import zlib
 
 import schemathesis
@@ -55,6 +57,13 @@ KNOWN = {
     "savepoint_path": pick("fuzz/savepoints/1"),
     "status": pick("job_init", "job_running"),
     "order": pick("asc", "desc"),
+    "destination": lambda number: f"192.168.{number % 200}.0/24",
+    "jar_url": pick("fuzz/jars"),
+    "main_class": pick("Main"),
+    "manager_spu": lambda number: 1 + number % 4,
+    "action": pick("TRIGGER"),
+    # Those of what was made beforehand.
+    **{name: pick(id) for name, id in json.loads(os.environ.get("FUZZ_IDS", "{}")).items()},
 }  # fmt: skip
 
 
