@@ -92,7 +92,7 @@ pub struct JobMetaDataAttrEntity {
 /// APIG addresses of a job's sinks.
 #[utoipa::path(get, path = "/v1.0/{project_id}/job/{job_id}/apig_sinks", operation_id = "getApigSinks", tag = "job",
     params(("project_id" = String, Path, description = "Project id; must equal the credential's project."),
-        ("job_id" = i64, Path, description = "Job id.")),
+        ("job_id" = i64, Path, minimum = 1, description = "Job id.")),
     responses((status = 200, description = "Success.", body = answer::Envelope<JobApigSinks>),
         (status = 400, description = "The request failed.", body = answer::ErrorBody)))]
 pub async fn get_apig_sinks(State(state): State<ApiState>, request: Request) -> Response {

@@ -26,8 +26,8 @@ const MOST_RECORDS: i64 = 50;
         ("cursor" = Option<String>, Query,
             description = "Event id, as the trace list shows it; the page has what is older. When given, page_number is ignored."),
         ("resource_id" = Option<String>, Query, description = "Only records of this one."),
-        ("page_number" = Option<i32>, Query, description = "Page, from 0; default 0."),
-        ("limit" = Option<i32>, Query, description = "Records per page, 1 to 50; default 10.")),
+        ("page_number" = Option<i32>, Query, minimum = 0, description = "Page, from 0; default 0."),
+        ("limit" = Option<i32>, Query, minimum = 1, maximum = 50, description = "Records per page, 1 to 50; default 10.")),
     responses((status = 200, description = "Success.", body = answer::Envelope<AuditLogResponsePayload>),
         (status = 400, description = "The request failed.", body = answer::ErrorBody)))]
 pub async fn get_audit_logs(State(state): State<ApiState>, request: Request) -> Response {

@@ -22,11 +22,11 @@ const MOST_RECORDS: i64 = 100;
 /// Ledger entries of a period.
 #[utoipa::path(get, path = "/v1.0/{project_id}/billing_history", operation_id = "getBillingHistory", tag = "statistics",
     params(("project_id" = String, Path, description = "Project id; must equal the credential's project."),
-        ("begin_time" = Option<i64>, Query, description = "Only what was used after; milliseconds since the epoch."),
-        ("end_time" = Option<i64>, Query, description = "Only what was used before; milliseconds since the epoch."),
+        ("begin_time" = Option<i64>, Query, minimum = 0, description = "Only what was used after; milliseconds since the epoch."),
+        ("end_time" = Option<i64>, Query, minimum = 0, description = "Only what was used before; milliseconds since the epoch."),
         ("resource_type" = Option<BilledType>, Query, description = "Only jobs or clusters."),
-        ("limit" = Option<i32>, Query, description = "Records per page, 1 to 100; default 10."),
-        ("offset" = Option<i32>, Query, description = "Records before the page; default 0.")),
+        ("limit" = Option<i32>, Query, minimum = 1, maximum = 100, description = "Records per page, 1 to 100; default 10."),
+        ("offset" = Option<i32>, Query, minimum = 0, description = "Records before the page; default 0.")),
     responses((status = 200, description = "Success.", body = answer::Envelope<BillingHistoryPayload>),
         (status = 400, description = "The request failed.", body = answer::ErrorBody)))]
 pub async fn get_billing_history(State(state): State<ApiState>, request: Request) -> Response {

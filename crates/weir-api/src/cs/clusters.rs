@@ -46,10 +46,10 @@ pub async fn create_reserved_cluster(State(state): State<ApiState>, request: Req
     params(("project_id" = String, Path, description = "Project id; must equal the credential's project."),
         ("name" = Option<String>, Query, description = "Part of the cluster name, case-sensitive."),
         ("status" = Option<ClusterStatusName>, Query, description = "Only clusters in this status."),
-        ("cursor" = Option<i64>, Query, description = "Last cluster id of the page at hand. Absent: first page."),
+        ("cursor" = Option<i64>, Query, minimum = 1, description = "Last cluster id of the page at hand. Absent: first page."),
         ("next" = Option<bool>, Query,
             description = "true (default): the page after the cursor in the chosen order; false: the page before it."),
-        ("limit" = Option<i32>, Query, description = "Records per page, 1 to 100; default 10."),
+        ("limit" = Option<i32>, Query, minimum = 1, maximum = 100, description = "Records per page, 1 to 100; default 10."),
         ("order" = Option<WireOrder>, Query, description = "Order by id; default desc.")),
     responses((status = 200, description = "Success.", body = answer::Envelope<QueryClustersResponsePayload>),
         (status = 400, description = "The request failed.", body = answer::ErrorBody)))]
@@ -81,7 +81,7 @@ fn listing(query: &Query) -> Result<(ClusterListRequest, Page), CsError> {
 #[utoipa::path(get, path = "/v1.0/{project_id}/reserved_cluster/{cluster_id}",
     operation_id = "describeReservedCluster", tag = "cluster",
     params(("project_id" = String, Path, description = "Project id; must equal the credential's project."),
-        ("cluster_id" = i32, Path, description = "Cluster id.")),
+        ("cluster_id" = i32, Path, minimum = 1, description = "Cluster id.")),
     responses((status = 200, description = "Success.", body = answer::Envelope<ClusterInfo>),
         (status = 400, description = "The request failed.", body = answer::ErrorBody)))]
 pub async fn describe_reserved_cluster(State(state): State<ApiState>, request: Request) -> Response {
@@ -97,7 +97,7 @@ pub async fn describe_reserved_cluster(State(state): State<ApiState>, request: R
 #[utoipa::path(patch, path = "/v1.0/{project_id}/reserved_cluster/{cluster_id}",
     operation_id = "updateReservedCluster", tag = "cluster",
     params(("project_id" = String, Path, description = "Project id; must equal the credential's project."),
-        ("cluster_id" = i32, Path, description = "Cluster id.")),
+        ("cluster_id" = i32, Path, minimum = 1, description = "Cluster id.")),
     request_body = UpdateClusterRequest,
     responses((status = 200, description = "Success.", body = answer::GlobalResponse),
         (status = 400, description = "The request failed.", body = answer::ErrorBody)))]
@@ -116,7 +116,7 @@ pub async fn update_reserved_cluster(State(state): State<ApiState>, request: Req
 #[utoipa::path(delete, path = "/v1.0/{project_id}/reserved_cluster/{cluster_id}",
     operation_id = "deleteReservedCluster", tag = "cluster",
     params(("project_id" = String, Path, description = "Project id; must equal the credential's project."),
-        ("cluster_id" = i32, Path, description = "Cluster id.")),
+        ("cluster_id" = i32, Path, minimum = 1, description = "Cluster id.")),
     responses((status = 200, description = "Success.", body = answer::GlobalResponse),
         (status = 400, description = "The request failed.", body = answer::ErrorBody)))]
 pub async fn delete_reserved_cluster(State(state): State<ApiState>, request: Request) -> Response {
@@ -131,7 +131,7 @@ pub async fn delete_reserved_cluster(State(state): State<ApiState>, request: Req
 #[utoipa::path(post, path = "/v1.0/{project_id}/reserved_cluster/{cluster_id}/stop",
     operation_id = "stopReservedCluster", tag = "cluster",
     params(("project_id" = String, Path, description = "Project id; must equal the credential's project."),
-        ("cluster_id" = i32, Path, description = "Cluster id.")),
+        ("cluster_id" = i32, Path, minimum = 1, description = "Cluster id.")),
     responses((status = 200, description = "Success.", body = StopReservedClusterResponse),
         (status = 400, description = "The request failed.", body = answer::ErrorBody)))]
 pub async fn stop_reserved_cluster(State(state): State<ApiState>, request: Request) -> Response {
@@ -146,7 +146,7 @@ pub async fn stop_reserved_cluster(State(state): State<ApiState>, request: Reque
 #[utoipa::path(post, path = "/v1.0/{project_id}/reserved_cluster/{cluster_id}/restart",
     operation_id = "restartReservedCluster", tag = "cluster",
     params(("project_id" = String, Path, description = "Project id; must equal the credential's project."),
-        ("cluster_id" = i32, Path, description = "Cluster id.")),
+        ("cluster_id" = i32, Path, minimum = 1, description = "Cluster id.")),
     responses((status = 200, description = "Success.", body = RestartReservedClusterResponse),
         (status = 400, description = "The request failed.", body = answer::ErrorBody)))]
 pub async fn restart_reserved_cluster(State(state): State<ApiState>, request: Request) -> Response {

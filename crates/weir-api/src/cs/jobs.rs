@@ -54,7 +54,7 @@ pub async fn update_sql_job(State(state): State<ApiState>, request: Request) -> 
 /// Delete a job in any status. A running job is stopped first.
 #[utoipa::path(delete, path = "/v1.0/{project_id}/job/{job_id}", operation_id = "deleteJob", tag = "job",
     params(("project_id" = String, Path, description = "Project id; must equal the credential's project."),
-        ("job_id" = i64, Path, description = "Job id.")),
+        ("job_id" = i64, Path, minimum = 1, description = "Job id.")),
     responses((status = 200, description = "Success.", body = answer::GlobalResponse),
         (status = 400, description = "The request failed.", body = answer::ErrorBody)))]
 pub async fn delete_job(State(state): State<ApiState>, request: Request) -> Response {
@@ -69,7 +69,7 @@ pub async fn delete_job(State(state): State<ApiState>, request: Request) -> Resp
 /// Run a job. Asynchronous: the job goes to job_submitting.
 #[utoipa::path(post, path = "/v1.0/{project_id}/job/{job_id}/run", operation_id = "runJob", tag = "job",
     params(("project_id" = String, Path, description = "Project id; must equal the credential's project."),
-        ("job_id" = i64, Path, description = "Job id."),
+        ("job_id" = i64, Path, minimum = 1, description = "Job id."),
         ("resumeSavePoint" = Option<bool>, Query, description = "true: restore from the latest savepoint.")),
     responses((status = 200, description = "Success.", body = answer::GlobalResponse),
         (status = 400, description = "The request failed.", body = answer::ErrorBody)))]
@@ -86,7 +86,7 @@ pub async fn run_job(State(state): State<ApiState>, request: Request) -> Respons
 /// Stop a job. Asynchronous.
 #[utoipa::path(post, path = "/v1.0/{project_id}/job/{job_id}/stop", operation_id = "stopJob", tag = "job",
     params(("project_id" = String, Path, description = "Project id; must equal the credential's project."),
-        ("job_id" = i64, Path, description = "Job id."),
+        ("job_id" = i64, Path, minimum = 1, description = "Job id."),
         ("triggerSavePoint" = Option<bool>, Query,
             description = "true: write a savepoint before stopping.")),
     responses((status = 200, description = "Success.", body = answer::GlobalResponse),

@@ -26,14 +26,14 @@ const DEFAULT_LIMIT: i64 = 20;
     params(("project_id" = String, Path, description = "Project id; must equal the credential's project."),
         ("name" = Option<String>, Query, description = "Part of the job name, case-sensitive."),
         ("status" = Option<JobStatus>, Query, description = "Only jobs in this status."),
-        ("cluster_id" = Option<i32>, Query, description = "Only jobs of this exclusive cluster."),
+        ("cluster_id" = Option<i32>, Query, minimum = 1, description = "Only jobs of this exclusive cluster."),
         ("show_detail" = Option<bool>, Query, description = "Return the detail members; default false."),
-        ("cursor" = Option<i64>, Query, description = "Last job id of the page at hand. Absent: first page."),
+        ("cursor" = Option<i64>, Query, minimum = 1, description = "Last job id of the page at hand. Absent: first page."),
         ("next" = Option<bool>, Query,
             description = "true (default): the page after the cursor in the chosen order; false: the page before it."),
-        ("limit" = Option<i32>, Query, description = "Records per page, 1 to 100; default 20."),
+        ("limit" = Option<i32>, Query, minimum = 1, maximum = 100, description = "Records per page, 1 to 100; default 20."),
         ("order" = Option<WireOrder>, Query, description = "Order by id; default desc."),
-        ("root_job_id" = Option<i64>, Query, description = "List the sub-jobs of this edge parent job.")),
+        ("root_job_id" = Option<i64>, Query, minimum = 1, description = "List the sub-jobs of this edge parent job.")),
     responses((status = 200, description = "Success.", body = answer::Envelope<QueryJobListResponsePayload>),
         (status = 400, description = "The request failed.", body = answer::ErrorBody)))]
 pub async fn get_jobs(State(state): State<ApiState>, request: Request) -> Response {
@@ -48,14 +48,14 @@ pub async fn get_jobs(State(state): State<ApiState>, request: Request) -> Respon
 #[utoipa::path(get, path = "/v1.0/{project_id}/reserved_cluster/{cluster_id}/jobs", operation_id = "getClusterJobs",
     tag = "cluster",
     params(("project_id" = String, Path, description = "Project id; must equal the credential's project."),
-        ("cluster_id" = i32, Path, description = "Cluster id."),
+        ("cluster_id" = i32, Path, minimum = 1, description = "Cluster id."),
         ("name" = Option<String>, Query, description = "Part of the job name, case-sensitive."),
         ("status" = Option<JobStatus>, Query, description = "Only jobs in this status."),
         ("show_detail" = Option<bool>, Query, description = "Return the detail members; default false."),
-        ("cursor" = Option<i64>, Query, description = "Last job id of the page at hand. Absent: first page."),
+        ("cursor" = Option<i64>, Query, minimum = 1, description = "Last job id of the page at hand. Absent: first page."),
         ("next" = Option<bool>, Query,
             description = "true (default): the page after the cursor in the chosen order; false: the page before it."),
-        ("limit" = Option<i32>, Query, description = "Records per page, 1 to 100; default 20."),
+        ("limit" = Option<i32>, Query, minimum = 1, maximum = 100, description = "Records per page, 1 to 100; default 20."),
         ("order" = Option<WireOrder>, Query, description = "Order by id; default desc.")),
     responses((status = 200, description = "Success.", body = answer::Envelope<QueryJobListResponsePayload>),
         (status = 400, description = "The request failed.", body = answer::ErrorBody)))]
@@ -82,7 +82,7 @@ async fn list(call: &Call, request: &ListRequest, page: Page, detail: bool) -> R
 /// Job details.
 #[utoipa::path(get, path = "/v1.0/{project_id}/job/{job_id}", operation_id = "getJobDetail", tag = "job",
     params(("project_id" = String, Path, description = "Project id; must equal the credential's project."),
-        ("job_id" = i64, Path, description = "Job id.")),
+        ("job_id" = i64, Path, minimum = 1, description = "Job id.")),
     responses((status = 200, description = "Success.", body = answer::Envelope<JobDetailEntity>),
         (status = 400, description = "The request failed.", body = answer::ErrorBody)))]
 pub async fn get_job_detail(State(state): State<ApiState>, request: Request) -> Response {
@@ -98,7 +98,7 @@ pub async fn get_job_detail(State(state): State<ApiState>, request: Request) -> 
 #[utoipa::path(get, path = "/v1.0/{project_id}/job/{job_id}/execute_graph", operation_id = "getJobExecuteGraph",
     tag = "job",
     params(("project_id" = String, Path, description = "Project id; must equal the credential's project."),
-        ("job_id" = i64, Path, description = "Job id.")),
+        ("job_id" = i64, Path, minimum = 1, description = "Job id.")),
     responses((status = 200, description = "Success.", body = answer::Envelope<JobExecutePlan>),
         (status = 400, description = "The request failed.", body = answer::ErrorBody)))]
 pub async fn get_job_execute_graph(State(state): State<ApiState>, request: Request) -> Response {

@@ -21,7 +21,7 @@ use crate::state::ApiState;
 #[utoipa::path(post, path = "/v1.0/{project_id}/reserved_cluster/{cluster_id}/peering",
     operation_id = "createPeering", tag = "cluster",
     params(("project_id" = String, Path, description = "Project id; must equal the credential's project."),
-        ("cluster_id" = i32, Path, description = "Cluster id.")),
+        ("cluster_id" = i32, Path, minimum = 1, description = "Cluster id.")),
     request_body = CreatePeeringRequest,
     responses((status = 200, description = "Success.", body = CreatePeeringResponse),
         (status = 400, description = "The request failed.", body = answer::ErrorBody)))]
@@ -38,7 +38,7 @@ pub async fn create_peering(State(state): State<ApiState>, request: Request) -> 
 #[utoipa::path(get, path = "/v1.0/{project_id}/reserved_cluster/{cluster_id}/peering",
     operation_id = "getPeerings", tag = "cluster",
     params(("project_id" = String, Path, description = "Project id; must equal the credential's project."),
-        ("cluster_id" = i32, Path, description = "Cluster id.")),
+        ("cluster_id" = i32, Path, minimum = 1, description = "Cluster id.")),
     responses((status = 200, description = "Success.", body = GetPeeringsResponse),
         (status = 400, description = "The request failed.", body = answer::ErrorBody)))]
 pub async fn get_peerings(State(state): State<ApiState>, request: Request) -> Response {
@@ -54,7 +54,7 @@ pub async fn get_peerings(State(state): State<ApiState>, request: Request) -> Re
 #[utoipa::path(get, path = "/v1.0/{project_id}/reserved_cluster/{cluster_id}/peering/{peering_id}",
     operation_id = "getPeering", tag = "cluster",
     params(("project_id" = String, Path, description = "Project id; must equal the credential's project."),
-        ("cluster_id" = i32, Path, description = "Cluster id."),
+        ("cluster_id" = i32, Path, minimum = 1, description = "Cluster id."),
         ("peering_id" = String, Path, description = "Peering connection id.")),
     responses((status = 200, description = "Success.", body = CreatePeeringResponse),
         (status = 400, description = "The request failed.", body = answer::ErrorBody)))]
@@ -71,7 +71,7 @@ pub async fn get_peering(State(state): State<ApiState>, request: Request) -> Res
 #[utoipa::path(delete, path = "/v1.0/{project_id}/reserved_cluster/{cluster_id}/peering/{peering_id}",
     operation_id = "deletePeering", tag = "cluster",
     params(("project_id" = String, Path, description = "Project id; must equal the credential's project."),
-        ("cluster_id" = i32, Path, description = "Cluster id."),
+        ("cluster_id" = i32, Path, minimum = 1, description = "Cluster id."),
         ("peering_id" = String, Path, description = "Peering connection id.")),
     responses((status = 204, description = "Success; no body."),
         (status = 400, description = "The request failed.", body = answer::ErrorBody)))]
@@ -88,7 +88,7 @@ pub async fn delete_peering(State(state): State<ApiState>, request: Request) -> 
 #[utoipa::path(post, path = "/v1.0/{project_id}/reserved_cluster/{cluster_id}/peering/{peering_id}/route",
     operation_id = "createRoute", tag = "cluster",
     params(("project_id" = String, Path, description = "Project id; must equal the credential's project."),
-        ("cluster_id" = i32, Path, description = "Cluster id."),
+        ("cluster_id" = i32, Path, minimum = 1, description = "Cluster id."),
         ("peering_id" = String, Path, description = "Peering connection id.")),
     request_body = CreateRouteRequest,
     responses((status = 200, description = "Success.", body = CreateRouteResponse),
@@ -109,7 +109,7 @@ pub async fn create_route(State(state): State<ApiState>, request: Request) -> Re
 #[utoipa::path(get, path = "/v1.0/{project_id}/reserved_cluster/{cluster_id}/peering/{peering_id}/route",
     operation_id = "getRoutes", tag = "cluster",
     params(("project_id" = String, Path, description = "Project id; must equal the credential's project."),
-        ("cluster_id" = i32, Path, description = "Cluster id."),
+        ("cluster_id" = i32, Path, minimum = 1, description = "Cluster id."),
         ("peering_id" = String, Path, description = "Peering connection id.")),
     responses((status = 200, description = "Success.", body = GetRoutesResponse),
         (status = 400, description = "The request failed.", body = answer::ErrorBody)))]
@@ -127,7 +127,7 @@ pub async fn get_routes(State(state): State<ApiState>, request: Request) -> Resp
 #[utoipa::path(delete, path = "/v1.0/{project_id}/reserved_cluster/{cluster_id}/peering/{peering_id}/route/{route_id}",
     operation_id = "deleteRoute", tag = "cluster",
     params(("project_id" = String, Path, description = "Project id; must equal the credential's project."),
-        ("cluster_id" = i32, Path, description = "Cluster id."),
+        ("cluster_id" = i32, Path, minimum = 1, description = "Cluster id."),
         ("peering_id" = String, Path, description = "Peering connection id."),
         ("route_id" = String, Path, description = "Route id.")),
     responses((status = 204, description = "Success; no body."),

@@ -28,7 +28,7 @@ const MOST_RECORDS: i64 = 100;
         ("cursor" = Option<String>, Query, description = "Last user id of the page at hand. Absent: first page."),
         ("next" = Option<bool>, Query,
             description = "true (default): the page after the cursor in the chosen order; false: the page before it."),
-        ("limit" = Option<i32>, Query, description = "Records per page, 1 to 100; default 20."),
+        ("limit" = Option<i32>, Query, minimum = 1, maximum = 100, description = "Records per page, 1 to 100; default 20."),
         ("order" = Option<WireOrder>, Query, description = "Order by id; default desc.")),
     responses((status = 200, description = "Success.", body = answer::Envelope<QueryUserQuotasResponsePayload>),
         (status = 400, description = "The request failed.", body = answer::ErrorBody)))]

@@ -14,7 +14,7 @@ use crate::state::ApiState;
 /// Write a savepoint without stopping the job.
 #[utoipa::path(post, path = "/v1.0/{project_id}/job/{job_id}/savepoint", operation_id = "triggerSavepoint", tag = "job",
     params(("project_id" = String, Path, description = "Project id; must equal the credential's project."),
-        ("job_id" = i64, Path, description = "Job id.")),
+        ("job_id" = i64, Path, minimum = 1, description = "Job id.")),
     request_body = TriggerSavepointRequest,
     responses((status = 200, description = "Success.", body = answer::GlobalResponse),
         (status = 400, description = "The request failed.", body = answer::ErrorBody)))]
@@ -38,7 +38,7 @@ pub async fn trigger_savepoint(State(state): State<ApiState>, request: Request) 
 #[utoipa::path(post, path = "/v1.0/{project_id}/job/{job_id}/import_savepoint", operation_id = "importSavepoint",
     tag = "job",
     params(("project_id" = String, Path, description = "Project id; must equal the credential's project."),
-        ("job_id" = i64, Path, description = "Job id.")),
+        ("job_id" = i64, Path, minimum = 1, description = "Job id.")),
     request_body = ImportSavepointRequest,
     responses((status = 200, description = "Success.", body = answer::GlobalResponse),
         (status = 400, description = "The request failed.", body = answer::ErrorBody)))]

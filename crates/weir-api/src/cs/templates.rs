@@ -58,8 +58,8 @@ pub async fn update_job_template(State(state): State<ApiState>, request: Request
 /// List templates.
 #[utoipa::path(get, path = "/v1.0/{project_id}/job_templates", operation_id = "getJobTemplates", tag = "template",
     params(("project_id" = String, Path, description = "Project id; must equal the credential's project."),
-        ("cursor" = Option<i64>, Query, description = "Last template id of the page at hand. Absent: first page."),
-        ("limit" = Option<i32>, Query, description = "Records per page, 1 to 100; default 10."),
+        ("cursor" = Option<i64>, Query, minimum = 1, description = "Last template id of the page at hand. Absent: first page."),
+        ("limit" = Option<i32>, Query, minimum = 1, maximum = 100, description = "Records per page, 1 to 100; default 10."),
         ("order" = Option<WireOrder>, Query, description = "Order by id; default desc.")),
     responses((status = 200, description = "Success.", body = answer::Envelope<JobTemplateListResponsePayload>),
         (status = 400, description = "The request failed.", body = answer::ErrorBody)))]
@@ -94,7 +94,7 @@ pub async fn get_sample_templates(State(state): State<ApiState>, request: Reques
 #[utoipa::path(delete, path = "/v1.0/{project_id}/job_template/{template_id}", operation_id = "deleteJobTemplate",
     tag = "template",
     params(("project_id" = String, Path, description = "Project id; must equal the credential's project."),
-        ("template_id" = i64, Path, description = "Template id.")),
+        ("template_id" = i64, Path, minimum = 1, description = "Template id.")),
     responses((status = 200, description = "Success.", body = answer::Envelope<JobTemplateDeleted>),
         (status = 400, description = "The request failed.", body = answer::ErrorBody)))]
 pub async fn delete_job_template(State(state): State<ApiState>, request: Request) -> Response {

@@ -69,7 +69,7 @@ pub async fn import_jobs(State(state): State<ApiState>, request: Request) -> Res
 #[utoipa::path(post, path = "/v1.0/{project_id}/job/{job_id}/logs/aggregate", operation_id = "aggregateJobLogs",
     tag = "log",
     params(("project_id" = String, Path, description = "Project id; must equal the credential's project."),
-        ("job_id" = i64, Path, description = "Job id.")),
+        ("job_id" = i64, Path, minimum = 1, description = "Job id.")),
     responses((status = 200, description = "Success.", body = answer::Envelope<AggregateJobLogsPayload>),
         (status = 400, description = "The request failed.", body = answer::ErrorBody)))]
 pub async fn aggregate_job_logs(State(state): State<ApiState>, request: Request) -> Response {

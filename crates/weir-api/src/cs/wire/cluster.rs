@@ -29,32 +29,32 @@ pub enum ClusterStatusName {
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 pub struct NewReservedClusterRequest {
     /// Cluster name, unique in the project. Letters, digits, _ and -; at most 100 bytes.
-    #[schema(value_type = String, required = true)]
+    #[schema(value_type = String, required = true, min_length = 1, max_length = 100, pattern = "^[A-Za-z0-9_-]+$", example = "cluster1")]
     name: Option<String>,
     /// Description, at most 512 bytes.
-    #[schema(value_type = String, required = false)]
+    #[schema(value_type = String, required = false, max_length = 512)]
     desc: Option<String>,
     /// SPUs that the jobs of the cluster may hold together; 1 to 400, default 100.
-    #[schema(value_type = i32, required = false)]
+    #[schema(value_type = i32, required = false, minimum = 1, maximum = 400)]
     maximum_spu_quota: Option<i64>,
     /// Network of the cluster's VPC; default 172.16.0.0/23.
-    #[schema(value_type = String, required = false)]
+    #[schema(value_type = String, required = false, example = "172.16.0.0/16")]
     vpc_cidr: Option<String>,
     /// Subnet of the cluster, inside vpc_cidr; default 172.16.0.0/23.
-    #[schema(value_type = String, required = false)]
+    #[schema(value_type = String, required = false, example = "172.16.4.0/23")]
     subnet_cidr: Option<String>,
     /// A host address of the subnet; default 172.16.0.1.
-    #[schema(value_type = String, required = false)]
+    #[schema(value_type = String, required = false, example = "172.16.4.1")]
     subnet_gateway: Option<String>,
     /// key=value pairs separated by commas.
-    #[schema(value_type = String, required = false)]
+    #[schema(value_type = String, required = false, example = "team=a")]
     tags: Option<String>,
     /// Enterprise project id; default "0".
     #[schema(value_type = String, required = false)]
     sys_enterprise_project_id: Option<String>,
     /// Manager node size in SPUs, as a string of digits; default "2".
     #[serde(default, deserialize_with = "manager_node")]
-    #[schema(value_type = String, required = false)]
+    #[schema(value_type = String, required = false, pattern = "^[0-9]+$", example = "2")]
     manager_node_spu: ManagerNode,
 }
 
@@ -62,23 +62,23 @@ pub struct NewReservedClusterRequest {
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 pub struct UpdateClusterRequest {
     /// Cluster name, unique in the project. Letters, digits, _ and -; at most 100 bytes.
-    #[schema(value_type = String, required = false)]
+    #[schema(value_type = String, required = false, min_length = 1, max_length = 100, pattern = "^[A-Za-z0-9_-]+$", example = "cluster1")]
     name: Option<String>,
     /// Description, at most 512 bytes.
-    #[schema(value_type = String, required = false)]
+    #[schema(value_type = String, required = false, max_length = 512)]
     desc: Option<String>,
     /// SPUs that the jobs of the cluster may hold together; 1 to 400, at least what they hold.
-    #[schema(value_type = i32, required = false)]
+    #[schema(value_type = i32, required = false, minimum = 1, maximum = 400)]
     maximum_spu_quota: Option<i64>,
     /// key=value pairs separated by commas.
-    #[schema(value_type = String, required = false)]
+    #[schema(value_type = String, required = false, example = "team=a")]
     tags: Option<String>,
     /// Enterprise project id.
     #[schema(value_type = String, required = false)]
     sys_enterprise_project_id: Option<String>,
     /// Manager node size in SPUs, as a string of digits.
     #[serde(default, deserialize_with = "manager_node")]
-    #[schema(value_type = String, required = false)]
+    #[schema(value_type = String, required = false, pattern = "^[0-9]+$", example = "2")]
     manager_node_spu: ManagerNode,
 }
 

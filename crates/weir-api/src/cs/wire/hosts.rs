@@ -10,11 +10,11 @@ use weir_control::cluster::{HostList, SentMapping};
 pub struct HostIpInfo {
     /// Host name.
     #[serde(default)]
-    #[schema(required = true)]
+    #[schema(required = true, min_length = 1, example = "db.example")]
     hostname: String,
     /// IPv4 address.
     #[serde(default)]
-    #[schema(required = true)]
+    #[schema(required = true, min_length = 1, example = "10.0.0.8")]
     ip: String,
 }
 

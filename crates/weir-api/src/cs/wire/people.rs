@@ -46,7 +46,7 @@ pub struct QueryUserQuotasResponsePayload {
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 pub struct UpdateUserQuotaRequest {
     /// SPUs, 1 to 1,000.
-    #[schema(value_type = i32, required = false)]
+    #[schema(value_type = i32, required = false, minimum = 1, maximum = 1000)]
     pub(crate) spu_quota: Option<i64>,
     /// Ids of the clusters the user may use; replaces the present list.
     #[schema(value_type = Vec<i32>, required = false)]

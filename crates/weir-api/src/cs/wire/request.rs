@@ -59,10 +59,10 @@ pub enum Order {
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 pub struct SubmitSqlJobRequest {
     /// Job name, unique in the project. Letters, digits, _ and -; at most 57 bytes.
-    #[schema(value_type = String, required = true)]
+    #[schema(value_type = String, required = true, min_length = 1, max_length = 57, pattern = "^[A-Za-z0-9_-]+$", example = "cars")]
     name: Option<String>,
     /// Description, at most 512 bytes.
-    #[schema(value_type = String, required = false)]
+    #[schema(value_type = String, required = false, max_length = 512)]
     desc: Option<String>,
     /// Used only when sql_body is blank: the template's SQL becomes the job's.
     #[schema(value_type = i64, required = false)]
@@ -71,16 +71,16 @@ pub struct SubmitSqlJobRequest {
     #[schema(value_type = i32, required = false)]
     cluster_id: Option<i64>,
     /// Stream SQL; at most 10,000 bytes. It is not parsed before the job runs.
-    #[schema(value_type = String, required = false)]
+    #[schema(value_type = String, required = false, max_length = 10000, example = "CREATE SOURCE STREAM s (a INT) WITH (type = \"datagen\"); CREATE SINK STREAM t (a INT) WITH (type = \"blackhole\"); INSERT INTO t SELECT a FROM s;")]
     sql_body: Option<String>,
     /// Where the job runs.
     #[schema(value_type = RunMode, required = true)]
     run_mode: Option<RunMode>,
     /// SPUs of the job, manager unit included; 1 to 400, default 2.
-    #[schema(value_type = i32, required = false)]
+    #[schema(value_type = i32, required = false, minimum = 1, maximum = 400)]
     spu_number: Option<i64>,
     /// Parallelism; 1 to 50, at most 4 x compute SPUs, default 1.
-    #[schema(value_type = i32, required = false)]
+    #[schema(value_type = i32, required = false, minimum = 1, maximum = 50)]
     parallel_number: Option<i64>,
     /// Take snapshots automatically; default false.
     #[schema(value_type = bool, required = false)]
@@ -90,10 +90,10 @@ pub struct SubmitSqlJobRequest {
     checkpoint_mode: Option<String>,
     /// Snapshot interval in seconds, default 10; checked (1 to 999999) only when checkpoint_enabled is true.
     #[serde(default, deserialize_with = "interval")]
-    #[schema(value_type = i32, required = false)]
+    #[schema(value_type = i32, required = false, example = 10)]
     checkpoint_interval: CheckpointInterval,
     /// Authorized OBS bucket for snapshots and logs; required when checkpoint_enabled or log_enabled is true.
-    #[schema(value_type = String, required = false)]
+    #[schema(value_type = String, required = false, example = "bucket1")]
     obs_bucket: Option<String>,
     /// Dump job logs to obs_bucket; default false.
     #[schema(value_type = bool, required = false)]
@@ -105,22 +105,22 @@ pub struct SubmitSqlJobRequest {
     #[schema(value_type = bool, required = false)]
     restart_when_exception: Option<bool>,
     /// Seconds after which state that is no longer updated is dropped: 1 to 60, 3600, or 0 for the default of 3600.
-    #[schema(value_type = i32, required = false)]
+    #[schema(value_type = i32, required = false, minimum = 0, maximum = 3600)]
     idle_state_retention: Option<i64>,
     /// Edge group ids separated by commas; required when run_mode is edge_node.
     #[schema(value_type = String, required = false)]
     edge_group_ids: Option<String>,
     /// key=value pairs separated by commas.
-    #[schema(value_type = String, required = false)]
+    #[schema(value_type = String, required = false, example = "team=a,stage=test")]
     tags: Option<String>,
     /// Enterprise project id; default "0".
     #[schema(value_type = String, required = false)]
     sys_enterprise_project_id: Option<String>,
     /// OBS path of a UDF JAR; not allowed in the shared cluster.
-    #[schema(value_type = String, required = false)]
+    #[schema(value_type = String, required = false, example = "bucket1/udf.jar")]
     udf_jar_url: Option<String>,
     /// 0 ignore (default), 1 fail the job, 2:{obs directory} save.
-    #[schema(value_type = String, required = false)]
+    #[schema(value_type = String, required = false, example = "2:bucket1/dirty")]
     dirty_data_strategy: Option<String>,
     /// flink_sql_edge_job with edge_node, else flink_sql_job, which is the default.
     #[schema(value_type = SqlJobType, required = false)]
@@ -132,28 +132,28 @@ pub struct SubmitSqlJobRequest {
 pub struct UpdateSqlJobRequest {
     /// The job.
     #[serde(default)]
-    #[schema(value_type = i64, required = true)]
+    #[schema(value_type = i64, required = true, minimum = 1, example = 1)]
     pub(crate) job_id: serde_json::Value,
     /// New job name. Letters, digits, _ and -; at most 57 bytes.
-    #[schema(value_type = String, required = false)]
+    #[schema(value_type = String, required = false, min_length = 1, max_length = 57, pattern = "^[A-Za-z0-9_-]+$", example = "cars")]
     name: Option<String>,
     /// Description, at most 512 bytes.
-    #[schema(value_type = String, required = false)]
+    #[schema(value_type = String, required = false, max_length = 512)]
     desc: Option<String>,
     /// Exclusive cluster; required when run_mode is exclusive_cluster.
     #[schema(value_type = i32, required = false)]
     cluster_id: Option<i64>,
     /// Stream SQL; at most 10,000 bytes. An empty text clears it.
-    #[schema(value_type = String, required = false)]
+    #[schema(value_type = String, required = false, max_length = 10000, example = "CREATE SOURCE STREAM s (a INT) WITH (type = \"datagen\"); CREATE SINK STREAM t (a INT) WITH (type = \"blackhole\"); INSERT INTO t SELECT a FROM s;")]
     sql_body: Option<String>,
     /// Where the job runs.
     #[schema(value_type = RunMode, required = false)]
     run_mode: Option<RunMode>,
     /// SPUs of the job, manager unit included; 1 to 400.
-    #[schema(value_type = i32, required = false)]
+    #[schema(value_type = i32, required = false, minimum = 1, maximum = 400)]
     spu_number: Option<i64>,
     /// Parallelism; 1 to 50, at most 4 x compute SPUs.
-    #[schema(value_type = i32, required = false)]
+    #[schema(value_type = i32, required = false, minimum = 1, maximum = 50)]
     parallel_number: Option<i64>,
     /// Take snapshots automatically.
     #[schema(value_type = bool, required = false)]
@@ -163,10 +163,10 @@ pub struct UpdateSqlJobRequest {
     checkpoint_mode: Option<String>,
     /// Snapshot interval in seconds; checked (1 to 999999) only when checkpoint_enabled is true.
     #[serde(default, deserialize_with = "interval")]
-    #[schema(value_type = i32, required = false)]
+    #[schema(value_type = i32, required = false, example = 10)]
     checkpoint_interval: CheckpointInterval,
     /// Authorized OBS bucket for snapshots and logs.
-    #[schema(value_type = String, required = false)]
+    #[schema(value_type = String, required = false, example = "bucket1")]
     obs_bucket: Option<String>,
     /// Dump job logs to obs_bucket.
     #[schema(value_type = bool, required = false)]
@@ -178,22 +178,22 @@ pub struct UpdateSqlJobRequest {
     #[schema(value_type = bool, required = false)]
     restart_when_exception: Option<bool>,
     /// Seconds after which state that is no longer updated is dropped: 1 to 60, 3600, or 0 for the default of 3600.
-    #[schema(value_type = i32, required = false)]
+    #[schema(value_type = i32, required = false, minimum = 0, maximum = 3600)]
     idle_state_retention: Option<i64>,
     /// Edge group ids separated by commas.
     #[schema(value_type = String, required = false)]
     edge_group_ids: Option<String>,
     /// key=value pairs separated by commas.
-    #[schema(value_type = String, required = false)]
+    #[schema(value_type = String, required = false, example = "team=a,stage=test")]
     tags: Option<String>,
     /// Enterprise project id.
     #[schema(value_type = String, required = false)]
     sys_enterprise_project_id: Option<String>,
     /// OBS path of a UDF JAR; not allowed in the shared cluster.
-    #[schema(value_type = String, required = false)]
+    #[schema(value_type = String, required = false, example = "bucket1/udf.jar")]
     udf_jar_url: Option<String>,
     /// 0 ignore, 1 fail the job, 2:{obs directory} save.
-    #[schema(value_type = String, required = false)]
+    #[schema(value_type = String, required = false, example = "2:bucket1/dirty")]
     dirty_data_strategy: Option<String>,
 }
 

@@ -18,7 +18,7 @@ pub struct TriggerSavepointRequest {
     #[schema(value_type = SavepointAction, required = true)]
     pub(crate) action: Option<String>,
     /// OBS path, {bucket}/{dir}/.
-    #[schema(value_type = String, required = true)]
+    #[schema(value_type = String, required = true, min_length = 1, example = "bucket1/savepoints/")]
     pub(crate) savepoint_path: Option<String>,
 }
 
@@ -26,6 +26,6 @@ pub struct TriggerSavepointRequest {
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 pub struct ImportSavepointRequest {
     /// OBS path, {bucket}/{dir}.
-    #[schema(value_type = String, required = true)]
+    #[schema(value_type = String, required = true, min_length = 1, example = "bucket1/savepoints/1")]
     pub(crate) savepoint_path: Option<String>,
 }

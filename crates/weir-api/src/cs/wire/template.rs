@@ -9,16 +9,16 @@ use weir_store::TemplateRecord;
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 pub struct CreateJobTemplateRequest {
     /// Template name, unique in the project. Letters, digits, _ and -; at most 64 bytes.
-    #[schema(value_type = String, required = true)]
+    #[schema(value_type = String, required = true, min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9_-]+$", example = "cars")]
     pub(crate) name: Option<String>,
     /// Description, at most 512 bytes.
-    #[schema(value_type = String, required = false)]
+    #[schema(value_type = String, required = false, max_length = 512)]
     desc: Option<String>,
     /// Stream SQL with at least a source, a query and a sink; at most 10,000 bytes.
-    #[schema(value_type = String, required = false)]
+    #[schema(value_type = String, required = false, max_length = 10000, example = "CREATE SOURCE STREAM s (a INT) WITH (type = \"datagen\"); CREATE SINK STREAM t (a INT) WITH (type = \"blackhole\"); INSERT INTO t SELECT a FROM s;")]
     sql_body: Option<String>,
     /// key=value pairs separated by commas.
-    #[schema(value_type = String, required = false)]
+    #[schema(value_type = String, required = false, example = "team=a")]
     tags: Option<String>,
 }
 
@@ -26,19 +26,19 @@ pub struct CreateJobTemplateRequest {
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 pub struct UpdateJobTemplateRequest {
     /// Template id.
-    #[schema(value_type = i64, required = true)]
+    #[schema(value_type = i64, required = true, minimum = 1, example = 1)]
     pub(crate) id: Option<i64>,
     /// Template name, unique in the project. Letters, digits, _ and -; at most 64 bytes.
-    #[schema(value_type = String, required = false)]
+    #[schema(value_type = String, required = false, min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9_-]+$", example = "cars")]
     pub(crate) name: Option<String>,
     /// Description, at most 512 bytes.
-    #[schema(value_type = String, required = false)]
+    #[schema(value_type = String, required = false, max_length = 512)]
     desc: Option<String>,
     /// Stream SQL with at least a source, a query and a sink; at most 10,000 bytes.
-    #[schema(value_type = String, required = false)]
+    #[schema(value_type = String, required = false, max_length = 10000, example = "CREATE SOURCE STREAM s (a INT) WITH (type = \"datagen\"); CREATE SINK STREAM t (a INT) WITH (type = \"blackhole\"); INSERT INTO t SELECT a FROM s;")]
     sql_body: Option<String>,
     /// key=value pairs separated by commas.
-    #[schema(value_type = String, required = false)]
+    #[schema(value_type = String, required = false, example = "team=a")]
     tags: Option<String>,
 }
 

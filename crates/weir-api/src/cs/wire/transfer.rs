@@ -9,13 +9,13 @@ use weir_control::ImportedJob;
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 pub struct ExportJobsRequest {
     /// OBS path for the archive: {bucket}\[/{prefix}\].
-    #[schema(value_type = String, required = true)]
+    #[schema(value_type = String, required = true, min_length = 1, example = "bucket1/exported")]
     pub(crate) obs_dir: Option<String>,
     /// false: all jobs that the caller may read.
-    #[schema(value_type = bool, required = true)]
+    #[schema(value_type = bool, required = true, example = false)]
     pub(crate) is_selected: Option<bool>,
     /// Required when is_selected is true.
-    #[schema(value_type = Vec<i64>, required = false)]
+    #[schema(value_type = Vec<i64>, required = false, example = json!([1]))]
     pub(crate) job_selected: Option<Vec<Value>>,
 }
 
@@ -30,7 +30,7 @@ pub struct ExportJobsPayload {
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 pub struct ImportJobsRequest {
     /// OBS path of an archive, or of a folder that holds only .zip files.
-    #[schema(value_type = String, required = true)]
+    #[schema(value_type = String, required = true, min_length = 1, example = "bucket1/exported")]
     pub(crate) zip_file: Option<String>,
     /// Overwrite a job of the same name; it goes back to job_init. Default false.
     #[schema(value_type = bool, required = false)]
