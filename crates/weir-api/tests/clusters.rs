@@ -54,7 +54,7 @@ async fn faults_of_the_metadata_have_codes_of_their_own() {
     let (code, body) = world.call("DELETE", &path, None).await;
     assert_eq!(code, "CS.21011");
     assert!(body["error_cause"].as_str().unwrap().contains("disk full"), "{body}");
-    sql(&world, "ALTER TABLE job_reports RENAME TO elsewhere").await;
+    sql(&world, "ALTER TABLE jobs RENAME COLUMN end_kind TO elsewhere").await;
     assert_eq!(world.call("GET", &path, None).await.0, "CS.21001");
     assert_eq!(world.call("GET", "/reserved_clusters", None).await.0, "CS.21001");
 }
@@ -146,6 +146,16 @@ async fn a_creation_that_found_its_room_taken_away_fails_with_a_reason() {
     let (_, body) = world.call("GET", "/reserved_cluster/1", None).await;
     assert_eq!(body["payload"]["status_name"], "cluster_create_fail", "{body}");
     assert!(body["payload"]["error_reason"].as_str().unwrap().contains("too few free SPUs"), "{body}");
+    let (_, body) = world.call("GET", "/audit_logs?resource_type=cluster&limit=10", None).await;
+    let traces = body["payload"]["traces"].as_array().unwrap();
+    let incidents: Vec<&Value> = traces.iter().filter(|one| one["event_rating"] == "incident").collect();
+    assert_eq!(incidents.len(), 2, "{body}");
+    assert_eq!(
+        (&incidents[0]["event_name"], &incidents[0]["event_type"]),
+        (&json!("failCluster"), &json!("SystemAction"))
+    );
+    let result = incidents[0]["op_result"].as_str().unwrap();
+    assert!(result.starts_with("CS.20001::") && result.contains("too few free SPUs"), "{result}");
 }
 
 #[tokio::test]

@@ -319,10 +319,12 @@ fn form_body(form: &BTreeMap<String, FormPart>, variables: &BTreeMap<String, Val
     body + "--limit--\r\n"
 }
 
-/// Whether a call of the CS API succeeded that is not for reading.
+/// Whether a call must be on record that is not for reading: one of the CS API that succeeded, one over VPC also when it was
+/// refused, as long as it is known who called.
 fn changes_something(request: &Request, status: u16) -> bool {
-    let of_cs = request.path.starts_with("/v1.0/${project}/");
-    of_cs && request.method != "GET" && !request.path.ends_with("/jobs/metrics") && status < 300
+    let of_cs = request.path.starts_with("/v1.0/${project}/") && !request.path.ends_with("/jobs/metrics");
+    let of_vpc = request.path.starts_with("/v2.0/vpc/") && request.user != "nobody";
+    request.method != "GET" && ((of_cs && status < 300) || of_vpc)
 }
 
 /// Counts audit records; `None` for a service elsewhere, whose audit is out of sight.

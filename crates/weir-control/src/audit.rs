@@ -1,9 +1,9 @@
 //! Builds audit records.
 
-use weir_base::error::{CsError, codes};
-use weir_base::id::UserId;
+use weir_base::error::{CsError, ErrorCode, codes};
+use weir_base::id::{ProjectId, UserId};
 use weir_base::time::Timestamp;
-use weir_store::{AuditRecord, JobRecord};
+use weir_store::{AuditRecord, ClusterRecord, JobRecord};
 
 use crate::caller::Caller;
 use crate::success::Success;
@@ -58,23 +58,43 @@ pub(crate) fn of_failure(
 
 /// Returns the record of the failure of a job that ran, or that should have come up.
 pub(crate) fn of_incident(job: &JobRecord, reason: &str, now: Timestamp) -> AuditRecord {
+    let id = job.id.to_string();
+    let subject = Subject { resource_type: "job", id: &id, name: &job.definition.name };
+    incident(&job.project, "failJob", subject, (codes::JOB_RUN_EXCEPTION, reason), now)
+}
+
+/// Returns the record of a cluster that could not be made, restarted or removed.
+pub(crate) fn of_cluster_incident(
+    cluster: &ClusterRecord,
+    code: ErrorCode,
+    reason: &str,
+    now: Timestamp,
+) -> AuditRecord {
+    let id = cluster.id.to_string();
+    let subject = Subject { resource_type: "cluster", id: &id, name: &cluster.name };
+    incident(&cluster.project, "failCluster", subject, (code, reason), now)
+}
+
+fn incident(
+    project: &ProjectId,
+    event: &str,
+    subject: Subject<'_>,
+    (code, reason): (ErrorCode, &str),
+    now: Timestamp,
+) -> AuditRecord {
     AuditRecord {
-        project: job.project.clone(),
+        project: project.clone(),
         user: UserId(String::new()),
         user_name: "service".to_string(),
         request_id: String::new(),
         source_ip: String::new(),
-        resource_type: "job".to_string(),
-        resource_id: job.id.to_string(),
-        resource_name: job.definition.name.clone(),
-        event_name: "failJob".to_string(),
+        resource_type: subject.resource_type.to_string(),
+        resource_id: subject.id.to_string(),
+        resource_name: subject.name.to_string(),
+        event_name: event.to_string(),
         event_type: "SystemAction".to_string(),
         event_rating: "incident".to_string(),
-        op_result: format!(
-            "{}::{}:: {reason}",
-            codes::JOB_RUN_EXCEPTION,
-            codes::JOB_RUN_EXCEPTION.entry().name
-        ),
+        op_result: format!("{code}::{}:: {reason}", code.entry().name),
         event_time: now,
     }
 }

@@ -32,7 +32,7 @@ pub struct AuditRecord {
     /// `ConsoleAction`, `ApiCall`, `OperatorCommand` for the command line on the machine of the service, or
     /// `SystemAction` for what happened without a call.
     pub event_type: String,
-    /// `normal`, `warning` (failed call) or `incident` (failure of something that ran).
+    /// `normal`, `warning` (failed call) or `incident` (what failed without a call).
     pub event_rating: String,
     /// `{code}::{NAME}:: {text}`.
     pub op_result: String,

@@ -66,6 +66,11 @@ impl VpcError {
         Self::new(StatusCode::UNAUTHORIZED, "VPC.0008", "Unauthorized", cause)
     }
 
+    /// Returns what it is in the codes of CS.
+    pub(super) fn cause(&self) -> &CsError {
+        &self.cause
+    }
+
     /// Makes the answer of a call that is documented with CS, where every error has one status.
     pub(super) fn of_cs_call(mut self) -> Self {
         self.status = StatusCode::BAD_REQUEST;

@@ -10,6 +10,7 @@ mod routes;
 use axum::Router;
 use axum::extract::Request;
 use axum::http::request::Parts;
+use axum::response::Response;
 use axum::routing::{get, put};
 use bytes::Bytes;
 use weir_base::id::{ProjectId, UserId};
@@ -18,6 +19,7 @@ use weir_control::{Caller, Role};
 pub(crate) use self::error::VpcError;
 use crate::auth;
 use crate::body;
+use crate::cs::query::Query;
 use crate::cs::source_ip;
 use crate::outermost::RequestId;
 use crate::state::ApiState;
@@ -41,19 +43,8 @@ pub fn router() -> Router<ApiState> {
         .route("/v2.0/vpc/routes/{id}", get(routes::show))
 }
 
-/// What a call wants to do.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Access {
-    Read,
-    Write,
-}
-
 /// Finds out who calls, and with which body.
-async fn caller(
-    state: &ApiState,
-    request: Request,
-    access: Access,
-) -> Result<(Caller, Parts, Bytes), VpcError> {
+async fn caller(state: &ApiState, request: Request) -> Result<(Caller, Parts, Bytes), VpcError> {
     let (parts, body) = request.into_parts();
     let body = body::read(&parts, body, BODY_BYTES).await;
     let body = body.map_err(|fault| VpcError::body(format!("The body cannot be read: {fault}")))?;
@@ -65,10 +56,6 @@ async fn caller(
     if NETWORK_ROLES.iter().any(|role| known.has_role(role)) {
         role = Role::Administrator;
     }
-    let needed = if access == Access::Read { Role::Reader } else { Role::Administrator };
-    if role < needed {
-        return Err(VpcError::forbidden());
-    }
     let caller = Caller {
         user: UserId(known.user_id),
         user_name: known.user_name,
@@ -78,6 +65,38 @@ async fn caller(
         source_ip: source_ip(&parts),
     };
     Ok((caller, parts, body))
+}
+
+/// Finds out who reads, and with which query.
+async fn reader(state: &ApiState, request: Request) -> Result<(Caller, Query), VpcError> {
+    let (caller, parts, _) = caller(state, request).await?;
+    check_role(&caller, Role::Reader)?;
+    Ok((caller, Query::parse(parts.uri.query().unwrap_or_default())))
+}
+
+fn check_role(caller: &Caller, needed: Role) -> Result<(), VpcError> {
+    if caller.role < needed { Err(VpcError::forbidden()) } else { Ok(()) }
+}
+
+/// Carries out a call that changes a peering, and writes the audit record when a known caller is refused.
+async fn change<F>(
+    state: &ApiState,
+    (event, peering): (&str, &str),
+    request: Request,
+    work: impl FnOnce(Caller, Bytes) -> F,
+) -> Result<Response, VpcError>
+where
+    F: Future<Output = Result<Response, VpcError>>,
+{
+    let (caller, _, body) = caller(state, request).await?;
+    let result = match check_role(&caller, Role::Administrator) {
+        Ok(()) => work(caller.clone(), body).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = &result {
+        state.control.record_offered_failure(&caller, event, peering, error.cause()).await;
+    }
+    result
 }
 
 /// Cuts the page after `marker` out of records in the order of their ids. Returns whether there are more.

@@ -11,8 +11,7 @@ use weir_base::time::Timestamp;
 use weir_control::cluster::{NAME_CHARACTERS, PeeringView, SERVICE_PROJECT};
 
 use super::error::VpcError;
-use super::{Access, caller, page};
-use crate::cs::query::Query;
+use super::{change, page, reader};
 use crate::cs::wire::AcceptPeeringResponse;
 use crate::state::ApiState;
 
@@ -65,8 +64,7 @@ pub(super) async fn list(State(state): State<ApiState>, request: Request) -> Res
 }
 
 async fn listed(state: &ApiState, request: Request) -> Result<Response, VpcError> {
-    let (caller, parts, _) = caller(state, request, Access::Read).await?;
-    let query = Query::parse(parts.uri.query().unwrap_or_default());
+    let (caller, query) = reader(state, request).await?;
     let views = state.control.peerings_of_project(&caller.project).await?;
     let is = |name: &str, value: &str| query.text(name).is_none_or(|wanted| wanted == value);
     let one_of =
@@ -103,7 +101,7 @@ pub(super) async fn show(
 }
 
 async fn shown(state: &ApiState, id: &str, request: Request) -> Result<Response, VpcError> {
-    let (caller, ..) = caller(state, request, Access::Read).await?;
+    let (caller, _) = reader(state, request).await?;
     let views = state.control.peerings_of_project(&caller.project).await?;
     let found = views.into_iter().find(|view| view.record.id == id);
     let peering = Peering::from(found.ok_or_else(|| VpcError::not_found("peering", id))?);
@@ -128,12 +126,18 @@ pub(super) async fn update(
     Path(id): Path<String>,
     request: Request,
 ) -> Response {
-    answer(&state, updated(&state, &id, request).await)
+    let (control, peering) = (&state.control, &id);
+    let updated = change(&state, ("updatePeering", peering), request, |caller, body| async move {
+        let (name, description) = read_update(&body)?;
+        let view = control.describe_peering(&caller, peering, name, description).await?;
+        Ok(Json(json!({ "peering": Peering::from(view) })).into_response())
+    });
+    answer(&state, updated.await)
 }
 
-async fn updated(state: &ApiState, id: &str, request: Request) -> Result<Response, VpcError> {
-    let (caller, _, body) = caller(state, request, Access::Write).await?;
-    let sent: Update = serde_json::from_slice(&body)
+/// Reads name and description out of a change.
+fn read_update(body: &[u8]) -> Result<(Option<String>, Option<String>), VpcError> {
+    let sent: Update = serde_json::from_slice(body)
         .map_err(|error| VpcError::body(format!("It cannot be read: {error}")))?;
     let PeeringUpdate { name, description } = sent.peering;
     if name.as_ref().is_some_and(|name| !(1..=NAME_CHARACTERS).contains(&name.chars().count())) {
@@ -143,8 +147,7 @@ async fn updated(state: &ApiState, id: &str, request: Request) -> Result<Respons
         let reason = format!("`description` has more than {DESCRIPTION_CHARACTERS} characters");
         return Err(VpcError::body(reason));
     }
-    let peering = Peering::from(state.control.describe_peering(&caller, id, name, description).await?);
-    Ok(Json(json!({ "peering": peering })).into_response())
+    Ok((name, description))
 }
 
 /// Deletes a peering and the routes over it.
@@ -153,11 +156,11 @@ pub(super) async fn delete(
     Path(id): Path<String>,
     request: Request,
 ) -> Response {
-    let deleted = async {
-        let (caller, ..) = caller(&state, request, Access::Write).await?;
-        state.control.withdraw_peering(&caller, &id).await?;
-        Ok::<_, VpcError>(StatusCode::NO_CONTENT.into_response())
-    };
+    let (control, peering) = (&state.control, &id);
+    let deleted = change(&state, ("deletePeering", peering), request, |caller, _| async move {
+        control.withdraw_peering(&caller, peering).await?;
+        Ok(StatusCode::NO_CONTENT.into_response())
+    });
     answer(&state, deleted.await)
 }
 
@@ -167,11 +170,11 @@ pub(super) async fn accept(
     Path(id): Path<String>,
     request: Request,
 ) -> Response {
-    let accepted = async {
-        let (caller, ..) = caller(&state, request, Access::Write).await?;
-        let view = state.control.accept_peering(&caller, &id).await?;
-        Ok::<_, VpcError>(Json(AcceptPeeringResponse::from(view)).into_response())
-    };
+    let (control, peering) = (&state.control, &id);
+    let accepted = change(&state, ("acceptPeering", peering), request, |caller, _| async move {
+        let view = control.accept_peering(&caller, peering).await?;
+        Ok(Json(AcceptPeeringResponse::from(view)).into_response())
+    });
     answer(&state, accepted.await.map_err(VpcError::of_cs_call))
 }
 
@@ -181,11 +184,11 @@ pub(super) async fn reject(
     Path(id): Path<String>,
     request: Request,
 ) -> Response {
-    let rejected = async {
-        let (caller, ..) = caller(&state, request, Access::Write).await?;
-        let peering = Peering::from(state.control.reject_peering(&caller, &id).await?);
-        Ok::<_, VpcError>(Json(peering).into_response())
-    };
+    let (control, peering) = (&state.control, &id);
+    let rejected = change(&state, ("rejectPeering", peering), request, |caller, _| async move {
+        let view = control.reject_peering(&caller, peering).await?;
+        Ok(Json(Peering::from(view)).into_response())
+    });
     answer(&state, rejected.await)
 }
 

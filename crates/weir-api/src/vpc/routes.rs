@@ -9,8 +9,7 @@ use weir_control::cluster::SERVICE_PROJECT;
 
 use super::error::VpcError;
 use super::peerings::answer;
-use super::{Access, caller, page};
-use crate::cs::query::Query;
+use super::{page, reader};
 use crate::state::ApiState;
 
 /// Lists routes.
@@ -19,8 +18,7 @@ pub(super) async fn list(State(state): State<ApiState>, request: Request) -> Res
 }
 
 async fn listed(state: &ApiState, request: Request) -> Result<Response, VpcError> {
-    let (caller, parts, _) = caller(state, request, Access::Read).await?;
-    let query = Query::parse(parts.uri.query().unwrap_or_default());
+    let (caller, query) = reader(state, request).await?;
     let mut routes = routes_of(state, &caller.project).await?;
     routes.retain(|route| {
         ["id", "vpc_id", "tenant_id", "destination", "type"]
@@ -48,7 +46,7 @@ pub(super) async fn show(
     request: Request,
 ) -> Response {
     let shown = async {
-        let (caller, ..) = caller(&state, request, Access::Read).await?;
+        let (caller, _) = reader(&state, request).await?;
         let routes = routes_of(&state, &caller.project).await?;
         let found = routes.into_iter().find(|route| route["id"] == id.as_str());
         let route = found.ok_or_else(|| VpcError::not_found("route", &id))?;

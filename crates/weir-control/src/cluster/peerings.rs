@@ -294,10 +294,8 @@ impl Control {
     ) -> Result<PeeringView, CsError> {
         let _gate = self.gate.lock().await;
         let view = self.find_offered(caller, peering).await?;
-        if view.record.state == answer {
-            return Ok(view);
-        }
-        if view.status != PeeringStatus::PendingAcceptance {
+        let is_repeated = view.record.state == answer;
+        if !is_repeated && view.status != PeeringStatus::PendingAcceptance {
             return Err(codes::PEERING_NOT_EXIST.error().because(format!(
                 "The one with this id is in {}, which cannot be changed any more.",
                 view.status.name()
@@ -305,7 +303,8 @@ impl Control {
         }
         let now = self.now();
         let audit = of_offered(caller, event, &view.record, success, now);
-        let answered = PeeringRecord { state: answer, updated_at: now, ..view.record };
+        let updated_at = if is_repeated { view.record.updated_at } else { now };
+        let answered = PeeringRecord { state: answer, updated_at, ..view.record };
         self.store.update_peering(&answered, &audit).await.map_err(gone)?;
         Ok(self.view_peering(answered, None))
     }
@@ -338,6 +337,16 @@ impl Control {
         let view = self.find_offered(caller, peering).await?;
         let audit = of_offered(caller, "deletePeering", &view.record, success::PEERING_DELETED, self.now());
         self.store.delete_peering(peering, &audit).await.map_err(fault)
+    }
+
+    /// Writes the audit record of what the other side was refused. It is about the cluster, as those of what was done are;
+    /// of a peering that is not known the record has the id as its name.
+    pub async fn record_offered_failure(&self, caller: &Caller, event: &str, peering: &str, error: &CsError) {
+        let found = self.find_offered(caller, peering).await.ok().map(|view| view.record);
+        let (id, name) = found.map_or_else(Default::default, |found| (found.cluster.to_string(), found.name));
+        let name = if name.is_empty() { peering } else { &name };
+        let subject = Subject { resource_type: "cluster", id: &id, name };
+        self.record_failure(caller, event, subject, error).await;
     }
 
     async fn find_offered(&self, caller: &Caller, peering: &str) -> Result<PeeringView, CsError> {

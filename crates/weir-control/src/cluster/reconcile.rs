@@ -1,12 +1,14 @@
 //! Drives clusters towards what was asked for: reads, asks [`state::next`], does it.
 
+use weir_base::error::codes;
 use weir_base::id::ClusterId;
 use weir_base::time::Timestamp;
-use weir_store::{ClusterRecord, EndKind, Intent, StoreError};
+use weir_store::{AuditRecord, ClusterFacts, ClusterRecord, EndKind, Intent, StoreError};
 
 use super::capacity::Given;
 use super::change::cause_of;
-use super::state::{self, ClusterStep, Seen};
+use super::state::{self, ClusterStatus, ClusterStep, Seen};
+use crate::audit;
 use crate::control::Control;
 use crate::decide;
 
@@ -49,7 +51,8 @@ impl Control {
         match state::next(&cluster.facts, Seen { has_room, has_jobs }, now, &self.options.limits) {
             ClusterStep::Wait => Ok(false),
             ClusterStep::Record(facts) => {
-                self.write_cluster(cluster, &facts, &[], &[]).await?;
+                let incident = incident(cluster, &facts, now);
+                self.write_cluster(cluster, &facts, &[], incident.as_slice()).await?;
                 let status = state::status(&facts).name();
                 tracing::info!(cluster_id = %cluster.id, status, reason = facts.reason, "cluster moved on");
                 Ok(true)
@@ -87,3 +90,21 @@ impl Control {
         Ok(())
     }
 }
+
+/// Returns the record of a cluster that does not become what it should be; only then there is a reason.
+fn incident(cluster: &ClusterRecord, facts: &ClusterFacts, now: Timestamp) -> Option<AuditRecord> {
+    if facts.reason.is_empty() {
+        return None;
+    }
+    let code = match state::status(facts) {
+        ClusterStatus::CreateFail => codes::CREATE_CLUSTER_FAILED,
+        ClusterStatus::DeleteFail => codes::DELETE_CLUSTER_FAILED,
+        // It was to run again, and stands still.
+        _ => codes::CLUSTER_RESOURCE_INSUFFICIENT,
+    };
+    Some(audit::of_cluster_incident(cluster, code, &facts.reason, now))
+}
+
+#[cfg(test)]
+#[path = "reconcile_tests.rs"]
+mod tests;

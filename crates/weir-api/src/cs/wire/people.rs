@@ -76,7 +76,7 @@ pub struct AuditLog {
     pub event_name: String,
     /// `ConsoleAction`, `ApiCall` or, for what happened without a call, `SystemAction`.
     pub event_type: String,
-    /// `normal`, `warning` for a failed call, `incident` for the failure of something that ran.
+    /// `normal`, `warning` for a failed call, `incident` for what failed without a call.
     pub event_rating: String,
     /// Name of the caller.
     pub op_user: String,
