@@ -3,8 +3,14 @@
 
 mod common;
 
-use common::{Clearing, SQL, World};
+use std::time::Duration;
+
+use common::{Clearing, RemovedSavepoint, SQL, World};
 use serde_json::json;
+use weir_base::clock::{Clock, SystemClock};
+use weir_base::id::JobId;
+use weir_base::savepoint::SavepointPlace;
+use weir_control::Reconciler;
 use weir_runtime::RunState;
 
 async fn world() -> World {
@@ -111,7 +117,7 @@ async fn a_worker_that_dies_is_restarted_from_its_checkpoint() {
         if world.runner.starts.lock().unwrap().len() == 2 {
             break;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
     assert_eq!(*world.runner.starts.lock().unwrap(), [(job, 1, false), (job, 2, true)]);
     world.wait_for(job, "job_running").await;
@@ -143,7 +149,7 @@ async fn a_vanished_worker_is_resumed_without_counting_as_a_failure() {
         if world.runner.starts.lock().unwrap().len() == 2 {
             break;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
     assert_eq!(world.runner.starts.lock().unwrap().last(), Some(&(job, 2, true)));
     assert_eq!(world.wait_for(job, "job_running").await["status_desc"], "");
@@ -163,7 +169,7 @@ async fn a_deleted_job_is_cleared_away_with_its_checkpoints() {
         if !world.runner.removed.lock().unwrap().is_empty() {
             break;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
     assert_eq!(*world.runner.removed.lock().unwrap(), [(job, Some("bucket1".to_string()))]);
     assert_eq!(world.call("GET", &format!("/job/{job}"), None).await.0, "CS.17001");
@@ -180,19 +186,81 @@ async fn a_deleted_job_that_cannot_be_cleared_away_is_kept_for_later_and_delays_
             if !world.runner.removed.lock().unwrap().is_empty() {
                 break;
             }
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        // Other jobs still run, and rounds between do not try again and again.
+        // Other jobs still run.
         if matches!(clearing, Clearing::Fails) {
             let other = world.create("j2", json!({})).await;
             world.call("POST", &format!("/job/{other}/run"), None).await;
             world.wait_for(other, "job_running").await;
         }
-        let end = tokio::time::timeout(std::time::Duration::from_secs(5), world.shut_down()).await;
+        let end = tokio::time::timeout(Duration::from_secs(5), world.shut_down()).await;
         assert!(end.is_ok(), "{clearing:?}: the reconciler does not end");
-        assert_eq!(world.runner.removed.lock().unwrap().len(), 1);
         let left = world.control.store().jobs_to_reconcile().await.unwrap();
         assert!(left.iter().any(|left| left.id.0 == job), "{clearing:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_deleted_job_that_cannot_be_cleared_away_is_cleared_again_soon_and_then_less_often() {
+    let mut world = world().await;
+    world.shut_down().await;
+    let job = world.create("j1", json!({})).await;
+    assert_eq!(world.call("DELETE", &format!("/job/{job}"), None).await.0, "CS.18000");
+    *world.runner.clearing.lock().unwrap() = Clearing::Fails;
+    let reconciler = Reconciler::new(world.control.clone());
+    let begin = SystemClock.now();
+    let mut tried_at = Vec::new();
+    for second in 0..100 {
+        let before = world.runner.removed.lock().unwrap().len();
+        reconciler.tick(begin.plus(Duration::from_secs(second))).await.unwrap();
+        if world.runner.removed.lock().unwrap().len() > before {
+            tried_at.push(second);
+        }
+    }
+    assert_eq!(tried_at, [0, 1, 3, 7, 15, 31, 63, 95]);
+}
+
+#[tokio::test]
+async fn the_savepoint_that_a_deleted_job_was_asked_for_goes_after_its_worker() {
+    let world = world().await;
+    world.call("POST", "/obs_authorize", Some(json!(["bucket1"]))).await;
+    let job = world.create("pensive", json!({ "obs_bucket": "bucket1" })).await;
+    world.call("POST", &format!("/job/{job}/run"), None).await;
+    world.wait_for(job, "job_running").await;
+    let stop = format!("/job/{job}/stop?triggerSavePoint=true");
+    assert_eq!(world.call("POST", &stop, None).await.0, "CS.15000");
+    world.wait_for(job, "job_savepointing").await;
+    assert_eq!(world.call("DELETE", &format!("/job/{job}"), None).await.0, "CS.18000");
+    for _ in 0..500 {
+        if world.control.store().jobs_to_reconcile().await.unwrap().is_empty() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let asked = SavepointPlace::of_job(JobId(job), Some("bucket1".to_string()));
+    let removed = world.runner.removed_savepoints.lock().unwrap().clone();
+    assert_eq!(removed, [RemovedSavepoint { job, place: asked, has_worker: false }]);
+}
+
+#[tokio::test]
+async fn a_savepoint_does_not_wait_because_another_was_asked_for_just_before() {
+    let mut world = world().await;
+    world.call("POST", "/obs_authorize", Some(json!(["bucket1"]))).await;
+    let job = world.create("j1", json!({})).await;
+    world.call("POST", &format!("/job/{job}/run"), None).await;
+    world.wait_for(job, "job_running").await;
+    world.shut_down().await;
+    let reconciler = Reconciler::new(world.control.clone());
+    for path in ["bucket1/first", "bucket1/second"] {
+        let ask = json!({ "action": "TRIGGER", "savepoint_path": path });
+        assert_eq!(world.call("POST", &format!("/job/{job}/savepoint"), Some(ask)).await.0, "CS.17020");
+        // A round that asks, and one that notes what has become of it.
+        for _ in 0..2 {
+            reconciler.tick(SystemClock.now()).await.unwrap();
+        }
+        let (_, body) = world.call("GET", &format!("/job/{job}"), None).await;
+        assert_eq!(body["payload"]["savepoint_path"], path, "{body}");
     }
 }
 

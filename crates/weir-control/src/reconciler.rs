@@ -27,8 +27,10 @@ const AT_ONCE: usize = 8;
 const HAND_OVER_AGAIN: u32 = 5;
 const HAND_OVER_PAUSE: Duration = Duration::from_millis(100);
 
-/// Time between two attempts to clear away a deleted job whose bucket does not answer.
-const CLEAR_AGAIN: Duration = Duration::from_secs(30);
+/// Time before a deleted job that could not be cleared away is cleared again: its worker is about to end, or its bucket does not
+/// answer, which holds up the others each time. Doubles up to the longest.
+const CLEAR_AGAIN: Duration = Duration::from_secs(1);
+const CLEAR_AGAIN_LONGEST: Duration = Duration::from_secs(32);
 
 /// Time between two attempts to change networks of clusters that cannot be changed.
 const CONNECT_AGAIN: Duration = Duration::from_secs(10);
@@ -67,7 +69,8 @@ pub enum Action {
 struct Marks {
     asked_to_stop: Option<Timestamp>,
     asked_for_savepoint: Option<Timestamp>,
-    clearing_failed: Option<Timestamp>,
+    /// When a clearing failed, and how long to wait since then.
+    clearing_failed: Option<(Timestamp, Duration)>,
     reported: Option<Timestamp>,
     has_graph: bool,
     attempt: u64,
@@ -224,6 +227,8 @@ impl Reconciler {
             Step::Start { facts, resume } => self.start(&job, facts, resume, now).await.map(Some),
             Step::AskToStop => Ok(self.ask_to_stop(&job, now).await),
             Step::AskForSavepoint(ask) => {
+                // What was asked before is about an earlier one.
+                self.with_marks(job.id, |marks| marks.asked_for_savepoint.take_if(|asked| *asked < ask.at));
                 if self.is_due(job.id, now, |marks| &mut marks.asked_for_savepoint) {
                     self.control.runner.savepoint(job.id, ask).await;
                 }
@@ -333,7 +338,7 @@ impl Reconciler {
 
     async fn clear(&self, job: &JobRecord, now: Timestamp) -> Result<Option<Action>, StoreError> {
         let failed = self.with_marks(job.id, |marks| marks.clearing_failed);
-        if failed.is_some_and(|failed| now.since(failed) < CLEAR_AGAIN) {
+        if failed.is_some_and(|(failed, pause)| now.since(failed) < pause) {
             return Ok(None);
         }
         let reach = self.control.buckets.names_of(&job.project).await?;
@@ -341,7 +346,8 @@ impl Reconciler {
         let bucket = bucket.filter(|bucket| reach.contains(bucket));
         if let Err(error) = self.control.runner.remove(job.id, bucket).await {
             tracing::warn!(job_id = %job.id, %error, "a deleted job could not be cleared away, will retry");
-            self.with_marks(job.id, |marks| marks.clearing_failed = Some(now));
+            let pause = failed.map_or(CLEAR_AGAIN, |(_, pause)| CLEAR_AGAIN_LONGEST.min(pause * 2));
+            self.with_marks(job.id, |marks| marks.clearing_failed = Some((now, pause)));
             return Ok(None);
         }
         // Now that no worker is left that could still write the one it was asked for. Those in the service's own store

@@ -28,7 +28,7 @@ use weir_store::{Store, StoredAccounts, StoredNotifications};
 
 pub use people::People;
 #[allow(unused_imports)]
-pub use pretending_runner::{Clearing, PretendingRunner};
+pub use pretending_runner::{Clearing, PretendingRunner, RemovedSavepoint};
 
 /// Buckets of the project of the tests.
 pub const BUCKETS: [&str; 3] = ["bucket1", "bucket2", "bucket3"];

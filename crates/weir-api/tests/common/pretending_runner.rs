@@ -21,7 +21,7 @@ pub struct PretendingRunner {
     /// Every start, in order: job, attempt, resume.
     pub starts: Mutex<Vec<(i64, u64, bool)>>,
     pub removed: Mutex<Vec<(i64, Option<String>)>>,
-    pub removed_savepoints: Mutex<Vec<(i64, SavepointPlace)>>,
+    pub removed_savepoints: Mutex<Vec<RemovedSavepoint>>,
     pub suspended: Mutex<bool>,
     /// What was added to the logs of jobs.
     pub notes: Mutex<Vec<(i64, String)>>,
@@ -32,6 +32,15 @@ pub struct PretendingRunner {
     /// The time of tests that own it: what runs is seen to run whenever one looks.
     pub clock: Mutex<Option<ManualClock>>,
     poisoned: std::sync::atomic::AtomicBool,
+}
+
+/// A savepoint that the runner was told to remove.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemovedSavepoint {
+    pub job: i64,
+    pub place: SavepointPlace,
+    /// Whether there was still a worker, which might have written it anew.
+    pub has_worker: bool,
 }
 
 /// How the removal of what a job left goes.
@@ -149,7 +158,9 @@ impl Runner for PretendingRunner {
     }
 
     async fn remove_savepoint(&self, job: JobId, place: &SavepointPlace) -> Result<(), RemoveError> {
-        self.removed_savepoints.lock().unwrap().push((job.0, place.clone()));
+        let has_worker = self.jobs().contains_key(&job);
+        let removed = RemovedSavepoint { job: job.0, place: place.clone(), has_worker };
+        self.removed_savepoints.lock().unwrap().push(removed);
         Ok(())
     }
 

@@ -187,7 +187,7 @@ impl EmbeddedRunner {
         let live = |entry: &Entry| entry.commands.as_ref().and(entry.observation.pid);
         let known = self.with_entries(|entries| entries.get(&job).and_then(live));
         if let Some(pid) = folder.worker_pid().or(known.filter(|_| folder.has_worker())) {
-            kill(pid).await;
+            kill(pid, folder).await;
         }
     }
 
@@ -521,6 +521,26 @@ mod tests {
         assert_eq!(child.wait().unwrap().signal(), Some(9));
         assert!(!folder.path().exists());
         assert!(!staging.join("job-7/t/5/0-1").exists() && staging.join("job-8/t/5/0-1").exists());
+    }
+
+    #[tokio::test]
+    async fn a_worker_is_gone_when_nothing_of_it_holds_the_lock_any_more() {
+        let root = tempfile::tempdir().unwrap();
+        let runner = runner(root.path());
+        let folder = Folder::new(&root.path().join("workers"), JobId(7));
+        folder.make().unwrap();
+        let lock = folder.lock().unwrap().unwrap();
+        // As the last threads of a killed process do, something keeps the lock for a moment.
+        let keeps_it = "exec 3<&0; sleep 0.2 <&3 & exec sleep 60";
+        let mut child = std::process::Command::new("sh").args(["-c", keeps_it]).stdin(lock).spawn().unwrap();
+        let command_line = format!("/proc/{}/cmdline", child.id());
+        while !std::fs::read(&command_line).unwrap().starts_with(b"sleep") {
+            tokio::task::yield_now().await;
+        }
+        folder.write_pid(child.id()).unwrap();
+        runner.remove(JobId(7), None).await.unwrap();
+        assert!(!folder.path().exists());
+        child.wait().unwrap();
     }
 
     #[tokio::test]
