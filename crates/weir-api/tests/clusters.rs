@@ -54,7 +54,7 @@ async fn faults_of_the_metadata_have_codes_of_their_own() {
     let (code, body) = world.call("DELETE", &path, None).await;
     assert_eq!(code, "CS.21011");
     assert!(body["error_cause"].as_str().unwrap().contains("disk full"), "{body}");
-    sql(&world, "ALTER TABLE jobs RENAME COLUMN end_kind TO elsewhere").await;
+    sql(&world, "ALTER TABLE job_reports RENAME TO elsewhere").await;
     assert_eq!(world.call("GET", &path, None).await.0, "CS.21001");
     assert_eq!(world.call("GET", "/reserved_clusters", None).await.0, "CS.21001");
 }

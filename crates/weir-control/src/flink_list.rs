@@ -7,6 +7,7 @@ use weir_store::JobFilter;
 
 use crate::caller::Caller;
 use crate::control::{Control, fault};
+use crate::phase;
 use crate::query::JobView;
 use crate::status::Status;
 
@@ -59,8 +60,12 @@ impl Control {
         let clusters = self.store.clusters(&caller.project).await.map_err(fault)?;
         let clusters: BTreeMap<i64, String> =
             clusters.into_iter().map(|cluster| (cluster.id.0, cluster.name)).collect();
-        let filter =
-            JobFilter { name_part: request.name.clone(), user: caller.sees_only(), cluster_id: None };
+        let filter = JobFilter {
+            name_part: request.name.clone(),
+            user: caller.sees_only(),
+            cluster_id: None,
+            phase: request.status.and_then(phase::of_status).map(|(phase, _)| phase),
+        };
         let mut jobs = self.store.jobs(&caller.project, &filter).await.map_err(fault)?;
         jobs.retain(|job| {
             let definition = &job.definition;

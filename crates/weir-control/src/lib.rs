@@ -26,6 +26,7 @@ mod job_logs;
 mod options;
 mod overview;
 mod paging;
+mod phase;
 mod query;
 mod quota;
 mod reconciler;

@@ -11,6 +11,7 @@ use crate::caller::Caller;
 use crate::control::{Control, fault};
 use crate::graph;
 use crate::paging::{Page, page_of};
+use crate::phase;
 use crate::status::Status;
 
 /// Which jobs a list holds.
@@ -77,19 +78,26 @@ impl Control {
             // Only edge jobs have sub-jobs, and this release runs none.
             return Ok(JobList { total: 0, jobs: Vec::new() });
         }
+        let phase = request.status.map(phase::of_status);
+        if phase == Some(None) {
+            // No job has that status.
+            return Ok(JobList { total: 0, jobs: Vec::new() });
+        }
+        let phase = phase.flatten();
         let filter = JobFilter {
             name_part: request.name.clone(),
             user: caller.sees_only(),
             cluster_id: request.cluster_id,
+            phase: phase.map(|(phase, _)| phase),
         };
-        let (total, jobs) = match request.status {
-            Some(status) => {
-                // A status is computed and nothing that the store could look for.
+        let (total, jobs) = match (request.status, phase) {
+            // The store cannot tell this status from others of the phase.
+            (Some(status), Some((_, false))) => {
                 let mut jobs = self.store.jobs(&caller.project, &filter).await.map_err(fault)?;
                 jobs.retain(|job| self.status_of(job) == status);
                 (jobs.len(), page_of(jobs, page, |job| job.id.0))
             }
-            None => self.page_of_jobs(caller, &filter, page).await.map_err(fault)?,
+            _ => self.page_of_jobs(caller, &filter, page).await.map_err(fault)?,
         };
         let mut views = Vec::new();
         for job in jobs {

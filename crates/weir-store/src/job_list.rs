@@ -6,7 +6,7 @@ use sqlx::{Any, AssertSqlSafe, Row};
 use weir_base::id::{JobId, ProjectId, UserId};
 
 use crate::error::StoreError;
-use crate::job_record::JobRecord;
+use crate::job_record::{JobRecord, RunPhase};
 use crate::jobs::{SELECT_JOBS, from_row};
 use crate::store::Store;
 
@@ -19,6 +19,8 @@ pub struct JobFilter {
     pub user: Option<UserId>,
     /// Only jobs of this exclusive cluster.
     pub cluster_id: Option<i64>,
+    /// Only jobs that are this far.
+    pub phase: Option<RunPhase>,
 }
 
 /// Which part of the jobs that match: those with ids between two others, from one end on.
@@ -59,6 +61,17 @@ impl<'a> Conditions<'a> {
         if let Some(cluster) = filter.cluster_id {
             conditions.add("jobs.cluster_id = {}", Value::Number(cluster));
         }
+        match filter.phase {
+            None => {}
+            Some(RunPhase::Draft) => conditions.also("jobs.intent = 'draft'"),
+            Some(RunPhase::UnderWay) => {
+                conditions.also("jobs.end_kind IS NULL AND jobs.intent IN ('run', 'recover')");
+            }
+            Some(RunPhase::Stopping) => {
+                conditions.also("jobs.end_kind IS NULL AND jobs.intent IN ('stop', 'freeze')");
+            }
+            Some(RunPhase::Ended(kind)) => conditions.add("jobs.end_kind = {}", Value::Text(kind.as_str())),
+        }
         conditions
     }
 
@@ -76,8 +89,13 @@ impl<'a> Conditions<'a> {
     fn add(&mut self, condition: &str, value: Value<'a>) {
         self.values.push(value);
         let parameter = format!("${}", self.values.len());
+        self.also(&condition.replace("{}", &parameter));
+    }
+
+    /// Adds a condition.
+    fn also(&mut self, condition: &str) {
         self.text.push_str(" AND ");
-        self.text.push_str(&condition.replace("{}", &parameter));
+        self.text.push_str(condition);
     }
 
     /// Binds the values to a statement around the conditions.

@@ -182,6 +182,19 @@ impl EndKind {
     }
 }
 
+/// How far a job is by its intent and its end; what was seen of its run, and when, is not looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunPhase {
+    /// It was never run.
+    Draft,
+    /// It is to run.
+    UnderWay,
+    /// It is to stop, or to stand still.
+    Stopping,
+    /// Its last run ended like this.
+    Ended(EndKind),
+}
+
 /// What is known of the savepoints of a job.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]

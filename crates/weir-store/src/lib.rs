@@ -41,7 +41,8 @@ pub use error::StoreError;
 pub use hosts::HostMapping;
 pub use job_list::{JobFilter, JobRange};
 pub use job_record::{
-    EndKind, Held, Intent, JobDefinition, JobFile, JobRecord, NewJob, Report, RunFacts, SavepointFacts,
+    EndKind, Held, Intent, JobDefinition, JobFile, JobRecord, NewJob, Report, RunFacts, RunPhase,
+    SavepointFacts,
 };
 pub use ledger::{BilledLine, BillingFilter, Book, EntryKind, NewEntry, Posting, PostingSubject, UsageMark};
 pub use networks::{NetworkRecord, PeeringRecord, PeeringState, RouteRecord};

@@ -5,7 +5,7 @@ use weir_base::savepoint::{SavepointAsk, SavepointPlace};
 use weir_base::time::Timestamp;
 use weir_store::{
     AlarmRecord, AuditRecord, EndKind, Intent, JobDefinition, JobFilter, JobRange, JobRecord, NewJob, Report,
-    RunFacts, SavepointFacts, Store, StoreError,
+    RunFacts, RunPhase, SavepointFacts, Store, StoreError,
 };
 
 pub fn project() -> ProjectId {
@@ -190,6 +190,33 @@ async fn a_range_has_the_jobs_that_match_from_one_end_on(store: Store) {
     assert_eq!(ids(Some(6), None, true).await, [7]);
 }
 
+async fn jobs_are_found_by_how_far_they_are(store: Store) {
+    let phases = [
+        (Intent::Draft, None, RunPhase::Draft),
+        (Intent::Run, None, RunPhase::UnderWay),
+        (Intent::Recover, None, RunPhase::UnderWay),
+        (Intent::Stop, None, RunPhase::Stopping),
+        (Intent::Freeze, None, RunPhase::Stopping),
+        (Intent::Stop, Some(EndKind::Cancelled), RunPhase::Ended(EndKind::Cancelled)),
+        (Intent::Stop, Some(EndKind::CancelFailed), RunPhase::Ended(EndKind::CancelFailed)),
+        (Intent::Run, Some(EndKind::Finished), RunPhase::Ended(EndKind::Finished)),
+    ];
+    for (number, (intent, end, _)) in phases.into_iter().enumerate() {
+        let job = create(&store, &format!("t{number}")).await;
+        let facts = RunFacts { intent, end, ..RunFacts::default() };
+        store.update_facts(&[(&job, facts)], &[], &[], &[]).await.unwrap();
+    }
+    for (_, _, phase) in phases {
+        let filter = JobFilter { phase: Some(phase), ..JobFilter::default() };
+        let found = store.jobs(&project(), &filter).await.unwrap();
+        let found: Vec<_> = found.iter().map(|job| (job.facts.intent, job.facts.end)).collect();
+        let same_phase = phases.iter().filter(|(_, _, other)| *other == phase);
+        let expected: Vec<_> = same_phase.map(|(intent, end, _)| (*intent, *end)).collect();
+        assert_eq!(found, expected);
+        assert_eq!(store.count_jobs(&project(), &filter).await.unwrap(), expected.len());
+    }
+}
+
 async fn a_graph_stays_until_the_text_changes(store: Store) {
     let job = create(&store, "t1").await;
     let report = |graph| Report { attempt: 0, seen_at: Timestamp(7), metrics: serde_json::json!({}), graph };
@@ -221,6 +248,7 @@ super::tests!(
     drafts_are_limited,
     lists_match_parts_of_names_with_their_case,
     a_range_has_the_jobs_that_match_from_one_end_on,
+    jobs_are_found_by_how_far_they_are,
     a_graph_stays_until_the_text_changes,
     buckets_are_authorized_all_or_none,
 );
