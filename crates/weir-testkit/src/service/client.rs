@@ -67,12 +67,33 @@ impl Client {
 
     /// Sends a request with the token; `path` starts with `/` and may hold `{project}`.
     pub async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Response> {
-        let url = format!("{}{}", self.endpoint, path.replace("{project}", &self.project));
-        let mut request = self.http.request(method, url).header("X-Auth-Token", &self.token);
+        let mut request = self.request(method, path);
         if let Some(body) = body {
             request = request.json(body);
         }
         Ok(request.send().await?)
+    }
+
+    /// Sends a form as [`Self::send`] sends JSON; each part is the rest of its `Content-Disposition`, such as `name="desc"`, and
+    /// its text.
+    pub async fn send_form(
+        &self,
+        method: Method,
+        path: &str,
+        parts: &[(String, String)],
+    ) -> anyhow::Result<Response> {
+        let part = |(name, text): &(String, String)| {
+            format!("--limit\r\nContent-Disposition: form-data; {name}\r\n\r\n{text}\r\n")
+        };
+        let body = parts.iter().map(part).collect::<String>() + "--limit--\r\n";
+        let request =
+            self.request(method, path).header("Content-Type", "multipart/form-data; boundary=limit");
+        Ok(request.body(body).send().await?)
+    }
+
+    fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let url = format!("{}{}", self.endpoint, path.replace("{project}", &self.project));
+        self.http.request(method, url).header("X-Auth-Token", &self.token)
     }
 
     /// Sends a request and returns the JSON of a success; anything else is an error that shows the answer.

@@ -52,7 +52,7 @@ impl Auditor {
         client: &Client,
         expected: Vec<Expected>,
         unknown: &[&Call],
-    ) -> anyhow::Result<Vec<Option<Vec<i64>>>> {
+    ) -> anyhow::Result<Vec<Option<Vec<String>>>> {
         let mut by_request: BTreeMap<String, Vec<Record>> = BTreeMap::new();
         for record in self.read_new(client).await? {
             self.compared += 1;
@@ -140,6 +140,6 @@ fn of_acknowledged(trail: &Trail, records: &[Record]) -> bool {
         && trail.resources.iter().all(|resource| records.iter().any(|record| is_about(&record, resource)))
 }
 
-fn ids(records: &[Record]) -> Vec<i64> {
-    records.iter().filter_map(|record| record.resource.parse().ok()).collect()
+fn ids(records: &[Record]) -> Vec<String> {
+    records.iter().map(|record| record.resource.clone()).collect()
 }

@@ -1,7 +1,4 @@
-//! The calls that change something: how they go over the wire, and what the audit says of them.
-
-use reqwest::Method;
-use serde_json::{Value, json};
+//! The calls that change something, and what the audit says of them.
 
 use crate::job::{Kind, Place};
 
@@ -16,6 +13,8 @@ pub struct NewJob {
     pub place: Place,
     /// The text comes from it.
     pub template: Option<i64>,
+    /// Whether the edge group or the JAR is none.
+    pub flawed: bool,
 }
 
 /// Several jobs of one call, all or none.
@@ -34,6 +33,8 @@ pub enum Call {
         job: i64,
         desc: String,
         spus: i64,
+        /// Whether the call for JAR jobs is used.
+        as_jar: bool,
     },
     Run {
         jobs: Several,
@@ -42,6 +43,11 @@ pub enum Call {
     Stop {
         jobs: Several,
         savepoint: bool,
+    },
+    /// Writes a savepoint and goes on.
+    Savepoint {
+        job: i64,
+        path: String,
     },
     Delete {
         jobs: Several,
@@ -92,6 +98,33 @@ pub enum Call {
         cluster: i64,
         hosts: Vec<i64>,
     },
+    CreatePeering {
+        cluster: i64,
+        network: String,
+        name: String,
+    },
+    /// The owner of the other network accepts or rejects a peering.
+    AnswerPeering {
+        cluster: i64,
+        peering: String,
+        accept: bool,
+    },
+    DeletePeering {
+        cluster: i64,
+        peering: String,
+        /// Whether the owner of the other network does it.
+        over_vpc: bool,
+    },
+    CreateRoute {
+        cluster: i64,
+        peering: String,
+        destination: String,
+    },
+    DeleteRoute {
+        cluster: i64,
+        peering: String,
+        route: String,
+    },
     /// Pays in millionths.
     TopUp {
         amount: i64,
@@ -116,71 +149,7 @@ pub enum Resource {
     Account,
 }
 
-/// The address that hosts are mapped to; tells nobody anything.
-pub const HOST_ADDRESS: &str = "10.9.8.7";
-
 impl Call {
-    /// Returns the request.
-    pub fn request(&self) -> (Method, String, Option<Value>) {
-        let path = |rest: String| format!("/v1.0/{{project}}/{rest}");
-        let cluster = |id: &i64, rest: &str| path(format!("reserved_cluster/{id}{rest}"));
-        match self {
-            Self::CreateJob(job) => (Method::POST, path("sql_job".into()), Some(job.body())),
-            Self::UpdateJob { job, desc, spus } => {
-                let body = json!({"job_id": job, "desc": desc, "spu_number": spus});
-                (Method::PATCH, path("sql_job".into()), Some(body))
-            }
-            Self::Run { jobs, resume } => {
-                jobs.request(Method::POST, "/run", &format!("?resumeSavePoint={resume}"))
-            }
-            Self::Stop { jobs, savepoint } => {
-                jobs.request(Method::POST, "/stop", &format!("?triggerSavePoint={savepoint}"))
-            }
-            Self::Delete { jobs } => jobs.request(Method::DELETE, "", ""),
-            Self::CreateTemplate { name, kind } => {
-                let body = json!({"name": name, "sql_body": kind.sql()});
-                (Method::POST, path("job_template".into()), Some(body))
-            }
-            Self::UpdateTemplate { template, kind } => {
-                let body = json!({"id": template, "sql_body": kind.sql()});
-                (Method::PATCH, path("job_template".into()), Some(body))
-            }
-            Self::DeleteTemplate { template } => {
-                (Method::DELETE, path(format!("job_template/{template}")), None)
-            }
-            Self::SetQuota { user, spus } => {
-                (Method::PATCH, path(format!("user_quota/{user}")), Some(json!({"spu_quota": spus})))
-            }
-            Self::CreateCluster { name, spus } => {
-                let body = json!({"name": name, "maximum_spu_quota": spus});
-                (Method::POST, path("reserved_cluster".into()), Some(body))
-            }
-            Self::UpdateCluster { cluster: id, desc, spus } => {
-                let body = json!({"desc": desc, "maximum_spu_quota": spus});
-                (Method::PATCH, cluster(id, ""), Some(body))
-            }
-            Self::StopCluster { cluster: id } => (Method::POST, cluster(id, "/stop"), None),
-            Self::RestartCluster { cluster: id } => (Method::POST, cluster(id, "/restart"), None),
-            Self::DeleteCluster { cluster: id } => (Method::DELETE, cluster(id, ""), None),
-            Self::AddHosts { cluster: id, names } => {
-                let hosts: Vec<Value> =
-                    names.iter().map(|name| json!({"hostname": name, "ip": HOST_ADDRESS})).collect();
-                (Method::POST, cluster(id, "/hosts"), Some(json!({"hosts_info": hosts})))
-            }
-            Self::UpdateHost { cluster: id, host, name } => {
-                let body = json!({"hosts_info": {"hostname": name, "ip": HOST_ADDRESS}});
-                (Method::PATCH, cluster(id, &format!("/hosts/{host}")), Some(body))
-            }
-            Self::TopUp { amount } => {
-                let body = json!({"amount": *amount as f64 / MILLIONTHS});
-                (Method::POST, path("billing/top_up".into()), Some(body))
-            }
-            Self::DeleteHosts { cluster: id, hosts } => {
-                (Method::DELETE, cluster(id, "/hosts"), Some(json!({"hosts_id": hosts})))
-            }
-        }
-    }
-
     /// Returns what the audit says when the call is acknowledged.
     pub fn trail(&self) -> Trail {
         let id = |id: &i64| Resource::Id(id.to_string());
@@ -192,6 +161,7 @@ impl Call {
             Self::UpdateJob { job, .. } => one("updateJob", id(job)),
             Self::Run { jobs, .. } => several("startJob", jobs),
             Self::Stop { jobs, .. } => several("stopJob", jobs),
+            Self::Savepoint { job, .. } => one("triggerSavepoint", id(job)),
             Self::Delete { jobs } => several("deleteJob", jobs),
             Self::CreateTemplate { name, .. } => one("createTemplate", named(name)),
             Self::UpdateTemplate { template, .. } => one("updateTemplate", id(template)),
@@ -205,39 +175,13 @@ impl Call {
             Self::AddHosts { cluster, .. } => one("addHosts", id(cluster)),
             Self::UpdateHost { cluster, .. } => one("updateHosts", id(cluster)),
             Self::DeleteHosts { cluster, .. } => one("deleteHosts", id(cluster)),
+            Self::CreatePeering { cluster, .. } => one("createPeering", id(cluster)),
+            Self::AnswerPeering { cluster, accept: true, .. } => one("acceptPeering", id(cluster)),
+            Self::AnswerPeering { cluster, accept: false, .. } => one("rejectPeering", id(cluster)),
+            Self::DeletePeering { cluster, .. } => one("deletePeering", id(cluster)),
+            Self::CreateRoute { cluster, .. } => one("createRoute", id(cluster)),
+            Self::DeleteRoute { cluster, .. } => one("deleteRoute", id(cluster)),
             Self::TopUp { .. } => one("topUpAccount", Resource::Account),
-        }
-    }
-}
-
-impl NewJob {
-    fn body(&self) -> Value {
-        let mut body = json!({
-            "name": self.name, "spu_number": self.spus, "restart_when_exception": self.restart,
-            "run_mode": if self.place == Place::Shared { "shared_cluster" } else { "exclusive_cluster" },
-        });
-        if let Place::Cluster(id) = self.place {
-            body["cluster_id"] = json!(id);
-        }
-        match self.template {
-            Some(template) => body["template_id"] = json!(template),
-            None => body["sql_body"] = json!(self.kind.sql()),
-        }
-        if self.snapshots {
-            body["checkpoint_enabled"] = json!(true);
-            body["checkpoint_mode"] = json!("exactly_once");
-            body["checkpoint_interval"] = json!(1);
-            body["obs_bucket"] = json!("checkpoints");
-        }
-        body
-    }
-}
-
-impl Several {
-    fn request(&self, method: Method, verb: &str, query: &str) -> (Method, String, Option<Value>) {
-        match self.jobs.first().filter(|_| !self.batch) {
-            Some(job) => (method, format!("/v1.0/{{project}}/job/{job}{verb}{query}"), None),
-            None => (method, format!("/v1.0/{{project}}/job{verb}{query}"), Some(json!(self.jobs))),
         }
     }
 }

@@ -5,13 +5,15 @@ use rand::rngs::StdRng;
 use rand::seq::{IndexedRandom, IteratorRandom};
 
 use crate::calls::{Call, NewJob, Several};
+use crate::cluster::{Cluster, ClusterWanted, PeeringState};
 use crate::job::{Chance, Kind, Place};
-use crate::reference::{Cluster, ClusterWanted, Reference};
+use crate::reference::Reference;
 
 /// Jobs of a user; more are deleted again.
 const JOBS: usize = 7;
 const TEMPLATES: usize = 3;
 const HOSTS: usize = 5;
+const DESTINATIONS: u8 = 4;
 
 /// SPUs of a job, of a user and of a cluster: small, so that they are used up now and then.
 const JOB_SPUS: std::ops::RangeInclusive<i64> = 2..=4;
@@ -23,17 +25,19 @@ pub struct Choice {
     random: StdRng,
     /// Begins the names of what the user makes.
     prefix: String,
+    /// Ids of networks that clusters can be connected with.
+    networks: Vec<String>,
     made: u32,
 }
 
 impl Choice {
-    pub fn new(random: StdRng, prefix: &str) -> Self {
-        Self { random, prefix: prefix.to_string(), made: 0 }
+    pub fn new(random: StdRng, prefix: &str, networks: &[String]) -> Self {
+        Self { random, prefix: prefix.to_string(), networks: networks.to_vec(), made: 0 }
     }
 
     /// Chooses a call.
     pub fn next(&mut self, model: &Reference) -> Call {
-        match self.random.random_range(0..100) {
+        match self.random.random_range(0..115) {
             0..16 if model.jobs.len() < JOBS => self.create_job(model),
             0..22 => self.update_job(model),
             22..50 => self.run(model),
@@ -48,6 +52,8 @@ impl Choice {
                 let spus = self.random.random_range(QUOTAS);
                 Call::SetQuota { user: model.user.clone(), spus }
             }
+            84..90 => self.savepoint(model),
+            90..99 => self.peering(model),
             _ => self.cluster(model),
         }
     }
@@ -64,17 +70,33 @@ impl Choice {
             None => self.name("job"),
         };
         let cluster = model.clusters.keys().choose(&mut self.random).copied();
-        let place = cluster.filter(|_| self.random.random_ratio(2, 5)).map_or(Place::Shared, Place::Cluster);
         let template = model.templates.keys().choose(&mut self.random).copied();
-        Call::CreateJob(NewJob {
+        let mut job = NewJob {
             name,
             kind: self.kind(),
             spus: self.random.random_range(JOB_SPUS),
             restart: self.random.random(),
             snapshots: self.random.random(),
-            place,
+            place: cluster.filter(|_| self.random.random_ratio(2, 5)).map_or(Place::Shared, Place::Cluster),
             template: template.filter(|_| self.random.random_ratio(1, 4)),
-        })
+            flawed: false,
+        };
+        if self.random.random_ratio(1, 6) {
+            self.make_kept_only(&mut job, cluster);
+        }
+        Call::CreateJob(job)
+    }
+
+    /// Makes a job one that is kept and not run; those with a JAR need a cluster.
+    fn make_kept_only(&mut self, job: &mut NewJob, cluster: Option<i64>) {
+        job.template = None;
+        job.flawed = self.random.random_ratio(1, 5);
+        (job.kind, job.place) = match (self.random.random_range(0..3), cluster) {
+            (0, _) | (_, None) => (Kind::Edge, Place::Edge),
+            (1, Some(id)) => (Kind::Jar, Place::Cluster(id)),
+            (_, Some(id)) => (Kind::UploadedJar, Place::Cluster(id)),
+        };
+        job.snapshots &= job.kind == Kind::Edge;
     }
 
     fn kind(&mut self) -> Kind {
@@ -89,7 +111,10 @@ impl Choice {
         let jobs = self.jobs(model, |_| true).jobs;
         let job = jobs.first().copied().unwrap_or(1);
         let desc = self.name("text");
-        Call::UpdateJob { job, desc, spus: self.random.random_range(JOB_SPUS) }
+        let is_jar = model.jobs.get(&job).is_some_and(|job| job.kind.is_jar());
+        // The call for the other type now and then.
+        let as_jar = is_jar != self.random.random_ratio(1, 15);
+        Call::UpdateJob { job, desc, spus: self.random.random_range(JOB_SPUS), as_jar }
     }
 
     fn run(&mut self, model: &Reference) -> Call {
@@ -107,6 +132,13 @@ impl Choice {
         let often = self.random.random_ratio(9, 10);
         let jobs = self.jobs(model, |id| !often || model.jobs[&id].holds() != Chance::Never);
         Call::Stop { jobs, savepoint: self.random.random_ratio(2, 5) }
+    }
+
+    fn savepoint(&mut self, model: &Reference) -> Call {
+        let often = self.random.random_ratio(9, 10);
+        let jobs = self.jobs(model, |id| !often || model.jobs[&id].holds() == Chance::Certain).jobs;
+        let job = jobs.first().copied().unwrap_or(1);
+        Call::Savepoint { job, path: format!("checkpoints/asked/{}", self.name("savepoint")) }
     }
 
     /// Chooses one job, or several now and then; seldom one that was deleted.
@@ -159,6 +191,42 @@ impl Choice {
             _ => {
                 let names = (0..self.random.random_range(1..=2)).map(|_| self.name("host")).collect();
                 Call::AddHosts { cluster: id, names }
+            }
+        }
+    }
+
+    fn peering(&mut self, model: &Reference) -> Call {
+        let Some((&cluster, present)) = model.clusters.iter().choose(&mut self.random) else {
+            return self.cluster(model);
+        };
+        let peering = present.peerings.iter().choose(&mut self.random);
+        let Some((id, peering)) = peering.filter(|_| self.random.random_ratio(5, 6)) else {
+            return match model
+                .deleted_peerings
+                .choose(&mut self.random)
+                .filter(|_| self.random.random_ratio(1, 8))
+            {
+                Some((cluster, peering)) => {
+                    Call::AnswerPeering { cluster: *cluster, peering: peering.clone(), accept: true }
+                }
+                None => {
+                    let network = self.networks.choose(&mut self.random).cloned().unwrap_or_default();
+                    Call::CreatePeering { cluster, network, name: self.name("peering") }
+                }
+            };
+        };
+        let id = id.clone();
+        let route = peering.routes.keys().choose(&mut self.random);
+        match (self.random.random_range(0..100), route) {
+            (0..10, _) => Call::DeletePeering { cluster, peering: id, over_vpc: self.random.random() },
+            (10..20, _) => Call::AnswerPeering { cluster, peering: id, accept: self.random.random() },
+            (20..80, _) if peering.state == PeeringState::Asked => {
+                Call::AnswerPeering { cluster, peering: id, accept: self.random.random_ratio(4, 5) }
+            }
+            (20..45, Some(route)) => Call::DeleteRoute { cluster, peering: id, route: route.clone() },
+            _ => {
+                let destination = format!("192.168.{}.0/24", self.random.random_range(0..DESTINATIONS));
+                Call::CreateRoute { cluster, peering: id, destination }
             }
         }
     }

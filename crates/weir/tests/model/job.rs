@@ -12,9 +12,38 @@ pub enum Kind {
     Bounded,
     /// Cannot be run.
     Wrong,
+    /// Is kept for the nodes of an edge group, and not run.
+    Edge,
+    /// Has a JAR in a bucket, and is kept and not run.
+    Jar,
+    /// The same, but its JAR comes with the call.
+    UploadedJar,
 }
 
+/// The edge group of the installation.
+pub const EDGE_GROUP: &str = "line-1";
+
+/// Where the JAR of JAR jobs is.
+pub const JAR: &str = "checkpoints/jars/one.jar";
+
 impl Kind {
+    pub fn is_jar(self) -> bool {
+        matches!(self, Self::Jar | Self::UploadedJar)
+    }
+
+    /// Whether it is kept and checked only.
+    pub fn is_kept_only(self) -> bool {
+        self.is_jar() || self == Self::Edge
+    }
+
+    pub fn job_type(self) -> &'static str {
+        match self {
+            Self::Endless | Self::Bounded | Self::Wrong => "flink_sql_job",
+            Self::Edge => "flink_sql_edge_job",
+            Self::Jar | Self::UploadedJar => "flink_jar_job",
+        }
+    }
+
     /// Returns the text.
     pub fn sql(self) -> &'static str {
         match self {
@@ -29,6 +58,12 @@ CREATE SINK STREAM t (a INT) WITH (type = "blackhole");
 INSERT INTO t SELECT a FROM s;"#
             }
             Self::Wrong => "INSERT INTO",
+            Self::Edge => {
+                r#"CREATE SOURCE STREAM s (a INT) WITH (type = "edgehub", topic = "x", encode = "json");
+CREATE SINK STREAM t (a INT) WITH (type = "edgehub", topic = "y", encode = "json");
+INSERT INTO t SELECT a FROM s;"#
+            }
+            Self::Jar | Self::UploadedJar => "",
         }
     }
 }
@@ -40,6 +75,18 @@ pub enum Place {
     Cluster(i64),
     /// In a cluster that was deleted.
     Nowhere,
+    /// On edge nodes.
+    Edge,
+}
+
+impl Place {
+    pub fn run_mode(self) -> &'static str {
+        match self {
+            Self::Shared => "shared_cluster",
+            Self::Cluster(_) | Self::Nowhere => "exclusive_cluster",
+            Self::Edge => "edge_node",
+        }
+    }
 }
 
 /// Whether something holds.
@@ -56,6 +103,8 @@ pub enum Wanted {
     Nothing,
     Run,
     Stop,
+    /// A savepoint of a job that goes on.
+    Savepoint,
     /// A savepoint, then a stop.
     SavepointAndStop,
     /// Its cluster was stopped or deleted.
@@ -79,6 +128,8 @@ pub struct Job {
     pub run_at: Instant,
     /// Whether it has a savepoint to run from.
     pub savepoint: Chance,
+    /// Where that one may be; without a bucket it is in the service's own store, which has no path.
+    pub savepoint_paths: BTreeSet<Option<String>>,
     /// When its worker was killed, since the last run was asked for and since the last rest.
     pub wounds: Vec<Instant>,
 }
@@ -97,7 +148,7 @@ impl Job {
         }
         match self.wanted {
             Wanted::Nothing => BTreeSet::from(["job_init"]),
-            Wanted::Run => self.outcomes_of_run(),
+            Wanted::Run | Wanted::Savepoint => self.outcomes_of_run(),
             Wanted::Stop => BTreeSet::from(["job_cancel_success"]),
             Wanted::SavepointAndStop => {
                 let mut outcomes = BTreeSet::from(["job_cancel_success"]);
@@ -127,7 +178,8 @@ impl Job {
 
     /// Whether it runs or comes up until somebody stops it.
     fn surely_runs(&self) -> bool {
-        self.wanted == Wanted::Run && self.outcomes().iter().all(|outcome| *outcome == "job_running")
+        matches!(self.wanted, Wanted::Run | Wanted::Savepoint)
+            && self.outcomes().iter().all(|outcome| *outcome == "job_running")
     }
 
     /// Whether it holds its SPUs now.
@@ -146,7 +198,7 @@ impl Job {
         self.holds()
     }
 
-    /// Whether a stop is refused because of the status.
+    /// Whether a stop is refused because of the status; with `savepoint` also whether a savepoint of a job that goes on is.
     pub fn refuses_stop(&self, savepoint: bool) -> Chance {
         match self.settled_for_good() {
             // After a start of the service a job is submitted until its worker was heard of.
@@ -154,7 +206,8 @@ impl Job {
             Some("job_running") => Chance::Never,
             Some(_) => Chance::Certain,
             None if self.wanted == Wanted::Nothing || self.wanted == Wanted::Stop => Chance::Certain,
-            None if self.surely_runs() && !savepoint => Chance::Never,
+            // While it writes a savepoint it is not stopped.
+            None if self.surely_runs() && self.wanted == Wanted::Run && !savepoint => Chance::Never,
             None => Chance::Possible,
         }
     }
@@ -165,6 +218,7 @@ impl Job {
             (Chance::Never, ..) => Some(false),
             (Chance::Certain, ..) => Some(true),
             (_, Wanted::Run, "job_running" | "job_finish") => Some(false),
+            (_, Wanted::Savepoint, "job_running") if self.wounds.is_empty() => Some(true),
             (_, Wanted::SavepointAndStop, "job_cancel_success") => Some(true),
             _ => None,
         }

@@ -2,9 +2,10 @@
 
 use anyhow::{bail, ensure};
 
-use crate::calls::{Call, Several};
+use crate::calls::{Call, NewJob, Several};
+use crate::cluster::{Cluster, ClusterWanted, Peering, PeeringState};
 use crate::job::{Chance, Job, Kind, Place};
-use crate::reference::{Cluster, ClusterWanted, Reference};
+use crate::reference::Reference;
 
 /// SPUs of the shared cluster.
 pub const SHARED_SPUS: i64 = 14;
@@ -48,23 +49,17 @@ fn certain_if(holds: bool, codes: &'static [&'static str]) -> Reason {
 /// Returns every reason to refuse a call, in the order of the checks.
 fn reasons(model: &Reference, call: &Call, others: Others) -> Vec<Reason> {
     match call {
-        Call::CreateJob(job) => {
-            let taken = model.jobs.values().any(|other| other.name == job.name);
-            let place = match job.place {
-                Place::Cluster(id) => gone(model, id, &["CS.20005"]),
-                Place::Shared | Place::Nowhere => NEVER,
-            };
-            vec![place, certain_if(taken, &["CS.11004"])]
-        }
-        Call::UpdateJob { job, .. } => match model.jobs.get(job) {
+        Call::CreateJob(job) => reasons_against_new_job(model, job),
+        Call::UpdateJob { job, as_jar, .. } => match model.jobs.get(job) {
             None => vec![(Chance::Certain, &["CS.12004"])],
             Some(job) => {
                 let cluster = match job.place {
-                    Place::Shared => NEVER,
+                    Place::Shared | Place::Edge => NEVER,
                     Place::Cluster(id) => gone(model, id, &["CS.11029", "CS.20005"]),
                     Place::Nowhere => (Chance::Certain, &["CS.11029"] as &[_]),
                 };
-                vec![(job.holds(), &["CS.12003", "CS.12005"]), cluster]
+                let is_another_type = certain_if(job.kind.is_jar() != *as_jar, &["CS.12005"]);
+                vec![(job.holds(), &["CS.12003", "CS.12005"]), is_another_type, cluster]
             }
         },
         Call::Run { jobs, resume } => reasons_against_run(model, jobs, *resume, others),
@@ -75,6 +70,10 @@ fn reasons(model: &Reference, call: &Call, others: Others) -> Vec<Reason> {
             };
             jobs.jobs.iter().map(of_job).collect()
         }
+        Call::Savepoint { job, .. } => match model.jobs.get(job) {
+            None => vec![(Chance::Certain, &["CS.17001"])],
+            Some(job) => vec![(job.refuses_stop(true), &["CS.15002"])],
+        },
         Call::Delete { jobs } => {
             let is_gone = |id: &i64| certain_if(!model.jobs.contains_key(id), &["CS.16001"]);
             jobs.jobs.iter().map(is_gone).collect()
@@ -93,6 +92,22 @@ fn reasons(model: &Reference, call: &Call, others: Others) -> Vec<Reason> {
         Call::CreateCluster { .. } | Call::TopUp { .. } => Vec::new(),
         _ => reasons_against_cluster_call(model, call),
     }
+}
+
+fn reasons_against_new_job(model: &Reference, job: &NewJob) -> Vec<Reason> {
+    let place = match job.place {
+        Place::Cluster(id) => gone(model, id, &["CS.20005"]),
+        Place::Shared | Place::Nowhere | Place::Edge => NEVER,
+    };
+    let flaw: &[_] = match job.kind {
+        Kind::Edge => &["CS.11023"],
+        Kind::Jar => &["CS.11021"],
+        _ => &["CS.11017"],
+    };
+    let flaw = certain_if(job.flawed, flaw);
+    let taken = certain_if(model.jobs.values().any(|other| other.name == job.name), &["CS.11004"]);
+    // What comes with the call is looked at before what is there.
+    if job.kind == Kind::UploadedJar { vec![flaw, place, taken] } else { vec![place, flaw, taken] }
 }
 
 /// Whether what lies between two numbers is more than a limit.
@@ -116,7 +131,7 @@ fn reasons_against_run(model: &Reference, jobs: &Several, resume: bool, others: 
             continue;
         };
         reasons.push((job.refuses_run(), &["CS.13006"]));
-        reasons.push(unusable_place(model, job.place));
+        reasons.push(unusable_place(model, job));
         reasons.push(certain_if(job.kind == Kind::Wrong, &["CS.13005"]));
         let no_savepoint = match job.savepoint {
             Chance::Never => Chance::Certain,
@@ -124,6 +139,7 @@ fn reasons_against_run(model: &Reference, jobs: &Several, resume: bool, others: 
             Chance::Certain => Chance::Never,
         };
         reasons.push(if resume { (no_savepoint, &["CS.13017"]) } else { NEVER });
+        reasons.push(certain_if(job.kind.is_kept_only(), &["CS.13010"]));
         least += job.spus;
         most += job.spus;
         reasons.push((chance_of_more(least, most, model.quota), &["CS.13001"]));
@@ -149,16 +165,22 @@ fn no_room(model: &Reference, jobs: &Several, job: &Job, others: Others) -> Reas
             Some(cluster) => chance_of_more(least + asked, most + asked, cluster.spus),
             None => Chance::Never,
         },
-        Place::Nowhere => Chance::Never,
+        Place::Nowhere | Place::Edge => Chance::Never,
     };
     (chance, &["CS.13002"])
 }
 
-fn unusable_place(model: &Reference, place: Place) -> Reason {
-    let Place::Cluster(id) = place else {
-        return certain_if(place == Place::Nowhere, &["CS.20005"]);
-    };
-    not_running(model, id, &["CS.13008", "CS.20005"])
+fn unusable_place(model: &Reference, job: &Job) -> Reason {
+    match job.place {
+        // A JAR job whose cluster goes becomes one of no cluster.
+        Place::Cluster(id) if job.kind.is_jar() && gone(model, id, &[]).0 != Chance::Never => {
+            (Chance::Certain, &["CS.13008", "CS.13009", "CS.20005"])
+        }
+        Place::Cluster(id) => not_running(model, id, &["CS.13008", "CS.20005"]),
+        Place::Nowhere if job.kind.is_jar() => (Chance::Certain, &["CS.13009"]),
+        Place::Nowhere => (Chance::Certain, &["CS.20005"]),
+        Place::Shared | Place::Edge => NEVER,
+    }
 }
 
 /// Whether a cluster is gone.
@@ -219,6 +241,51 @@ fn reasons_against_cluster_call(model: &Reference, call: &Call) -> Vec<Reason> {
         Call::DeleteHosts { cluster, hosts } => {
             let unknown = hosts.iter().any(|host| !has_host(model, *cluster, |id, _| id == *host));
             vec![not_running(model, *cluster, &["CS.20026", "CS.20005"]), certain_if(unknown, &["CS.22003"])]
+        }
+        _ => reasons_against_peering_call(model, call),
+    }
+}
+
+/// Peerings and routes are changed while the cluster runs; what the owner of the other network says, at any time.
+fn reasons_against_peering_call(model: &Reference, call: &Call) -> Vec<Reason> {
+    let running = |cluster: &i64| not_running(model, *cluster, &["CS.20026", "CS.20005"]);
+    let find = |cluster: &i64, id: &String| model.clusters.get(cluster)?.peerings.get(id);
+    let unknown = |peering: Option<&Peering>| certain_if(peering.is_none(), &["CS.22103"]);
+    let state = |peering: Option<&Peering>| peering.map(|peering| peering.state);
+    match call {
+        Call::CreatePeering { cluster, network, .. } => {
+            let is_there =
+                |cluster: &Cluster| cluster.peerings.values().any(|other| other.network == *network);
+            let taken = model.clusters.get(cluster).is_some_and(is_there);
+            vec![running(cluster), certain_if(taken, &["CS.22102"])]
+        }
+        Call::AnswerPeering { cluster, peering, accept } => {
+            let found = find(cluster, peering);
+            let other = if *accept { PeeringState::Rejected } else { PeeringState::Accepted };
+            let answered = certain_if(state(found) == Some(other), &["CS.22103"]);
+            vec![gone(model, *cluster, &["CS.22103"]), unknown(found), answered]
+        }
+        Call::DeletePeering { cluster, peering, over_vpc: true } => {
+            vec![gone(model, *cluster, &["CS.22103"]), unknown(find(cluster, peering))]
+        }
+        Call::DeletePeering { cluster, peering, over_vpc: false } => {
+            vec![running(cluster), unknown(find(cluster, peering))]
+        }
+        Call::CreateRoute { cluster, peering, destination } => {
+            let found = find(cluster, peering);
+            let is_there = |cluster: &Cluster| cluster.destinations().any(|other| other == destination);
+            let taken = model.clusters.get(cluster).is_some_and(is_there);
+            vec![
+                running(cluster),
+                unknown(found),
+                certain_if(state(found) != Some(PeeringState::Accepted), &["CS.22105"]),
+                certain_if(taken, &["CS.22106"]),
+            ]
+        }
+        Call::DeleteRoute { cluster, peering, route } => {
+            let found = find(cluster, peering);
+            let is_there = found.is_some_and(|peering| peering.routes.contains_key(route));
+            vec![running(cluster), unknown(found), certain_if(!is_there, &["CS.22107"])]
         }
         _ => Vec::new(),
     }

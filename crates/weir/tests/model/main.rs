@@ -10,12 +10,15 @@
 mod audit;
 mod calls;
 mod choice;
+mod cluster;
 mod job;
 mod judge;
 mod log;
 mod reference;
 mod rest;
+mod rest_clusters;
 mod user;
+mod wire;
 mod world;
 
 use rand::SeedableRng;

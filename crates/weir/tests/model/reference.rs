@@ -1,34 +1,15 @@
 //! The reference model of what one user has: changed by acknowledged calls only.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use anyhow::{Context, bail};
 use serde_json::Value;
 
 use crate::calls::{Call, NewJob};
+use crate::cluster::{Cluster, ClusterWanted};
 use crate::job::{Chance, Job, Kind, Place, Wanted};
-
-/// What was last asked of a cluster.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ClusterWanted {
-    Run,
-    Stop,
-    Delete,
-}
-
-/// An exclusive cluster.
-#[derive(Debug, Clone)]
-pub struct Cluster {
-    pub name: String,
-    pub desc: String,
-    pub spus: i64,
-    pub wanted: ClusterWanted,
-    /// Whether it has come to rest since.
-    pub settled: bool,
-    /// Host names by the id of the mapping.
-    pub hosts: BTreeMap<i64, String>,
-}
+use crate::rest::Shown;
 
 /// A template.
 #[derive(Debug, Clone)]
@@ -50,6 +31,8 @@ pub struct Reference {
     pub clusters: BTreeMap<i64, Cluster>,
     /// Ids that were clusters.
     pub deleted_clusters: Vec<i64>,
+    /// Ids that were peerings, with those of their clusters.
+    pub deleted_peerings: Vec<(i64, String)>,
     /// SPUs of jobs of the shared cluster that were deleted since the last rest.
     pub deleted_spus: i64,
     /// What the user has paid in, in millionths.
@@ -58,11 +41,12 @@ pub struct Reference {
 
 impl Reference {
     /// Notes that a call was acknowledged. `ids` are those of what it made.
-    pub fn apply(&mut self, call: &Call, ids: &[i64], sent: Instant) -> anyhow::Result<()> {
-        let new = || ids.first().copied().with_context(|| format!("no id for {call:?}"));
+    pub fn apply(&mut self, call: &Call, ids: &[String], sent: Instant) -> anyhow::Result<()> {
+        let new =
+            || ids.first().and_then(|id| id.parse().ok()).with_context(|| format!("no id for {call:?}"));
         match call {
             Call::CreateJob(job) => _ = self.jobs.insert(new()?, self.new_job(job)),
-            Call::UpdateJob { job, desc, spus } => {
+            Call::UpdateJob { job, desc, spus, .. } => {
                 let job = self.job(*job)?;
                 job.desc.clone_from(desc);
                 job.spus = *spus;
@@ -82,9 +66,15 @@ impl Reference {
                     let job = self.job(*id)?;
                     ask(job, if *savepoint { Wanted::SavepointAndStop } else { Wanted::Stop });
                     if *savepoint {
-                        job.savepoint = Chance::Possible;
+                        let own = job.snapshots.then(|| format!("checkpoints/jobs/savepoint/{id}"));
+                        await_savepoint(job, own);
                     }
                 }
+            }
+            Call::Savepoint { job, path } => {
+                let job = self.job(*job)?;
+                ask(job, Wanted::Savepoint);
+                await_savepoint(job, Some(path.clone()));
             }
             Call::Delete { jobs } => {
                 for id in &jobs.jobs {
@@ -106,59 +96,31 @@ impl Reference {
             }
             Call::SetQuota { spus, .. } => self.quota = *spus,
             Call::TopUp { amount } => self.paid += amount,
-            _ => return self.apply_to_cluster(call, ids),
-        }
-        Ok(())
-    }
-
-    fn apply_to_cluster(&mut self, call: &Call, ids: &[i64]) -> anyhow::Result<()> {
-        match call {
             Call::CreateCluster { name, spus } => {
-                let cluster = Cluster {
-                    name: name.clone(),
-                    desc: String::new(),
-                    spus: *spus,
-                    wanted: ClusterWanted::Run,
-                    settled: false,
-                    hosts: BTreeMap::new(),
-                };
-                self.clusters.insert(*ids.first().context("no id of a cluster")?, cluster);
-            }
-            Call::UpdateCluster { cluster, desc, spus } => {
-                let cluster = self.cluster(*cluster)?;
-                cluster.desc.clone_from(desc);
-                if cluster.spus != *spus {
-                    cluster.spus = *spus;
-                    cluster.settled = false;
-                }
+                self.clusters.insert(new()?, Cluster::new(name, *spus));
             }
             Call::StopCluster { cluster } => self.halt(*cluster, ClusterWanted::Stop)?,
             Call::DeleteCluster { cluster } => self.halt(*cluster, ClusterWanted::Delete)?,
-            Call::RestartCluster { cluster } => {
-                let cluster = self.cluster(*cluster)?;
-                cluster.wanted = ClusterWanted::Run;
-                cluster.settled = false;
+            Call::RestartCluster { cluster } => self.cluster(*cluster)?.ask(ClusterWanted::Run),
+            Call::DeletePeering { cluster, peering, .. } => {
+                self.cluster(*cluster)?.apply(call, ids)?;
+                self.deleted_peerings.push((*cluster, peering.clone()));
             }
-            Call::AddHosts { cluster, names } => {
-                let hosts = &mut self.cluster(*cluster)?.hosts;
-                hosts.extend(ids.iter().copied().zip(names.iter().cloned()));
-            }
-            Call::UpdateHost { cluster, host, name } => {
-                self.cluster(*cluster)?.hosts.insert(*host, name.clone());
-            }
-            Call::DeleteHosts { cluster, hosts } => {
-                self.cluster(*cluster)?.hosts.retain(|id, _| !hosts.contains(id));
-            }
-            _ => bail!("{call:?} is about no cluster"),
+            Call::UpdateCluster { cluster, .. }
+            | Call::AddHosts { cluster, .. }
+            | Call::UpdateHost { cluster, .. }
+            | Call::DeleteHosts { cluster, .. }
+            | Call::CreatePeering { cluster, .. }
+            | Call::AnswerPeering { cluster, .. }
+            | Call::CreateRoute { cluster, .. }
+            | Call::DeleteRoute { cluster, .. } => self.cluster(*cluster)?.apply(call, ids)?,
         }
         Ok(())
     }
 
     /// The cluster is stopped or deleted, and each of its jobs that may hold SPUs is stopped with it.
     fn halt(&mut self, id: i64, wanted: ClusterWanted) -> anyhow::Result<()> {
-        let cluster = self.cluster(id)?;
-        cluster.wanted = wanted;
-        cluster.settled = false;
+        self.cluster(id)?.ask(wanted);
         for job in self.jobs.values_mut().filter(|job| job.place == Place::Cluster(id)) {
             if job.holds() != Chance::Never && job.wanted != Wanted::Stop {
                 ask(job, Wanted::ClusterStop);
@@ -171,7 +133,7 @@ impl Reference {
         let template = new.template.and_then(|id| self.templates.get(&id));
         Job {
             name: new.name.clone(),
-            desc: String::new(),
+            desc: if new.kind.is_jar() { "-".into() } else { String::new() },
             kind: template.map_or(new.kind, |template| template.kind),
             spus: new.spus,
             restart: new.restart,
@@ -181,6 +143,7 @@ impl Reference {
             settled: None,
             run_at: Instant::now(),
             savepoint: Chance::Never,
+            savepoint_paths: BTreeSet::new(),
             wounds: Vec::new(),
         }
     }
@@ -211,20 +174,27 @@ impl Reference {
     }
 
     /// Notes what a rest has shown of a job.
-    pub fn settle(&mut self, id: i64, status: &str, savepoint: bool) {
-        if let Some(job) = self.jobs.get_mut(&id) {
-            job.settled = Some(status.to_string());
-            job.wounds.clear();
-            job.savepoint = if savepoint { Chance::Certain } else { Chance::Never };
+    pub fn settle(&mut self, id: i64, shown: &Shown) {
+        let Some(job) = self.jobs.get_mut(&id) else { return };
+        job.settled = Some(shown.status.clone());
+        job.wounds.clear();
+        if job.wanted == Wanted::Savepoint {
+            job.wanted = Wanted::Run;
+        }
+        job.savepoint = if shown.has_savepoint { Chance::Certain } else { Chance::Never };
+        job.savepoint_paths.clear();
+        if shown.has_savepoint {
+            job.savepoint_paths.insert(shown.savepoint_path.clone());
         }
     }
 
     /// Notes that all is at rest: clusters are what they should be, and deleted ones are gone.
     pub fn settle_clusters(&mut self) {
         self.deleted_spus = 0;
-        let is_gone = |cluster: &Cluster| cluster.wanted == ClusterWanted::Delete;
-        self.deleted_clusters.extend(self.clusters.iter().filter(|(_, c)| is_gone(c)).map(|(id, _)| *id));
-        self.clusters.retain(|_, cluster| !is_gone(cluster));
+        for (id, cluster) in self.clusters.extract_if(.., |_, c| c.wanted == ClusterWanted::Delete) {
+            self.deleted_clusters.push(id);
+            self.deleted_peerings.extend(cluster.peerings.into_keys().map(|peering| (id, peering)));
+        }
         self.clusters.values_mut().for_each(|cluster| cluster.settled = true);
         for job in self.jobs.values_mut() {
             if matches!(job.place, Place::Cluster(id) if !self.clusters.contains_key(&id)) {
@@ -239,11 +209,20 @@ fn ask(job: &mut Job, wanted: Wanted) {
     job.settled = None;
 }
 
+fn await_savepoint(job: &mut Job, path: Option<String>) {
+    job.savepoint = job.savepoint.max(Chance::Possible);
+    job.savepoint_paths.insert(path);
+}
+
 /// Returns the ids of what a call has made, as its answer tells them.
-pub fn ids_of(answer: &Value) -> Vec<i64> {
+pub fn ids_of(answer: &Value) -> Vec<String> {
     let of_one = |answer: &Value| {
         let payload = &answer["payload"];
-        ["job_id", "template_id", "cluster_id", "host_id"].iter().find_map(|name| payload[*name].as_i64())
+        let number = ["job_id", "template_id", "cluster_id", "host_id"]
+            .iter()
+            .find_map(|name| payload[*name].as_i64());
+        let text = ["peering", "route"].iter().find_map(|name| answer[*name]["id"].as_str());
+        number.map(|id| id.to_string()).or(text.map(str::to_string))
     };
     match answer.as_array() {
         Some(answers) => answers.iter().filter_map(of_one).collect(),

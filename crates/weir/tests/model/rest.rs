@@ -7,9 +7,11 @@ use serde_json::{Value, json};
 use weir_testkit::service::Client;
 
 use crate::calls::MILLIONTHS;
-use crate::job::{Job, Place};
+use crate::cluster::{Cluster, ClusterWanted};
+use crate::job::{EDGE_GROUP, JAR, Job, Kind, Place};
 use crate::judge::SHARED_SPUS;
-use crate::reference::{Cluster, ClusterWanted, Reference};
+use crate::reference::Reference;
+use crate::rest_clusters::compare_clusters;
 use crate::user::User;
 
 /// Why the service does not agree with the model.
@@ -41,6 +43,8 @@ pub const PAID: i64 = 1_000_000_000_000;
 pub struct Shown {
     pub status: String,
     pub has_savepoint: bool,
+    /// Where it is, when it is in a bucket.
+    pub savepoint_path: Option<String>,
 }
 
 /// Compares everything; returns what is shown of every job.
@@ -49,18 +53,22 @@ pub async fn compare(
     users: &[User],
     workers: &BTreeMap<i64, usize>,
 ) -> Result<BTreeMap<i64, Shown>, Disagreement> {
-    let mut shown = BTreeMap::new();
-    // The other list tells of savepoints in the service's own store too.
+    let mut details = BTreeMap::new();
+    for id in users.iter().flat_map(|user| user.model.jobs.keys()) {
+        let path = format!("/v1.0/{{project}}/job/{id}");
+        details.insert(*id, observer.call(Method::GET, &path, None).await?);
+    }
+    // The other list tells of savepoints in the service's own store too. It comes last: what has ended by then has its savepoint.
     let list =
         &observer.call(Method::GET, "/v1.0/{project}/streaming/jobs?limit=100", None).await?["job_list"];
     let with_savepoint: BTreeSet<i64> = items(&list["jobs"])
         .filter(|job| job["has_savepoint"] == true)
         .map(|job| number(&job["job_id"]))
         .collect();
+    let mut shown = BTreeMap::new();
     for user in users {
         for (id, job) in &user.model.jobs {
-            let path = format!("/v1.0/{{project}}/job/{id}");
-            let detail = &observer.call(Method::GET, &path, None).await?["payload"];
+            let detail = &details[id]["payload"];
             shown.insert(*id, compare_job(*id, job, &user.model, detail, with_savepoint.contains(id))?);
         }
     }
@@ -113,16 +121,14 @@ fn compare_job(
         let reason = format!("{what} is {status}, expected is one of {outcomes:?}: {detail}");
         return Err(if MOVING.contains(&status.as_str()) { Moving(reason) } else { Final(reason) });
     }
-    let is_deleted = |id: &i64| model.clusters[id].wanted == ClusterWanted::Delete;
-    let (run_mode, cluster) = match job.place {
-        Place::Shared => ("shared_cluster", Value::Null),
-        Place::Cluster(id) if is_deleted(&id) => ("exclusive_cluster", Value::Null),
-        Place::Cluster(id) => ("exclusive_cluster", json!(id)),
-        Place::Nowhere => ("exclusive_cluster", Value::Null),
+    let cluster = match job.place {
+        Place::Cluster(id) if model.clusters[&id].wanted != ClusterWanted::Delete => json!(id),
+        _ => Value::Null,
     };
     let definition = json!({
         "name": job.name, "desc": job.desc, "user_id": model.user, "sql_body": job.kind.sql(),
-        "spu_number": job.spus, "run_mode": run_mode,
+        "spu_number": job.spus, "run_mode": job.place.run_mode(), "job_type": job.kind.job_type(),
+        "jar_url": (job.kind == Kind::Jar).then_some(JAR),
     });
     let shown: serde_json::Map<String, Value> = definition
         .as_object()
@@ -134,6 +140,7 @@ fn compare_job(
     let config = &detail["job_config"];
     same(&what, &config["restart_when_exception"], &json!(job.restart))?;
     same(&what, &config["checkpoint_enabled"], &json!(job.snapshots))?;
+    same(&what, &config["edge_group_ids"], &json!((job.kind == Kind::Edge).then_some(EDGE_GROUP)))?;
     // The jobs of a deleted cluster lose it when the cluster is gone, which is compared too.
     if detail["cluster_id"] != cluster {
         let reason = format!("{what} is in cluster {}, expected is {cluster}", detail["cluster_id"]);
@@ -144,13 +151,19 @@ fn compare_job(
         let reason = format!("{what} has a savepoint: {has_savepoint}, expected is otherwise: {detail}");
         return Err(if status == "job_running" { Moving(reason) } else { Final(reason) });
     }
-    // What is kept in the service's own store has no path.
-    if detail["savepoint_path"].is_null() == (has_savepoint && job.snapshots) {
-        let path = &detail["savepoint_path"];
-        let reason = format!("{what} has a savepoint: {has_savepoint}, and its path is {path}");
+    let savepoint_path = detail["savepoint_path"].as_str().map(str::to_string);
+    let is_possible = match has_savepoint {
+        true => job.savepoint_paths.contains(&savepoint_path),
+        false => savepoint_path.is_none(),
+    };
+    if !is_possible {
+        let paths = &job.savepoint_paths;
+        let reason = format!(
+            "{what} has a savepoint: {has_savepoint}, its path is {savepoint_path:?}, expected is one of {paths:?}"
+        );
         return Err(if status == "job_running" { Moving(reason) } else { Final(reason) });
     }
-    Ok(Shown { status, has_savepoint })
+    Ok(Shown { status, has_savepoint, savepoint_path })
 }
 
 /// Each running job has one worker, and nothing else has any.
@@ -174,52 +187,6 @@ async fn compare_templates(observer: &Client, users: &[User]) -> Result<(), Disa
         .map(|(id, template)| (*id, (template.name.clone(), template.kind.sql().to_string())))
         .collect();
     same("the templates", &json!(shown), &json!(expected))
-}
-
-async fn compare_clusters(
-    observer: &Client,
-    users: &[User],
-    used: impl Fn(i64) -> i64,
-) -> Result<(), Disagreement> {
-    let answer = observer.call(Method::GET, "/v1.0/{project}/reserved_clusters?limit=100", None).await?;
-    let clusters: BTreeMap<i64, &Cluster> =
-        users.iter().flat_map(|user| &user.model.clusters).map(|(id, cluster)| (*id, cluster)).collect();
-    let mut present = BTreeSet::new();
-    for shown in items(&answer["payload"]["clusters"]) {
-        let id = number(&shown["cluster_id"]);
-        let Some(cluster) = clusters.get(&id) else {
-            return Err(Final(format!("there is a cluster that should not be: {shown}")));
-        };
-        present.insert(id);
-        let status = match cluster.wanted {
-            ClusterWanted::Run => "cluster_running",
-            ClusterWanted::Stop => "cluster_stopped",
-            ClusterWanted::Delete => "",
-        };
-        if shown["status_name"] != status {
-            return Err(Moving(format!("expected is `{status}` of the cluster {shown}")));
-        }
-        let what = format!("cluster {id}");
-        same(&what, &shown["name"], &json!(cluster.name))?;
-        same(&what, &shown["desc"], &json!(cluster.desc))?;
-        same(&what, &shown["maximum_spu_quota"], &json!(cluster.spus))?;
-        same(&format!("the SPUs of {what}"), &shown["spu_used"], &json!(used(id)))?;
-        if used(id) > cluster.spus {
-            return Err(Final(format!("the jobs of {what} hold {} of {} SPUs", used(id), cluster.spus)));
-        }
-        let path = format!("/v1.0/{{project}}/reserved_cluster/{id}/hosts?limit=100");
-        let answer = observer.call(Method::GET, &path, None).await?;
-        let hosts: BTreeMap<i64, String> = items(&answer["payload"]["hosts_info"])
-            .map(|host| (number(&host["id"]), text(&host["info"]["hostname"])))
-            .collect();
-        same(&format!("the hosts of {what}"), &json!(hosts), &json!(cluster.hosts))?;
-    }
-    let is_missing =
-        |id: &i64, cluster: &Cluster| cluster.wanted != ClusterWanted::Delete && !present.contains(id);
-    match clusters.iter().find(|(id, cluster)| is_missing(id, cluster)) {
-        Some((id, _)) => Err(Final(format!("cluster {id} is not there"))),
-        None => Ok(()),
-    }
 }
 
 async fn compare_overview(
@@ -279,21 +246,21 @@ fn millionths(value: &Value) -> i64 {
     (value.as_f64().unwrap_or_default() * MILLIONTHS).round() as i64
 }
 
-fn same(what: &str, shown: &Value, expected: &Value) -> Result<(), Disagreement> {
+pub fn same(what: &str, shown: &Value, expected: &Value) -> Result<(), Disagreement> {
     if shown == expected {
         return Ok(());
     }
     Err(Final(format!("{what}: the service shows {shown}, the model expects {expected}")))
 }
 
-fn items(value: &Value) -> impl Iterator<Item = &Value> {
+pub fn items(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
 }
 
-fn number(value: &Value) -> i64 {
+pub fn number(value: &Value) -> i64 {
     value.as_i64().unwrap_or_default()
 }
 
-fn text(value: &Value) -> String {
+pub fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_string()
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use reqwest::StatusCode;
 use serde_json::Value;
 use weir_testkit::service::Client;
 
@@ -15,6 +16,7 @@ use crate::job::Place;
 use crate::judge::{Others, judge};
 use crate::log::Log;
 use crate::reference::{Reference, ids_of};
+use crate::wire::Body;
 
 /// What all users share.
 pub struct Shared {
@@ -185,7 +187,12 @@ impl User {
 
     async fn send(&self, call: &Call) -> Answer {
         let (method, path, body) = call.request();
-        let response = match self.client.send(method, &path, body.as_ref()).await {
+        let sent = match &body {
+            Body::None => self.client.send(method, &path, None).await,
+            Body::Json(json) => self.client.send(method, &path, Some(json)).await,
+            Body::Form(parts) => self.client.send_form(method, &path, parts).await,
+        };
+        let response = match sent {
             Ok(response) => response,
             Err(error) => {
                 let is_absent =
@@ -196,7 +203,8 @@ impl User {
         let request = response.headers().get("x-request-id").and_then(|value| value.to_str().ok());
         let request = request.unwrap_or_default().to_string();
         let is_success = response.status().is_success();
-        match response.json::<Value>().await {
+        let is_empty = response.status() == StatusCode::NO_CONTENT;
+        match if is_empty { Ok(Value::Null) } else { response.json::<Value>().await } {
             Ok(body) if is_success => Answer::Done { request, body },
             Ok(body) => {
                 let code = body["error_id"].as_str().unwrap_or_default().to_string();

@@ -17,6 +17,7 @@ use weir_testkit::service::{Client, Service, ServiceOptions};
 use crate::audit::Auditor;
 use crate::calls::{Call, MILLIONTHS};
 use crate::choice::Choice;
+use crate::job::{EDGE_GROUP, JAR};
 use crate::judge::SHARED_SPUS;
 use crate::log::Log;
 use crate::reference::Reference;
@@ -29,6 +30,9 @@ const PASSWORD: &str = "Model-Pass-4711";
 
 /// The quota that users begin with.
 const QUOTA: i64 = 8;
+
+/// What clusters can be connected with.
+const NETWORKS: [(&str, &str); 2] = [("warehouse", "192.168.0.0/16"), ("office", "10.20.0.0/16")];
 
 /// A millisecond of an SPU costs no whole number of millionths, so that what is left over counts.
 const SPU_HOUR_PRICE: &str = "7.77";
@@ -52,6 +56,8 @@ struct Figures {
     happened: u32,
     undone: u32,
     longest_rest: Duration,
+    /// What that one waited for in the end.
+    longest_awaited: String,
 }
 
 /// The service and its users.
@@ -74,6 +80,7 @@ impl World {
             variable("WEIR_USER_SPU_QUOTA", QUOTA.to_string()),
             variable("WEIR_BILLING", "on".into()),
             variable("WEIR_SPU_HOUR_PRICE", SPU_HOUR_PRICE.into()),
+            variable("WEIR_EDGE_GROUPS", EDGE_GROUP.into()),
         ];
         let options = ServiceOptions { environment, ..ServiceOptions::default() };
         let service = Service::start(Path::new(env!("CARGO_BIN_EXE_weir")), options)?;
@@ -81,6 +88,14 @@ impl World {
         let observer = Client::log_in(&endpoint, service.password()).await?;
         service.command(&["bucket", "create", "checkpoints"])?;
         observer.authorize_buckets(&["checkpoints"]).await?;
+        let jar = service.data().join("objects").join(JAR);
+        std::fs::create_dir_all(jar.parent().context("a JAR is in a folder")?)?;
+        std::fs::write(jar, "never opened")?;
+        let mut networks = Vec::new();
+        for (name, addresses) in NETWORKS {
+            let id = service.command(&["operate", "network", "add", name, addresses])?;
+            networks.push(id.trim().to_string());
+        }
         let amount = json!({"amount": rest::PAID as f64 / MILLIONTHS});
         observer.call(Method::POST, "/v1.0/{project}/billing/top_up", Some(&amount)).await?;
         let shared = Shared::new(Log::start(&service.log().with_file_name("calls.log"))?);
@@ -88,7 +103,7 @@ impl World {
         for (number, name) in (1..).zip(USERS) {
             let user = observer.create_user(name, PASSWORD, "cs_adm").await?;
             let client = Client::log_in_as(&endpoint, name, PASSWORD).await?;
-            let choice = Choice::new(StdRng::seed_from_u64(seed.wrapping_add(number)), name);
+            let choice = Choice::new(StdRng::seed_from_u64(seed.wrapping_add(number)), name, &networks);
             let model = Reference { user, quota: QUOTA, ..Reference::default() };
             users.push(User::new(name, client, model, choice, shared.clone()));
         }
@@ -183,8 +198,20 @@ impl World {
                 self.figures.undone += 1;
                 continue;
             };
-            if let Call::AddHosts { cluster, names } = &call {
-                ids = ids_of_hosts(&self.observer, *cluster, names).await?;
+            match &call {
+                Call::AddHosts { cluster, names } => {
+                    ids = ids_of_hosts(&self.observer, *cluster, names).await?;
+                }
+                Call::CreatePeering { cluster, name, .. } => {
+                    let path = format!("/v1.0/{{project}}/reserved_cluster/{cluster}/peering");
+                    ids = vec![find_id(&self.observer, &path, "peerings", "name", name).await?];
+                }
+                Call::CreateRoute { cluster, peering, destination } => {
+                    let path =
+                        format!("/v1.0/{{project}}/reserved_cluster/{cluster}/peering/{peering}/route");
+                    ids = vec![find_id(&self.observer, &path, "routes", "destination", destination).await?];
+                }
+                _ => {}
             }
             user.model.apply(&call, &ids, sent)?;
             self.figures.happened += 1;
@@ -196,6 +223,7 @@ impl World {
     /// Waits until nothing moves; then the service and the model agree.
     async fn rest(&mut self) -> anyhow::Result<()> {
         let begin = Instant::now();
+        let mut awaited = String::new();
         let shown = loop {
             let mut workers: BTreeMap<i64, usize> = BTreeMap::new();
             for job in self.service.workers().into_iter().filter_map(job_of_worker) {
@@ -208,26 +236,33 @@ impl World {
                 }
                 Err(Disagreement::Moving(reason)) => {
                     ensure!(begin.elapsed() < REST_LIMIT, "no rest after {REST_LIMIT:?}: {reason}");
+                    awaited = reason;
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
             }
         };
         for user in &mut self.users {
-            shown.iter().for_each(|(id, shown)| user.model.settle(*id, &shown.status, shown.has_savepoint));
+            shown.iter().for_each(|(id, shown)| user.model.settle(*id, shown));
             user.model.settle_clusters();
         }
+        for path in shown.values().filter_map(|shown| shown.savepoint_path.as_ref()) {
+            let place = self.service.data().join("objects").join(path);
+            ensure!(has_objects(&place), "there is no savepoint at {path}, where one is said to be");
+        }
         self.shared.forget_shared_spus();
-        self.check_nothing_is_left(begin).await?;
+        self.check_nothing_is_left(begin, &mut awaited).await?;
         self.figures.rests += 1;
-        self.figures.longest_rest = self.figures.longest_rest.max(begin.elapsed());
-        self.shared
-            .log
-            .write("all", format_args!("at rest after {:?}: {} jobs", begin.elapsed(), shown.len()));
+        let took = begin.elapsed();
+        self.shared.log.write("all", format_args!("at rest after {took:?}: {} jobs; {awaited}", shown.len()));
+        if took > self.figures.longest_rest {
+            self.figures.longest_rest = took;
+            self.figures.longest_awaited = awaited.chars().take(200).collect();
+        }
         Ok(())
     }
 
     /// The folders of the workers of deleted jobs go, and their checkpoints and savepoints.
-    async fn check_nothing_is_left(&self, begin: Instant) -> anyhow::Result<()> {
+    async fn check_nothing_is_left(&self, begin: Instant, awaited: &mut String) -> anyhow::Result<()> {
         let data = self.service.data();
         let places = ["workers", "objects/checkpoints/jobs/checkpoint", "objects/checkpoints/jobs/savepoint"];
         let deleted = || self.users.iter().flat_map(|user| &user.model.deleted_jobs);
@@ -236,7 +271,8 @@ impl World {
             places.filter(|place| has_objects(place)).collect::<Vec<_>>()
         };
         while !left().is_empty() {
-            ensure!(begin.elapsed() < REST_LIMIT, "deleted jobs have left {:?}", left());
+            *awaited = format!("deleted jobs have left {:?}", left());
+            ensure!(begin.elapsed() < REST_LIMIT, "{awaited}");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         Ok(())
@@ -244,15 +280,14 @@ impl World {
 
     /// Returns what was done.
     pub fn figures(&self) -> String {
-        let Figures { kills, kills_at_start, worker_kills, rests, happened, undone, longest_rest } =
-            &self.figures;
+        let Figures { kills, kills_at_start, worker_kills, rests, happened, undone, .. } = &self.figures;
+        let (longest, awaited) = (self.figures.longest_rest.as_secs_f64(), &self.figures.longest_awaited);
         let [acknowledged, refused, unanswered] = self.shared.answers();
         format!(
             "model: the service was killed {kills} times, {kills_at_start} of them while it started, workers {worker_kills} times; \
              {acknowledged} calls were acknowledged, {refused} refused, {unanswered} had no answer, of which {happened} have happened \
-             and {undone} have not; {} audit records and {rests} rests agree with the model, the longest took {:.1} s to come",
+             and {undone} have not; {} audit records and {rests} rests agree with the model, the longest took {longest:.1} s to come: {awaited}",
             self.auditor.compared,
-            longest_rest.as_secs_f64()
         )
     }
 
@@ -278,13 +313,28 @@ fn has_objects(place: &Path) -> bool {
 }
 
 /// Returns the ids of the mappings of these names, which an added call without an answer has made.
-async fn ids_of_hosts(observer: &Client, cluster: i64, names: &[String]) -> anyhow::Result<Vec<i64>> {
+async fn ids_of_hosts(observer: &Client, cluster: i64, names: &[String]) -> anyhow::Result<Vec<String>> {
     let path = format!("/v1.0/{{project}}/reserved_cluster/{cluster}/hosts?limit=100");
     let answer = observer.call(Method::GET, &path, None).await?;
     let hosts = answer["payload"]["hosts_info"].as_array().context("no hosts")?;
     let id_of = |name: &String| {
         let host = hosts.iter().find(|host| host["info"]["hostname"] == name.as_str());
-        host.and_then(|host| host["id"].as_i64()).with_context(|| format!("host {name} is not there"))
+        let id = host.and_then(|host| host["id"].as_i64()).map(|id| id.to_string());
+        id.with_context(|| format!("host {name} is not there"))
     };
     names.iter().map(id_of).collect()
+}
+
+/// Returns the id of what has this value in a list that is the answer of a path.
+async fn find_id(
+    observer: &Client,
+    path: &str,
+    list: &str,
+    member: &str,
+    value: &str,
+) -> anyhow::Result<String> {
+    let answer = observer.call(Method::GET, path, None).await?;
+    let found = answer[list].as_array().into_iter().flatten().find(|one| one[member] == value);
+    let id = found.and_then(|one| one["id"].as_str()).map(str::to_string);
+    id.with_context(|| format!("{value} is not in the {list}"))
 }
