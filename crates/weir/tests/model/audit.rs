@@ -126,9 +126,11 @@ impl Auditor {
     }
 }
 
-/// Whether records are those of an acknowledged call: one of each resource, and no more.
+/// Whether records are those of an acknowledged call: one of each resource, and no more but of what follows from it.
 fn of_acknowledged(trail: &Trail, records: &[Record]) -> bool {
-    let is_about = |record: &&Record, resource: &Resource| match resource {
+    let follows = |record: &Record| trail.follows.is_some_and(|event| record.event == event);
+    let records: Vec<&Record> = records.iter().filter(|record| !follows(record)).collect();
+    let is_about = |record: &Record, resource: &Resource| match resource {
         Resource::Id(id) => record.resource == *id,
         Resource::Account => true,
         Resource::Named(name) => record.name == *name && !record.resource.is_empty(),
@@ -137,7 +139,7 @@ fn of_acknowledged(trail: &Trail, records: &[Record]) -> bool {
     records.len() == trail.resources.len()
         && about.len() == records.len()
         && records.iter().all(|record| record.rating == "normal" && record.event == trail.event)
-        && trail.resources.iter().all(|resource| records.iter().any(|record| is_about(&record, resource)))
+        && trail.resources.iter().all(|resource| records.iter().any(|record| is_about(record, resource)))
 }
 
 fn ids(records: &[Record]) -> Vec<String> {

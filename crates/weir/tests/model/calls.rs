@@ -138,6 +138,8 @@ pub const MILLIONTHS: f64 = 1e6;
 pub struct Trail {
     pub event: &'static str,
     pub resources: Vec<Resource>,
+    /// The event of further records: of the jobs that are stopped with their cluster, whose number only the service knows.
+    pub follows: Option<&'static str>,
 }
 
 /// What a record is about.
@@ -154,8 +156,12 @@ impl Call {
     pub fn trail(&self) -> Trail {
         let id = |id: &i64| Resource::Id(id.to_string());
         let named = |name: &String| Resource::Named(name.clone());
-        let one = |event, resource| Trail { event, resources: vec![resource] };
-        let several = |event, jobs: &Several| Trail { event, resources: jobs.jobs.iter().map(id).collect() };
+        let one = |event, resource| Trail { event, resources: vec![resource], follows: None };
+        let halt = |event, cluster| Trail { follows: Some("stopJob"), ..one(event, id(cluster)) };
+        let several = |event, jobs: &Several| {
+            let resources = jobs.jobs.iter().map(id).collect();
+            Trail { event, resources, follows: None }
+        };
         match self {
             Self::CreateJob(job) => one("createJob", named(&job.name)),
             Self::UpdateJob { job, .. } => one("updateJob", id(job)),
@@ -169,9 +175,9 @@ impl Call {
             Self::SetQuota { user, .. } => one("updateUserQuota", Resource::Id(user.clone())),
             Self::CreateCluster { name, .. } => one("createCluster", named(name)),
             Self::UpdateCluster { cluster, .. } => one("updateCluster", id(cluster)),
-            Self::StopCluster { cluster } => one("stopCluster", id(cluster)),
+            Self::StopCluster { cluster } => halt("stopCluster", cluster),
             Self::RestartCluster { cluster } => one("restartCluster", id(cluster)),
-            Self::DeleteCluster { cluster } => one("deleteCluster", id(cluster)),
+            Self::DeleteCluster { cluster } => halt("deleteCluster", cluster),
             Self::AddHosts { cluster, .. } => one("addHosts", id(cluster)),
             Self::UpdateHost { cluster, .. } => one("updateHosts", id(cluster)),
             Self::DeleteHosts { cluster, .. } => one("deleteHosts", id(cluster)),
