@@ -82,7 +82,7 @@ impl From<PeeringView> for Peering {
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 pub struct CreatePeeringRequest {
     /// Id of the peer VPC.
-    #[schema(value_type = String, required = true, min_length = 1, example = "6f1c1d2e-52a4-4d59-8d4c-0a6f2b7f7a10")]
+    #[schema(value_type = String, required = true, example = "6f1c1d2e-52a4-4d59-8d4c-0a6f2b7f7a10")]
     vpc_id: Option<String>,
     /// Name of the peering connection, at most 64 characters.
     #[schema(value_type = String, required = true, min_length = 1, max_length = 64, example = "to-office")]
@@ -177,7 +177,7 @@ impl Route {
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 pub struct CreateRouteRequest {
     /// Destination network in CIDR form.
-    #[schema(value_type = String, required = true, min_length = 9, example = "10.1.0.0/16")]
+    #[schema(value_type = String, required = true, example = "10.1.0.0/16")]
     pub(crate) destination: Option<String>,
 }
 
