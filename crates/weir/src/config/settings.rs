@@ -70,6 +70,7 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// Address of the S3 endpoint, or `None` when there is none.
     pub s3_listen: Option<SocketAddr>,
+    /// Address of the metrics, or `None` when there is none.
     pub metrics_listen: Option<SocketAddr>,
     /// Data directory.
     pub data: PathBuf,
