@@ -197,7 +197,7 @@ impl Namespaces {
     /// two interfaces have one name.
     async fn connect(&self, cluster: ClusterId, name: &str) -> Result<Link, String> {
         let count = Link::count(self.link_network);
-        let first = u64::from(cluster.0.unsigned_abs() % count);
+        let first = cluster.0.unsigned_abs() % count;
         for number in (first..first + count).map(|number| number % count) {
             let link = Link::nth(self.link_network, number);
             let interface = link.interface();
