@@ -470,7 +470,9 @@ mod tests {
                 "type = 'obs', bucket = '{bucket}', object_name = 'in/', row_delimiter = '\\n', field_delimiter = ','"
             )
         };
-        let sink = |bucket: &str| format!("type = 'obs', encode = 'csv', obs_dir = '{bucket}/out'");
+        let sink = |bucket: &str| {
+            format!("type = 'obs', encode = 'csv', obs_dir = '{bucket}/out', rolling_size = '1k'")
+        };
         let sql = |source: &str, sink: &str| {
             format!(
                 "CREATE SOURCE STREAM s (a INT) WITH ({source});\n\
