@@ -42,6 +42,12 @@ async fn furnished() -> (World, i64) {
         let template = json!({ "name": format!("t{number}") });
         assert_eq!(world.call("POST", "/job_template", Some(template)).await.0, "CS.18020");
     }
+    // The list has the users that are known to the service.
+    for user in ["ann", "bob", "reader", "stranger"] {
+        let path = format!("/user_quota/{}", world.users[user]);
+        let (code, body) = world.call("PATCH", &path, Some(json!({ "spu_quota": 5 }))).await;
+        assert!(body.get("error_id").is_none() && !code.is_empty(), "{body}");
+    }
     (world, cluster)
 }
 
