@@ -346,7 +346,7 @@ async fn what_could_not_be_stopped_keeps_what_it_was_run_with(store: Store) {
     bank.top_up("10000").await;
     let cluster = bank.create_cluster(20).await;
     let (shared, inside) =
-        (bank.run_job("stubborn 1", 5, None).await, bank.run_job("stubborn 2", 3, Some(cluster.0)).await);
+        (bank.run_job("stubborn-1", 5, None).await, bank.run_job("stubborn-2", 3, Some(cluster.0)).await);
     for job in [shared, inside] {
         bank.control.stop(&bank.caller, job, false).await.unwrap();
     }
