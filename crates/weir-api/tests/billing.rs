@@ -72,7 +72,7 @@ impl Bank {
             },
         });
         let caller = Caller {
-            user: UserId("u1".into()),
+            user: UserId(people.users["ann"].clone()),
             user_name: "ann".into(),
             project: ProjectId(people.project.clone()),
             role: Role::Administrator,
