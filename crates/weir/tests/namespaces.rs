@@ -1,6 +1,7 @@
 //! The jobs of an exclusive cluster run in a network namespace in which only what routes lead to can be reached.
 //!
-//! Needs root, `ip` and `nft`; without them the tests are skipped, or fail with `WEIR_TEST_SERVERS=required`.
+//! Needs `ip`, `nft` and the rights of root; without them the tests are skipped, or fail for want of the programs with
+//! `WEIR_TEST_SERVERS=required`.
 #![allow(clippy::unwrap_used)] // A test that cannot go on has failed.
 
 use std::io::{Read, Write};
