@@ -49,6 +49,27 @@ async fn datagen_is_repeatable_and_bounded() {
 }
 
 #[tokio::test]
+async fn datagen_has_as_many_different_texts_as_it_is_told() {
+    let world = world();
+    let rows = 200_000;
+    for (length, distinct, expected) in [("8", "0", rows), ("20", "0", rows), ("8", "100000", 86_500)] {
+        let number = rows.to_string();
+        let pairs = [
+            ("type", "datagen"),
+            ("number_of_rows", &number),
+            ("length", length),
+            ("distinct_values", distinct),
+        ];
+        let source = source(&source_stream(&[("k", "STRING")], &pairs), &world.environment).unwrap();
+        let run = read_all(&source).await;
+        assert!(run.rows.iter().all(|row| row.len().to_string() == length));
+        let found = run.rows.iter().collect::<std::collections::HashSet<_>>().len();
+        // 200,000 draws of 100,000 values meet 1 - e^-2 of them.
+        assert!(found.abs_diff(expected) < 500, "{found} of {distinct} texts of {length} letters");
+    }
+}
+
+#[tokio::test]
 async fn datagen_refuses_what_it_cannot_make() {
     let world = world();
     for (pair, complaint) in [

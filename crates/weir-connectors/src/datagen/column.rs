@@ -8,7 +8,7 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, Int8Type, Int16Type, Int32Type, Int64Type, TimeUnit};
 
-use crate::generate::{Dice, Words};
+use crate::generate::{Dice, LETTERS, Words, letters};
 
 const MS_PER_DAY: u64 = 86_400_000;
 
@@ -154,7 +154,13 @@ impl Column {
                 0 => Dice::new(seed, *row).roll(lane),
                 distinct => Dice::new(seed, Dice::new(seed, *row).below(lane, distinct)).roll(lane),
             };
-            builder.append_value(self.words.piece(random, self.ranges.length));
+            // The first letters tell values apart, a piece of text fills the rest.
+            let length = self.ranges.length;
+            let spelled = letters(random);
+            // Letters are ASCII, and writing to memory cannot fail.
+            let _ =
+                builder.write_str(std::str::from_utf8(&spelled[..length.min(LETTERS)]).unwrap_or_default());
+            builder.append_value(self.words.piece(random, length.saturating_sub(LETTERS)));
         }
         Arc::new(builder.finish())
     }

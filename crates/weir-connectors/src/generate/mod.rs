@@ -3,7 +3,7 @@
 mod random;
 mod reader;
 
-pub(crate) use random::{Dice, Words};
+pub(crate) use random::{Dice, LETTERS, Words, letters};
 pub(crate) use reader::GeneratorSource;
 
 use arrow::array::RecordBatch;

@@ -11,7 +11,7 @@ use weir_cloud::identity::{ClientCredential, Identity, IdentityOptions, SecretKe
 use weir_cloud::notifications::{Publisher, RemoteTopics};
 use weir_cloud::objects::{Objects, ObjectsConfig};
 use weir_cloud::sealing::Sealer;
-use weir_runtime::{Confinement, EmbeddedRunner, ObjectsPlace, Shares, WorkerConfig};
+use weir_runtime::{Confinement, EmbeddedRunner, Shares, WorkerConfig};
 use weir_store::{Store, StoredAccounts};
 
 use crate::caller::{Caller, Role};
@@ -25,15 +25,7 @@ async fn control(place: &Path) -> Arc<Control> {
     let sealer = Sealer::new(place.join("sealing.key"));
     let accounts = Arc::new(StoredAccounts::new(store.pool().clone(), sealer.clone()));
     let objects = Objects::new(ObjectsConfig::Local(place.join("objects")));
-    let config = WorkerConfig {
-        streams: place.join("streams"),
-        gateway: place.join("gateway"),
-        objects: ObjectsPlace::Local(place.join("objects")),
-        file_directories: Vec::new(),
-        sealing_key: place.join("sealing.key"),
-        log_level: "info".to_string(),
-        log_json: false,
-    };
+    let config = WorkerConfig::under(place);
     let workers = place.join("workers");
     let shares = Shares::new(Confinement::Off, 1 << 30, place).unwrap();
     let runner =

@@ -37,6 +37,21 @@ pub struct WorkerConfig {
     pub log_json: bool,
 }
 
+impl WorkerConfig {
+    /// An installation that keeps all it has, objects included, under one directory.
+    pub fn under(root: &Path) -> Self {
+        Self {
+            streams: root.join("streams"),
+            gateway: root.join("gateway"),
+            objects: ObjectsPlace::Local(root.join("objects")),
+            file_directories: Vec::new(),
+            sealing_key: root.join("sealing.key"),
+            log_level: "info".to_string(),
+            log_json: false,
+        }
+    }
+}
+
 /// Where objects are kept.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

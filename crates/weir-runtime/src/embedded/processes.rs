@@ -427,19 +427,10 @@ mod tests {
     use weir_cloud::objects::ObjectsConfig;
 
     use super::super::confine::Confinement;
-    use super::super::folder::ObjectsPlace;
     use super::*;
 
     fn runner(root: &Path) -> EmbeddedRunner {
-        let config = WorkerConfig {
-            streams: root.join("streams"),
-            gateway: root.join("gateway"),
-            objects: ObjectsPlace::Local(root.join("objects")),
-            file_directories: Vec::new(),
-            sealing_key: root.join("sealing.key"),
-            log_level: "info".to_string(),
-            log_json: false,
-        };
+        let config = WorkerConfig::under(root);
         let objects = Objects::new(ObjectsConfig::Local(root.join("objects")));
         let shares = Shares::new(Confinement::Limits, 4 << 30, root).unwrap();
         let clock = Arc::new(SystemClock);

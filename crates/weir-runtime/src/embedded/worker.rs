@@ -451,15 +451,7 @@ mod tests {
             fresh_since: Timestamp(0),
             savepoint: None,
         };
-        let config = WorkerConfig {
-            streams: place.join("streams"),
-            gateway: place.join("gateway"),
-            objects: ObjectsPlace::Local(place.join("objects")),
-            file_directories: Vec::new(),
-            sealing_key: place.join("sealing.key"),
-            log_level: "info".to_string(),
-            log_json: false,
-        };
+        let config = WorkerConfig::under(place);
         WorkerRequest { start, config, bounds: None, log_begin: None, namespace: None }
     }
 
