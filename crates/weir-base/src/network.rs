@@ -47,15 +47,15 @@ impl NetworkSettings {
 
     /// Returns what stands before an address, or `None` when it may be connected to.
     pub fn barrier(&self, address: SocketAddr) -> Option<Barrier> {
-        let host = address.ip().to_canonical();
-        if self.shielded && is_of_machine(host) {
+        let meant = meant_address(address.ip());
+        if self.shielded && is_of_machine(meant) {
             return Some(Barrier::Machine);
         }
-        if self.withheld.iter().any(|kept| kept.ip().to_canonical() == host && kept.port() == address.port())
+        if self.withheld.iter().any(|kept| kept.ip().to_canonical() == meant && kept.port() == address.port())
         {
             return Some(Barrier::Metadata);
         }
-        let has_route = |destinations: &Vec<Ipv4Network>| match host {
+        let has_route = |destinations: &Vec<Ipv4Network>| match address.ip().to_canonical() {
             IpAddr::V4(host) => destinations.iter().any(|network| network.contains(host)),
             IpAddr::V6(_) => false,
         };
@@ -63,6 +63,21 @@ impl NetworkSettings {
             .as_ref()
             .is_some_and(|destinations| !has_route(destinations))
             .then_some(Barrier::NoRoute)
+    }
+}
+
+/// Returns the IPv4 address that an IPv6 address leads to, where it holds one: mapped (RFC 4291), of a translator with
+/// the well-known prefix 64:ff9b::/96 (RFC 6052), or of 6to4 (RFC 3056). Others stay as they are.
+pub fn meant_address(address: IpAddr) -> IpAddr {
+    let IpAddr::V6(long) = address.to_canonical() else { return address.to_canonical() };
+    let [a, b, c, d, e, f, g, h] = long.segments();
+    let short = |high: u16, low: u16| Ipv4Addr::from(u32::from(high) << 16 | u32::from(low)).into();
+    match (a, b) {
+        (0x64, 0xff9b) if [c, d, e, f] == [0; 4] => short(g, h),
+        (0x2002, _) => short(b, c),
+        // The deprecated compatible form, but for :: and ::1.
+        (0, 0) if [c, d, e, f] == [0; 4] && (g, h) != (0, 0) && (g, h) != (0, 1) => short(g, h),
+        _ => address,
     }
 }
 
@@ -124,7 +139,16 @@ mod tests {
         ] {
             assert_eq!(before(of_machine), Some(Barrier::Machine), "{of_machine}");
         }
-        for of_machine in ["::1", "::", "fe80::1", "ff02::1", "::ffff:127.0.0.1"] {
+        for of_machine in [
+            "::1",
+            "::",
+            "fe80::1",
+            "ff02::1",
+            "::ffff:127.0.0.1",
+            "::127.0.0.1",
+            "64:ff9b::7f00:1",
+            "2002:a9fe:a9fe::",
+        ] {
             assert_eq!(before(of_machine), Some(Barrier::Machine), "{of_machine}");
         }
         assert_eq!((before("10.0.0.1"), before("8.8.8.8")), (None, None));

@@ -31,6 +31,8 @@ const MOST_RECORDS: i64 = 100;
         (status = 400, description = "The request failed.", body = answer::ErrorBody)))]
 pub async fn get_billing_history(State(state): State<ApiState>, request: Request) -> Response {
     perform(&GET_BILLING_HISTORY, state, request, |call| async move {
+        let control = &call.state.control;
+        control.check_sees_charges(&call.caller)?;
         let query = &call.query;
         let filter = BillingFilter {
             from: query.between("begin_time", 0, i64::MAX)?.map(Timestamp),
@@ -39,7 +41,6 @@ pub async fn get_billing_history(State(state): State<ApiState>, request: Request
         };
         let limit = query.number("limit", MOST_RECORDS)?.unwrap_or(DEFAULT_LIMIT);
         let offset = query.between("offset", 0, i64::from(i32::MAX))?.unwrap_or(0);
-        let control = &call.state.control;
         let history = control.billing_history(&call.caller, &filter, offset, limit).await?;
         let payload = BillingHistoryPayload {
             total: count(usize::try_from(history.total).unwrap_or(0)),

@@ -126,7 +126,8 @@ impl Identity {
 
     /// Says whether a password is the user's.
     pub async fn is_password(&self, user: &User, password: &str) -> Result<bool, AdministerError> {
-        self.hasher.verify(password, Some(&user.password)).await.map_err(AdministerError::Unavailable)
+        let turn = self.hasher.turn().await.map_err(AdministerError::Unavailable)?;
+        self.hasher.verify(&turn, password, Some(&user.password)).await.map_err(AdministerError::Unavailable)
     }
 
     /// Removes a user with its roles, tokens and access keys.

@@ -123,21 +123,19 @@ impl Identity {
             UserSelector::Id(id) => id.clone(),
             UserSelector::Name { name, .. } => name.clone(),
         };
-        if let Some(retry_after) = self.throttle.wait(&name, self.clock.now()) {
+        let turn = self.hasher.turn().await.map_err(LoginError::Unavailable)?;
+        if let Some(retry_after) = self.throttle.attempt(&name, self.clock.now()) {
             return Err(LoginError::TooManyAttempts { retry_after });
         }
         let user = self.find_user(selector).await?.filter(|user| user.enabled);
         let hash = user.as_ref().map(|user| &user.password);
-        let fits = self.hasher.verify(password, hash).await.map_err(LoginError::Unavailable)?;
+        let fits = self.hasher.verify(&turn, password, hash).await.map_err(LoginError::Unavailable)?;
         match user {
             Some(user) if fits => {
                 self.throttle.forget(&name);
                 Ok(user)
             }
-            _ => {
-                self.throttle.count_failure(&name, self.clock.now());
-                Err(LoginError::WrongCredentials)
-            }
+            _ => Err(LoginError::WrongCredentials),
         }
     }
 

@@ -10,7 +10,7 @@ use argon2::password_hash::{
     PasswordHash as PhcHash, PasswordHasher as _, PasswordVerifier as _, SaltString,
 };
 use argon2::{Algorithm, Argon2, Params, Version};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Hashes computed at the same time.
 const CONCURRENT_HASHES: usize = 2;
@@ -64,6 +64,11 @@ impl Default for HashingCost {
     }
 }
 
+/// The right to compute hashes, one after the other; a few are given at a time.
+pub(super) struct Turn(
+    #[expect(dead_code, reason = "the turn ends when it is dropped")] OwnedSemaphorePermit,
+);
+
 /// Hashes and checks passwords.
 #[derive(Debug, Clone)]
 pub(super) struct Hasher {
@@ -82,14 +87,26 @@ impl Hasher {
     /// Hashes a password.
     pub(super) async fn hash(&self, password: &str) -> Result<PasswordHash, String> {
         let (cost, password) = (self.cost, password.to_string());
-        self.run(move || hash_now(cost, &password)).await?
+        let _turn = self.turn().await?;
+        run(move || hash_now(cost, &password)).await?
+    }
+
+    /// Waits for its turn to compute a hash.
+    pub(super) async fn turn(&self) -> Result<Turn, String> {
+        let permits = Arc::clone(&self.permits);
+        Ok(Turn(permits.acquire_owned().await.map_err(|error| error.to_string())?))
     }
 
     /// Says whether a password fits a hash; `None` spends the same time and says no.
-    pub(super) async fn verify(&self, password: &str, hash: Option<&PasswordHash>) -> Result<bool, String> {
+    pub(super) async fn verify(
+        &self,
+        _turn: &Turn,
+        password: &str,
+        hash: Option<&PasswordHash>,
+    ) -> Result<bool, String> {
         let (real, password, cost) = (hash.cloned(), password.to_string(), self.cost);
         let decoy = Arc::clone(&self.decoy);
-        self.run(move || match real {
+        run(move || match real {
             Some(hash) => verify_now(&password, &hash),
             None => {
                 let decoy = decoy
@@ -100,12 +117,10 @@ impl Hasher {
         })
         .await
     }
+}
 
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, String> {
-        let permits = Arc::clone(&self.permits);
-        let _permit = permits.acquire_owned().await.map_err(|error| error.to_string())?;
-        tokio::task::spawn_blocking(work).await.map_err(|error| error.to_string())
-    }
+async fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, String> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| error.to_string())
 }
 
 fn argon2id(cost: HashingCost) -> Result<Argon2<'static>, String> {
@@ -140,9 +155,10 @@ mod tests {
         let hasher = Hasher::new(HashingCost::LOWEST);
         let hash = hasher.hash("secret").await.unwrap();
         assert!(hash.as_str().starts_with("$argon2id$v=19$m=8,t=1,p=1$"));
-        assert!(hasher.verify("secret", Some(&hash)).await.unwrap());
-        assert!(!hasher.verify("Secret", Some(&hash)).await.unwrap());
-        assert!(!hasher.verify("secret", None).await.unwrap());
+        let turn = hasher.turn().await.unwrap();
+        assert!(hasher.verify(&turn, "secret", Some(&hash)).await.unwrap());
+        assert!(!hasher.verify(&turn, "Secret", Some(&hash)).await.unwrap());
+        assert!(!hasher.verify(&turn, "secret", None).await.unwrap());
     }
 
     #[tokio::test]

@@ -119,6 +119,15 @@ async fn guessing_is_slowed_down() {
 }
 
 #[tokio::test]
+async fn guesses_at_the_same_time_are_slowed_down_as_well() {
+    let world = world().await;
+    let guesses = (0..50).map(|_| world.identity.log_in(by_name("admin", "wrong-1", ScopeRequest::Unscoped)));
+    let answers = futures::future::join_all(guesses).await;
+    let judged = answers.iter().filter(|answer| answer.as_ref().err() == Some(&LoginError::WrongCredentials));
+    assert_eq!(judged.count(), 10);
+}
+
+#[tokio::test]
 async fn scopes_are_found_by_id_and_name() {
     let world = world().await;
     let domain = Some(DomainSelector::Name("admin".into()));

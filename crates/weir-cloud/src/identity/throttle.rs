@@ -30,16 +30,9 @@ pub(super) struct Throttle {
 }
 
 impl Throttle {
-    /// Returns how long the name has to wait, `None` when it may try now.
-    pub(super) fn wait(&self, name: &str, now: Timestamp) -> Option<Duration> {
-        let names = self.lock();
-        let failures = names.get(name)?;
-        let elapsed = now.since(failures.since);
-        (failures.count >= FAILURES_ALLOWED && elapsed < WINDOW).then(|| WINDOW - elapsed)
-    }
-
-    /// Counts a wrong password.
-    pub(super) fn count_failure(&self, name: &str, now: Timestamp) {
+    /// Counts an attempt as failed until [`Self::forget`] says otherwise, so that attempts at the same time count, too.
+    /// Returns how long the name has to wait instead, `None` when it may try now.
+    pub(super) fn attempt(&self, name: &str, now: Timestamp) -> Option<Duration> {
         let mut names = self.lock();
         if names.len() >= NAMES_REMEMBERED && !names.contains_key(name) {
             names.retain(|_, failures| now.since(failures.since) < WINDOW);
@@ -51,10 +44,14 @@ impl Throttle {
             }
         }
         let failures = names.entry(name.to_string()).or_insert(Failures { since: now, count: 0 });
-        if now.since(failures.since) >= WINDOW {
+        let elapsed = now.since(failures.since);
+        if elapsed >= WINDOW {
             *failures = Failures { since: now, count: 0 };
+        } else if failures.count >= FAILURES_ALLOWED {
+            return Some(WINDOW - elapsed);
         }
         failures.count += 1;
+        None
     }
 
     /// Forgets the failures of a name that has logged in.
@@ -76,21 +73,20 @@ mod tests {
     fn a_name_waits_after_too_many_failures_and_not_for_ever() {
         let throttle = Throttle::default();
         for second in 0..i64::from(FAILURES_ALLOWED) {
-            assert_eq!(throttle.wait("a", Timestamp(second * 1_000)), None);
-            throttle.count_failure("a", Timestamp(second * 1_000));
+            assert_eq!(throttle.attempt("a", Timestamp(second * 1_000)), None);
         }
-        assert_eq!(throttle.wait("a", Timestamp(20_000)), Some(Duration::from_secs(40)));
-        assert_eq!(throttle.wait("b", Timestamp(20_000)), None);
-        assert_eq!(throttle.wait("a", Timestamp(60_000)), None);
+        assert_eq!(throttle.attempt("a", Timestamp(20_000)), Some(Duration::from_secs(40)));
+        assert_eq!(throttle.attempt("b", Timestamp(20_000)), None);
+        assert_eq!(throttle.attempt("a", Timestamp(60_000)), None);
     }
 
     #[test]
     fn success_clears_the_count() {
         let throttle = Throttle::default();
         for _ in 0..FAILURES_ALLOWED {
-            throttle.count_failure("a", Timestamp(0));
+            throttle.attempt("a", Timestamp(0));
         }
         throttle.forget("a");
-        assert_eq!(throttle.wait("a", Timestamp(0)), None);
+        assert_eq!(throttle.attempt("a", Timestamp(0)), None);
     }
 }

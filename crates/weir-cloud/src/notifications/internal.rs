@@ -5,16 +5,20 @@ use std::net::{IpAddr, SocketAddr};
 
 use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use weir_base::network::is_of_machine;
+use weir_base::network::{is_of_machine, meant_address};
 
 /// Whether an address cannot be one of the public network.
 fn is_internal(address: IpAddr) -> bool {
-    let address = address.to_canonical();
+    let address = meant_address(address);
     let is_private = match address {
         IpAddr::V4(address) => {
-            let [first, second, ..] = address.octets();
-            // The second is carrier-grade NAT, RFC 6598.
-            address.is_private() || (first == 100 && (64..128).contains(&second))
+            let [first, second, third, _] = address.octets();
+            address.is_private()
+                // Carrier-grade NAT (RFC 6598), protocol assignments, benchmarks (RFC 2544), and what is reserved.
+                || (first == 100 && (64..128).contains(&second))
+                || [first, second, third] == [192, 0, 0]
+                || (first == 198 && (18..20).contains(&second))
+                || first >= 240
         }
         IpAddr::V6(address) => address.is_unique_local(),
     };
@@ -62,6 +66,12 @@ mod tests {
             "http://100.64.0.1/",
             "http://[::1]/",
             "http://[::ffff:192.168.0.1]/",
+            "http://[64:ff9b::10.0.0.1]/",
+            "http://[2002:7f00:1::]/",
+            "http://[::192.168.0.1]/",
+            "http://192.0.0.8/",
+            "http://198.19.0.1/",
+            "http://240.0.0.1/",
             "http://[fd00::1]/",
             "http://[fe80::1]/",
             "http://localhost/",
@@ -69,9 +79,13 @@ mod tests {
         ] {
             assert!(internal(url), "{url}");
         }
-        for url in
-            ["http://example.com/", "http://8.8.8.8/", "http://[2001:4860::8888]/", "http://100.128.0.1/"]
-        {
+        for url in [
+            "http://example.com/",
+            "http://8.8.8.8/",
+            "http://[64:ff9b::8.8.8.8]/",
+            "http://[2001:4860::8888]/",
+            "http://100.128.0.1/",
+        ] {
             assert!(!internal(url), "{url}");
         }
     }

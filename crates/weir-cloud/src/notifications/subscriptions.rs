@@ -105,7 +105,17 @@ impl Notifications {
             return Ok((urn, false));
         }
         self.check_rate(known.protocol, &known.endpoint).await?;
-        let renewed = Subscription { id: known.id, created_at: known.created_at, ..new.clone() };
+        let mut renewed = Subscription { id: known.id, created_at: known.created_at, ..new.clone() };
+        // The link that was sent first stays good, and what is not given anew stays as it was.
+        if known.status == SubscriptionStatus::Unconfirmed && known.token_expires_at > new.created_at {
+            renewed.token = known.token;
+        }
+        if renewed.remark.is_empty() {
+            renewed.remark = known.remark;
+        }
+        if renewed.headers.is_empty() {
+            renewed.headers = known.headers;
+        }
         let question = self.question(&renewed);
         self.repository.update_subscription(&renewed, Some(&question), self.now()).await?;
         self.changed.notify_one();

@@ -47,8 +47,9 @@ impl Webhooks {
         for (name, value) in &subscription.headers {
             request = request.header(name, value);
         }
-        let answer =
-            request.json(&body).send().await.map_err(|error| Refused::for_now(with_causes(&error)))?;
+        // Addresses of webhooks hold secrets, and reasons stand in logs.
+        let unreachable = |error: reqwest::Error| Refused::for_now(with_causes(&error.without_url()));
+        let answer = request.json(&body).send().await.map_err(unreachable)?;
         match answer.status() {
             status if status.is_success() => Ok(()),
             status => Err(Refused::for_now(format!("the endpoint answered {status}"))),

@@ -8,7 +8,7 @@ use weir_store::{BilledLine, BillingFilter, Store, StoreError};
 use super::settlement;
 use crate::audit::{self, Subject};
 use crate::billing::{Unit, pricing};
-use crate::caller::Caller;
+use crate::caller::{Caller, Role};
 use crate::control::{Control, fault};
 use crate::success;
 
@@ -116,6 +116,15 @@ impl Control {
         let audit = audit::of_success(caller, "settleAccount", subject, success::ACCOUNT_SETTLED, now);
         self.store.write_audit(&audit).await.map_err(fault)?;
         self.account(&domain).await.map_err(fault)
+    }
+
+    /// Refuses to show what a project is charged for to those who see only what is theirs in it.
+    pub fn check_sees_charges(&self, caller: &Caller) -> Result<(), CsError> {
+        if caller.role == Role::User {
+            let reason = "What the project is charged for is shown to administrators and readers.";
+            return Err(codes::NO_PERMISSION.error().because(reason));
+        }
+        Ok(())
     }
 
     /// Returns what the caller's project was charged for, newest first.
