@@ -7,9 +7,13 @@
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use thiserror::Error;
+use weir_base::audit::Actor;
+use weir_base::id::{ProjectId, UserId};
 use weir_cloud::identity::signature::{Authorization, SignedRequest};
 use weir_cloud::identity::{Identity, ProjectChoice, RequestError, Session, TokenError};
 
+use crate::cs::source_ip;
+use crate::outermost::RequestId;
 use crate::state::ApiState;
 
 /// An authenticated caller.
@@ -40,6 +44,19 @@ impl Caller {
     /// Whether the credential is good for a project.
     pub fn may_use_project(&self, project: &str) -> bool {
         self.project_id.as_deref() == Some(project)
+    }
+}
+
+impl Caller {
+    /// Returns the caller of a request as the audit of a project tells it.
+    pub fn actor(&self, parts: &Parts, project: &str) -> Actor {
+        Actor {
+            project: ProjectId(project.to_string()),
+            user: UserId(self.user_id.clone()),
+            user_name: self.user_name.clone(),
+            request_id: parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
+            source_ip: source_ip(parts),
+        }
     }
 }
 

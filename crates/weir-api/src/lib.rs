@@ -4,6 +4,7 @@
 //! (streams), [`smn`] (notifications), `cts` (the trace list of the audit), `vpc` (peerings), `gateway` (what sinks show), `ief` (edge groups) and what operators look at.
 //! [`s3`] is served on a port of its own.
 
+mod audited;
 pub mod auth;
 mod body;
 pub mod cs;

@@ -14,7 +14,7 @@ use weir_cloud::streams::LocalStreams;
 use weir_control::Control;
 
 use crate::metrics::ApiMetrics;
-use crate::{cs, cts, dis, gateway, iam, ief, operate, outermost, smn, unknown, vpc};
+use crate::{audited, cs, cts, dis, gateway, iam, ief, operate, outermost, smn, unknown, vpc};
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -49,6 +49,7 @@ pub fn router(state: ApiState) -> Router {
         .merge(operate::router())
         .fallback(unknown::path)
         .method_not_allowed_fallback(unknown::method)
+        .layer(middleware::from_fn_with_state(state.clone(), audited::attend))
         .layer(middleware::from_fn_with_state(state.clone(), outermost::attend))
         .with_state(state)
 }

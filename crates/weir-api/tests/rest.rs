@@ -284,7 +284,9 @@ async fn attempt(step: &Step, target: &mut Target) -> Option<String> {
     if !headers.contains_key("x-request-id") {
         return Some("no X-Request-Id".to_string());
     }
-    if status != 204 && headers.get("content-type").is_none_or(|value| value != "application/json") {
+    let of_streams = step.request.path.contains("/streams") || step.request.path.contains("/apps");
+    let is_bare = status == 204 || (of_streams && text.is_empty());
+    if !is_bare && headers.get("content-type").is_none_or(|value| value != "application/json") {
         return Some(format!("Content-Type is {:?}", headers.get("content-type")));
     }
     if text.contains('{') && body.get("error_cause").is_some_and(|cause| cause.to_string().contains('{')) {
@@ -319,12 +321,15 @@ fn form_body(form: &BTreeMap<String, FormPart>, variables: &BTreeMap<String, Val
     body + "--limit--\r\n"
 }
 
-/// Whether a call must be on record that is not for reading: one of the CS API that succeeded, one over VPC also when it was
-/// refused, as long as it is known who called.
+/// Whether a call must be on record that is not for reading: one of the CS API that succeeded, one of another service also
+/// when it was refused, as long as it is known who called.
 fn changes_something(request: &Request, status: u16) -> bool {
     let of_cs = request.path.starts_with("/v1.0/${project}/") && !request.path.ends_with("/jobs/metrics");
     let of_vpc = request.path.starts_with("/v2.0/vpc/") && request.user != "nobody";
-    request.method != "GET" && ((of_cs && status < 300) || of_vpc)
+    let of_topics = request.path.starts_with("/v2/${project}/notifications/") && request.user != "nobody";
+    let of_streams = ["/v2/${project}/streams", "/v2/${project}/apps", "/v2/${project}/stream/"];
+    let of_dis = of_streams.iter().any(|path| request.path.starts_with(path)) && request.user != "nobody";
+    request.method != "GET" && ((of_cs && status < 300) || of_vpc || of_topics || of_dis)
 }
 
 /// Counts audit records; `None` for a service elsewhere, whose audit is out of sight.

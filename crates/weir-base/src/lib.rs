@@ -1,5 +1,6 @@
-//! Ids, units, time, the error catalogue; traits for clock, randomness and spawning.
+//! Ids, units, time, audit records, the error catalogue; traits for clock, randomness and spawning.
 
+pub mod audit;
 pub mod clock;
 pub mod connector;
 pub mod error;

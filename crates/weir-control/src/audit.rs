@@ -3,7 +3,7 @@
 use weir_base::error::{CsError, ErrorCode, codes};
 use weir_base::id::{ProjectId, UserId};
 use weir_base::time::Timestamp;
-use weir_store::{AuditRecord, ClusterRecord, JobRecord};
+use weir_store::{AuditRecord, ClusterRecord, JobRecord, Store};
 
 use crate::caller::Caller;
 use crate::success::Success;
@@ -17,6 +17,15 @@ pub struct Subject<'a> {
     pub id: &'a str,
     /// Name; empty when it is not known.
     pub name: &'a str,
+}
+
+/// Writes the audit record of a call that was refused, or whose change is not in the metadata. A fault of the store is
+/// logged: the caller gets the answer that the record is about.
+pub async fn write_audit(store: &Store, record: &AuditRecord) {
+    if let Err(fault) = store.write_audit(record).await {
+        let event = record.event_name.as_str();
+        tracing::error!(event, %fault, "the audit record of a call could not be written");
+    }
 }
 
 /// Returns the record of a change that was made.
@@ -88,12 +97,14 @@ fn incident(
         user_name: "service".to_string(),
         request_id: String::new(),
         source_ip: String::new(),
+        service: "CS".to_string(),
         resource_type: subject.resource_type.to_string(),
         resource_id: subject.id.to_string(),
         resource_name: subject.name.to_string(),
         event_name: event.to_string(),
         event_type: "SystemAction".to_string(),
         event_rating: "incident".to_string(),
+        status: 400,
         op_result: format!("{code}::{}:: {reason}", code.entry().name),
         event_time: now,
     }
@@ -112,12 +123,15 @@ fn record(
         user_name: caller.user_name.clone(),
         request_id: caller.request_id.clone(),
         source_ip: caller.source_ip.clone(),
+        service: "CS".to_string(),
         resource_type: subject.resource_type.to_string(),
         resource_id: subject.id.to_string(),
         resource_name: subject.name.to_string(),
         event_name: event.to_string(),
         event_type: "ApiCall".to_string(),
         event_rating: rating.to_string(),
+        // Who may not call, or calls wrongly, gets 400: so does every error of CS.
+        status: if rating == "normal" { 200 } else { 400 },
         op_result: result,
         event_time: now,
     }

@@ -40,6 +40,11 @@ impl Buckets {
         Self { store, objects, identity }
     }
 
+    /// Returns the metadata, where what is done with buckets is on record.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// Returns the project that a bucket belongs to; fails when there is no such bucket.
     pub async fn owner(&self, name: &str) -> Result<Option<ProjectId>, BucketFault> {
         if !self.objects.bucket_exists(name).await? {

@@ -122,9 +122,7 @@ impl Control {
     /// the caller gets the error that the record is about.
     pub async fn record_failure(&self, caller: &Caller, event: &str, subject: Subject<'_>, error: &CsError) {
         let record = audit::of_failure(caller, event, subject, error, self.now());
-        if let Err(fault) = self.store.write_audit(&record).await {
-            tracing::error!(event, %fault, "the audit record of a failed call could not be written");
-        }
+        audit::write_audit(&self.store, &record).await;
     }
 
     /// Returns the global variables of projects.

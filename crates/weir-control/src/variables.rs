@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 
 use thiserror::Error;
+use weir_base::audit::Change;
 use weir_base::error::{CsError, codes};
-use weir_base::id::{ProjectId, UserId};
+use weir_base::id::ProjectId;
 use weir_base::time::Timestamp;
 use weir_base::variables::{VARIABLE_NAME_LENGTH, Variables, is_variable_name};
 use weir_cloud::sealing::{Sealer, SealingError};
@@ -130,22 +131,9 @@ impl ProjectVariables {
     }
 }
 
-fn audit(project: &ProjectId, event: &str, name: &str, now: Timestamp) -> AuditRecord {
-    AuditRecord {
-        project: project.clone(),
-        user: UserId(String::new()),
-        user_name: "operator".to_string(),
-        request_id: String::new(),
-        source_ip: String::new(),
-        resource_type: "variable".to_string(),
-        resource_id: String::new(),
-        resource_name: name.to_string(),
-        event_name: event.to_string(),
-        event_type: "OperatorCommand".to_string(),
-        event_rating: "normal".to_string(),
-        op_result: "done".to_string(),
-        event_time: now,
-    }
+fn audit(project: &ProjectId, event: &'static str, name: &str, now: Timestamp) -> AuditRecord {
+    let change = Change { service: "CS", resource_type: "variable", event };
+    AuditRecord::of_operator(project, change, now).about("", name)
 }
 
 #[cfg(test)]

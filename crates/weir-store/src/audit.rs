@@ -2,43 +2,12 @@
 
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
+pub use weir_base::audit::AuditRecord;
 use weir_base::id::{ProjectId, UserId};
 use weir_base::time::Timestamp;
 
 use crate::error::StoreError;
 use crate::store::Store;
-
-/// One audit record.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AuditRecord {
-    /// Project.
-    pub project: ProjectId,
-    /// Who called.
-    pub user: UserId,
-    /// The caller's name.
-    pub user_name: String,
-    /// The id of the request, as in its `X-Request-Id` answer header.
-    pub request_id: String,
-    /// The address of the caller; empty for what the service or its operator did.
-    pub source_ip: String,
-    /// `job`, `template`, `cluster`, `bucket`, `user`, `agency` or `variable`.
-    pub resource_type: String,
-    /// Id of what was changed; empty when it has none (yet). Filled in by the store on a create.
-    pub resource_id: String,
-    /// Name of what was changed.
-    pub resource_name: String,
-    /// Such as `createJob`.
-    pub event_name: String,
-    /// `ConsoleAction`, `ApiCall`, `OperatorCommand` for the command line on the machine of the service, or
-    /// `SystemAction` for what happened without a call.
-    pub event_type: String,
-    /// `normal`, `warning` (failed call) or `incident` (what failed without a call).
-    pub event_rating: String,
-    /// `{code}::{NAME}:: {text}`.
-    pub op_result: String,
-    /// When.
-    pub event_time: Timestamp,
-}
 
 /// An audit record with its number.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +27,8 @@ pub struct AuditFilter {
     pub id: Option<i64>,
     /// Those older than this one.
     pub before: Option<i64>,
+    /// The service that the resource belongs to.
+    pub service: Option<String>,
     /// Type of the resource.
     pub resource_type: Option<String>,
     /// Id of the resource.
@@ -76,23 +47,24 @@ pub struct AuditFilter {
     pub to: Option<Timestamp>,
 }
 
-/// A statement over the records that a filter lets through; the filter has the parameters from `$1` to `$12`.
+/// A statement over the records that a filter lets through; the filter has the parameters from `$1` to `$13`.
 macro_rules! over_matching {
     ($select:literal, $rest:literal) => {
         concat!(
             $select,
             " FROM audit_records WHERE project_id = $1
              AND ($2 IS NULL OR user_id = $2
-                OR (resource_type = 'job' AND EXISTS (SELECT 1 FROM jobs
+                OR (service = 'CS' AND resource_type = 'job' AND EXISTS (SELECT 1 FROM jobs
                     WHERE CAST(jobs.id AS TEXT) = resource_id AND jobs.project_id = $1 AND jobs.user_id = $2))
-                OR (resource_type = 'template' AND EXISTS (SELECT 1 FROM templates
+                OR (service = 'CS' AND resource_type = 'template' AND EXISTS (SELECT 1 FROM templates
                     WHERE CAST(templates.id AS TEXT) = resource_id AND templates.project_id = $1
                     AND templates.user_id = $2)))
              AND ($3 IS NULL OR id = $3) AND ($4 IS NULL OR id < $4)
              AND ($5 IS NULL OR resource_type = $5) AND ($6 IS NULL OR resource_id = $6)
              AND ($7 IS NULL OR resource_name = $7) AND ($8 IS NULL OR event_name = $8)
              AND ($9 IS NULL OR event_rating = $9) AND ($10 IS NULL OR user_name = $10)
-             AND ($11 IS NULL OR event_time >= $11) AND ($12 IS NULL OR event_time <= $12) ",
+             AND ($11 IS NULL OR event_time >= $11) AND ($12 IS NULL OR event_time <= $12)
+             AND ($13 IS NULL OR service = $13) ",
             $rest
         )
     };
@@ -114,11 +86,12 @@ macro_rules! bind_filter {
             .bind(&$filter.user_name)
             .bind($filter.from.map(|Timestamp(at)| at))
             .bind($filter.to.map(|Timestamp(at)| at))
+            .bind(&$filter.service)
     };
 }
 
 impl Store {
-    /// Writes the record of a call that changed nothing.
+    /// Writes the record of a call that changed nothing here.
     pub async fn write_audit(&self, record: &AuditRecord) -> Result<(), StoreError> {
         let mut connection = self.pool().acquire().await.map_err(StoreError::Database)?;
         insert(&mut connection, record).await
@@ -142,7 +115,7 @@ impl Store {
         offset: i64,
         limit: u32,
     ) -> Result<Vec<StoredAudit>, StoreError> {
-        let query = sqlx::query(over_matching!("SELECT *", "ORDER BY id DESC LIMIT $13 OFFSET $14"));
+        let query = sqlx::query(over_matching!("SELECT *", "ORDER BY id DESC LIMIT $14 OFFSET $15"));
         let rows = bind_filter!(query, project, filter)
             .bind(i64::from(limit))
             .bind(offset)
@@ -166,8 +139,8 @@ impl Store {
 pub(crate) async fn insert(connection: &mut AnyConnection, record: &AuditRecord) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO audit_records (project_id, user_id, user_name, request_id, resource_type, resource_id,
-            resource_name, event_name, event_type, event_rating, op_result, event_time, source_ip)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+            resource_name, event_name, event_type, event_rating, op_result, event_time, source_ip, service, status)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
     )
     .bind(&record.project.0)
     .bind(&record.user.0)
@@ -182,6 +155,8 @@ pub(crate) async fn insert(connection: &mut AnyConnection, record: &AuditRecord)
     .bind(&record.op_result)
     .bind(record.event_time.0)
     .bind(&record.source_ip)
+    .bind(&record.service)
+    .bind(i64::from(record.status))
     .execute(connection)
     .await?;
     Ok(())
@@ -194,12 +169,14 @@ fn from_row(row: &AnyRow) -> Result<StoredAudit, sqlx::Error> {
         user_name: row.try_get("user_name")?,
         request_id: row.try_get("request_id")?,
         source_ip: row.try_get("source_ip")?,
+        service: row.try_get("service")?,
         resource_type: row.try_get("resource_type")?,
         resource_id: row.try_get("resource_id")?,
         resource_name: row.try_get("resource_name")?,
         event_name: row.try_get("event_name")?,
         event_type: row.try_get("event_type")?,
         event_rating: row.try_get("event_rating")?,
+        status: u16::try_from(row.try_get::<i64, _>("status")?).unwrap_or_default(),
         op_result: row.try_get("op_result")?,
         event_time: Timestamp(row.try_get("event_time")?),
     };

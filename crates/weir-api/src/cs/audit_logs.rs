@@ -95,6 +95,7 @@ impl AuditQuery {
             _ => query.number("limit", MOST_RECORDS)?.unwrap_or(DEFAULT_LIMIT),
         };
         let filter = AuditFilter {
+            service: Some("CS".to_string()),
             resource_type: Some(resource_type.to_string()),
             resource_id: given("resource_id").map(str::to_string),
             ..AuditFilter::default()

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::RequestPartsExt;
 use axum::body::Body as HttpBody;
 use axum::extract::{ConnectInfo, RawPathParams, Request};
+use axum::http::Extensions;
 use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::request::Parts;
 use axum::response::Response;
@@ -223,7 +224,12 @@ async fn read_body(parts: &Parts, body: HttpBody, kind: Body) -> Result<Bytes, C
 /// Returns the address at the other end of the connection; behind a proxy that is the proxy's. A header could say
 /// anything, so that none is looked at.
 pub(crate) fn source_ip(parts: &Parts) -> String {
-    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+    peer_ip(&parts.extensions)
+}
+
+/// Returns the same from the extensions of a request.
+pub(crate) fn peer_ip(extensions: &Extensions) -> String {
+    let peer = extensions.get::<ConnectInfo<SocketAddr>>();
     peer.map(|ConnectInfo(address)| address.ip().to_string()).unwrap_or_default()
 }
 

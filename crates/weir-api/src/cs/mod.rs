@@ -28,7 +28,7 @@ pub mod transfers;
 pub mod versions;
 pub mod wire;
 
-pub(crate) use call::source_ip;
+pub(crate) use call::{peer_ip, source_ip};
 
 use axum::Router;
 use axum::response::Response;

@@ -131,12 +131,13 @@ impl TraceQuery {
             )));
         }
         let only = |name: &str, value: &str| given(name).is_none_or(|text| text.eq_ignore_ascii_case(value));
-        if !only("trace_type", "system") || !only("tracker_name", "system") || !only("service_type", "CS") {
+        if !only("trace_type", "system") || !only("tracker_name", "system") {
             return Ok(None);
         }
         let text = |name: &str| given(name).map(str::to_string);
         let filter = AuditFilter {
             before: event("next")?,
+            service: given("service_type").map(str::to_ascii_uppercase),
             resource_type: text("resource_type"),
             resource_id: text("resource_id"),
             resource_name: text("resource_name"),

@@ -31,13 +31,13 @@ pub(super) struct Trace {
     trace_name: String,
     trace_rating: String,
     trace_type: &'static str,
-    service_type: &'static str,
+    service_type: String,
     resource_type: String,
     resource_name: String,
     resource_id: String,
     user: Actor,
     response: String,
-    code: &'static str,
+    code: String,
     api_version: &'static str,
     source_ip: String,
     request_id: String,
@@ -67,8 +67,7 @@ impl Trace {
             time: record.event_time.0,
             record_time: record.event_time.0,
             trace_name: record.event_name,
-            // Who may not call, or calls wrongly, gets 400: so does every error of the CS API.
-            code: if record.event_rating == "normal" { "200" } else { "400" },
+            code: record.status.to_string(),
             trace_rating: record.event_rating,
             trace_type: match record.event_type.as_str() {
                 "ApiCall" => "ApiCall",
@@ -76,17 +75,27 @@ impl Trace {
                 // Nobody called from anywhere.
                 _ => "SystemAction",
             },
-            service_type: "CS",
+            api_version: api_version(&record.service),
+            service_type: record.service,
             resource_type: record.resource_type,
             resource_name: record.resource_name,
             resource_id: record.resource_id,
             user: Actor { id: record.user.0, name: record.user_name, domain: account(session) },
             response: record.op_result,
-            api_version: "v1.0",
             source_ip: record.source_ip,
             request_id: record.request_id,
             tracker_name: "system",
         }
+    }
+}
+
+fn api_version(service: &str) -> &'static str {
+    match service {
+        "CS" => "v1.0",
+        "VPC" => "v2.0",
+        "SMN" | "DIS" => "v2",
+        "IAM" => "v3",
+        _ => "",
     }
 }
 

@@ -18,7 +18,9 @@ struct CreateBody {
 /// POST `/apps`.
 pub(super) async fn create(call: Call) -> Result<StatusCode, DisError> {
     let body: CreateBody = call.json()?;
-    call.streams.create_app(&call.project, &body.app_name).await?;
+    call.is_about("", &body.app_name);
+    let app = call.streams.create_app(&call.project, &body.app_name).await?;
+    call.is_about(&app.id, &app.name);
     Ok(StatusCode::CREATED)
 }
 

@@ -13,6 +13,7 @@ use weir_cloud::streams::{LocalStreams, StreamEntry, StreamsError};
 
 use super::error::DisError;
 use super::host::Host;
+use crate::audited::Audit;
 use crate::body::{self, BodyFault};
 
 /// The largest body: what a signed request may have.
@@ -26,6 +27,7 @@ pub(super) struct Call {
     pub(super) now_ms: i64,
     /// The project of the path, which the caller may use.
     pub(super) project: String,
+    audit: Option<Audit>,
     path: HashMap<String, String>,
     query: Vec<(String, String)>,
     pub(super) content_type: String,
@@ -63,6 +65,12 @@ async fn admit<S: Host>(request: Request, state: &S) -> Result<Call, DisError> {
     if project.is_empty() || project.len() > 64 || !is_project {
         return Err(DisError::new(4117, format!("`{project}` is not a project id")));
     }
+    let audit = Audit::of(&parts);
+    if let Some(audit) = &audit {
+        // By its name, until it is found.
+        let name = ["stream", "app"].into_iter().find_map(|name| path.get(name));
+        audit.about("", name.map_or("", String::as_str));
+    }
     state.admit(&parts, &body, &project).await?;
     let content_type =
         parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -72,6 +80,7 @@ async fn admit<S: Host>(request: Request, state: &S) -> Result<Call, DisError> {
         project,
         query: parse_query(parts.uri.query().unwrap_or_default()),
         content_type: content_type.to_ascii_lowercase(),
+        audit,
         path: path.0,
         body,
     })
@@ -120,6 +129,13 @@ impl Call {
         parse_partition(self.required(name)?)
     }
 
+    /// Says for the audit what the call is about.
+    pub(super) fn is_about(&self, id: &str, name: &str) {
+        if let Some(audit) = &self.audit {
+            audit.about(id, name);
+        }
+    }
+
     /// Reads the JSON body.
     pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, DisError> {
         serde_json::from_slice(&self.body)
@@ -143,13 +159,15 @@ impl Call {
     /// Finds the stream of the path, where clients put its name or its id.
     pub(super) async fn path_stream(&self) -> Result<Arc<StreamEntry>, DisError> {
         let text = self.path("stream").to_string();
-        if let Some(id) = self.query("stream_id") {
-            return self.stream(None, Some(id)).await;
-        }
-        match self.streams.describe_stream(&self.project, &text).await {
-            Err(StreamsError::NoStream(_)) => Ok(self.streams.stream_by_id(&self.project, &text).await?),
-            found => Ok(found?),
-        }
+        let entry = match self.query("stream_id") {
+            Some(id) => self.stream(None, Some(id)).await?,
+            None => match self.streams.describe_stream(&self.project, &text).await {
+                Err(StreamsError::NoStream(_)) => self.streams.stream_by_id(&self.project, &text).await?,
+                found => found?,
+            },
+        };
+        self.is_about(&entry.id, &entry.name);
+        Ok(entry)
     }
 }
 

@@ -7,6 +7,8 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use weir_cloud::streams::StreamsError;
 
+use crate::audited::Refusal;
+
 /// The status that tells of a fault of the signature; the service's own, outside the standard.
 const SIGNATURE_STATUS: u16 = 441;
 
@@ -94,6 +96,8 @@ impl IntoResponse for DisError {
             "error_msg": self.message,
         });
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        (status, axum::Json(body)).into_response()
+        let mut response = (status, axum::Json(body)).into_response();
+        response.extensions_mut().insert(Refusal { code, text: self.message });
+        response
     }
 }

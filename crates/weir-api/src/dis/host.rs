@@ -6,6 +6,7 @@ use axum::http::request::Parts;
 use weir_cloud::streams::LocalStreams;
 
 use super::error::DisError;
+use crate::audited::Audit;
 use crate::auth::{self, AuthFailure, InvalidCredential};
 use crate::state::ApiState;
 
@@ -49,6 +50,9 @@ impl Host for ApiState {
         let caller = auth::authenticate(self, parts, body).await.map_err(|failure| refusal(&failure))?;
         if !caller.may_use_project(project) {
             return Err(DisError::forbidden(format!("you have no right in project `{project}`")));
+        }
+        if let Some(audit) = Audit::of(parts) {
+            audit.identify(caller.actor(parts, project));
         }
         if !ROLES.iter().any(|role| caller.has_role(role)) {
             let roles = ROLES.map(|role| format!("`{role}`")).join(" or ");

@@ -5,6 +5,7 @@
 
 mod apps;
 mod call;
+mod changes;
 mod checkpoints;
 mod cursors;
 mod describe;
@@ -21,5 +22,6 @@ mod tags;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use changes::CHANGES;
 pub(crate) use error::DisError;
 pub use routes::router;

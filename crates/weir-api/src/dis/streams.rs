@@ -38,6 +38,7 @@ struct CsvProperties {
 /// POST `/streams`.
 pub(super) async fn create(call: Call) -> Result<StatusCode, DisError> {
     let body: CreateBody = call.json()?;
+    call.is_about("", &body.stream_name);
     let auto_scale = AutoScale {
         enabled: body.auto_scale_enabled.unwrap_or(false),
         minimum: body.auto_scale_min_partition_count,
@@ -67,7 +68,8 @@ pub(super) async fn create(call: Call) -> Result<StatusCode, DisError> {
         ..NewStream::new(&body.stream_name, body.partition_count)
     };
     check_schema(new.data_type, new.data_schema.as_deref())?;
-    call.streams.create_stream(&call.project, new).await?;
+    let entry = call.streams.create_stream(&call.project, new).await?;
+    call.is_about(&entry.id, &entry.name);
     Ok(StatusCode::CREATED)
 }
 

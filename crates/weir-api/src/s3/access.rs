@@ -11,12 +11,16 @@ use s3s::auth::{S3Auth, SecretKey};
 use s3s::dto::{CopyObjectInput, CopySource, UploadPartCopyInput};
 use s3s::path::S3Path;
 use s3s::{S3Request, S3Result, s3_error};
-use weir_base::id::ProjectId;
+use weir_base::audit::Actor;
+use weir_base::id::{ProjectId, UserId};
 use weir_cloud::identity::{Identity, KeyCaller, KeyError};
 use weir_control::Buckets;
 
 use super::fault;
 use super::objects::source_of;
+use crate::audited::Audit;
+use crate::cs::peer_ip;
+use crate::outermost::RequestId;
 
 /// Roles that may do everything.
 const WRITERS: [&str; 4] = ["te_admin", "cs_adm", "cs_user", "obs_adm"];
@@ -102,6 +106,29 @@ pub(super) struct Access {
 }
 
 impl Access {
+    /// Says for the audit who calls: in the project of the bucket, when the sender may change it, else in the sender's own.
+    async fn identify(&self, context: &mut S3AccessContext<'_>, sender: &Sender) {
+        let Some(audit) = context.extensions_mut().get::<Audit>().cloned() else { return };
+        let owner = match context.s3_path() {
+            S3Path::Bucket { bucket } => self.buckets.owner(bucket).await.ok().flatten(),
+            S3Path::Root | S3Path::Object { .. } => None,
+        };
+        let owner = owner.filter(|owner| sender.may(Deed::Write, &owner.0)).map(|owner| owner.0);
+        let first = || sender.0.roles().keys().next().cloned();
+        let home = || sender.home().ok().map(|project| project.0);
+        let default = || sender.0.default_project().map(str::to_string);
+        let project = owner.or_else(home).or_else(default).or_else(first);
+        let Some(project) = project else { return };
+        let extensions = context.extensions_mut();
+        audit.identify(Actor {
+            project: ProjectId(project),
+            user: UserId(sender.0.key().user_id.clone()),
+            user_name: sender.0.user_name().to_string(),
+            request_id: extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
+            source_ip: peer_ip(extensions),
+        });
+    }
+
     async fn check_bucket(&self, sender: &Sender, bucket: &str, deed: Deed) -> S3Result<()> {
         let owner = self.buckets.owner(bucket).await.map_err(fault::of_ownership)?;
         let may = owner.is_some_and(|owner| sender.may(deed, &owner.0));
@@ -128,6 +155,7 @@ impl S3Access for Access {
             }
         };
         context.extensions_mut().insert(sender.clone());
+        self.identify(context, &sender).await;
         let is_reading = matches!(*context.method(), Method::GET | Method::HEAD);
         let deed = if is_reading { Deed::Read } else { Deed::Write };
         if sender.projects(deed).is_empty() {

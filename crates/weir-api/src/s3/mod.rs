@@ -9,6 +9,7 @@
 mod access;
 mod attributes;
 mod buckets;
+mod changes;
 mod digest;
 mod endpoint;
 mod fault;

@@ -5,26 +5,33 @@ use std::io;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use s3s::HttpError;
 use s3s::service::{S3Service, S3ServiceBuilder};
 use tokio::net::TcpListener;
+use weir_base::id::random_uuid;
 use weir_cloud::identity::Identity;
 use weir_cloud::objects::Objects;
 use weir_control::Buckets;
+use weir_store::Store;
 
 use super::access::{Access, Keys};
 use super::endpoint::Endpoint;
-use super::legacy;
+use super::{changes, legacy};
+use crate::audited::{self, Audit};
 use crate::listen::{self, ListenLimits};
+use crate::outermost::RequestId;
 use crate::state::ApiState;
 
 #[derive(Clone)]
 struct Server {
     service: S3Service,
     identity: Arc<Identity>,
+    store: Store,
 }
 
 /// Serves the buckets of the local directory until `shutdown` is ready; then open requests are
@@ -49,12 +56,26 @@ pub(super) async fn router(
     let mut builder = S3ServiceBuilder::new(endpoint);
     builder.set_auth(Keys(Arc::clone(identity)));
     builder.set_access(Access { identity: Arc::clone(identity), buckets: buckets.clone() });
-    let server = Server { service: builder.build(), identity: Arc::clone(identity) };
+    let server =
+        Server { service: builder.build(), identity: Arc::clone(identity), store: buckets.store().clone() };
     Ok(Router::new().fallback(answer).with_state(server))
 }
 
 async fn answer(State(server): State<Server>, request: Request) -> Response {
     let (mut parts, body) = request.into_parts();
+    let Some((change, bucket)) = changes::change_of(&parts) else {
+        return perform(server, parts, body).await;
+    };
+    let audit = Audit::new(change, server.identity.now());
+    audit.about("", bucket);
+    parts.extensions.insert(RequestId(random_uuid()));
+    parts.extensions.insert(audit.clone());
+    let store = server.store.clone();
+    let work = async move { changes::with_refusal(perform(server, parts, body).await).await };
+    audited::follow(store, audit, work).await
+}
+
+async fn perform(server: Server, mut parts: Parts, body: Body) -> Response {
     let dialect = match legacy::admit(&server.identity, &mut parts).await {
         Ok(dialect) => dialect,
         Err(error) => {
@@ -72,7 +93,7 @@ async fn answer(State(server): State<Server>, request: Request) -> Response {
 
 fn into_response(answer: Result<s3s::HttpResponse, HttpError>) -> Response {
     match answer {
-        Ok(response) => response.map(axum::body::Body::new),
+        Ok(response) => response.map(Body::new),
         Err(error) => {
             tracing::error!(error = ?error, "an object request failed");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()

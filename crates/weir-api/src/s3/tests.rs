@@ -14,6 +14,7 @@ use object_store::ObjectStoreExt;
 use sha1::Sha1;
 use tower::ServiceExt;
 use weir_base::clock::ManualClock;
+use weir_base::id::ProjectId;
 use weir_base::time::Timestamp;
 use weir_cloud::identity::{
     AccessKey, AssignmentTarget, BootstrapOptions, HashingCost, Identity, IdentityOptions, MemoryAccounts,
@@ -31,6 +32,8 @@ struct World {
     _directory: tempfile::TempDir,
     router: Router,
     objects: Objects,
+    store: Store,
+    project: ProjectId,
     key: AccessKey,
     reader: AccessKey,
     /// Of somebody who may write in another project, and there alone.
@@ -81,10 +84,11 @@ async fn world() -> World {
         keys.push(identity.create_key(&user.id, "").await.unwrap());
     }
     let [reader, other, both] = <[AccessKey; 3]>::try_from(keys).unwrap();
-    let buckets = Buckets::new(store, objects.clone(), identity.clone());
+    let buckets = Buckets::new(store.clone(), objects.clone(), identity.clone());
     let router = server::router(&objects, &identity, &buckets).await.unwrap();
     let key = made.access_key.unwrap();
-    World { _directory: directory, router, objects, key, reader, other, both }
+    let project = ProjectId(made.project_id);
+    World { _directory: directory, router, objects, store, project, key, reader, other, both }
 }
 
 /// A request to be signed.
@@ -179,6 +183,53 @@ async fn an_object_is_the_same_for_jobs_and_for_clients() {
     let gone = world.send("GET", "/b-1/out/1", "", b"").await;
     assert_eq!(gone.status, StatusCode::NOT_FOUND);
     assert!(gone.text.contains("<Code>NoSuchBucket</Code>"), "{}", gone.text);
+}
+
+#[tokio::test]
+async fn what_is_done_with_buckets_is_on_record_and_objects_are_not() {
+    let world = world().await;
+    for (method, path, query) in [
+        ("PUT", "/b-1", ""),
+        ("PUT", "/b-1", ""),
+        ("PUT", "/b-1/a", ""),
+        ("GET", "/b-1", ""),
+        ("PUT", "/b-1", "policy="),
+        ("DELETE", "/b-1", ""),
+        ("DELETE", "/b-1/a", ""),
+    ] {
+        world.send(method, path, query, b"").await;
+    }
+    assert_eq!(
+        world.send_as("AWS", &world.reader, plain("DELETE", "/b-1")).await.status,
+        StatusCode::FORBIDDEN
+    );
+    let stranger = AccessKey { access: "X".repeat(20), ..world.reader.clone() };
+    world.send_as("AWS", &stranger, plain("DELETE", "/b-1")).await;
+    world.send("DELETE", "/b-1", "", b"").await;
+    let records = world.store.newest_audit_records(&world.project, 20).await.unwrap();
+    let told: Vec<_> = records
+        .iter()
+        .rev()
+        .map(|record| {
+            assert_eq!((record.service.as_str(), record.resource_type.as_str()), ("OBS", "bucket"));
+            assert_eq!(record.resource_name, "b-1");
+            assert!(!record.request_id.is_empty() && !record.user.0.is_empty());
+            let code = record.op_result.split("::").next().unwrap_or_default();
+            (record.event_name.as_str(), record.status, code)
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("createBucket", 200, "done"),
+            ("createBucket", 409, "BucketAlreadyOwnedByYou"),
+            ("setBucketPolicy", 501, "NotImplemented"),
+            ("deleteBucket", 409, "BucketNotEmpty"),
+            ("deleteBucket", 403, "AccessDenied"),
+            ("deleteBucket", 204, "done"),
+        ]
+    );
+    assert_eq!((records[1].user_name.as_str(), records[1].event_rating.as_str()), ("reader", "warning"));
 }
 
 #[tokio::test]

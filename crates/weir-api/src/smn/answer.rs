@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::error::SmnError;
+use crate::audited::Refusal;
 use crate::cs::answer::Code;
 use crate::outermost::RequestId;
 
@@ -52,6 +53,7 @@ impl IntoResponse for SmnError {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = status.into_response();
         response.extensions_mut().insert(Code(self.full_code()));
+        response.extensions_mut().insert(Refusal { code: self.full_code(), text: self.message.clone() });
         response.extensions_mut().insert(self);
         response
     }

@@ -8,10 +8,12 @@ use axum::http::request::Parts;
 use bytes::Bytes;
 use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
+use weir_base::audit::AuditRecord;
 use weir_base::id::ProjectId;
 use weir_cloud::notifications::{Notifications, Page};
 
 use super::error::SmnError;
+use crate::audited::Audit;
 use crate::auth::{self, AuthFailure};
 use crate::body;
 use crate::state::ApiState;
@@ -27,6 +29,7 @@ pub(super) struct Call {
     pub(super) service: Arc<Notifications>,
     /// The project of the path, which the caller may use.
     pub(super) project: ProjectId,
+    audit: Option<Audit>,
     path: HashMap<String, String>,
     query: Vec<(String, String)>,
     body: Bytes,
@@ -45,11 +48,13 @@ impl FromRequest<ApiState> for Call {
             .await
             .map_err(|error| SmnError::body(format!("the path cannot be read: {error}")))?;
         let project = path.get("project_id").cloned().unwrap_or_default();
-        admit(state, &parts, &body, &project).await?;
+        let audit = Audit::of(&parts);
+        admit(state, &parts, &body, &path).await?;
         Ok(Self {
             service: Arc::clone(&state.notifications),
             project: ProjectId(project),
             query: parse_query(parts.uri.query().unwrap_or_default()),
+            audit,
             path: path.0,
             body,
         })
@@ -68,10 +73,22 @@ fn refusal(failure: &AuthFailure) -> SmnError {
 }
 
 /// Lets a request through whose sender is known and may use the project.
-async fn admit(state: &ApiState, parts: &Parts, body: &[u8], project: &str) -> Result<(), SmnError> {
+async fn admit(
+    state: &ApiState,
+    parts: &Parts,
+    body: &[u8],
+    path: &HashMap<String, String>,
+) -> Result<(), SmnError> {
+    let project = path.get("project_id").map_or("", String::as_str);
     let caller = auth::authenticate(state, parts, body).await.map_err(|failure| refusal(&failure))?;
     if !caller.may_use_project(project) {
         return Err(SmnError::forbidden(format!("you have no right in project `{project}`")));
+    }
+    if let Some(audit) = Audit::of(parts) {
+        audit.identify(caller.actor(parts, project));
+        // The innermost is what the call is about.
+        let id = ["subscription_urn", "template_id", "topic_urn"].into_iter().find_map(|name| path.get(name));
+        audit.about(id.map_or("", String::as_str), "");
     }
     if !ROLES.iter().any(|role| caller.has_role(role)) {
         let roles = ROLES.map(|role| format!("`{role}`")).join(" or ");
@@ -124,6 +141,19 @@ impl Call {
         };
         let limit = number("limit", 1, MOST_OF_A_LIST, MOST_OF_A_LIST)?;
         Ok(Page { offset: number("offset", 0, i64::from(i32::MAX), 0)?, limit })
+    }
+
+    /// Returns the record of the call, which the repository writes with the change.
+    pub(super) fn audit(&self) -> Result<AuditRecord, SmnError> {
+        // Only a handler whose route is missing among the changes has none.
+        self.audit.as_ref().and_then(Audit::take).ok_or_else(SmnError::internal)
+    }
+
+    /// Says for the audit what the call would make.
+    pub(super) fn is_about(&self, name: &str) {
+        if let Some(audit) = &self.audit {
+            audit.about("", name);
+        }
     }
 
     /// Reads the JSON body.

@@ -3,12 +3,18 @@
 
 use axum::extract::{Path, RawQuery, State};
 use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
+use weir_base::audit::{Actor, AuditRecord, Change};
+use weir_base::id::{ProjectId, UserId};
 
 use super::answer::Answer;
 use super::call::{find, parse_query};
+use super::changes::{CONFIRM, LEAVE};
 use super::error::SmnError;
+use crate::cs::source_ip;
+use crate::outermost::RequestId;
 use crate::state::ApiState;
 
 /// GET `/v2`.
@@ -22,10 +28,13 @@ pub(super) async fn version() -> Answer {
 pub(super) async fn subscribe(
     State(state): State<ApiState>,
     RawQuery(query): RawQuery,
+    parts: Parts,
 ) -> Result<Answer, SmnError> {
     let query = parse_query(query.as_deref().unwrap_or_default());
     let token = find(&query, "token").unwrap_or_default();
-    let urn = state.notifications.confirm(token, find(&query, "topic_urn"), find(&query, "endpoint")).await?;
+    let (topic, endpoint) = (find(&query, "topic_urn"), find(&query, "endpoint"));
+    let audit = of_subscriber(&state, &parts, CONFIRM);
+    let urn = state.notifications.confirm(token, topic, endpoint, &audit).await?;
     Ok(Answer::ok(json!({ "subscription_urn": urn, "message": "the subscription is confirmed" })))
 }
 
@@ -33,9 +42,11 @@ pub(super) async fn subscribe(
 pub(super) async fn unsubscribe(
     State(state): State<ApiState>,
     RawQuery(query): RawQuery,
+    parts: Parts,
 ) -> Result<Answer, SmnError> {
     let query = parse_query(query.as_deref().unwrap_or_default());
-    state.notifications.leave(find(&query, "subscription_urn").unwrap_or_default()).await?;
+    let urn = find(&query, "subscription_urn").unwrap_or_default();
+    state.notifications.leave(urn, &of_subscriber(&state, &parts, LEAVE)).await?;
     Ok(Answer::ok(json!({ "message": "the subscription is cancelled" })))
 }
 
@@ -50,4 +61,16 @@ pub(super) async fn certificate(
         }
         None => Err(SmnError::new(404, 18, format!("there is no certificate `{name}`"))),
     }
+}
+
+/// Returns the record of what a subscriber does. The project is that of the topic, which the service knows.
+fn of_subscriber(state: &ApiState, parts: &Parts, change: Change) -> AuditRecord {
+    let actor = Actor {
+        project: ProjectId(String::new()),
+        user: UserId(String::new()),
+        user_name: "subscriber".to_string(),
+        request_id: parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
+        source_ip: source_ip(parts),
+    };
+    AuditRecord::of_call(actor, change, state.clock.now())
 }

@@ -5,6 +5,7 @@
 
 mod answer;
 mod call;
+mod changes;
 mod error;
 mod links;
 mod publish;
@@ -14,4 +15,5 @@ mod templates;
 mod topics;
 
 pub(crate) use answer::unknown;
+pub(crate) use changes::CHANGES;
 pub use routes::router;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
+use weir_base::audit::AuditRecord;
 use weir_cloud::notifications::{NewSubscription, Subscription, SubscriptionFilter, SubscriptionStatus};
 
 use super::answer::Answer;
@@ -50,8 +51,10 @@ pub(super) async fn subscribe(call: Call) -> Result<Answer, SmnError> {
     }
     let protocol = body.protocol.ok_or_else(|| SmnError::new(400, 11, "`protocol` is missing"))?;
     let endpoint = body.endpoint.ok_or_else(|| SmnError::new(400, 12, "`endpoint` is missing"))?;
+    call.is_about(&endpoint);
     let new = new(protocol, endpoint, body.remark, body.extension);
-    let (urn, is_new) = call.service.subscribe(&call.project, topic, new).await?;
+    let audit = AuditRecord { status: 201, ..call.audit()? };
+    let (urn, is_new) = call.service.subscribe(&call.project, topic, new, &audit).await?;
     Ok(Answer::made(is_new, json!({ "subscription_urn": urn })))
 }
 
@@ -59,11 +62,14 @@ async fn subscribe_all(call: &Call, topic: &str, many: Vec<OneOfMany>) -> Result
     if many.len() > MOST_AT_ONCE {
         return Err(SmnError::body(format!("`subscriptions` may have {MOST_AT_ONCE} members")));
     }
+    // A record of each subscription.
+    let audit = AuditRecord { status: 201, ..call.audit()? };
     let mut any_new = false;
     let mut urns = Vec::new();
     for one in many {
+        call.is_about(&one.endpoint);
         let new = new(one.protocol, one.endpoint, one.remark, one.extension);
-        let (urn, is_new) = call.service.subscribe(&call.project, topic, new).await?;
+        let (urn, is_new) = call.service.subscribe(&call.project, topic, new, &audit).await?;
         any_new |= is_new;
         urns.push(urn);
     }
@@ -117,13 +123,14 @@ async fn list_of(call: &Call, topic: Option<&str>) -> Result<Answer, SmnError> {
 pub(super) async fn update(call: Call) -> Result<Answer, SmnError> {
     let body: UpdateBody = call.json()?;
     let urn = call.path("subscription_urn");
-    call.service.remark(&call.project, urn, &body.remark).await?;
+    call.service.remark(&call.project, urn, &body.remark, &call.audit()?).await?;
     Ok(Answer::ok(json!({ "subscription_urn": urn })))
 }
 
 /// DELETE `/subscriptions/{subscription_urn}`.
 pub(super) async fn remove(call: Call) -> Result<Answer, SmnError> {
-    call.service.delete_subscription(&call.project, call.path("subscription_urn")).await?;
+    let (urn, audit) = (call.path("subscription_urn"), call.audit()?);
+    call.service.delete_subscription(&call.project, urn, &audit).await?;
     Ok(Answer::done())
 }
 

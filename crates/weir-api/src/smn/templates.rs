@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::{Value, json};
+use weir_base::audit::AuditRecord;
 use weir_cloud::notifications::{Template, TemplateFilter, wire_time};
 
 use super::answer::Answer;
@@ -23,10 +24,11 @@ struct UpdateBody {
 /// POST `/message_template`.
 pub(super) async fn create(call: Call) -> Result<Answer, SmnError> {
     let body: CreateBody = call.json()?;
-    let id = call
-        .service
-        .create_template(&call.project, &body.message_template_name, &body.protocol, &body.content)
-        .await?;
+    let name = &body.message_template_name;
+    call.is_about(name);
+    let audit = AuditRecord { status: 201, ..call.audit()? };
+    let made = call.service.create_template(&call.project, name, &body.protocol, &body.content, &audit);
+    let id = made.await?;
     Ok(Answer::created(json!({ "message_template_id": id })))
 }
 
@@ -50,13 +52,14 @@ pub(super) async fn show(call: Call) -> Result<Answer, SmnError> {
 /// PUT `/message_template/{id}`.
 pub(super) async fn update(call: Call) -> Result<Answer, SmnError> {
     let body: UpdateBody = call.json()?;
-    call.service.update_template(&call.project, call.path("template_id"), &body.content).await?;
+    let (id, audit) = (call.path("template_id"), call.audit()?);
+    call.service.update_template(&call.project, id, &body.content, &audit).await?;
     Ok(Answer::done())
 }
 
 /// DELETE `/message_template/{id}`.
 pub(super) async fn remove(call: Call) -> Result<Answer, SmnError> {
-    call.service.delete_template(&call.project, call.path("template_id")).await?;
+    call.service.delete_template(&call.project, call.path("template_id"), &call.audit()?).await?;
     Ok(Answer::done())
 }
 

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use weir_base::audit::AuditRecord;
 use weir_cloud::notifications::{LoggedDelivery, Topic, TopicFilter, wire_time};
 
 use super::answer::Answer;
@@ -34,8 +35,10 @@ pub(super) async fn create(call: Call) -> Result<Answer, SmnError> {
     let body: CreateBody = call.json()?;
     let enterprise = body.enterprise_project_id.as_deref().filter(|id| !id.is_empty()).unwrap_or("0");
     let display_name = body.display_name.unwrap_or_default();
+    call.is_about(&body.name);
+    let audit = AuditRecord { status: 201, ..call.audit()? };
     let (topic, is_new) =
-        call.service.create_topic(&call.project, &body.name, &display_name, enterprise).await?;
+        call.service.create_topic(&call.project, &body.name, &display_name, enterprise, &audit).await?;
     let urn = call.service.topic_urn(&call.project, &topic.name);
     Ok(Answer::made(is_new, json!({ "topic_urn": urn })))
 }
@@ -63,13 +66,14 @@ pub(super) async fn show(call: Call) -> Result<Answer, SmnError> {
 /// PUT `/topics/{topic_urn}`.
 pub(super) async fn update(call: Call) -> Result<Answer, SmnError> {
     let body: UpdateBody = call.json()?;
-    call.service.rename_topic(&call.project, call.path("topic_urn"), &body.display_name).await?;
+    let (urn, audit) = (call.path("topic_urn"), call.audit()?);
+    call.service.rename_topic(&call.project, urn, &body.display_name, &audit).await?;
     Ok(Answer::done())
 }
 
 /// DELETE `/topics/{topic_urn}`.
 pub(super) async fn remove(call: Call) -> Result<Answer, SmnError> {
-    call.service.delete_topic(&call.project, call.path("topic_urn")).await?;
+    call.service.delete_topic(&call.project, call.path("topic_urn"), &call.audit()?).await?;
     Ok(Answer::done())
 }
 
@@ -127,14 +131,15 @@ pub(super) async fn clear_attribute(call: Call) -> Result<Answer, SmnError> {
 
 /// DELETE `/topics/{topic_urn}/attributes`.
 pub(super) async fn clear_attributes(call: Call) -> Result<Answer, SmnError> {
-    call.service.introduce_topic(&call.project, call.path("topic_urn"), "").await?;
+    call.service.introduce_topic(&call.project, call.path("topic_urn"), "", &call.audit()?).await?;
     Ok(Answer::done())
 }
 
 async fn write_attribute(call: &Call, value: &str) -> Result<Answer, SmnError> {
     match call.path("name") {
         INTRODUCTION => {
-            call.service.introduce_topic(&call.project, call.path("topic_urn"), value).await?;
+            let (urn, audit) = (call.path("topic_urn"), call.audit()?);
+            call.service.introduce_topic(&call.project, urn, value, &audit).await?;
             Ok(Answer::done())
         }
         ACCESS_POLICY => Err(SmnError::new(

@@ -43,6 +43,11 @@ impl KeyCaller {
         &self.0.key
     }
 
+    /// Returns the name of the owner.
+    pub fn user_name(&self) -> &str {
+        &self.0.facts.user.name
+    }
+
     /// Returns the names of the roles that the owner has, sorted, by the id of the project.
     pub fn roles(&self) -> &BTreeMap<String, Vec<String>> {
         &self.0.roles

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use thiserror::Error;
+use weir_base::audit::AuditRecord;
 use weir_base::id::ProjectId;
 use weir_base::time::Timestamp;
 
@@ -90,11 +91,17 @@ pub enum Outcome {
     },
 }
 
-/// Keeps topics and messages. Every method is one transaction; a returned `Ok` is durable.
+/// Keeps topics and messages. Every method is one transaction; a returned `Ok` is durable. A method that takes an audit
+/// record writes it in the transaction of the change, when there is one.
 #[async_trait]
 pub trait NotificationRepository: Send + Sync + 'static {
     /// Adds a topic unless the project has one of the name, or `limit` already.
-    async fn add_topic(&self, topic: &Topic, limit: i64) -> Result<Added<Topic>, RepositoryError>;
+    async fn add_topic(
+        &self,
+        topic: &Topic,
+        limit: i64,
+        audit: &AuditRecord,
+    ) -> Result<Added<Topic>, RepositoryError>;
     /// Returns a topic by its name.
     async fn topic(&self, project: &ProjectId, name: &str) -> Result<Option<Topic>, RepositoryError>;
     /// Returns how many topics there are and a page of them, the newest first.
@@ -105,9 +112,14 @@ pub trait NotificationRepository: Send + Sync + 'static {
         page: Page,
     ) -> Result<(i64, Vec<Topic>), RepositoryError>;
     /// Stores display name, introduction and time of a topic; `false` when it is gone.
-    async fn update_topic(&self, topic: &Topic) -> Result<bool, RepositoryError>;
+    async fn update_topic(&self, topic: &Topic, audit: &AuditRecord) -> Result<bool, RepositoryError>;
     /// Removes a topic with its subscriptions; what was on its way fails. `false` when there is none.
-    async fn delete_topic(&self, id: &str, now: Timestamp) -> Result<bool, RepositoryError>;
+    async fn delete_topic(
+        &self,
+        id: &str,
+        now: Timestamp,
+        audit: &AuditRecord,
+    ) -> Result<bool, RepositoryError>;
 
     /// Adds a subscription with the message that asks for its confirmation, unless the topic has one with this protocol
     /// and endpoint, or `limit` already.
@@ -116,6 +128,7 @@ pub trait NotificationRepository: Send + Sync + 'static {
         subscription: &Subscription,
         question: &Message,
         limit: i64,
+        audit: &AuditRecord,
     ) -> Result<Added<Subscription>, RepositoryError>;
     /// Returns a subscription.
     async fn subscription(&self, id: &str) -> Result<Option<Subscription>, RepositoryError>;
@@ -135,15 +148,25 @@ pub trait NotificationRepository: Send + Sync + 'static {
         subscription: &Subscription,
         message: Option<&Message>,
         now: Timestamp,
+        audit: &AuditRecord,
     ) -> Result<bool, RepositoryError>;
     /// Removes a subscription; what was on its way fails. `false` when there is none.
-    async fn delete_subscription(&self, id: &str, now: Timestamp) -> Result<bool, RepositoryError>;
+    async fn delete_subscription(
+        &self,
+        id: &str,
+        now: Timestamp,
+        audit: &AuditRecord,
+    ) -> Result<bool, RepositoryError>;
     /// Returns how often an endpoint was asked for its confirmation since an instant.
     async fn questions_since(&self, endpoint: &str, since: Timestamp) -> Result<i64, RepositoryError>;
 
     /// Adds a template unless there is one of this name and protocol, or `limit` already.
-    async fn add_template(&self, template: &Template, limit: i64)
-    -> Result<Added<Template>, RepositoryError>;
+    async fn add_template(
+        &self,
+        template: &Template,
+        limit: i64,
+        audit: &AuditRecord,
+    ) -> Result<Added<Template>, RepositoryError>;
     /// Returns a template.
     async fn template(&self, project: &ProjectId, id: &str) -> Result<Option<Template>, RepositoryError>;
     /// Returns how many templates there are and a page of them, the oldest first.
@@ -154,9 +177,20 @@ pub trait NotificationRepository: Send + Sync + 'static {
         page: Page,
     ) -> Result<(i64, Vec<Template>), RepositoryError>;
     /// Stores text and time of a template; `false` when it is gone.
-    async fn update_template(&self, template: &Template) -> Result<bool, RepositoryError>;
+    async fn update_template(
+        &self,
+        template: &Template,
+        audit: &AuditRecord,
+    ) -> Result<bool, RepositoryError>;
     /// Removes a template; `false` when there is none.
-    async fn delete_template(&self, project: &ProjectId, id: &str) -> Result<bool, RepositoryError>;
+    async fn delete_template(
+        &self,
+        project: &ProjectId,
+        id: &str,
+        audit: &AuditRecord,
+    ) -> Result<bool, RepositoryError>;
+    /// Writes the audit record of a call that had nothing to change.
+    async fn record(&self, audit: &AuditRecord) -> Result<(), RepositoryError>;
 
     /// Puts a message on its way to every confirmed subscription of its topic; a subscription that has `most_pending`
     /// waiting already does not get it, which its log says. A message that is known already changes nothing.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use lettre::Address;
 use reqwest::Url;
+use weir_base::audit::AuditRecord;
 use weir_base::id::{ProjectId, random_hex_id};
 
 use super::error::{Fault, NotificationError};
@@ -52,6 +53,7 @@ impl Notifications {
         project: &ProjectId,
         topic_urn: &str,
         new: NewSubscription,
+        audit: &AuditRecord,
     ) -> Result<(String, bool), NotificationError> {
         let protocol = self.check_new(&new)?;
         let topic = self.topic(project, topic_urn).await?;
@@ -78,16 +80,19 @@ impl Notifications {
         };
         let (_, known) = self.repository.subscriptions(project, &same, Page { offset: 0, limit: 1 }).await?;
         if let Some(known) = known.into_iter().next() {
-            return self.ask_again(known, &subscription).await;
+            return self.ask_again(known, &subscription, audit).await;
         }
         self.check_rate(protocol, &subscription.endpoint).await?;
         let question = self.question(&subscription);
-        match self.repository.add_subscription(&subscription, &question, MOST_SUBSCRIPTIONS).await? {
+        let urn = self.subscription_urn(&subscription);
+        let about = audit.about(&urn, &subscription.endpoint);
+        let added = self.repository.add_subscription(&subscription, &question, MOST_SUBSCRIPTIONS, &about);
+        match added.await? {
             Added::New => {
                 self.changed.notify_one();
-                Ok((self.subscription_urn(&subscription), true))
+                Ok((urn, true))
             }
-            Added::Existing(known) => self.ask_again(known, &subscription).await,
+            Added::Existing(known) => self.ask_again(known, &subscription, audit).await,
             Added::TooMany => {
                 let text = format!("the topic has {MOST_SUBSCRIPTIONS} subscriptions, which is the limit");
                 Err(NotificationError::new(Fault::SubscriptionLimit, text))
@@ -99,9 +104,12 @@ impl Notifications {
         &self,
         known: Subscription,
         new: &Subscription,
+        audit: &AuditRecord,
     ) -> Result<(String, bool), NotificationError> {
         let urn = self.subscription_urn(&known);
+        let audit = AuditRecord { status: 200, ..audit.about(&urn, &known.endpoint) };
         if known.status == SubscriptionStatus::Confirmed {
+            self.repository.record(&audit).await?;
             return Ok((urn, false));
         }
         self.check_rate(known.protocol, &known.endpoint).await?;
@@ -117,7 +125,7 @@ impl Notifications {
             renewed.headers = known.headers;
         }
         let question = self.question(&renewed);
-        self.repository.update_subscription(&renewed, Some(&question), self.now()).await?;
+        self.repository.update_subscription(&renewed, Some(&question), self.now(), &audit).await?;
         self.changed.notify_one();
         Ok((urn, false))
     }
@@ -142,27 +150,37 @@ impl Notifications {
         project: &ProjectId,
         urn: &str,
         remark: &str,
+        audit: &AuditRecord,
     ) -> Result<(), NotificationError> {
         check_remark(remark)?;
         let mut subscription = self.subscription(urn, Some(project)).await?;
         subscription.remark = remark.to_string();
-        let there = self.repository.update_subscription(&subscription, None, self.now()).await?;
+        let audit = audit.about(urn, &subscription.endpoint);
+        let there = self.repository.update_subscription(&subscription, None, self.now(), &audit).await?;
         if there { Ok(()) } else { Err(no_subscription(urn)) }
     }
 
     /// Removes a subscription of a project.
-    pub async fn delete_subscription(&self, project: &ProjectId, urn: &str) -> Result<(), NotificationError> {
+    pub async fn delete_subscription(
+        &self,
+        project: &ProjectId,
+        urn: &str,
+        audit: &AuditRecord,
+    ) -> Result<(), NotificationError> {
         let subscription = self.subscription(urn, Some(project)).await?;
-        let there = self.repository.delete_subscription(&subscription.id, self.now()).await?;
+        let audit = audit.about(urn, &subscription.endpoint);
+        let there = self.repository.delete_subscription(&subscription.id, self.now(), &audit).await?;
         if there { Ok(()) } else { Err(no_subscription(urn)) }
     }
 
-    /// Confirms the subscription whose link has the token; returns its URN. Following the link again is harmless.
+    /// Confirms the subscription whose link has the token; returns its URN. Following the link again is harmless. The audit
+    /// record becomes one of the project of the topic.
     pub async fn confirm(
         &self,
         token: &str,
         topic_urn: Option<&str>,
         endpoint: Option<&str>,
+        audit: &AuditRecord,
     ) -> Result<String, NotificationError> {
         let wrong = || {
             NotificationError::new(Fault::Token, "the link is not valid; subscribe again to get a new one")
@@ -177,7 +195,9 @@ impl Notifications {
         {
             return Err(wrong());
         }
+        let audit = of_subscriber(audit, &urn, &subscription);
         if subscription.status == SubscriptionStatus::Confirmed {
+            self.repository.record(&audit).await?;
             return Ok(urn);
         }
         if self.now() >= subscription.token_expires_at {
@@ -185,15 +205,17 @@ impl Notifications {
             return Err(NotificationError::new(Fault::Token, text));
         }
         subscription.status = SubscriptionStatus::Confirmed;
-        self.repository.update_subscription(&subscription, None, self.now()).await?;
+        self.repository.update_subscription(&subscription, None, self.now(), &audit).await?;
         Ok(urn)
     }
 
     /// Ends a subscription, as its subscriber asks with the link in a message. It gets one more message, with a link for coming
-    /// back.
-    pub async fn leave(&self, urn: &str) -> Result<(), NotificationError> {
+    /// back. The audit record becomes one of the project of the topic.
+    pub async fn leave(&self, urn: &str, audit: &AuditRecord) -> Result<(), NotificationError> {
         let mut subscription = self.subscription(urn, None).await?;
+        let audit = of_subscriber(audit, urn, &subscription);
         if subscription.status == SubscriptionStatus::Cancelled {
+            self.repository.record(&audit).await?;
             return Ok(());
         }
         let was_confirmed = subscription.status == SubscriptionStatus::Confirmed;
@@ -206,7 +228,7 @@ impl Notifications {
         );
         let message =
             was_confirmed.then(|| self.message(Kind::Unsubscription, &subscription, &text, LINK_LIFE));
-        self.repository.update_subscription(&subscription, message.as_ref(), self.now()).await?;
+        self.repository.update_subscription(&subscription, message.as_ref(), self.now(), &audit).await?;
         self.changed.notify_one();
         Ok(())
     }
@@ -301,6 +323,11 @@ impl Notifications {
         }
         Ok(())
     }
+}
+
+/// Returns the record of what a subscriber did, who has no project.
+fn of_subscriber(audit: &AuditRecord, urn: &str, subscription: &Subscription) -> AuditRecord {
+    AuditRecord { project: subscription.project.clone(), ..audit.about(urn, &subscription.endpoint) }
 }
 
 /// Two random ids: 256 bits, which nobody guesses.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use weir_base::audit::AuditRecord;
 use weir_base::id::{ProjectId, random_hex_id};
 
 use super::error::{Fault, NotificationError};
@@ -28,6 +29,7 @@ impl Notifications {
         name: &str,
         protocol: &str,
         content: &str,
+        audit: &AuditRecord,
     ) -> Result<String, NotificationError> {
         service::check_name(name, NAME_BYTES, "template", Fault::TemplateName)?;
         if !PROTOCOLS.contains(&protocol) {
@@ -45,7 +47,8 @@ impl Notifications {
             created_at: now,
             updated_at: now,
         };
-        match self.repository.add_template(&template, MOST_TEMPLATES).await? {
+        let audit = audit.about(&template.id, name);
+        match self.repository.add_template(&template, MOST_TEMPLATES, &audit).await? {
             Added::New => Ok(template.id),
             Added::Existing(_) => {
                 let text = format!("there is a template `{name}` for `{protocol}` already");
@@ -79,17 +82,26 @@ impl Notifications {
         project: &ProjectId,
         id: &str,
         content: &str,
+        audit: &AuditRecord,
     ) -> Result<(), NotificationError> {
         check_content(content)?;
         let mut template = self.template(project, id).await?;
         template.content = content.to_string();
         template.updated_at = self.now();
-        if self.repository.update_template(&template).await? { Ok(()) } else { Err(no_template(id)) }
+        let there = self.repository.update_template(&template, &audit.about(id, &template.name)).await?;
+        if there { Ok(()) } else { Err(no_template(id)) }
     }
 
     /// Removes a template.
-    pub async fn delete_template(&self, project: &ProjectId, id: &str) -> Result<(), NotificationError> {
-        if self.repository.delete_template(project, id).await? { Ok(()) } else { Err(no_template(id)) }
+    pub async fn delete_template(
+        &self,
+        project: &ProjectId,
+        id: &str,
+        audit: &AuditRecord,
+    ) -> Result<(), NotificationError> {
+        let name = self.template(project, id).await?.name;
+        let there = self.repository.delete_template(project, id, &audit.about(id, &name)).await?;
+        if there { Ok(()) } else { Err(no_template(id)) }
     }
 
     /// Returns the texts of a message by protocol: the templates of a name, filled in.

@@ -1,5 +1,6 @@
 //! Making, showing, changing and removing topics.
 
+use weir_base::audit::AuditRecord;
 use weir_base::id::{ProjectId, random_hex_id};
 
 use super::error::{Fault, NotificationError};
@@ -21,6 +22,7 @@ impl Notifications {
         name: &str,
         display_name: &str,
         enterprise_project_id: &str,
+        audit: &AuditRecord,
     ) -> Result<(Topic, bool), NotificationError> {
         check_name(name)?;
         check_display_name(display_name)?;
@@ -35,9 +37,13 @@ impl Notifications {
             created_at: now,
             updated_at: now,
         };
-        match self.repository.add_topic(&topic, MOST_TOPICS).await? {
+        let audit = audit.about(&self.topic_urn(project, name), name);
+        match self.repository.add_topic(&topic, MOST_TOPICS, &audit).await? {
             Added::New => Ok((topic, true)),
-            Added::Existing(topic) => Ok((topic, false)),
+            Added::Existing(topic) => {
+                self.repository.record(&AuditRecord { status: 200, ..audit }).await?;
+                Ok((topic, false))
+            }
             Added::TooMany => {
                 let text = format!("the project has {MOST_TOPICS} topics, which is the limit");
                 Err(NotificationError::new(Fault::TopicLimit, text))
@@ -61,11 +67,12 @@ impl Notifications {
         project: &ProjectId,
         urn: &str,
         display_name: &str,
+        audit: &AuditRecord,
     ) -> Result<(), NotificationError> {
         check_display_name(display_name)?;
         let mut topic = self.topic(project, urn).await?;
         topic.display_name = display_name.to_string();
-        self.write_topic(topic, urn).await
+        self.write_topic(topic, urn, audit).await
     }
 
     /// Changes the introduction of a topic.
@@ -74,6 +81,7 @@ impl Notifications {
         project: &ProjectId,
         urn: &str,
         introduction: &str,
+        audit: &AuditRecord,
     ) -> Result<(), NotificationError> {
         if introduction.len() > INTRODUCTION_BYTES {
             let text = format!("the introduction is longer than {INTRODUCTION_BYTES} bytes");
@@ -81,18 +89,31 @@ impl Notifications {
         }
         let mut topic = self.topic(project, urn).await?;
         topic.introduction = introduction.to_string();
-        self.write_topic(topic, urn).await
+        self.write_topic(topic, urn, audit).await
     }
 
     /// Removes a topic with its subscriptions.
-    pub async fn delete_topic(&self, project: &ProjectId, urn: &str) -> Result<(), NotificationError> {
+    pub async fn delete_topic(
+        &self,
+        project: &ProjectId,
+        urn: &str,
+        audit: &AuditRecord,
+    ) -> Result<(), NotificationError> {
         let topic = self.topic(project, urn).await?;
-        if self.repository.delete_topic(&topic.id, self.now()).await? { Ok(()) } else { Err(no_topic(urn)) }
+        let audit = audit.about(urn, &topic.name);
+        let there = self.repository.delete_topic(&topic.id, self.now(), &audit).await?;
+        if there { Ok(()) } else { Err(no_topic(urn)) }
     }
 
-    async fn write_topic(&self, mut topic: Topic, urn: &str) -> Result<(), NotificationError> {
+    async fn write_topic(
+        &self,
+        mut topic: Topic,
+        urn: &str,
+        audit: &AuditRecord,
+    ) -> Result<(), NotificationError> {
         topic.updated_at = self.now();
-        if self.repository.update_topic(&topic).await? { Ok(()) } else { Err(no_topic(urn)) }
+        let audit = audit.about(urn, &topic.name);
+        if self.repository.update_topic(&topic, &audit).await? { Ok(()) } else { Err(no_topic(urn)) }
     }
 }
 

@@ -1,14 +1,18 @@
 //! What the operator of the installation does with clusters, on the metadata, whether the service runs or not.
 
 use thiserror::Error;
-use weir_base::id::{ClusterId, ProjectId, UserId, random_uuid};
+use weir_base::audit::{Change, SYSTEM_ACTION};
+use weir_base::id::{ClusterId, ProjectId, random_uuid};
 use weir_base::ipv4::Ipv4Network;
 use weir_base::money::Money;
 use weir_base::time::Timestamp;
 use weir_store::{AuditRecord, BillingMode, ClusterRecord, NetworkRecord, Store, StoreError};
 
-use crate::audit::Subject;
 use crate::billing::{settlement, usage};
+
+const SET_BILLING_MODE: Change = Change { service: "CS", resource_type: "cluster", event: "setBillingMode" };
+const ADD_NETWORK: Change = Change { service: "VPC", resource_type: "network", event: "addNetwork" };
+const REMOVE_NETWORK: Change = Change { service: "VPC", resource_type: "network", event: "removeNetwork" };
 
 /// How a cluster is paid for from now on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,8 +50,7 @@ pub async fn set_payment(
         }
     };
     let id_text = id.to_string();
-    let subject = Subject { resource_type: "cluster", id: &id_text, name: &cluster.name };
-    let audit = record(project, "setBillingMode", subject, mode.as_str(), now);
+    let audit = record(project, SET_BILLING_MODE, (&id_text, &cluster.name), mode.as_str(), now);
     let after = ClusterRecord { billing_mode: mode, ..cluster.clone() };
     // A service that does not meter forgets it at its next start.
     let usage = usage::of_cluster(&cluster, &after, now);
@@ -58,9 +61,9 @@ pub async fn set_payment(
 /// Returns the record of the end of a subscription.
 pub(crate) fn of_expiry(cluster: &ClusterRecord, now: Timestamp) -> AuditRecord {
     let id = cluster.id.to_string();
-    let subject = Subject { resource_type: "cluster", id: &id, name: &cluster.name };
-    let record = record(&cluster.project, "setBillingMode", subject, BillingMode::PayPerUse.as_str(), now);
-    AuditRecord { user_name: "service".to_string(), event_type: "SystemAction".to_string(), ..record }
+    let about = (id.as_str(), cluster.name.as_str());
+    let record = record(&cluster.project, SET_BILLING_MODE, about, BillingMode::PayPerUse.as_str(), now);
+    AuditRecord { user_name: "service".to_string(), event_type: SYSTEM_ACTION.to_string(), ..record }
 }
 
 /// A network cannot be added.
@@ -95,8 +98,7 @@ pub async fn add_network(
         cidr: cidr.to_string(),
         created_at: now,
     };
-    let subject = Subject { resource_type: "network", id: &network.id, name };
-    let audit = record(project, "addNetwork", subject, "done", now);
+    let audit = AuditRecord::of_operator(project, ADD_NETWORK, now).about(&network.id, name);
     match store.add_network(&network, &audit).await {
         Ok(()) => Ok(network.id),
         Err(StoreError::NameTaken) => Err(NetworkError::Taken),
@@ -113,32 +115,18 @@ pub async fn remove_network(
 ) -> Result<bool, StoreError> {
     let networks = store.networks(project).await?;
     let Some(network) = networks.into_iter().find(|network| network.name == name) else { return Ok(false) };
-    let subject = Subject { resource_type: "network", id: &network.id, name };
-    let audit = record(project, "removeNetwork", subject, "done", now);
+    let audit = AuditRecord::of_operator(project, REMOVE_NETWORK, now).about(&network.id, name);
     store.remove_network(&network, &audit).await?;
     Ok(true)
 }
 
 fn record(
     project: &ProjectId,
-    event: &str,
-    subject: Subject<'_>,
+    change: Change,
+    (id, name): (&str, &str),
     result: &str,
     now: Timestamp,
 ) -> AuditRecord {
-    AuditRecord {
-        project: project.clone(),
-        user: UserId(String::new()),
-        user_name: "operator".to_string(),
-        request_id: String::new(),
-        source_ip: String::new(),
-        resource_type: subject.resource_type.to_string(),
-        resource_id: subject.id.to_string(),
-        resource_name: subject.name.to_string(),
-        event_name: event.to_string(),
-        event_type: "OperatorCommand".to_string(),
-        event_rating: "normal".to_string(),
-        op_result: result.to_string(),
-        event_time: now,
-    }
+    let record = AuditRecord::of_operator(project, change, now).about(id, name);
+    AuditRecord { op_result: result.to_string(), ..record }
 }

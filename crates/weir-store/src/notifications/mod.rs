@@ -7,6 +7,7 @@ mod templates;
 mod topics;
 
 use async_trait::async_trait;
+use weir_base::audit::AuditRecord;
 use weir_base::id::ProjectId;
 use weir_base::time::Timestamp;
 use weir_cloud::notifications::{
@@ -36,8 +37,13 @@ fn told(error: StoreError) -> RepositoryError {
 
 #[async_trait]
 impl NotificationRepository for StoredNotifications {
-    async fn add_topic(&self, topic: &Topic, limit: i64) -> Result<Added<Topic>, RepositoryError> {
-        self.store.add_topic(topic, limit).await.map_err(told)
+    async fn add_topic(
+        &self,
+        topic: &Topic,
+        limit: i64,
+        audit: &AuditRecord,
+    ) -> Result<Added<Topic>, RepositoryError> {
+        self.store.add_topic(topic, limit, audit).await.map_err(told)
     }
 
     async fn topic(&self, project: &ProjectId, name: &str) -> Result<Option<Topic>, RepositoryError> {
@@ -53,12 +59,17 @@ impl NotificationRepository for StoredNotifications {
         self.store.topics(project, filter, page).await.map_err(told)
     }
 
-    async fn update_topic(&self, topic: &Topic) -> Result<bool, RepositoryError> {
-        self.store.update_topic(topic).await.map_err(told)
+    async fn update_topic(&self, topic: &Topic, audit: &AuditRecord) -> Result<bool, RepositoryError> {
+        self.store.update_topic(topic, audit).await.map_err(told)
     }
 
-    async fn delete_topic(&self, id: &str, now: Timestamp) -> Result<bool, RepositoryError> {
-        self.store.delete_topic(id, now).await.map_err(told)
+    async fn delete_topic(
+        &self,
+        id: &str,
+        now: Timestamp,
+        audit: &AuditRecord,
+    ) -> Result<bool, RepositoryError> {
+        self.store.delete_topic(id, now, audit).await.map_err(told)
     }
 
     async fn add_subscription(
@@ -66,8 +77,9 @@ impl NotificationRepository for StoredNotifications {
         subscription: &Subscription,
         question: &Message,
         limit: i64,
+        audit: &AuditRecord,
     ) -> Result<Added<Subscription>, RepositoryError> {
-        self.store.add_subscription(subscription, question, limit).await.map_err(told)
+        self.store.add_subscription(subscription, question, limit, audit).await.map_err(told)
     }
 
     async fn subscription(&self, id: &str) -> Result<Option<Subscription>, RepositoryError> {
@@ -92,12 +104,18 @@ impl NotificationRepository for StoredNotifications {
         subscription: &Subscription,
         message: Option<&Message>,
         now: Timestamp,
+        audit: &AuditRecord,
     ) -> Result<bool, RepositoryError> {
-        self.store.update_subscription(subscription, message, now).await.map_err(told)
+        self.store.update_subscription(subscription, message, now, audit).await.map_err(told)
     }
 
-    async fn delete_subscription(&self, id: &str, now: Timestamp) -> Result<bool, RepositoryError> {
-        self.store.delete_subscription(id, now).await.map_err(told)
+    async fn delete_subscription(
+        &self,
+        id: &str,
+        now: Timestamp,
+        audit: &AuditRecord,
+    ) -> Result<bool, RepositoryError> {
+        self.store.delete_subscription(id, now, audit).await.map_err(told)
     }
 
     async fn questions_since(&self, endpoint: &str, since: Timestamp) -> Result<i64, RepositoryError> {
@@ -108,8 +126,9 @@ impl NotificationRepository for StoredNotifications {
         &self,
         template: &Template,
         limit: i64,
+        audit: &AuditRecord,
     ) -> Result<Added<Template>, RepositoryError> {
-        self.store.add_message_template(template, limit).await.map_err(told)
+        self.store.add_message_template(template, limit, audit).await.map_err(told)
     }
 
     async fn template(&self, project: &ProjectId, id: &str) -> Result<Option<Template>, RepositoryError> {
@@ -125,12 +144,25 @@ impl NotificationRepository for StoredNotifications {
         self.store.message_templates(project, filter, page).await.map_err(told)
     }
 
-    async fn update_template(&self, template: &Template) -> Result<bool, RepositoryError> {
-        self.store.update_message_template(template).await.map_err(told)
+    async fn update_template(
+        &self,
+        template: &Template,
+        audit: &AuditRecord,
+    ) -> Result<bool, RepositoryError> {
+        self.store.update_message_template(template, audit).await.map_err(told)
     }
 
-    async fn delete_template(&self, project: &ProjectId, id: &str) -> Result<bool, RepositoryError> {
-        self.store.delete_message_template(project, id).await.map_err(told)
+    async fn delete_template(
+        &self,
+        project: &ProjectId,
+        id: &str,
+        audit: &AuditRecord,
+    ) -> Result<bool, RepositoryError> {
+        self.store.delete_message_template(project, id, audit).await.map_err(told)
+    }
+
+    async fn record(&self, audit: &AuditRecord) -> Result<(), RepositoryError> {
+        self.store.write_audit(audit).await.map_err(told)
     }
 
     async fn publish(&self, message: &Message, most_pending: i64) -> Result<(), RepositoryError> {

@@ -9,6 +9,7 @@ use weir_cloud::notifications::{
 use super::rows::{self, select_subscriptions};
 use super::topics::text;
 use super::{messages, messages::Of};
+use crate::audit::{self, AuditRecord};
 use crate::error::StoreError;
 use crate::store::{Store, json_text};
 
@@ -21,6 +22,7 @@ impl Store {
         subscription: &Subscription,
         question: &Message,
         limit: i64,
+        audit: &AuditRecord,
     ) -> Result<Added<Subscription>, StoreError> {
         let mut transaction = self.begin().await?;
         let same = sqlx::query(select_subscriptions!(
@@ -60,6 +62,7 @@ impl Store {
         .execute(&mut *transaction)
         .await?;
         messages::send(&mut transaction, question, subscription).await?;
+        audit::insert(&mut transaction, audit).await?;
         transaction.commit().await?;
         Ok(Added::New)
     }
@@ -127,6 +130,7 @@ impl Store {
         subscription: &Subscription,
         message: Option<&Message>,
         now: Timestamp,
+        audit: &AuditRecord,
     ) -> Result<bool, StoreError> {
         let mut transaction = self.begin().await?;
         let changed = sqlx::query(
@@ -150,20 +154,30 @@ impl Store {
         if let Some(message) = message {
             messages::send(&mut transaction, message, subscription).await?;
         }
+        audit::insert(&mut transaction, audit).await?;
         transaction.commit().await?;
         Ok(true)
     }
 
-    pub(super) async fn delete_subscription(&self, id: &str, now: Timestamp) -> Result<bool, StoreError> {
+    pub(super) async fn delete_subscription(
+        &self,
+        id: &str,
+        now: Timestamp,
+        audit: &AuditRecord,
+    ) -> Result<bool, StoreError> {
         let mut transaction = self.begin().await?;
         let gone = sqlx::query("DELETE FROM subscriptions WHERE id = $1")
             .bind(id)
             .execute(&mut *transaction)
             .await?;
+        if gone.rows_affected() == 0 {
+            return Ok(false);
+        }
         messages::give_up(&mut transaction, Of::Subscription(id), "the subscription was deleted", now)
             .await?;
+        audit::insert(&mut transaction, audit).await?;
         transaction.commit().await?;
-        Ok(gone.rows_affected() > 0)
+        Ok(true)
     }
 
     pub(super) async fn questions_since(&self, endpoint: &str, since: Timestamp) -> Result<i64, StoreError> {

@@ -5,6 +5,7 @@ use weir_cloud::notifications::{Added, Page, Template, TemplateFilter};
 
 use super::rows;
 use super::topics::text;
+use crate::audit::{self, AuditRecord};
 use crate::error::StoreError;
 use crate::store::Store;
 
@@ -13,6 +14,7 @@ impl Store {
         &self,
         template: &Template,
         limit: i64,
+        audit: &AuditRecord,
     ) -> Result<Added<Template>, StoreError> {
         let mut transaction = self.begin().await?;
         let same = sqlx::query(
@@ -46,6 +48,7 @@ impl Store {
         .bind(template.updated_at.0)
         .execute(&mut *transaction)
         .await?;
+        audit::insert(&mut transaction, audit).await?;
         transaction.commit().await?;
         Ok(Added::New)
     }
@@ -93,7 +96,11 @@ impl Store {
         Ok((count, rows::all(&found, rows::template)?))
     }
 
-    pub(super) async fn update_message_template(&self, template: &Template) -> Result<bool, StoreError> {
+    pub(super) async fn update_message_template(
+        &self,
+        template: &Template,
+        audit: &AuditRecord,
+    ) -> Result<bool, StoreError> {
         let mut transaction = self.begin().await?;
         let changed = sqlx::query("UPDATE message_templates SET content = $1, updated_at = $2 WHERE id = $3")
             .bind(&template.content)
@@ -101,14 +108,19 @@ impl Store {
             .bind(&template.id)
             .execute(&mut *transaction)
             .await?;
+        if changed.rows_affected() == 0 {
+            return Ok(false);
+        }
+        audit::insert(&mut transaction, audit).await?;
         transaction.commit().await?;
-        Ok(changed.rows_affected() > 0)
+        Ok(true)
     }
 
     pub(super) async fn delete_message_template(
         &self,
         project: &ProjectId,
         id: &str,
+        audit: &AuditRecord,
     ) -> Result<bool, StoreError> {
         let mut transaction = self.begin().await?;
         let gone = sqlx::query("DELETE FROM message_templates WHERE project_id = $1 AND id = $2")
@@ -116,7 +128,11 @@ impl Store {
             .bind(id)
             .execute(&mut *transaction)
             .await?;
+        if gone.rows_affected() == 0 {
+            return Ok(false);
+        }
+        audit::insert(&mut transaction, audit).await?;
         transaction.commit().await?;
-        Ok(gone.rows_affected() > 0)
+        Ok(true)
     }
 }

@@ -5,6 +5,7 @@ use weir_base::time::Timestamp;
 use weir_cloud::notifications::{Added, Page, Topic, TopicFilter};
 
 use super::{messages, rows};
+use crate::audit::{self, AuditRecord};
 use crate::error::StoreError;
 use crate::store::Store;
 
@@ -13,7 +14,12 @@ const FILTER: &str = "project_id = $1 AND ($2 = '' OR name = $2) AND ($3 = '' OR
     AND ($4 = '' OR instr(display_name, $4) > 0) AND ($5 = '' OR id = $5) AND ($6 = '' OR enterprise_project_id = $6)";
 
 impl Store {
-    pub(super) async fn add_topic(&self, topic: &Topic, limit: i64) -> Result<Added<Topic>, StoreError> {
+    pub(super) async fn add_topic(
+        &self,
+        topic: &Topic,
+        limit: i64,
+        audit: &AuditRecord,
+    ) -> Result<Added<Topic>, StoreError> {
         let mut transaction = self.begin().await?;
         let same = sqlx::query("SELECT * FROM topics WHERE project_id = $1 AND name = $2")
             .bind(&topic.project.0)
@@ -44,6 +50,7 @@ impl Store {
         .bind(topic.updated_at.0)
         .execute(&mut *transaction)
         .await?;
+        audit::insert(&mut transaction, audit).await?;
         transaction.commit().await?;
         Ok(Added::New)
     }
@@ -88,7 +95,7 @@ impl Store {
         Ok((count, rows::all(&found, rows::topic)?))
     }
 
-    pub(super) async fn update_topic(&self, topic: &Topic) -> Result<bool, StoreError> {
+    pub(super) async fn update_topic(&self, topic: &Topic, audit: &AuditRecord) -> Result<bool, StoreError> {
         let mut transaction = self.begin().await?;
         let changed = sqlx::query(
             "UPDATE topics SET display_name = $1, introduction = $2, updated_at = $3 WHERE id = $4",
@@ -99,21 +106,34 @@ impl Store {
         .bind(&topic.id)
         .execute(&mut *transaction)
         .await?;
+        if changed.rows_affected() == 0 {
+            return Ok(false);
+        }
+        audit::insert(&mut transaction, audit).await?;
         transaction.commit().await?;
-        Ok(changed.rows_affected() > 0)
+        Ok(true)
     }
 
-    pub(super) async fn delete_topic(&self, id: &str, now: Timestamp) -> Result<bool, StoreError> {
+    pub(super) async fn delete_topic(
+        &self,
+        id: &str,
+        now: Timestamp,
+        audit: &AuditRecord,
+    ) -> Result<bool, StoreError> {
         let mut transaction = self.begin().await?;
         let gone =
             sqlx::query("DELETE FROM topics WHERE id = $1").bind(id).execute(&mut *transaction).await?;
+        if gone.rows_affected() == 0 {
+            return Ok(false);
+        }
         sqlx::query("DELETE FROM subscriptions WHERE topic_id = $1")
             .bind(id)
             .execute(&mut *transaction)
             .await?;
         messages::give_up(&mut transaction, messages::Of::Topic(id), "the topic was deleted", now).await?;
+        audit::insert(&mut transaction, audit).await?;
         transaction.commit().await?;
-        Ok(gone.rows_affected() > 0)
+        Ok(true)
     }
 }
 

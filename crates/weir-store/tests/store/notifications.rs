@@ -2,18 +2,23 @@
 
 use std::collections::BTreeMap;
 
+use weir_base::audit::AuditRecord;
 use weir_base::id::ProjectId;
 use weir_base::time::Timestamp;
 use weir_cloud::notifications::{
     Added, DeliveryState, Kind, Message, NotificationRepository, Outcome, Page, Protocol, Subscription,
     SubscriptionFilter, SubscriptionStatus, Template, TemplateFilter, Topic, TopicFilter,
 };
-use weir_store::{Store, StoredNotifications};
+use weir_store::{AuditFilter, Store, StoredNotifications};
 
 const ALL: Page = Page { offset: 0, limit: 100 };
 
 fn project() -> ProjectId {
     ProjectId("p".into())
+}
+
+fn audit() -> AuditRecord {
+    AuditRecord { service: "SMN".into(), project: project(), ..super::jobs::audit("createTopic") }
 }
 
 fn topic(name: &str) -> Topic {
@@ -62,16 +67,16 @@ fn message(id: &str, of: &Topic, kind: Kind) -> Message {
 /// Adds a topic with confirmed subscriptions whose questions were delivered.
 async fn settle(repository: &StoredNotifications, name: &str, subscribers: &[&str]) -> Topic {
     let topic = topic(name);
-    assert_eq!(repository.add_topic(&topic, 9).await.unwrap(), Added::New);
+    assert_eq!(repository.add_topic(&topic, 9, &audit()).await.unwrap(), Added::New);
     for id in subscribers {
         let mut subscription = subscription(id, &topic);
         let question = message(&format!("question-{id}"), &topic, Kind::Confirmation);
-        let added = repository.add_subscription(&subscription, &question, 9).await.unwrap();
+        let added = repository.add_subscription(&subscription, &question, 9, &audit()).await.unwrap();
         assert_eq!(added, Added::New);
         let due = repository.due(Timestamp(10), 9, 9).await.unwrap();
         repository.finish(due[0].id, &Outcome::Delivered, Timestamp(10)).await.unwrap();
         subscription.status = SubscriptionStatus::Confirmed;
-        assert!(repository.update_subscription(&subscription, None, Timestamp(10)).await.unwrap());
+        assert!(repository.update_subscription(&subscription, None, Timestamp(10), &audit()).await.unwrap());
     }
     topic
 }
@@ -84,10 +89,10 @@ async fn due_texts(repository: &StoredNotifications, now: i64, each: i64) -> Vec
 async fn a_topic_is_there_once_and_is_found_by_what_it_is(store: Store) {
     let repository = StoredNotifications::new(store);
     for name in ["a1", "a2", "b1"] {
-        assert_eq!(repository.add_topic(&topic(name), 3).await.unwrap(), Added::New);
+        assert_eq!(repository.add_topic(&topic(name), 3, &audit()).await.unwrap(), Added::New);
     }
-    assert_eq!(repository.add_topic(&topic("a1"), 3).await.unwrap(), Added::Existing(topic("a1")));
-    assert_eq!(repository.add_topic(&topic("c1"), 3).await.unwrap(), Added::TooMany);
+    assert_eq!(repository.add_topic(&topic("a1"), 3, &audit()).await.unwrap(), Added::Existing(topic("a1")));
+    assert_eq!(repository.add_topic(&topic("c1"), 3, &audit()).await.unwrap(), Added::TooMany);
     let names = |filter: TopicFilter, page: Page| {
         let repository = repository.clone();
         async move {
@@ -103,10 +108,10 @@ async fn a_topic_is_there_once_and_is_found_by_what_it_is(store: Store) {
     let id = TopicFilter { id: Some("id-of-b1".into()), ..TopicFilter::default() };
     assert_eq!(names(id, ALL).await, (1, of(&["b1"])));
     let changed = Topic { display_name: "D".into(), introduction: "i".into(), ..topic("a1") };
-    assert!(repository.update_topic(&changed).await.unwrap());
+    assert!(repository.update_topic(&changed, &audit()).await.unwrap());
     assert_eq!(repository.topic(&project(), "a1").await.unwrap(), Some(changed));
     assert_eq!(repository.topic(&ProjectId("q".into()), "a1").await.unwrap(), None);
-    assert!(!repository.update_topic(&topic("zz")).await.unwrap());
+    assert!(!repository.update_topic(&topic("zz"), &audit()).await.unwrap());
 }
 
 async fn who_confirmed_gets_a_message_once(store: Store) {
@@ -114,7 +119,7 @@ async fn who_confirmed_gets_a_message_once(store: Store) {
     let topic = settle(&repository, "t", &["one", "two"]).await;
     let asked = subscription("three", &topic);
     let question = message("question-three", &topic, Kind::Confirmation);
-    repository.add_subscription(&asked, &question, 9).await.unwrap();
+    repository.add_subscription(&asked, &question, 9, &audit()).await.unwrap();
     repository.publish(&message("m", &topic, Kind::Notification), 9).await.unwrap();
     repository.publish(&message("m", &topic, Kind::Notification), 9).await.unwrap();
     assert_eq!(due_texts(&repository, 9, 9).await, Vec::<String>::new(), "nothing is due before its time");
@@ -160,22 +165,22 @@ async fn what_is_deleted_gets_nothing_more(store: Store) {
     let repository = StoredNotifications::new(store);
     let topic = settle(&repository, "t", &["one", "two", "three"]).await;
     repository.publish(&message("m", &topic, Kind::Notification), 9).await.unwrap();
-    assert!(repository.delete_subscription("one", Timestamp(11)).await.unwrap());
-    assert!(!repository.delete_subscription("one", Timestamp(11)).await.unwrap());
+    assert!(repository.delete_subscription("one", Timestamp(11), &audit()).await.unwrap());
+    assert!(!repository.delete_subscription("one", Timestamp(11), &audit()).await.unwrap());
     let left = Subscription {
         status: SubscriptionStatus::Cancelled,
         token: "new".into(),
         ..subscription("two", &topic)
     };
     let farewell = message("farewell", &topic, Kind::Unsubscription);
-    assert!(repository.update_subscription(&left, Some(&farewell), Timestamp(11)).await.unwrap());
+    assert!(repository.update_subscription(&left, Some(&farewell), Timestamp(11), &audit()).await.unwrap());
     assert_eq!(due_texts(&repository, 11, 9).await, ["m to three", "farewell to two"]);
     assert_eq!(repository.subscription_by_token("new").await.unwrap(), Some(left));
     let confirmed =
         SubscriptionFilter { status: Some(SubscriptionStatus::Confirmed), ..SubscriptionFilter::default() };
     let (count, found) = repository.subscriptions(&project(), &confirmed, ALL).await.unwrap();
     assert_eq!((count, found[0].id.as_str()), (1, "three"));
-    assert!(repository.delete_topic(&topic.id, Timestamp(12)).await.unwrap());
+    assert!(repository.delete_topic(&topic.id, Timestamp(12), &audit()).await.unwrap());
     assert_eq!(due_texts(&repository, 99, 9).await, Vec::<String>::new());
     assert_eq!(repository.subscriptions(&project(), &SubscriptionFilter::default(), ALL).await.unwrap().0, 0);
     let log = repository.log(&topic.id, 9).await.unwrap();
@@ -207,22 +212,44 @@ async fn a_template_is_there_once_for_each_protocol(store: Store) {
         created_at: Timestamp(1),
         updated_at: Timestamp(1),
     };
-    assert_eq!(repository.add_template(&template("1", "default"), 2).await.unwrap(), Added::New);
+    assert_eq!(repository.add_template(&template("1", "default"), 2, &audit()).await.unwrap(), Added::New);
     let existing = Added::Existing(template("1", "default"));
-    assert_eq!(repository.add_template(&template("2", "default"), 2).await.unwrap(), existing);
-    assert_eq!(repository.add_template(&template("2", "email"), 2).await.unwrap(), Added::New);
-    assert_eq!(repository.add_template(&template("3", "http"), 2).await.unwrap(), Added::TooMany);
+    assert_eq!(repository.add_template(&template("2", "default"), 2, &audit()).await.unwrap(), existing);
+    assert_eq!(repository.add_template(&template("2", "email"), 2, &audit()).await.unwrap(), Added::New);
+    assert_eq!(repository.add_template(&template("3", "http"), 2, &audit()).await.unwrap(), Added::TooMany);
     let changed = Template { content: "bye".into(), ..template("2", "email") };
-    assert!(repository.update_template(&changed).await.unwrap());
+    assert!(repository.update_template(&changed, &audit()).await.unwrap());
     assert_eq!(repository.template(&project(), "2").await.unwrap(), Some(changed));
     let mail = TemplateFilter { protocol: Some("email".into()), name: Some("t".into()) };
     assert_eq!(repository.templates(&project(), &mail, ALL).await.unwrap().0, 1);
-    assert!(repository.delete_template(&project(), "1").await.unwrap());
-    assert!(!repository.delete_template(&project(), "1").await.unwrap());
+    assert!(repository.delete_template(&project(), "1", &audit()).await.unwrap());
+    assert!(!repository.delete_template(&project(), "1", &audit()).await.unwrap());
     assert_eq!(repository.templates(&project(), &TemplateFilter::default(), ALL).await.unwrap().0, 1);
 }
 
+async fn a_change_and_its_record_are_one(store: Store) {
+    let repository = StoredNotifications::new(store.clone());
+    let sql = async |statement: &'static str| {
+        sqlx::query(statement).execute(store.pool()).await.unwrap();
+    };
+    let records = async || store.newest_audit_records(&project(), 9).await.unwrap();
+    sql("ALTER TABLE audit_records RENAME TO gone").await;
+    assert!(repository.add_topic(&topic("a1"), 3, &audit()).await.is_err());
+    sql("ALTER TABLE gone RENAME TO audit_records").await;
+    assert_eq!(repository.topic(&project(), "a1").await.unwrap(), None);
+
+    repository.add_topic(&topic("a1"), 3, &audit()).await.unwrap();
+    assert_eq!(records().await, [audit()]);
+    repository.add_topic(&topic("a1"), 3, &audit()).await.unwrap();
+    assert!(!repository.update_topic(&topic("b1"), &audit()).await.unwrap());
+    assert!(!repository.delete_topic("b1", Timestamp(1), &audit()).await.unwrap());
+    assert_eq!(records().await.len(), 1, "what changes nothing is recorded by who says so");
+    let cs = AuditFilter { service: Some("CS".into()), ..AuditFilter::default() };
+    assert_eq!(store.count_audit_records(&project(), &cs).await.unwrap(), 0);
+}
+
 super::tests!(
+    a_change_and_its_record_are_one,
     a_topic_is_there_once_and_is_found_by_what_it_is,
     who_confirmed_gets_a_message_once,
     a_try_ends_in_arrival_another_try_or_failure,
