@@ -40,11 +40,6 @@ impl NetworkSettings {
         self.hosts.get(&name.trim_end_matches('.').to_ascii_lowercase()).copied()
     }
 
-    /// Whether there is anything that may not be reached.
-    pub fn is_restricted(&self) -> bool {
-        self.destinations.is_some() || self.shielded || !self.withheld.is_empty()
-    }
-
     /// Returns what stands before an address, or `None` when it may be connected to.
     pub fn barrier(&self, address: SocketAddr) -> Option<Barrier> {
         let meant = meant_address(address.ip());

@@ -9,6 +9,7 @@ use reqwest::{Method, Response, Url};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use weir_base::clock::{Clock, SystemClock};
+use weir_base::error::with_causes;
 use weir_cloud::identity::{ClientCredential, Outgoing};
 
 use crate::error::{ClientError, Refusal};
@@ -67,25 +68,13 @@ pub(crate) fn http() -> Result<reqwest::Client, ClientError> {
         .timeout(CALL_LIMIT)
         .redirect(Policy::none())
         .build()
-        .map_err(|error| ClientError::Given(format!("no HTTP client can be made: {}", causes(&error))))
-}
-
-/// Returns the text of an error with those that caused it, without the address, which is told already.
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut texts = vec![error.to_string()];
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        texts.push(error.to_string());
-        cause = error.source();
-    }
-    texts.dedup();
-    texts.join(": ")
+        .map_err(|error| ClientError::Given(format!("no HTTP client can be made: {}", with_causes(&error))))
 }
 
 pub(crate) fn unreachable(endpoint: &str, error: reqwest::Error) -> ClientError {
     let cause = match error.is_timeout() {
         true => format!("no answer within {} s", CALL_LIMIT.as_secs()),
-        false => causes(&error.without_url()),
+        false => with_causes(&error.without_url()),
     };
     ClientError::Unreachable { endpoint: endpoint.to_string(), cause }
 }

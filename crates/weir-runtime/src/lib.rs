@@ -12,8 +12,8 @@ mod translate;
 mod variables;
 
 pub use embedded::{
-    Confined, Confinement, EmbeddedRunner, InForce, Means, Namespaces, ObjectsPlace, Outside, Shares,
-    WorkerConfig, WorkerLogging, confine, namespace_of, run_worker, worker_logging,
+    Confined, Confinement, EmbeddedRunner, InForce, Means, Namespaces, OBJECTS_KEY, ObjectsPlace, Outside,
+    Shares, WorkerConfig, WorkerLogging, confine, namespace_of, run_worker, worker_logging,
 };
 pub use launch::{Launch, Launched};
 pub use runner::*;

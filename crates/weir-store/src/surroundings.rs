@@ -56,16 +56,6 @@ impl Store {
         Ok(())
     }
 
-    /// Takes a bucket back from the service.
-    pub async fn revoke_bucket(&self, project: &ProjectId, bucket: &str) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM authorized_buckets WHERE project_id = $1 AND bucket = $2")
-            .bind(&project.0)
-            .bind(bucket)
-            .execute(self.pool())
-            .await?;
-        Ok(())
-    }
-
     /// Asks the database for nothing, to learn whether it answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
         sqlx::query("SELECT 1").execute(self.pool()).await?;

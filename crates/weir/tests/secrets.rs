@@ -68,22 +68,73 @@ async fn planted_secrets_are_found_nowhere() {
         assert!(answer.status().is_success(), "{path}");
         told.push(answer.text().await.unwrap());
     }
-    // A job with a mistake: its caret points into a line with the secret.
-    let wrong = sql.replace("table_name='shops'", "table_nam='shops'").replace("\n  ", " ");
-    let request = json!({"name": "wrong", "run_mode": "shared_cluster", "sql_body": wrong});
-    let wrong = client.create_job(&request).await.unwrap();
-    told.push(client.run_job(wrong).await.err().map_or(String::new(), |error| format!("{error:#}")));
+    // Jobs with a mistake: its caret points into the line with the secret, or at the secret.
+    let mistakes = [
+        ("table_name='shops'", "table_nam='shops'".to_string()),
+        ("password='", "password '".to_string()),
+        (&format!("'{IN_JOB}',"), format!("'{IN_JOB}'")),
+        ("password='", "password='' '".to_string()),
+        (&format!("'{IN_JOB}'"), format!("`{IN_JOB}`")),
+        (&format!("'{IN_JOB}'"), IN_JOB.replace('-', "_")),
+    ];
+    for (at, (right, wrong)) in mistakes.into_iter().enumerate() {
+        assert!(sql.contains(right), "{right}");
+        let wrong = sql.replace(right, &wrong).replace("\n  ", " ");
+        let request = json!({"name": format!("wrong{at}"), "run_mode": "shared_cluster", "sql_body": wrong});
+        let wrong = client.create_job(&request).await.unwrap();
+        let refused = client.run_job(wrong).await.err();
+        told.push(format!("{:#}", refused.unwrap()));
+    }
+    let answer = client.send(Method::GET, "/v1.0/{project}/audit_logs?limit=100", None).await.unwrap();
+    told.push(answer.text().await.unwrap());
 
-    let planted = [IN_JOB, MAIL, service.password(), client.token(), &secret_key];
+    let bare = IN_JOB.replace('-', "_");
+    let planted = [IN_JOB, &bare, MAIL, service.password(), client.token(), &secret_key];
     for secret in planted {
         assert!(secret.len() > 5);
         let tells = told.iter().find(|text| text.contains(secret));
         assert!(tells.is_none(), "{secret} is told in {tells:?}");
     }
     // The text of a job is kept as its owner wrote it, also for its worker.
-    assert_eq!(files_with(&service, IN_JOB, &["weir.db", "request.json"]), Vec::<PathBuf>::new());
-    for secret in &planted[1..] {
+    for secret in &planted[..2] {
+        assert_eq!(files_with(&service, secret, &["weir.db", "request.json"]), Vec::<PathBuf>::new());
+    }
+    for secret in &planted[2..] {
         assert_eq!(files_with(&service, secret, &[]), Vec::<PathBuf>::new(), "{secret}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_is_not_told_what_only_the_service_needs() {
+    let secrets = [
+        ("WEIR_SMTP_URL", "smtp://robot:planted-mail@127.0.0.1:1"),
+        ("WEIR_OBJECTS_SECRET_KEY", "planted-objects"),
+        ("OTHER_SECRET", "planted-other"),
+    ];
+    // Nothing is at this endpoint: no object is needed here.
+    let plain = [
+        ("WEIR_SMTP_SENDER", "weir@example.com"),
+        ("WEIR_OBJECTS_ENDPOINT", "http://127.0.0.1:1"),
+        ("WEIR_OBJECTS_ACCESS_KEY", "robot"),
+    ];
+    let environment = secrets.iter().chain(&plain).map(|(name, value)| (name.to_string(), value.to_string()));
+    let options = ServiceOptions { environment: environment.collect(), ..ServiceOptions::default() };
+    let service = Service::start(Path::new(WEIR), options).unwrap();
+    let client = Client::log_in(&service.endpoint().unwrap(), service.password()).await.unwrap();
+    let request = json!({"name": "j", "run_mode": "shared_cluster", "sql_body":
+        "CREATE SOURCE STREAM s (id STRING) WITH (type='datagen');\n\
+         CREATE SINK STREAM t (id STRING) WITH (type='blackhole');\n\
+         INSERT INTO t SELECT id FROM s;"});
+    let job = client.create_job(&request).await.unwrap();
+    client.run_job(job).await.unwrap();
+    client.wait_for(job, &["job_running"], Duration::from_secs(60)).await.unwrap();
+    let [worker] = service.workers()[..] else { panic!("{:?}", service.workers()) };
+    let told = std::fs::read(format!("/proc/{worker}/environ")).unwrap();
+    let told = String::from_utf8_lossy(&told);
+    assert!(told.contains("PATH=") && !told.contains(service.password()), "{told}");
+    for (name, secret) in secrets {
+        assert!(!told.contains(name) && !told.contains(secret), "{name} in {told}");
+        assert_eq!(files_with(&service, secret, &[]), Vec::<PathBuf>::new(), "{name}");
     }
 }
 

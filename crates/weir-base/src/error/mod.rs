@@ -9,6 +9,20 @@ use std::fmt;
 
 pub use catalogue::{codes, entries};
 
+/// Returns the text of an error with those that caused it. A cause that the text tells already is not told again.
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let reason = error.to_string();
+        if !text.contains(&reason) {
+            text = format!("{text}: {reason}");
+        }
+        cause = error.source();
+    }
+    text
+}
+
 /// The number of a CS error; `ErrorCode(11004)` is shown as `CS.11004`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ErrorCode(pub u32);

@@ -7,6 +7,7 @@ use std::fmt;
 use std::time::Duration;
 
 use chrono::DateTime;
+use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -79,7 +80,12 @@ impl Keystone {
         if !endpoint.ends_with("/v3") {
             return Err(format!("`{endpoint}` does not end with /v3"));
         }
-        let client = Client::builder().timeout(CALL_TIME).build().map_err(|error| error.to_string())?;
+        let client = Client::builder()
+            .timeout(CALL_TIME)
+            // The token would go wherever a redirect leads.
+            .redirect(Policy::none())
+            .build()
+            .map_err(|error| error.to_string())?;
         Ok(Self { client, endpoint })
     }
 

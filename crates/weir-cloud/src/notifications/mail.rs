@@ -8,10 +8,10 @@ use lettre::message::{Mailbox, Message as Mail};
 use lettre::transport::smtp::AsyncSmtpTransport;
 use lettre::{AsyncTransport, Tokio1Executor};
 use thiserror::Error;
+use weir_base::error::with_causes;
 
 use super::deliver::{Links, Refused};
 use super::record::{Delivery, Kind};
-use super::webhook::with_causes;
 
 /// How many times the time of a try at a webhook one at a mail server may take: servers slow senders down on purpose.
 const PATIENCE: u32 = 6;

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::redirect::Policy;
 use reqwest::{Client, Method, Url};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use weir_base::clock::Clock;
+use weir_base::error::with_causes;
 
 use super::publisher::PublishError;
 use super::urn::Urn;
-use super::webhook::with_causes;
 use crate::identity::{ClientCredential, Outgoing};
 
 const CALL_TIME: Duration = Duration::from_secs(10);
@@ -58,7 +59,12 @@ impl RemoteTopics {
     ) -> Result<Self, String> {
         let endpoint = endpoint.trim_end_matches('/').to_string();
         Url::parse(&endpoint).map_err(|error| format!("`{endpoint}` is not an address: {error}"))?;
-        let client = Client::builder().timeout(CALL_TIME).build().map_err(|error| with_causes(&error))?;
+        let client = Client::builder()
+            .timeout(CALL_TIME)
+            // The token would go wherever a redirect leads.
+            .redirect(Policy::none())
+            .build()
+            .map_err(|error| with_causes(&error))?;
         Ok(Self { client, endpoint, project: project.to_string(), credential, clock })
     }
 

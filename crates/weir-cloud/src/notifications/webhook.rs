@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use reqwest::{Client, Url, redirect};
 use serde_json::{Map, Value};
+use weir_base::error::with_causes;
 
 use super::deliver::{Links, Refused};
 use super::internal::{self, PublicNames};
@@ -88,15 +89,4 @@ fn body(delivery: &Delivery, links: &Links, signer: &Signer) -> Result<Value, Si
     ]);
     let members = members.into_iter().map(|(name, value)| (name.to_string(), Value::from(value)));
     Ok(Value::Object(members.collect::<Map<_, _>>()))
-}
-
-/// Returns an error with what caused it, which is where the client puts the reason.
-pub(super) fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

@@ -18,7 +18,7 @@ pub(super) async fn discard_staged(request: &WorkerRequest, clock: Arc<dyn Clock
             return Ok(());
         }
     };
-    let environment = environment(request, objects(request, None), Network::default(), clock)?;
+    let environment = environment(request, objects(request, None)?, Network::default(), clock)?;
     for sink in &job.sinks {
         weir_connectors::discard_staged(sink, &environment).await.map_err(|error| error.to_string())?;
     }

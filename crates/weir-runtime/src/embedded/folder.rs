@@ -52,6 +52,9 @@ impl WorkerConfig {
     }
 }
 
+/// What the secret key of an S3 endpoint is sealed for.
+pub const OBJECTS_KEY: &str = "objects_secret_key";
+
 /// Where objects are kept.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -66,8 +69,9 @@ pub enum ObjectsPlace {
         region: String,
         /// Access key.
         access_key: String,
-        /// Secret key.
-        secret_key: String,
+        /// Secret key, sealed for [`OBJECTS_KEY`].
+        #[serde(default)]
+        sealed_secret_key: String,
     },
 }
 

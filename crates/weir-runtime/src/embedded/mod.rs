@@ -18,7 +18,7 @@ mod watch;
 mod worker;
 
 pub use confine::{Confined, Confinement, InForce, Means, Outside, Shares, confine};
-pub use folder::{ObjectsPlace, WorkerConfig};
+pub use folder::{OBJECTS_KEY, ObjectsPlace, WorkerConfig};
 pub use namespaces::{Namespaces, namespace_of};
 pub use processes::EmbeddedRunner;
 pub use worker::{WorkerLogging, run_worker, worker_logging};

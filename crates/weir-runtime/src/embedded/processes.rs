@@ -1,6 +1,7 @@
 //! Starts, finds and ends worker processes.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
@@ -73,6 +74,30 @@ pub struct EmbeddedRunner {
     entries: Entries,
 }
 
+/// Variables of the environment that a worker has from the service: how programs find their files, write texts, reach
+/// networks and tell of their faults.
+const FOR_WORKERS: &[&str] = &[
+    "PATH",
+    "LD_LIBRARY_PATH",
+    "HOME",
+    "TMPDIR",
+    "TZ",
+    "LANG",
+    "RUST_BACKTRACE",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "ALL_PROXY",
+];
+
+fn is_for_workers(name: &OsStr) -> bool {
+    name.to_str().is_some_and(|name| FOR_WORKERS.contains(&name) || name.starts_with("LC_"))
+}
+
 impl EmbeddedRunner {
     /// Makes a runner whose workers have their folders under `root`, run `executable worker FOLDER` and are held to
     /// their share of the machine.
@@ -131,6 +156,9 @@ impl EmbeddedRunner {
         Process::new(&self.executable)
             .arg("worker")
             .arg(folder.path())
+            // What the environment tells the service, secrets among it, is not for a process that runs what users wrote.
+            .env_clear()
+            .envs(std::env::vars_os().filter(|(name, _)| is_for_workers(name)))
             .envs(bounds.and_then(Bounds::environment))
             // A worker reads nothing from its standard input: it is where the lock is kept open.
             .stdin(Stdio::from(lock))

@@ -17,6 +17,7 @@ use weir_base::time::{Timestamp, millis};
 use weir_base::variables::Redactor;
 use weir_cloud::gateway::Gateway;
 use weir_cloud::objects::{Objects, ObjectsConfig, S3Config};
+use weir_cloud::sealing::Sealer;
 use weir_cloud::streams::LocalStreams;
 use weir_connectors::{Environment, FileAccess, Network};
 use weir_engine::checkpoint::CheckpointStorage;
@@ -24,7 +25,7 @@ use weir_engine::job::{JobHandle, Outcome};
 use weir_sql::{CheckOptions, Cluster, Job};
 
 use super::confine::Outside;
-use super::folder::{Folder, ObjectsPlace, WorkerRequest};
+use super::folder::{Folder, OBJECTS_KEY, ObjectsPlace, WorkerRequest};
 use super::logs::Logs;
 use super::protocol::Command;
 use super::savepoints::{self, Savepoints};
@@ -52,7 +53,7 @@ pub async fn run_worker(folder: &Path, outside: Option<&Outside>) -> Result<bool
         None => Network::new(&request.start.settings.network),
     };
     tokio::spawn(serve(listener, observed.clone(), commands, network.clone()));
-    let objects = objects(&request, outside.map(|outside| outside.handle().clone()));
+    let objects = objects(&request, outside.map(|outside| outside.handle().clone()))?;
     // The service copies what comes after the last copy.
     let copying =
         Logs::of(&request, &objects, &folder).map(|logs| tokio::spawn(logs.copy_while_running(observed)));
@@ -216,18 +217,21 @@ pub(super) fn environment(
 
 /// Returns the objects that the job reaches: everything in a worker that reads or writes a bucket does it through them.
 /// Those behind an endpoint are reached by the threads of `runtime`, which need not be in the network of the caller.
-pub(super) fn objects(request: &WorkerRequest, runtime: Option<Handle>) -> Objects {
+pub(super) fn objects(request: &WorkerRequest, runtime: Option<Handle>) -> Result<Objects, String> {
     let all = Objects::new(match &request.config.objects {
         ObjectsPlace::Local(path) => ObjectsConfig::Local(path.clone()),
-        ObjectsPlace::S3 { endpoint, region, access_key, secret_key } => ObjectsConfig::S3(S3Config {
-            endpoint: endpoint.clone(),
-            region: region.clone(),
-            access_key: access_key.clone(),
-            secret_key: secret_key.clone(),
-            runtime,
-        }),
+        ObjectsPlace::S3 { endpoint, region, access_key, sealed_secret_key } => {
+            let opened = Sealer::new(&request.config.sealing_key).open(OBJECTS_KEY, sealed_secret_key);
+            ObjectsConfig::S3(S3Config {
+                endpoint: endpoint.clone(),
+                region: region.clone(),
+                access_key: access_key.clone(),
+                secret_key: opened.map_err(|error| error.to_string())?,
+                runtime,
+            })
+        }
     });
-    all.within(request.start.buckets.clone())
+    Ok(all.within(request.start.buckets.clone()))
 }
 
 /// Follows a running job to its end. Returns the final state.
@@ -500,7 +504,7 @@ mod tests {
             let folder = Folder::new(&place.path().join("workers"), JobId(7));
             folder.make().unwrap();
             let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-            let reach = objects(&request, None);
+            let reach = objects(&request, None).unwrap();
             let environment = environment(&request, reach, Network::default(), clock.clone()).unwrap();
             let ended = match launch(&request, &folder, &environment, clock).await {
                 Ok((launched, _)) => match launched.wait().await {

@@ -164,6 +164,12 @@ impl Parser<'_> {
             TokenKind::Number if token.text.bytes().all(|byte| byte.is_ascii_digit()) => {
                 token.text.to_string()
             }
+            // It may be a password whose quotes were forgotten; see `describe`.
+            TokenKind::Word | TokenKind::QuotedWord | TokenKind::Number => {
+                return Err(token
+                    .error("the value has no quotes")
+                    .hint("expected a string or a whole number"));
+            }
             _ => return Err(self.expected("a string or a whole number")),
         };
         self.take();

@@ -93,11 +93,13 @@ impl<'a> Token<'a> {
         CheckError::new(self.position, self.length(), text)
     }
 
-    /// Returns how messages name the token.
+    /// Returns how messages name the token. What stands in quotes may be a password and is not told: messages go into logs
+    /// and audit records, and the place says which one is meant.
     pub fn describe(&self) -> String {
         const LONGEST: usize = 40;
         match self.kind {
             TokenKind::End => "the end of the text".to_string(),
+            TokenKind::String { .. } => "text in quotes".to_string(),
             _ if self.text.chars().count() > LONGEST => {
                 let shown: String = self.text.chars().take(LONGEST).collect();
                 format!("`{shown}...`")

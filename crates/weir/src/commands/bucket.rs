@@ -94,7 +94,7 @@ pub fn command() -> Command {
 pub fn run(matches: &ArgMatches) -> Outcome {
     let Some((name, matches)) = matches.subcommand() else { return Ok(Exit::Refused) };
     let settings = Settings::new(&resolve(matches)?)?;
-    let (objects, _) = objects(&settings, &settings.data)?;
+    let objects = objects(&settings, &settings.data)?;
     let text = |name: &str| matches.get_one::<String>(name).map(String::as_str).unwrap_or_default();
     runtime()?.block_on(async {
         match name {

@@ -51,11 +51,6 @@ pub struct Authorization {
 }
 
 impl Authorization {
-    /// Whether a header value is of one of the forms at all.
-    pub fn is_one(value: &str) -> bool {
-        value.starts_with("SDK-HMAC-SHA256 ") || value.starts_with("V11-HMAC-SHA256 ")
-    }
-
     /// Takes a header value apart; the error says what is wrong with it.
     pub fn parse(value: &str) -> Result<Self, String> {
         let (algorithm, rest) = value.split_once(' ').ok_or("the Authorization header has no algorithm")?;

@@ -16,7 +16,7 @@ use weir_cloud::objects::{Objects, ObjectsConfig, S3Config};
 use weir_cloud::sealing::Sealer;
 use weir_cloud::streams::LocalStreams;
 use weir_control::{Alarms, Control, ControlOptions, ControlParts, Limits, Reconciler};
-use weir_runtime::{EmbeddedRunner, ObjectsPlace, Shares, WorkerConfig};
+use weir_runtime::{EmbeddedRunner, OBJECTS_KEY, ObjectsPlace, Shares, WorkerConfig};
 use weir_store::{Store, StoredAccounts, StoredNotifications};
 
 use super::namespaces;
@@ -69,7 +69,7 @@ pub async fn build(settings: &Settings, data: &Path, listen: SocketAddr) -> anyh
     };
     let identity = Arc::new(Identity::new(accounts, clock.clone(), options));
     let accounts = first_accounts(settings, &identity).await?;
-    let (objects, place) = objects(settings, data)?;
+    let objects = objects(settings, data)?;
     let streams_directory = data.join("streams");
     let streams = Arc::new(
         LocalStreams::open(&streams_directory, clock.clone()).context("the stream store cannot be opened")?,
@@ -78,7 +78,7 @@ pub async fn build(settings: &Settings, data: &Path, listen: SocketAddr) -> anyh
     let config = WorkerConfig {
         streams: streams_directory,
         gateway: gateway.root().to_path_buf(),
-        objects: place,
+        objects: objects_place(settings, data, &sealer)?,
         file_directories: settings.file_directories.clone(),
         sealing_key: sealer.path().to_path_buf(),
         log_level: settings.log_level.clone(),
@@ -256,28 +256,34 @@ pub fn sealer(settings: &Settings) -> anyhow::Result<Sealer> {
     Ok(Sealer::new(file))
 }
 
-pub fn objects(settings: &Settings, data: &Path) -> anyhow::Result<(Objects, ObjectsPlace)> {
-    match &settings.objects {
+pub fn objects(settings: &Settings, data: &Path) -> anyhow::Result<Objects> {
+    Ok(Objects::new(match &settings.objects {
         ObjectsSetting::Local => {
             let directory = data.join("objects");
             std::fs::create_dir_all(&directory).context("the folder of objects cannot be made")?;
-            Ok((Objects::new(ObjectsConfig::Local(directory.clone())), ObjectsPlace::Local(directory)))
+            ObjectsConfig::Local(directory)
         }
         ObjectsSetting::Endpoint { endpoint, region, access_key, secret_key } => {
-            let config = S3Config {
+            ObjectsConfig::S3(S3Config {
                 endpoint: endpoint.clone(),
                 region: region.clone(),
                 access_key: access_key.clone(),
                 secret_key: secret_key.clone(),
                 runtime: None,
-            };
-            let place = ObjectsPlace::S3 {
-                endpoint: endpoint.clone(),
-                region: region.clone(),
-                access_key: access_key.clone(),
-                secret_key: secret_key.clone(),
-            };
-            Ok((Objects::new(ObjectsConfig::S3(config)), place))
+            })
         }
-    }
+    }))
+}
+
+/// Returns where workers find the objects. What they are told stands in files, the secret key sealed.
+fn objects_place(settings: &Settings, data: &Path, sealer: &Sealer) -> anyhow::Result<ObjectsPlace> {
+    Ok(match &settings.objects {
+        ObjectsSetting::Local => ObjectsPlace::Local(data.join("objects")),
+        ObjectsSetting::Endpoint { endpoint, region, access_key, secret_key } => ObjectsPlace::S3 {
+            endpoint: endpoint.clone(),
+            region: region.clone(),
+            access_key: access_key.clone(),
+            sealed_secret_key: sealer.seal(OBJECTS_KEY, secret_key)?,
+        },
+    })
 }
