@@ -171,7 +171,7 @@ async fn charge(store: &Store, domain: &str, amount: &str) {
         booked_at: START,
         postings: vec![posting(Book::Revenue, amount), posting(Book::Balance, -amount)],
     };
-    store.book(&entry, None).await.unwrap();
+    store.book(&entry, &[]).await.unwrap();
 }
 
 async fn a_month_costs_what_ran(store: Store) {

@@ -207,6 +207,28 @@ async fn an_agency_that_cannot_be_made_or_given_roles() {
 }
 
 #[tokio::test]
+async fn an_archive_without_a_record_is_taken_away_and_nothing_is_settled_without_one() {
+    let world = world().await;
+    assert_eq!(world.call("POST", "/obs_authorize", Some(json!(["bucket1"]))).await.0, "CS.19000");
+    world.create("j1", json!({})).await;
+    let export = json!({ "obs_dir": "bucket1/out", "is_selected": false });
+    let out = world.directory.path().join("objects/bucket1/out");
+    let exported = || std::fs::read_dir(&out).map_or(0, |files| files.count());
+    sql(
+        &world,
+        "CREATE TRIGGER h BEFORE INSERT ON audit_records WHEN NEW.event_rating = 'normal'
+         BEGIN SELECT RAISE(ABORT, 'disk full'); END",
+    )
+    .await;
+    assert_eq!(world.call("POST", "/jobs/export", Some(export.clone())).await.0, "CS.10015");
+    assert_eq!(exported(), 0);
+    assert_eq!(world.call("POST", "/billing/settle", None).await.0, "CS.10015");
+    sql(&world, "DROP TRIGGER h").await;
+    assert_eq!(world.call("POST", "/jobs/export", Some(export)).await.0, "CS.11042");
+    assert_eq!(exported(), 1);
+}
+
+#[tokio::test]
 async fn a_job_with_a_topic_needs_the_agency() {
     let world = world().await;
     let job = world.create("j1", json!({})).await;
@@ -233,7 +255,7 @@ async fn an_account_without_a_verified_name_creates_nothing_and_a_restricted_one
     let set = async |real_name_verified, restricted| {
         world
             .identity
-            .set_standing(&world.domain, Standing { real_name_verified, restricted })
+            .set_standing(&world.domain, Standing { real_name_verified, restricted }, &[])
             .await
             .unwrap();
     };

@@ -14,7 +14,9 @@ use std::time::Duration;
 use common::{World, coverage};
 use serde::Deserialize;
 use serde_json::Value;
-use weir_control::BillingOptions;
+use weir_base::clock::{Clock, SystemClock};
+use weir_base::id::ProjectId;
+use weir_control::{BillingOptions, switch_tracker};
 use weir_store::Store;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/rest");
@@ -53,7 +55,8 @@ struct Limits {
     draft_limit: Option<u32>,
     user_spu_quota: Option<i64>,
     shared_cluster_spus: Option<i64>,
-    audit_tracker: Option<bool>,
+    /// Whether the tracker of the project is on.
+    tracker: Option<bool>,
     project_cluster_spus: Option<i64>,
     exclusive_spus: Option<i64>,
     exclusive_sold_out: Option<bool>,
@@ -148,7 +151,6 @@ async fn every_step_gets_its_answer() {
         let world = World::start(|options| {
             options.draft_limit = limits.draft_limit.unwrap_or(options.draft_limit);
             options.user_spu_quota = limits.user_spu_quota.unwrap_or(options.user_spu_quota);
-            options.audit_tracker = limits.audit_tracker.unwrap_or(options.audit_tracker);
             options.shared_cluster_spus = limits.shared_cluster_spus.unwrap_or(options.shared_cluster_spus);
             options.billing = limits
                 .spu_hour_price
@@ -165,6 +167,10 @@ async fn every_step_gets_its_answer() {
             options.edge_groups = limits.edge_groups.unwrap_or_default().into_iter().map(group).collect();
         })
         .await;
+        if file.limits.tracker == Some(false) {
+            let project = ProjectId(world.project.clone());
+            switch_tracker(world.control.store(), &project, false, SystemClock.now()).await.unwrap();
+        }
         if let Some(network) = file.limits.network.clone() {
             world.add_network(&network.id, &network.cidr).await;
         }

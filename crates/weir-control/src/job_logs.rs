@@ -11,7 +11,7 @@ use weir_cloud::objects::Objects;
 use crate::archive;
 use crate::audit;
 use crate::caller::Caller;
-use crate::control::{Control, fault};
+use crate::control::Control;
 use crate::success;
 
 /// Where logs are, in a bucket.
@@ -36,7 +36,7 @@ impl Control {
             .map_err(|reason| codes::AGGREGATE_JOB_LOG_FAILED.error().because(format!("{reason}.")))?;
         drop(turn);
         let audit = audit::of_job(caller, "aggregateJobLogs", &job, success::LOGS_AGGREGATED, now);
-        self.store.write_audit(&audit).await.map_err(fault)?;
+        self.record_archive(&objects, (bucket.as_str(), &key), &audit).await?;
         Ok(format!("{bucket}/{key}"))
     }
 }

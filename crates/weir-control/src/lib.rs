@@ -48,7 +48,7 @@ mod variables;
 pub use alarms::Alarms;
 pub use apig::{ApigSinkView, GatewayReader};
 pub use audit::{Subject, write_audit};
-pub use audit_query::AuditError;
+pub use audit_query::{AuditError, switch_tracker};
 pub use billing::{AccountView, BillingOptions};
 pub use buckets::{BucketFault, Buckets};
 pub use caller::{Caller, Role};

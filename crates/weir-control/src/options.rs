@@ -92,8 +92,6 @@ pub struct ControlOptions {
     pub restricted_shared_cluster: bool,
     /// Wall clock of the jobs: IANA name or fixed offset.
     pub time_zone: String,
-    /// Whether the audit is shown to users; it is written in any case.
-    pub audit_tracker: bool,
     /// How long a run waits for the runtime's word, so that a refusal is part of the answer.
     pub submit_wait: Duration,
     /// Time between two rounds of the reconciler when nothing wakes it.
@@ -119,7 +117,6 @@ impl Default for ControlOptions {
             sql_max_bytes: 10_000,
             restricted_shared_cluster: true,
             time_zone: "UTC".to_string(),
-            audit_tracker: true,
             submit_wait: Duration::from_secs(1),
             tick: Duration::from_millis(250),
             report_interval: Duration::from_secs(5),

@@ -7,7 +7,8 @@ use object_store::path::Path as Key;
 use serde::{Deserialize, Serialize};
 use weir_base::error::{CsError, codes};
 use weir_base::id::{ClusterId, JobId, ProjectId};
-use weir_store::{JobDefinition, JobFilter, JobRecord, NewJob, StoreError};
+use weir_cloud::objects::Objects;
+use weir_store::{AuditRecord, JobDefinition, JobFilter, JobRecord, NewJob, StoreError};
 
 use crate::archive;
 use crate::audit::{self, Subject};
@@ -83,8 +84,29 @@ impl Control {
         let ids = ids.join(",");
         let subject = Subject { resource_type: "job", id: &ids, name: "" };
         let audit = audit::of_success(caller, "exportJobs", subject, success::JOBS_EXPORTED, now);
-        self.store.write_audit(&audit).await.map_err(fault)?;
+        self.record_archive(&objects, (bucket, key), &audit).await?;
         Ok(format!("{bucket}/{key}"))
+    }
+
+    /// Writes the record of an archive that was made. The call changes nothing in the metadata, and an object and a record
+    /// are not one transaction: an archive without a record is taken away, so that one is left only by a crash between
+    /// the two, under a name that nobody was told.
+    pub(crate) async fn record_archive(
+        &self,
+        objects: &Objects,
+        (bucket, key): (&str, &str),
+        audit: &AuditRecord,
+    ) -> Result<(), CsError> {
+        let Err(error) = self.store.write_audit(audit).await else { return Ok(()) };
+        let removed = async {
+            let store = objects.bucket(bucket).await.map_err(|error| error.to_string())?;
+            let path = Key::parse(key).map_err(|error| error.to_string())?;
+            store.delete(&path).await.map_err(|error| error.to_string())
+        };
+        if let Err(reason) = removed.await {
+            tracing::warn!(bucket, key, reason, "an archive that is not on record could not be removed");
+        }
+        Err(fault(error))
     }
 
     /// Makes jobs of the definitions in an archive, or in all archives of a folder. All or nothing, but a job whose

@@ -13,6 +13,10 @@ use crate::audit::{self, AuditRecord};
 use crate::error::StoreError;
 use crate::store::Store;
 
+fn unavailable(error: StoreError) -> RepositoryError {
+    RepositoryError::Unavailable(error.to_string())
+}
+
 fn agency(row: &AnyRow) -> Result<Agency, sqlx::Error> {
     Ok(Agency {
         id: row.try_get("id")?,
@@ -138,13 +142,26 @@ impl AgencyRepository for StoredAccounts {
         Ok(Standing { real_name_verified: flag("real_name_verified")?, restricted: flag("restricted")? })
     }
 
-    async fn set_standing(&self, domain_id: &str, standing: Standing) -> Result<bool, RepositoryError> {
+    async fn set_standing(
+        &self,
+        domain_id: &str,
+        standing: Standing,
+        audit: &[AuditRecord],
+    ) -> Result<bool, RepositoryError> {
+        let mut transaction = self.pool.begin().await.map_err(fault)?;
         let query =
             sqlx::query("UPDATE account_domains SET real_name_verified = $1, restricted = $2 WHERE id = $3");
         let query = query
             .bind(i64::from(standing.real_name_verified))
             .bind(i64::from(standing.restricted))
             .bind(domain_id);
-        Ok(query.execute(&self.pool).await.map_err(fault)?.rows_affected() > 0)
+        if query.execute(&mut *transaction).await.map_err(fault)?.rows_affected() == 0 {
+            return Ok(false);
+        }
+        for audit in audit {
+            audit::insert(&mut transaction, audit).await.map_err(unavailable)?;
+        }
+        transaction.commit().await.map_err(fault)?;
+        Ok(true)
     }
 }

@@ -9,6 +9,13 @@ use weir_base::time::Timestamp;
 use crate::error::StoreError;
 use crate::store::Store;
 
+/// Longest id; a call about many jobs names them all.
+const ID_BYTES: usize = 2_048;
+/// Longest name.
+const NAME_BYTES: usize = 512;
+/// Longest result.
+const RESULT_BYTES: usize = 2_048;
+
 /// An audit record with its number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredAudit {
@@ -54,11 +61,10 @@ macro_rules! over_matching {
             $select,
             " FROM audit_records WHERE project_id = $1
              AND ($2 IS NULL OR user_id = $2
-                OR (service = 'CS' AND resource_type = 'job' AND EXISTS (SELECT 1 FROM jobs
-                    WHERE CAST(jobs.id AS TEXT) = resource_id AND jobs.project_id = $1 AND jobs.user_id = $2))
-                OR (service = 'CS' AND resource_type = 'template' AND EXISTS (SELECT 1 FROM templates
-                    WHERE CAST(templates.id AS TEXT) = resource_id AND templates.project_id = $1
-                    AND templates.user_id = $2)))
+                OR (service = 'CS' AND resource_type = 'job' AND resource_id IN (SELECT CAST(id AS TEXT) FROM jobs
+                    WHERE project_id = $1 AND user_id = $2))
+                OR (service = 'CS' AND resource_type = 'template' AND resource_id IN (SELECT CAST(id AS TEXT)
+                    FROM templates WHERE project_id = $1 AND user_id = $2)))
              AND ($3 IS NULL OR id = $3) AND ($4 IS NULL OR id < $4)
              AND ($5 IS NULL OR resource_type = $5) AND ($6 IS NULL OR resource_id = $6)
              AND ($7 IS NULL OR resource_name = $7) AND ($8 IS NULL OR event_name = $8)
@@ -135,6 +141,13 @@ impl Store {
     }
 }
 
+/// Returns the beginning of a text, without control characters: refused calls hold what somebody sent, of any length, and
+/// PostgreSQL keeps no NUL.
+fn bounded(text: &str, most_bytes: usize) -> String {
+    let end = text.floor_char_boundary(most_bytes);
+    text[..end].replace(char::is_control, " ")
+}
+
 /// Writes a record on a connection, usually inside the transaction of the change.
 pub(crate) async fn insert(connection: &mut AnyConnection, record: &AuditRecord) -> Result<(), StoreError> {
     sqlx::query(
@@ -147,12 +160,12 @@ pub(crate) async fn insert(connection: &mut AnyConnection, record: &AuditRecord)
     .bind(&record.user_name)
     .bind(&record.request_id)
     .bind(&record.resource_type)
-    .bind(&record.resource_id)
-    .bind(&record.resource_name)
+    .bind(bounded(&record.resource_id, ID_BYTES))
+    .bind(bounded(&record.resource_name, NAME_BYTES))
     .bind(&record.event_name)
     .bind(&record.event_type)
     .bind(&record.event_rating)
-    .bind(&record.op_result)
+    .bind(bounded(&record.op_result, RESULT_BYTES))
     .bind(record.event_time.0)
     .bind(&record.source_ip)
     .bind(&record.service)

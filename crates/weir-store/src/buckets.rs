@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sqlx::Row;
 use weir_base::id::ProjectId;
 
+use crate::audit::{self, AuditRecord};
 use crate::error::StoreError;
 use crate::store::Store;
 
@@ -53,14 +54,22 @@ impl Store {
         Ok(())
     }
 
-    /// Gives a bucket to a project, whoever had it.
-    pub async fn give_bucket(&self, bucket: &str, project: &ProjectId) -> Result<(), StoreError> {
+    /// Gives a bucket to a project, whoever had it, with the audit records of that.
+    pub async fn give_bucket(
+        &self,
+        bucket: &str,
+        project: &ProjectId,
+        audit: &[AuditRecord],
+    ) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
         let give = sqlx::query(
             "INSERT INTO bucket_owners (bucket, project_id) VALUES ($1, $2)
              ON CONFLICT (bucket) DO UPDATE SET project_id = $2",
         );
         give.bind(bucket).bind(&project.0).execute(&mut *transaction).await?;
+        for audit in audit {
+            audit::insert(&mut transaction, audit).await?;
+        }
         transaction.commit().await?;
         Ok(())
     }

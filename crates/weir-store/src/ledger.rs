@@ -202,12 +202,14 @@ macro_rules! bind_filter {
 }
 
 impl Store {
-    /// Makes entries and notes how far use is charged for, all or none. `settled_at` is when all use was looked at.
+    /// Makes entries and notes how far use is charged for, all or none, with the audit record of the call if there was one.
+    /// `settled_at` is when all use was looked at.
     pub async fn settle(
         &self,
         entries: &[NewEntry],
         marks: &[UsageMark],
         settled_at: Timestamp,
+        audit: Option<&AuditRecord>,
     ) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
         for mark in marks {
@@ -234,15 +236,18 @@ impl Store {
         .bind(settled_at.0)
         .execute(&mut *transaction)
         .await?;
+        if let Some(audit) = audit {
+            audit::insert(&mut transaction, audit).await?;
+        }
         transaction.commit().await?;
         Ok(())
     }
 
-    /// Makes an entry, with the audit record of the call. Returns the balance of the account after it.
-    pub async fn book(&self, entry: &NewEntry, audit: Option<&AuditRecord>) -> Result<Money, StoreError> {
+    /// Makes an entry, with the audit records of the call. Returns the balance of the account after it.
+    pub async fn book(&self, entry: &NewEntry, audit: &[AuditRecord]) -> Result<Money, StoreError> {
         let mut transaction = self.begin().await?;
         let balance = insert(&mut transaction, entry).await?;
-        if let Some(audit) = audit {
+        for audit in audit {
             audit::insert(&mut transaction, audit).await?;
         }
         transaction.commit().await?;

@@ -4,7 +4,7 @@
 //!
 //! One file per subject: [`jobs`] (records, intents, reports), [`surroundings`] (registered users and
 //! authorized buckets), `buckets` (whose they are), [`quotas`], [`templates`], `variables` (of projects, sealed), `notifications` (topics and
-//! messages on their way), `alarms` (messages about jobs), [`usage`] and [`ledger`] (what ran and what it cost), [`audit`] (who changed what). [`Store::open`] brings the
+//! messages on their way), `alarms` (messages about jobs), [`usage`] and [`ledger`] (what ran and what it cost), [`audit`] (who changed what), `trackers` (who may read that). [`Store::open`] brings the
 //! schema up to date.
 
 pub mod accounts;
@@ -28,6 +28,7 @@ mod schema;
 mod store;
 pub mod surroundings;
 pub mod templates;
+mod trackers;
 pub mod usage;
 mod variables;
 

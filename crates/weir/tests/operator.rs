@@ -71,6 +71,60 @@ async fn accounts_may_start_what_the_operator_lets_them() {
     assert!(unknown.contains(&format!("there is no account `nobody`; there are `{name}`")), "{unknown}");
 }
 
+/// Returns what the operator did last according to the trace list: event, service, type, name.
+async fn newest_of_operator(client: &Client) -> [String; 4] {
+    let path = format!("/v3/{}/traces?user=operator&limit=1", client.project());
+    let answer = client.send(Method::GET, &path, None).await.unwrap();
+    let body: Value = answer.json().await.unwrap();
+    let trace = &body["traces"][0];
+    assert_eq!((&trace["trace_type"], &trace["code"]), (&json!("SystemAction"), &json!("200")), "{body}");
+    ["trace_name", "service_type", "resource_type", "resource_name"]
+        .map(|name| trace[name].as_str().unwrap().to_string())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_operator_does_is_on_record_in_the_projects_that_it_is_about() {
+    let (service, client) = service().await;
+    let accounts = listed(&service, &["operate", "account", "list", "--output", "json"]);
+    let account = accounts[0]["name"].as_str().unwrap();
+    let steps: [(&[&str], [&str; 4]); 7] = [
+        (&["operate", "account", "top-up", account, "1"], ["topUpAccount", "CS", "account", ""]),
+        (
+            &["operate", "account", "set", account, "--restricted", "false"],
+            ["setAccount", "CS", "account", ""],
+        ),
+        (&["operate", "network", "add", "n1", "192.168.0.0/16"], ["addNetwork", "VPC", "network", "n1"]),
+        (&["bucket", "create", "b-1"], ["createBucket", "OBS", "bucket", "b-1"]),
+        (&["bucket", "own", "b-1"], ["giveBucket", "OBS", "bucket", "b-1"]),
+        (&["bucket", "rm", "obs://b-1", "--yes"], ["deleteBucket", "OBS", "bucket", "b-1"]),
+        (&["operate", "tracker", "on"], ["updateTracker", "CTS", "tracker", "system"]),
+    ];
+    for (command, told) in steps {
+        service.command(command).unwrap();
+        assert_eq!(newest_of_operator(&client).await, told.map(str::to_string), "{command:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_audit_of_a_project_is_read_while_its_tracker_is_on() {
+    let (service, client) = service().await;
+    let trackers = || listed(&service, &["operate", "tracker", "list", "--output", "json"]);
+    assert_eq!((trackers()[0]["tracker"].clone(), trackers().len()), (json!("on"), 1));
+    let path = format!("/v1.0/{}/audit_logs?resource_type=job", client.project());
+    let code = async || {
+        let answer = client.send(Method::GET, &path, None).await.unwrap();
+        let body: Value = answer.json().await.unwrap();
+        body["error_id"].as_str().or(body["message_id"].as_str()).unwrap().to_string()
+    };
+    assert_eq!(code().await, "CS.24000");
+    service.command(&["operate", "tracker", "off"]).unwrap();
+    assert_eq!(code().await, "CS.24003");
+    assert_eq!(trackers()[0]["tracker"], "off");
+    assert!(service.command(&["operate", "tracker", "list"]).unwrap().contains("off"));
+    service.command(&["operate", "tracker", "on"]).unwrap();
+    assert_eq!(code().await, "CS.24000");
+}
+
 #[test]
 fn a_directory_without_a_service_has_no_accounts() {
     let place = tempfile::tempdir().unwrap();

@@ -102,7 +102,7 @@ where
 {
     let accepted = accept(operation, &state, request).await;
     let (caller, about, result) = match accepted {
-        Err(Refused { caller, error }) => (caller, About::default(), Err(error)),
+        Err(Refused { caller, about, error }) => (caller, about, Err(error)),
         Ok(call) => {
             let (caller, about) = (call.caller.clone(), call.about.clone());
             (Some(caller), about, work(call).await)
@@ -126,12 +126,13 @@ where
 /// A call that did not get as far as its handler.
 struct Refused {
     caller: Option<Caller>,
+    about: About,
     error: CsError,
 }
 
 impl From<CsError> for Refused {
     fn from(error: CsError) -> Self {
-        Self { caller: None, error }
+        Self { caller: None, about: About::default(), error }
     }
 }
 
@@ -154,7 +155,8 @@ async fn accept(operation: &Operation, state: &ApiState, request: Request) -> Re
     auth::check_sender(&state.identity, &parts).await.map_err(|failure| credential_error(&failure))?;
     let body = read_body(&parts, body, operation.body).await?;
     let caller = authenticate(state, &parts, &body).await?;
-    let refuse = |error: CsError| Refused { caller: Some(caller.clone()), error };
+    let about = about_of(&parameters);
+    let refuse = |error: CsError| Refused { caller: Some(caller.clone()), about: about.clone(), error };
     if caller.project.0 != project {
         // The path's project is not the caller's: nothing is recorded there.
         return Err(codes::PROJECT_ID_MISMATCH.error().into());
@@ -164,7 +166,14 @@ async fn accept(operation: &Operation, state: &ApiState, request: Request) -> Re
     }
     check_standing(operation, state, project).await.map_err(refuse)?;
     let query = Query::parse(parts.uri.query().unwrap_or_default());
-    Ok(Call { state: state.clone(), caller, query, body, boundary, parameters, about: About::default() })
+    Ok(Call { state: state.clone(), caller, query, body, boundary, parameters, about })
+}
+
+/// Returns what the path says that a call is about; the handler may know more.
+fn about_of(parameters: &BTreeMap<String, String>) -> About {
+    let ids = ["job_id", "cluster_id", "template_id", "user_id"];
+    let id = ids.into_iter().find_map(|name| parameters.get(name)).cloned().unwrap_or_default();
+    Arc::new(Mutex::new((id, String::new())))
 }
 
 async fn path_parameters(parts: &mut Parts) -> Result<BTreeMap<String, String>, CsError> {

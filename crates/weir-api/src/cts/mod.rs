@@ -19,7 +19,7 @@ use weir_store::AuditFilter;
 
 pub(crate) use self::error::CtsError;
 pub(crate) use self::event::event_number;
-use self::wire::{MetaData, Trace, TraceList};
+use self::wire::{MetaData, Trace, TraceList, Tracker, TrackerList};
 use crate::auth;
 use crate::state::ApiState;
 
@@ -36,7 +36,31 @@ const LONGEST_TIME: Duration = Duration::from_secs(7 * 86_400);
 
 /// The routes.
 pub fn router() -> Router<ApiState> {
-    Router::new().route("/v3/{project_id}/traces", get(list_traces))
+    Router::new()
+        .route("/v3/{project_id}/traces", get(list_traces))
+        .route("/v3/{project_id}/trackers", get(list_trackers))
+}
+
+/// `GET /v3/{project_id}/trackers`: there is one, which the operator switches.
+async fn list_trackers(
+    State(state): State<ApiState>,
+    Path(project): Path<String>,
+    request: Request,
+) -> Result<Json<TrackerList>, CtsError> {
+    let (mut parts, _) = request.into_parts();
+    let (caller, session) = authorize(&state, &parts, project).await?;
+    let query = read_query(&mut parts).await?;
+    let asked = |name: &str| query.get(name).is_none_or(|text| text.is_empty() || text == "system");
+    if !asked("tracker_name") || !asked("tracker_type") {
+        return Ok(Json(TrackerList::default()));
+    }
+    let is_on = state.control.is_tracker_on(&caller.project).await?;
+    Ok(Json(TrackerList { trackers: vec![Tracker::of(&caller.project, is_on, &session)] }))
+}
+
+async fn read_query(parts: &mut Parts) -> Result<BTreeMap<String, String>, CtsError> {
+    let query: Result<Query<BTreeMap<String, String>>, _> = parts.extract().await;
+    query.map(|query| query.0).map_err(|error| CtsError::query(format!("the query cannot be read: {error}")))
 }
 
 /// `GET /v3/{project_id}/traces`, newest first.
@@ -47,11 +71,8 @@ async fn list_traces(
 ) -> Result<Json<TraceList>, CtsError> {
     let (mut parts, _) = request.into_parts();
     let (caller, session) = authorize(&state, &parts, project).await?;
-    let query: Query<BTreeMap<String, String>> = parts
-        .extract()
-        .await
-        .map_err(|error| CtsError::query(format!("the query cannot be read: {error}")))?;
-    let Some(TraceQuery { filter, limit }) = TraceQuery::parse(&query.0, state.clock.now())? else {
+    let query = read_query(&mut parts).await?;
+    let Some(TraceQuery { filter, limit }) = TraceQuery::parse(&query, state.clock.now())? else {
         return Ok(Json(TraceList::default()));
     };
     // One more than is shown, to know whether there is a next page.

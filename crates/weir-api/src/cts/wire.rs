@@ -1,6 +1,7 @@
 //! What the trace list answers.
 
 use serde::Serialize;
+use weir_base::id::ProjectId;
 use weir_cloud::identity::{Domain, Scope, Session};
 use weir_store::StoredAudit;
 
@@ -42,6 +43,38 @@ pub(super) struct Trace {
     source_ip: String,
     request_id: String,
     tracker_name: &'static str,
+}
+
+/// The trackers of a project.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct TrackerList {
+    pub(super) trackers: Vec<Tracker>,
+}
+
+/// A tracker.
+#[derive(Debug, Serialize)]
+pub(super) struct Tracker {
+    id: String,
+    tracker_name: &'static str,
+    tracker_type: &'static str,
+    status: &'static str,
+    project_id: String,
+    domain_id: String,
+}
+
+impl Tracker {
+    /// Returns the tracker of the session's project.
+    pub(super) fn of(project: &ProjectId, is_on: bool, session: &Session) -> Self {
+        Self {
+            // The event before all others: of the project alone.
+            id: event_id(project, 0),
+            tracker_name: "system",
+            tracker_type: "system",
+            status: if is_on { "enabled" } else { "disabled" },
+            project_id: project.0.clone(),
+            domain_id: account(session).id,
+        }
+    }
 }
 
 /// Who did it.

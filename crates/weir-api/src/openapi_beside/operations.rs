@@ -410,13 +410,16 @@ const NETWORK: &[Operation] = &[
     ("get", "/v2.0/vpc/routes/{route_id}", "showVpcRoute", 200, "Show a route"),
 ];
 
-const TRACES: &[Operation] = &[(
-    "get",
-    "/v3/{project_id}/traces",
-    "listTraces",
-    200,
-    "List what was changed in the last seven days, the newest first",
-)];
+const TRACES: &[Operation] = &[
+    (
+        "get",
+        "/v3/{project_id}/traces",
+        "listTraces",
+        200,
+        "List what was changed in the last seven days, the newest first",
+    ),
+    ("get", "/v3/{project_id}/trackers", "listTrackers", 200, "Show whether the traces can be read"),
+];
 
 const EDGE: &[Operation] = &[
     (

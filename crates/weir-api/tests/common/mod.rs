@@ -92,7 +92,7 @@ impl World {
         let identity = people.identity.clone();
         let owned = BUCKETS.map(String::from);
         store.claim_buckets(&owned, &ProjectId(people.project.clone())).await.unwrap();
-        store.give_bucket(OTHER_BUCKET, &ProjectId(people.other_project.clone())).await.unwrap();
+        store.give_bucket(OTHER_BUCKET, &ProjectId(people.other_project.clone()), &[]).await.unwrap();
         let streams = LocalStreams::open(&directory.path().join("streams"), clock.clone()).unwrap();
         let mut options = ControlOptions {
             tick: Duration::from_millis(20),

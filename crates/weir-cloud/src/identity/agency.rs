@@ -4,6 +4,7 @@
 //! gets it with all roles; who wants less takes roles away.
 
 use thiserror::Error;
+use weir_base::audit::AuditRecord;
 use weir_base::time::Timestamp;
 
 use super::Identity;
@@ -338,9 +339,14 @@ impl Identity {
         Ok(self.repository.standing(domain_id).await?)
     }
 
-    /// Stores what is known of an account as a customer.
-    pub async fn set_standing(&self, domain_id: &str, standing: Standing) -> Result<(), AdministerError> {
-        match self.repository.set_standing(domain_id, standing).await? {
+    /// Stores what is known of an account as a customer, with the audit records of that.
+    pub async fn set_standing(
+        &self,
+        domain_id: &str,
+        standing: Standing,
+        audit: &[AuditRecord],
+    ) -> Result<(), AdministerError> {
+        match self.repository.set_standing(domain_id, standing, audit).await? {
             true => Ok(()),
             false => Err(AdministerError::NotFound(format!("domain `{domain_id}`"))),
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use weir_base::audit::AuditRecord;
 use weir_base::time::Timestamp;
 
 use super::agency::{Agency, AgencyRole, Standing};
@@ -105,7 +106,12 @@ impl AgencyRepository for MemoryAccounts {
         Ok(self.tables().standings.get(domain_id).copied().unwrap_or_default())
     }
 
-    async fn set_standing(&self, domain_id: &str, standing: Standing) -> Result<bool, RepositoryError> {
+    async fn set_standing(
+        &self,
+        domain_id: &str,
+        standing: Standing,
+        _audit: &[AuditRecord],
+    ) -> Result<bool, RepositoryError> {
         let mut tables = self.tables();
         let is_known = tables.domains.iter().any(|row| row.id == domain_id);
         if is_known {

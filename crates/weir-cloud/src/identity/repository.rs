@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use thiserror::Error;
+use weir_base::audit::AuditRecord;
 use weir_base::time::Timestamp;
 
 use super::agency::{Agency, AgencyRole, Standing};
@@ -40,7 +41,12 @@ pub trait AgencyRepository: Send + Sync + 'static {
     /// Returns the standing of a domain; that of a new one when there is no such domain.
     async fn standing(&self, domain_id: &str) -> Result<Standing, RepositoryError>;
     /// Stores the standing of a domain; `false` when there is none.
-    async fn set_standing(&self, domain_id: &str, standing: Standing) -> Result<bool, RepositoryError>;
+    async fn set_standing(
+        &self,
+        domain_id: &str,
+        standing: Standing,
+        audit: &[AuditRecord],
+    ) -> Result<bool, RepositoryError>;
 }
 
 /// Keeps accounts. Every method is one transaction; a returned `Ok` is durable.

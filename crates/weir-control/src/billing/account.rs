@@ -1,6 +1,8 @@
 //! The account of a project: its balance, what it may spend, top-ups, and what it was charged for.
 
+use weir_base::audit::{AuditRecord, Change};
 use weir_base::error::{CsError, codes};
+use weir_base::id::ProjectId;
 use weir_base::money::Money;
 use weir_base::time::Timestamp;
 use weir_store::{BilledLine, BillingFilter, Store, StoreError};
@@ -32,14 +34,28 @@ pub struct History {
     pub lines: Vec<BilledLine>,
 }
 
-/// Adds to the balance of an account on behalf of the operator, whether the service runs or not. Returns the balance.
+/// Adds to the balance of an account on behalf of the operator, whether the service runs or not, with a record in each of
+/// the projects that it pays for. Returns the balance.
 pub async fn operator_top_up(
     store: &Store,
     domain: &str,
     amount: Money,
+    projects: &[ProjectId],
     now: Timestamp,
 ) -> Result<Money, StoreError> {
-    store.book(&settlement::top_up(domain, amount, "by the operator", now), None).await
+    let audit = of_operated_account(domain, "topUpAccount", projects, now);
+    store.book(&settlement::top_up(domain, amount, "by the operator", now), &audit).await
+}
+
+/// Returns the records of what the operator says of an account (domain): one in each of its projects.
+pub fn of_operated_account(
+    domain: &str,
+    event: &'static str,
+    projects: &[ProjectId],
+    now: Timestamp,
+) -> Vec<AuditRecord> {
+    let change = Change { service: "CS", resource_type: "account", event };
+    projects.iter().map(|project| AuditRecord::of_operator(project, change, now).about(domain, "")).collect()
 }
 
 impl Control {
@@ -85,7 +101,7 @@ impl Control {
         let audit = audit::of_success(caller, "topUpAccount", subject, success::ACCOUNT_TOPPED_UP, now);
         let note = format!("by {}", caller.user_name);
         let entry = settlement::top_up(&domain, amount, &note, now);
-        self.store.book(&entry, Some(&audit)).await.map_err(|error| match error {
+        self.store.book(&entry, &[audit]).await.map_err(|error| match error {
             StoreError::Unbalanced => {
                 codes::INVALID_REQUEST_BODY.error().because("The balance would be too large to be kept.")
             }
@@ -105,16 +121,15 @@ impl Control {
     pub async fn settle_now(&self, caller: &Caller) -> Result<AccountView, CsError> {
         let domain = self.payer(caller).await?;
         let now = self.now();
-        self.settle(now).await.map_err(fault)?;
+        let subject = Subject { resource_type: "account", id: &domain, name: "" };
+        let audit = audit::of_success(caller, "settleAccount", subject, success::ACCOUNT_SETTLED, now);
+        self.settle(now, Some(&audit)).await.map_err(fault)?;
         let left = self.stop_unpaid(Some(&domain), now).await.map_err(fault)?;
         if let Some((cluster, reason)) = left.into_iter().next() {
             return Err(codes::ARREARS_STOP_CLUSTER_FAILED
                 .error()
                 .because(format!("It is cluster {cluster}: {reason}.")));
         }
-        let subject = Subject { resource_type: "account", id: &domain, name: "" };
-        let audit = audit::of_success(caller, "settleAccount", subject, success::ACCOUNT_SETTLED, now);
-        self.store.write_audit(&audit).await.map_err(fault)?;
         self.account(&domain).await.map_err(fault)
     }
 

@@ -11,7 +11,7 @@ pub mod pricing;
 pub mod settlement;
 pub(crate) mod usage;
 
-pub use account::{AccountView, History, operator_top_up};
+pub use account::{AccountView, History, of_operated_account, operator_top_up};
 
 use std::time::Duration;
 

@@ -28,8 +28,8 @@ async fn a_bucket_has_one_owner_until_it_is_given_away(store: Store) {
     store.claim_buckets(&names(&["b2", "b3"]), &two).await.unwrap();
     assert_eq!(store.bucket_owner("b2").await.unwrap(), Some(one.clone()));
     assert_eq!(store.buckets_of(&two).await.unwrap().into_iter().collect::<Vec<_>>(), ["b3"]);
-    store.give_bucket("b2", &two).await.unwrap();
-    store.give_bucket("b4", &two).await.unwrap();
+    store.give_bucket("b2", &two, &[]).await.unwrap();
+    store.give_bucket("b4", &two, &[]).await.unwrap();
     assert_eq!(store.buckets_of(&one).await.unwrap().into_iter().collect::<Vec<_>>(), ["b1"]);
     assert_eq!(store.buckets_of(&two).await.unwrap().into_iter().collect::<Vec<_>>(), ["b2", "b3", "b4"]);
     assert_eq!(store.bucket_owners().await.unwrap().len(), 4);
@@ -39,9 +39,9 @@ async fn an_authorization_is_worth_nothing_without_the_bucket(store: Store) {
     let record = audit("authorizeBucket");
     store.authorize_buckets(&names(&["b1"]), |_| record.clone()).await.unwrap();
     assert!(store.authorized_buckets(&record.project).await.unwrap().is_empty(), "nobody's");
-    store.give_bucket("b1", &ProjectId("other".to_string())).await.unwrap();
+    store.give_bucket("b1", &ProjectId("other".to_string()), &[]).await.unwrap();
     assert!(store.authorized_buckets(&record.project).await.unwrap().is_empty(), "of another project");
-    store.give_bucket("b1", &record.project).await.unwrap();
+    store.give_bucket("b1", &record.project, &[]).await.unwrap();
     assert!(store.authorized_buckets(&record.project).await.unwrap().contains("b1"));
 }
 

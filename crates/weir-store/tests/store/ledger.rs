@@ -66,23 +66,23 @@ async fn total_of_the_ledger(store: &Store) -> i64 {
 
 async fn entries_add_up_and_balances_follow(store: Store) {
     assert_eq!(store.balance("a").await.unwrap(), Money::ZERO);
-    assert_eq!(store.book(&top_up("a", 5), Some(&audit("topUp"))).await.unwrap(), micros(5));
-    assert_eq!(store.book(&top_up("b", 7), None).await.unwrap(), micros(7));
-    assert_eq!(store.book(&charge("a", 9, subject(1, 0, 10)), None).await.unwrap(), micros(-4));
+    assert_eq!(store.book(&top_up("a", 5), &[audit("topUp")]).await.unwrap(), micros(5));
+    assert_eq!(store.book(&top_up("b", 7), &[]).await.unwrap(), micros(7));
+    assert_eq!(store.book(&charge("a", 9, subject(1, 0, 10)), &[]).await.unwrap(), micros(-4));
     let lame = entry("a", EntryKind::TopUp, vec![posting(Book::Balance, 100)]);
-    assert!(matches!(store.book(&lame, None).await, Err(StoreError::Unbalanced)));
-    let beyond = store.book(&top_up("b", i64::MAX - 3), None).await;
+    assert!(matches!(store.book(&lame, &[]).await, Err(StoreError::Unbalanced)));
+    let beyond = store.book(&top_up("b", i64::MAX - 3), &[]).await;
     assert!(matches!(beyond, Err(StoreError::Unbalanced)), "more than can be kept");
     assert_eq!(store.balance("a").await.unwrap(), micros(-4));
     assert_eq!(store.balance("b").await.unwrap(), micros(7));
     assert_eq!(store.accounts_in_arrears().await.unwrap(), ["a"]);
-    store.book(&top_up("a", 4), None).await.unwrap();
+    store.book(&top_up("a", 4), &[]).await.unwrap();
     assert_eq!(store.accounts_in_arrears().await.unwrap(), Vec::<String>::new(), "0 is enough");
     assert_eq!(total_of_the_ledger(&store).await, 0);
 }
 
 async fn the_ledger_does_not_change(store: Store) {
-    store.book(&charge("a", 9, subject(1, 0, 10)), None).await.unwrap();
+    store.book(&charge("a", 9, subject(1, 0, 10)), &[]).await.unwrap();
     for statement in [
         "UPDATE ledger_entries SET balance_after = 0",
         "DELETE FROM ledger_entries",
@@ -107,8 +107,8 @@ async fn use_begins_once_and_is_settled_once(store: Store) {
         settled: false,
     };
     let entries = [charge("a", 6, subject(used[0].usage, 10, 20))];
-    store.settle(&entries, &[mark], Timestamp(20)).await.unwrap();
-    let again = store.settle(&entries, &[mark], Timestamp(20)).await;
+    store.settle(&entries, &[mark], Timestamp(20), None).await.unwrap();
+    let again = store.settle(&entries, &[mark], Timestamp(20), Some(&audit("settleAccount"))).await;
     assert!(matches!(again, Err(StoreError::Conflict)));
     assert_eq!(store.balance("a").await.unwrap(), micros(-6));
     assert_eq!(store.settled_at().await.unwrap(), Some(Timestamp(20)));
@@ -133,14 +133,14 @@ async fn a_deleted_job_is_used_no_longer(store: Store) {
 
 async fn charges_are_listed_by_stretch_and_price(store: Store) {
     for (usage, begin) in [(1, 0), (1, 10), (2, 15), (1, 20)] {
-        store.book(&charge("a", 6, subject(usage, begin, begin + 10)), None).await.unwrap();
+        store.book(&charge("a", 6, subject(usage, begin, begin + 10)), &[]).await.unwrap();
     }
     let dearer = PostingSubject { price: micros(700_000), ..subject(1, 30, 40) };
-    store.book(&charge("a", 9, dearer), None).await.unwrap();
+    store.book(&charge("a", 9, dearer), &[]).await.unwrap();
     let cluster = PostingSubject { what: Metered::Cluster, ..subject(3, 2, 4) };
-    store.book(&charge("a", 1, cluster), None).await.unwrap();
+    store.book(&charge("a", 1, cluster), &[]).await.unwrap();
     let other = PostingSubject { project: ProjectId("p2".into()), ..subject(4, 0, 1) };
-    store.book(&charge("a", 1, other), None).await.unwrap();
+    store.book(&charge("a", 1, other), &[]).await.unwrap();
     let shown = async |filter: BillingFilter, offset, limit| {
         let lines = store.charges(&project(), &filter, offset, limit).await.unwrap();
         lines

@@ -100,6 +100,25 @@ async fn a_user_sees_the_records_of_own_calls_and_things(store: Store) {
     );
 }
 
+async fn what_somebody_sent_is_cut_in_the_audit(store: Store) {
+    let long = AuditRecord { resource_name: format!("a\0b\n{}", "ü".repeat(900)), ..audit("createJob") };
+    store.write_audit(&long).await.unwrap();
+    let kept = store.newest_audit_records(&project(), 1).await.unwrap().remove(0).resource_name;
+    assert!(kept.starts_with("a b ü") && kept.len() <= 512 && kept.len() > 500, "{kept}");
+}
+
+async fn a_tracker_is_on_until_it_is_switched_off(store: Store) {
+    let other = ProjectId("q".into());
+    assert!(store.is_tracker_on(&project()).await.unwrap());
+    for on in [false, true, false] {
+        store.switch_tracker(on, &audit("updateTracker")).await.unwrap();
+        assert_eq!(store.is_tracker_on(&project()).await.unwrap(), on);
+    }
+    assert!(store.is_tracker_on(&other).await.unwrap());
+    assert_eq!(store.projects_without_tracker().await.unwrap(), BTreeSet::from([project()]));
+    assert_eq!(store.newest_audit_records(&project(), 9).await.unwrap().len(), 3);
+}
+
 async fn who_uses_a_project_is_known(store: Store) {
     create(&store, "j1").await;
     let id = store.create_template(&template("t1"), 9, of("u2", "createTemplate")).await.unwrap();
@@ -127,12 +146,14 @@ async fn an_account_keeps_its_agencies_and_its_standing(store: Store) {
 
     assert_eq!(identity.standing(&made.domain_id).await.unwrap(), Standing::default());
     let standing = Standing { real_name_verified: false, restricted: true };
-    identity.set_standing(&made.domain_id, standing).await.unwrap();
+    identity.set_standing(&made.domain_id, standing, &[audit("setAccount")]).await.unwrap();
     assert_eq!(identity.standing(&made.domain_id).await.unwrap(), standing);
-    assert!(identity.set_standing("nobody", standing).await.is_err());
+    assert!(identity.set_standing("nobody", standing, &[audit("setAccount")]).await.is_err());
 }
 
 super::tests!(
+    what_somebody_sent_is_cut_in_the_audit,
+    a_tracker_is_on_until_it_is_switched_off,
     an_account_keeps_its_agencies_and_its_standing,
     a_template_has_a_name_of_its_own_until_it_is_deleted,
     a_quota_changes_only_in_what_is_said,

@@ -12,6 +12,8 @@ use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path as Key;
 use object_store::{ObjectStore, ObjectStoreExt, WriteMultipart};
 use tokio::io::AsyncReadExt;
+use weir_base::audit::{AuditRecord, Change};
+use weir_base::clock::{Clock, SystemClock};
 use weir_base::id::ProjectId;
 use weir_cloud::identity::AccountRepository;
 use weir_cloud::objects::{Objects, ObjectsError};
@@ -105,8 +107,8 @@ pub fn run(matches: &ArgMatches) -> Outcome {
             "cp" => copy(&objects, text("from"), text("to")).await?,
             "cat" => cat(&objects, text("place")).await?,
             _ => {
-                remove(&objects, text("place"), matches.get_flag("recursive"), matches.get_flag("yes"))
-                    .await?
+                let flags = (matches.get_flag("recursive"), matches.get_flag("yes"));
+                remove(&settings, &objects, text("place"), flags).await?
             }
         }
         Ok(Exit::Done)
@@ -118,29 +120,51 @@ async fn create(settings: &Settings, objects: &Objects, name: &str) -> anyhow::R
     if objects.bucket_exists(name).await? {
         return Err(ObjectsError::BucketExists(name.to_string()).into());
     }
-    if settings.database.is_some() || database_file(settings).exists() {
+    let mut made = None;
+    if has_metadata(settings) {
         let store = metadata(settings).await?;
         let project = project(&store, settings).await?;
         let id = ProjectId(project.id);
         store.claim_buckets(&[name.to_string()], &id).await?;
-        if store.bucket_owner(name).await? != Some(id) {
+        if store.bucket_owner(name).await?.as_ref() != Some(&id) {
             bail!(
                 "the name `{name}` belongs to another project than `{}`; `weir bucket own` gives it away",
                 project.name
             );
         }
+        made = Some((store, id));
     }
-    Ok(objects.create_bucket(name).await?)
+    objects.create_bucket(name).await?;
+    if let Some((store, id)) = made {
+        store.write_audit(&audit(&id, "createBucket", name)).await?;
+    }
+    Ok(())
+}
+
+fn has_metadata(settings: &Settings) -> bool {
+    settings.database.is_some() || database_file(settings).exists()
+}
+
+/// Returns the record of what was done with a bucket of a project. A bucket is not in the metadata, so that the record of
+/// its making or removal is written right after that.
+fn audit(project: &ProjectId, event: &'static str, name: &str) -> AuditRecord {
+    let change = Change { service: "OBS", resource_type: "bucket", event };
+    AuditRecord::of_operator(project, change, SystemClock.now()).about("", name)
 }
 
 async fn own(settings: &Settings, objects: &Objects, name: &str) -> anyhow::Result<()> {
     let store = metadata(settings).await?;
     // The name of a bucket that was removed has an owner too.
-    if !objects.bucket_exists(name).await? && store.bucket_owner(name).await?.is_none() {
+    let before = store.bucket_owner(name).await?;
+    if !objects.bucket_exists(name).await? && before.is_none() {
         return Err(ObjectsError::NoBucket(name.to_string()).into());
     }
     let project = project(&store, settings).await?;
-    store.give_bucket(name, &ProjectId(project.id)).await?;
+    let id = ProjectId(project.id);
+    // It is on record in the project that had it, too.
+    let others = before.filter(|owner| *owner != id);
+    let audit: Vec<_> = [&id].into_iter().chain(&others).map(|id| audit(id, "giveBucket", name)).collect();
+    store.give_bucket(name, &id, &audit).await?;
     eprintln!("bucket `{name}` belongs to project `{}`", project.name);
     Ok(())
 }
@@ -274,15 +298,19 @@ async fn cat(objects: &Objects, place: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn remove(objects: &Objects, place: &str, recursive: bool, yes: bool) -> anyhow::Result<()> {
+async fn remove(
+    settings: &Settings,
+    objects: &Objects,
+    place: &str,
+    (recursive, yes): (bool, bool),
+) -> anyhow::Result<()> {
     let Some(address) = Address::parse(place) else { bail!("`{place}` does not begin with {SCHEME}") };
     if !yes && !confirm(&format!("remove {place}?"))? {
         bail!("nothing was removed");
     }
     if !recursive {
         if address.key.is_empty() {
-            objects.delete_bucket(address.bucket).await?;
-            return Ok(());
+            return remove_bucket(settings, objects, address.bucket).await;
         }
         let (store, key) = address.open(objects).await?;
         store.head(&key).await?;
@@ -297,7 +325,18 @@ async fn remove(objects: &Objects, place: &str, recursive: bool, yes: bool) -> a
     }
     eprintln!("{} objects removed", keys.len());
     if address.key.is_empty() {
-        objects.delete_bucket(address.bucket).await?;
+        remove_bucket(settings, objects, address.bucket).await?;
+    }
+    Ok(())
+}
+
+async fn remove_bucket(settings: &Settings, objects: &Objects, name: &str) -> anyhow::Result<()> {
+    objects.delete_bucket(name).await?;
+    if has_metadata(settings) {
+        let store = metadata(settings).await?;
+        if let Some(owner) = store.bucket_owner(name).await? {
+            store.write_audit(&audit(&owner, "deleteBucket", name)).await?;
+        }
     }
     Ok(())
 }

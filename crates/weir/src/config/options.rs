@@ -89,11 +89,6 @@ pub const OPTIONS: &[ServiceOption] = &[
     option("sql_max_bytes", "10000", "Longest text of a job, in bytes."),
     option("draft_limit", "100", "Draft jobs that a project may have."),
     option("user_spu_quota", "1000", "SPUs that a user's jobs may hold together."),
-    option(
-        "audit_tracker",
-        "true",
-        "Whether users can read the audit of their calls, which is written in any case.",
-    ),
     option("shared_cluster_spus", "1000", "SPUs of the shared cluster."),
     option(
         "worker_confinement",

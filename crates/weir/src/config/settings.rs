@@ -106,8 +106,6 @@ pub struct Settings {
     pub draft_limit: u32,
     /// SPUs of a user.
     pub user_spu_quota: i64,
-    /// Whether users can read the audit.
-    pub audit_tracker: bool,
     /// SPUs of the shared cluster.
     pub shared_cluster_spus: i64,
     /// What holds workers to the SPUs of their jobs.
@@ -222,7 +220,6 @@ impl Settings {
             sql_max_bytes: values.parse("sql_max_bytes", "a number of bytes")?,
             draft_limit: values.parse("draft_limit", "a number")?,
             user_spu_quota: values.parse("user_spu_quota", "a number")?,
-            audit_tracker: values.parse("audit_tracker", "true or false")?,
             shared_cluster_spus: values.parse("shared_cluster_spus", "a number")?,
             worker_confinement: values.parse("worker_confinement", "auto, cgroup, limits or off")?,
             spu_memory: spu_memory(&values)?,

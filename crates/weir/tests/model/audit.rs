@@ -99,7 +99,7 @@ impl Auditor {
         let mut next = String::new();
         let before = self.newest.clone();
         loop {
-            let path = format!("/v3/{{project}}/traces?limit={PAGE}&next={next}");
+            let path = format!("/v3/{{project}}/traces?service_type=CS&limit={PAGE}&next={next}");
             let answer = client.call(Method::GET, &path, None).await?;
             for trace in answer["traces"].as_array().context("no traces")? {
                 let text = |name: &str| trace[name].as_str().unwrap_or_default().to_string();

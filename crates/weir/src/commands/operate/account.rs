@@ -6,9 +6,10 @@ use anyhow::bail;
 use clap::{Arg, ArgMatches, Command, value_parser};
 use serde_json::json;
 use weir_base::clock::{Clock, SystemClock};
+use weir_base::id::ProjectId;
 use weir_base::money::Money;
 use weir_cloud::identity::{AccountRepository, AgencyRepository, Domain};
-use weir_control::billing::operator_top_up;
+use weir_control::billing::{of_operated_account, operator_top_up};
 use weir_store::{Store, StoredAccounts};
 
 use crate::commands::check::output_argument;
@@ -114,7 +115,8 @@ async fn top_up(store: &Store, accounts: &StoredAccounts, matches: &ArgMatches) 
         bail!("the amount must be more than 0");
     }
     let domain = find(accounts, matches).await?;
-    let balance = operator_top_up(store, &domain.id, amount, SystemClock.now()).await?;
+    let projects = projects_of(accounts, &domain).await?;
+    let balance = operator_top_up(store, &domain.id, amount, &projects, SystemClock.now()).await?;
     eprintln!("the balance of account `{}` is {balance}", domain.name);
     Ok(())
 }
@@ -129,9 +131,17 @@ async fn set(accounts: &StoredAccounts, matches: &ArgMatches) -> anyhow::Result<
     let mut standing = accounts.standing(&domain.id).await?;
     standing.real_name_verified = verified.copied().unwrap_or(standing.real_name_verified);
     standing.restricted = restricted.copied().unwrap_or(standing.restricted);
-    accounts.set_standing(&domain.id, standing).await?;
+    let projects = projects_of(accounts, &domain).await?;
+    let audit = of_operated_account(&domain.id, "setAccount", &projects, SystemClock.now());
+    accounts.set_standing(&domain.id, standing, &audit).await?;
     eprintln!("account `{}` changed", domain.name);
     Ok(())
+}
+
+/// Returns the projects of an account, where what is said of it is on record.
+async fn projects_of(accounts: &StoredAccounts, domain: &Domain) -> anyhow::Result<Vec<ProjectId>> {
+    let projects = accounts.projects(&domain.id).await?;
+    Ok(projects.into_iter().map(|project| ProjectId(project.id)).collect())
 }
 
 /// Finds the account that is named.

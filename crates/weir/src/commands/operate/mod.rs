@@ -5,6 +5,7 @@
 mod account;
 mod cluster;
 mod network;
+mod tracker;
 
 use clap::{ArgMatches, Command};
 
@@ -13,20 +14,22 @@ use super::{Exit, Outcome};
 pub fn command() -> Command {
     Command::new("operate")
         .about(
-            "What the operator says of accounts, clusters and networks, on the data directory of the service",
+            "What the operator says of accounts, clusters, networks and trackers, on the data directory of the service",
         )
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(account::command())
         .subcommand(cluster::command())
         .subcommand(network::command())
+        .subcommand(tracker::command())
 }
 
 pub fn run(matches: &ArgMatches) -> Outcome {
     match matches.subcommand() {
         Some(("account", matches)) => account::run(matches),
         Some(("cluster", matches)) => cluster::run(matches),
-        Some((_, matches)) => network::run(matches),
+        Some(("network", matches)) => network::run(matches),
+        Some((_, matches)) => tracker::run(matches),
         None => Ok(Exit::Refused),
     }
 }

@@ -202,7 +202,6 @@ fn control_options(settings: &Settings, listen: SocketAddr) -> ControlOptions {
         sql_max_bytes: settings.sql_max_bytes,
         restricted_shared_cluster: settings.shared_cluster_restricted,
         time_zone: settings.time_zone.clone(),
-        audit_tracker: settings.audit_tracker,
         limits,
         ..ControlOptions::default()
     }
