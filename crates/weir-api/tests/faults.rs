@@ -8,7 +8,7 @@ use std::time::Duration;
 use common::{Clearing, RemovedSavepoint, SQL, World};
 use serde_json::json;
 use weir_base::clock::{Clock, SystemClock};
-use weir_base::id::JobId;
+use weir_base::id::{JobId, ProjectId};
 use weir_base::savepoint::SavepointPlace;
 use weir_control::Reconciler;
 use weir_runtime::RunState;
@@ -219,6 +219,71 @@ async fn a_deleted_job_that_cannot_be_cleared_away_is_cleared_again_soon_and_the
         }
     }
     assert_eq!(tried_at, [0, 1, 3, 7, 15, 31, 63, 95]);
+}
+
+#[tokio::test]
+async fn a_worker_holds_its_spus_until_it_is_gone() {
+    let mut world = world().await;
+    let used = async |world: &World| {
+        let path = format!("/user_quota/{}", world.users["admin"]);
+        world.call("GET", &path, None).await.1["payload"]["spu_used"].clone()
+    };
+    let (stubborn, other) = (world.create("stubborn", json!({})).await, world.create("j1", json!({})).await);
+    for job in [stubborn, other] {
+        world.call("POST", &format!("/job/{job}/run"), None).await;
+        world.wait_for(job, "job_running").await;
+    }
+    world.shut_down().await;
+    let reconciler = Reconciler::new(world.control.clone());
+    assert_eq!(used(&world).await, 4);
+    assert_eq!(world.call("DELETE", &format!("/job/{other}"), None).await.0, "CS.18000");
+    assert_eq!(used(&world).await, 4, "its worker is still there");
+    reconciler.tick(SystemClock.now()).await.unwrap();
+    assert_eq!(used(&world).await, 2);
+    // One that does not stop in time, and then does.
+    assert_eq!(world.call("POST", &format!("/job/{stubborn}/stop"), None).await.0, "CS.15000");
+    let late = SystemClock.now().plus(Duration::from_secs(301));
+    reconciler.tick(late).await.unwrap();
+    world.wait_for(stubborn, "job_cancel_fail").await;
+    reconciler.tick(late).await.unwrap();
+    assert_eq!(used(&world).await, 2);
+    world.runner.set(stubborn, RunState::Stopped);
+    reconciler.tick(late).await.unwrap();
+    world.wait_for(stubborn, "job_cancel_success").await;
+    assert_eq!(used(&world).await, 0);
+}
+
+#[tokio::test]
+async fn a_savepoint_that_cannot_be_removed_is_removed_later() {
+    let mut world = world().await;
+    world.call("POST", "/obs_authorize", Some(json!(["bucket1"]))).await;
+    let job = world.create("j1", json!({ "obs_bucket": "bucket1" })).await;
+    world.call("POST", &format!("/job/{job}/run"), None).await;
+    world.wait_for(job, "job_running").await;
+    world.call("POST", &format!("/job/{job}/stop?triggerSavePoint=true"), None).await;
+    world.wait_for(job, "job_cancel_success").await;
+    *world.runner.clearing.lock().unwrap() = Clearing::Fails;
+    world.call("POST", &format!("/job/{job}/run"), None).await;
+    world.wait_for(job, "job_running").await;
+    world.shut_down().await;
+    let leftover = async |world: &World| {
+        let project = ProjectId(world.project.clone());
+        let record = world.control.store().job(&project, JobId(job)).await.unwrap().unwrap();
+        record.facts.savepoint.leftover
+    };
+    // Later than whatever the service has tried by itself.
+    let now = SystemClock.now().plus(Duration::from_secs(1));
+    let reconciler = Reconciler::new(world.control.clone());
+    for _ in 0..3 {
+        reconciler.tick(now).await.unwrap();
+    }
+    let place = SavepointPlace::of_job(JobId(job), Some("bucket1".to_string()));
+    assert_eq!(leftover(&world).await, Some(place));
+    *world.runner.clearing.lock().unwrap() = Clearing::Works;
+    reconciler.tick(now).await.unwrap();
+    assert!(leftover(&world).await.is_some(), "not at once");
+    reconciler.tick(now.plus(Duration::from_secs(2))).await.unwrap();
+    assert_eq!(leftover(&world).await, None);
 }
 
 #[tokio::test]

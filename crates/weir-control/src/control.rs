@@ -66,8 +66,9 @@ pub struct Control {
     pub(crate) alarmed: Notify,
     /// Wakes runs that wait for the runtime's word.
     pub(crate) progress: Notify,
-    /// Held by a use-case from its checks to its write: quotas span jobs, so that the version of one
-    /// job cannot protect them. The reconciler takes it for nothing but what goes on after arrears, and to remove a cluster,
+    /// Held by a use-case from the checks of what spans jobs, such as quotas, to its write: the version of one
+    /// job cannot protect them. What is looked for elsewhere, in buckets, topics and accounts, is looked for before: it may take its
+    /// time, and all other writers would wait for it. The reconciler takes it for nothing but what goes on after arrears, and to remove a cluster,
     /// which a job that is being created may name; its other writes are protected by versions.
     pub(crate) gate: Mutex<()>,
     /// Held while an archive is made or read: it is in memory, so that there is one at a time.
@@ -138,9 +139,14 @@ impl Control {
         decide::status(&job.facts, job.seen_at, self.now(), &self.options.limits)
     }
 
-    /// Returns what a job holds: what it was run with, for as long as its status says that it holds anything.
+    /// Returns what a job holds: what it was run with, for as long as its status says that it holds anything. A deleted one has
+    /// no status any more, and holds it for as long as its worker is there.
     pub(crate) fn held_by<'a>(&self, job: &'a JobRecord) -> Option<&'a Held> {
-        job.facts.held.as_ref().filter(|_| self.status_of(job).holds_spus())
+        let holds = match job.deleted_at {
+            None => self.status_of(job).holds_spus(),
+            Some(_) => decide::is_alive(self.runner.observe(job.id).as_ref()),
+        };
+        job.facts.held.as_ref().filter(|_| holds)
     }
 
     /// Stores changed facts of several jobs, all or none, with the audit records of the call and the alarms that follow.

@@ -27,6 +27,8 @@ pub enum StopReason {
     WorkerSilent(Duration),
     /// It did not stop in time.
     StopTimedOut(Duration),
+    /// It did not stop in time, and has stopped since.
+    StoppedLate,
     /// Its worker was told to end by somebody else.
     EndedFromOutside,
     /// The account owes.
@@ -62,6 +64,7 @@ impl std::fmt::Display for StopReason {
                 "the worker of the job gave no sign of life for {} s; look at the job log, then run it again",
                 limit.as_secs()
             ),
+            Self::StoppedLate => f.write_str("the job did not stop in time, and has stopped since"),
             Self::EndedFromOutside => f.write_str(
                 "the worker of the job was told to end (SIGTERM), but not by the service; it is started again from where it stopped",
             ),
@@ -112,11 +115,11 @@ pub enum Step {
     AskToStop,
     /// Ask the runtime for a savepoint.
     AskForSavepoint(SavepointAsk),
-    /// Store the facts, then remove a savepoint whose life has ended.
+    /// Remove a savepoint whose life has ended, then store the facts.
     RemoveSavepoint {
         /// Where it is.
         place: SavepointPlace,
-        /// The facts without it.
+        /// The facts when it is gone.
         facts: RunFacts,
     },
     /// Store the facts.
@@ -163,13 +166,15 @@ pub fn illegal_move(
 /// Returns the facts after the user's run: a fresh run, from the savepoint of the job with `resume`.
 pub fn run(facts: &RunFacts, held: Held, resume: bool, now: Timestamp) -> RunFacts {
     let spent = facts.savepoint.current().cloned();
+    let leftover = facts.savepoint.leftover.clone().filter(|place| Some(place) != spent.as_ref());
+    let resume = resume && spent.is_some();
     RunFacts {
         intent: Intent::Run,
         intent_at: now,
         attempt: facts.attempt,
         start_time: facts.start_time,
         stopped_at: facts.stopped_at,
-        savepoint: SavepointFacts { resume: resume && spent.is_some(), spent, ..SavepointFacts::default() },
+        savepoint: SavepointFacts { resume, spent, leftover, ..SavepointFacts::default() },
         held: Some(held),
         ..RunFacts::default()
     }
@@ -269,7 +274,12 @@ pub fn next(
     let observation =
         observation.filter(|seen| facts.submitted_at.is_some() && seen.attempt == facts.attempt);
     match (facts.intent, facts.end) {
-        (Intent::Draft, _) | (_, Some(_)) => Step::Wait,
+        (Intent::Draft, _) => Step::Wait,
+        // Its worker may end after all.
+        (Intent::Stop | Intent::Freeze, Some(EndKind::CancelFailed)) if !is_alive(observation) => {
+            Step::Record(stopped(facts, &StopReason::StoppedLate.to_string(), now))
+        }
+        (_, Some(_)) => Step::Wait,
         (Intent::Run | Intent::Recover, None) => next_of_run(facts, observation, on, now, limits),
         (Intent::Stop | Intent::Freeze, None) => next_of_stop(facts, observation, now, limits),
     }
@@ -304,7 +314,11 @@ fn next_of_run(
             }
             Some(_) => next_of_savepoint(facts, seen, now, limits),
         },
-        RunState::Finished if facts.savepoint.spent.is_some() => next_of_savepoint(facts, seen, now, limits),
+        RunState::Finished if facts.savepoint.spent.is_some() => Step::Record(without_spent(facts)),
+        // A bucket that does not answer holds up the end of the job a little and not for ever.
+        RunState::Finished if now.since(seen.at) <= limits.silence && facts.savepoint.leftover.is_some() => {
+            next_of_savepoint(facts, seen, now, limits)
+        }
         RunState::Finished => Step::Record(finished(facts, seen)),
         // It ended with the savepoint that it was asked for.
         RunState::Stopped if has_ended_with_savepoint(facts, seen) => {
@@ -315,6 +329,8 @@ fn next_of_run(
             let failure = savepoint_failure(facts, seen).unwrap_or_default();
             start(&accepted(&without_ask(facts, failure)), now)
         }
+        // It ended for a savepoint that nobody waits for any more, as it took too long, and goes on from its last checkpoint.
+        RunState::Stopped if seen.savepoint.is_some() => start(&accepted(facts), now),
         // It was suspended with the service, and goes on with it. It has run, so that its checkpoint counts even
         // if the service ended before it could note that the job was accepted.
         RunState::Stopped if seen.adopted => start(&accepted(facts), now),
@@ -332,8 +348,16 @@ fn next_of_run(
 
 /// Decides what has to be done about the savepoints of a job that runs.
 fn next_of_savepoint(facts: &RunFacts, seen: &Observation, now: Timestamp, limits: &Limits) -> Step {
-    if let Some(place) = &facts.savepoint.spent {
-        let savepoint = SavepointFacts { spent: None, resume: false, ..facts.savepoint.clone() };
+    // Noted before anything is removed: a job that was stopped meanwhile keeps it, and may start from it again.
+    if facts.savepoint.spent.is_some() {
+        return Step::Record(without_spent(facts));
+    }
+    let is_late = |ask: &SavepointAsk| now.since(ask.at) > limits.savepoint;
+    // Before the next one is written, which may be at the same place.
+    if let Some(place) = &facts.savepoint.leftover
+        && !facts.savepoint.ask.as_ref().is_some_and(is_late)
+    {
+        let savepoint = SavepointFacts { leftover: None, ..facts.savepoint.clone() };
         return Step::RemoveSavepoint {
             place: place.clone(),
             facts: RunFacts { savepoint, ..facts.clone() },
@@ -347,11 +371,22 @@ fn next_of_savepoint(facts: &RunFacts, seen: &Observation, now: Timestamp, limit
             None => Step::Record(written(facts, Some(ask), now)),
             Some(failure) => Step::Record(without_ask(facts, failure)),
         },
-        None if now.since(ask.at) > limits.savepoint => {
+        None if is_late(ask) => {
             Step::Record(without_ask(facts, &format!("it took longer than {} s", limits.savepoint.as_secs())))
         }
         None => Step::AskForSavepoint(ask.clone()),
     }
+}
+
+/// The job runs, so that no run starts from its former savepoint any more.
+fn without_spent(facts: &RunFacts) -> RunFacts {
+    let savepoint = SavepointFacts {
+        spent: None,
+        leftover: facts.savepoint.spent.clone(),
+        resume: false,
+        ..facts.savepoint.clone()
+    };
+    RunFacts { savepoint, ..facts.clone() }
 }
 
 /// Returns what became of the savepoint that is being asked for.
@@ -400,12 +435,8 @@ fn next_of_stop(
     now: Timestamp,
     limits: &Limits,
 ) -> Step {
-    let alive = observation.filter(|seen| matches!(seen.state, RunState::Starting | RunState::Running));
-    if alive.is_none() {
-        return Step::Record(match facts.frozen_at {
-            Some(_) => end_run(facts, EndKind::Frozen, &StopReason::Arrears.to_string(), now),
-            None => end_run(facts, EndKind::Cancelled, &facts.reason, now),
-        });
+    if !is_alive(observation) {
+        return Step::Record(stopped(facts, &facts.reason, now));
     }
     if now.since(facts.frozen_at.unwrap_or(facts.intent_at)) > limits.cancel {
         let reason = StopReason::StopTimedOut(limits.cancel);
@@ -416,6 +447,19 @@ fn next_of_stop(
         });
     }
     Step::AskToStop
+}
+
+/// Whether a worker is there.
+pub(crate) fn is_alive(observation: Option<&Observation>) -> bool {
+    observation.is_some_and(|seen| matches!(seen.state, RunState::Starting | RunState::Running))
+}
+
+/// The worker of a job that was to stop is gone.
+fn stopped(facts: &RunFacts, reason: &str, now: Timestamp) -> RunFacts {
+    match facts.frozen_at {
+        Some(_) => end_run(facts, EndKind::Frozen, &StopReason::Arrears.to_string(), now),
+        None => end_run(facts, EndKind::Cancelled, reason, now),
+    }
 }
 
 fn start(facts: &RunFacts, now: Timestamp) -> Step {

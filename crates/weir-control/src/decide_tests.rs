@@ -256,6 +256,33 @@ fn a_stop_that_takes_too_long_fails_and_can_be_repeated() {
 }
 
 #[test]
+fn a_worker_that_ends_after_the_time_to_stop_holds_nothing_any_more() {
+    let alive = |facts: &RunFacts, at| seen(facts, RunState::Running, at);
+    let stop_failed = |stopping: &RunFacts, at| {
+        let Step::Record(late) = next(stopping, Some(&alive(stopping, at)), OnFailure::End, at, &limits())
+        else {
+            panic!()
+        };
+        assert_eq!(status(&late, None, at, &limits()), Status::CancelFail);
+        late
+    };
+    let stopped = stop_failed(&stop(&running_job(), &by_ann(), T0), after(301));
+    let frozen = stop_failed(&freeze(&running_job(), T0), after(301));
+    for (late, expected) in [(stopped, Status::CancelSuccess), (frozen, Status::ArrearageStopped)] {
+        let there = alive(&late, after(400));
+        assert_eq!(next(&late, Some(&there), OnFailure::End, after(400), &limits()), Step::Wait);
+        let gone = seen(&late, RunState::Stopped, after(401));
+        for observation in [Some(&gone), None] {
+            let Step::Record(done) = next(&late, observation, OnFailure::End, after(401), &limits()) else {
+                panic!()
+            };
+            assert_eq!(status(&done, None, after(401), &limits()), expected);
+            assert!(!done.reason.contains("stop it again"), "{}", done.reason);
+        }
+    }
+}
+
+#[test]
 fn a_stop_during_the_wait_for_a_restart_is_immediate() {
     let waiting = fail(&running_job(), OnFailure::Restart, after(5));
     let old = seen(&waiting, RunState::Failed("bad disk".to_string()), after(5));
@@ -326,6 +353,20 @@ fn a_stop_with_a_savepoint_ends_when_the_worker_has_ended_with_it() {
 }
 
 #[test]
+fn a_job_that_has_ended_for_a_savepoint_that_took_too_long_goes_on() {
+    let ask = ask(T0, true);
+    let asked = savepoint(&running_job(), ask.clone(), "ann");
+    let Step::Record(facts) = answered(&asked, RunState::Running, None, after(301)) else { panic!() };
+    assert!(facts.savepoint.failure.contains("longer than 300 s"), "{}", facts.savepoint.failure);
+    for failure in [None, Some("it took longer than 300 s")] {
+        let step = answered(&facts, RunState::Stopped, Some(answer(&ask, failure)), after(310));
+        let Step::Start { facts, resume: true } = step else { panic!("{step:?}") };
+        assert_eq!(status(&facts, None, after(310), &limits()), Status::Submitting);
+        assert!(facts.savepoint.failure.contains("longer than 300 s"), "the reason stays");
+    }
+}
+
+#[test]
 fn a_savepoint_that_cannot_be_written_leaves_the_job_running_with_the_reason() {
     for stop in [false, true] {
         let ask = ask(T0, stop);
@@ -367,12 +408,35 @@ fn a_savepoint_ends_its_life_when_the_job_runs_again_and_not_before() {
             panic!()
         };
         let Step::Record(facts) = answered(&accepted(&facts), RunState::Running, None, T0) else { panic!() };
-        let Step::RemoveSavepoint { place: removed, facts } = answered(&facts, RunState::Running, None, T0)
-        else {
-            panic!()
-        };
-        assert_eq!((removed, facts.savepoint), (place.clone(), SavepointFacts::default()));
+        for (state, at) in [(RunState::Running, T0), (RunState::Finished, T0)] {
+            let Step::Record(facts) = answered(&facts, state.clone(), None, at) else { panic!() };
+            assert_eq!(facts.savepoint.current(), None, "noted before it is removed");
+            let Step::RemoveSavepoint { place: removed, facts } = answered(&facts, state, None, at) else {
+                panic!()
+            };
+            assert_eq!((removed, facts.savepoint), (place.clone(), SavepointFacts::default()));
+        }
     }
+}
+
+#[test]
+fn a_savepoint_whose_bucket_does_not_answer_is_removed_later_and_holds_up_nothing_for_ever() {
+    let place = SavepointPlace::of_job(JobId(7), None);
+    let leftover = SavepointFacts { leftover: Some(place.clone()), ..SavepointFacts::default() };
+    let running = RunFacts { savepoint: leftover.clone(), ..running_job() };
+    let asked = savepoint(&running, ask(T0, true), "ann");
+    for facts in [&running, &asked] {
+        let step = answered(facts, RunState::Running, None, after(1));
+        assert!(matches!(step, Step::RemoveSavepoint { .. }), "{step:?}");
+    }
+    let Step::Record(late) = answered(&asked, RunState::Running, None, after(301)) else { panic!() };
+    assert_eq!((late.savepoint.ask, late.savepoint.leftover), (None, Some(place.clone())));
+    let ended = seen(&running, RunState::Finished, T0);
+    let Step::Record(done) = next(&running, Some(&ended), OnFailure::End, after(61), &limits()) else {
+        panic!()
+    };
+    assert_eq!((done.end, &done.savepoint), (Some(EndKind::Finished), &leftover));
+    assert_eq!(run(&done, held(), true, after(70)).savepoint, leftover, "the next run removes it");
 }
 
 #[test]
@@ -453,7 +517,7 @@ fn successors(facts: &RunFacts, now: Timestamp) -> Vec<(String, RunFacts, Timest
     if here.can_stop() {
         all.push(("stop".to_string(), stop(facts, &by_ann(), now), now));
     }
-    if !here.holds_spus() {
+    if !here.holds_spus() || here == Status::CancelFail {
         all.push(("import".to_string(), covered(facts), now));
     }
     if here == Status::ArrearageRecovering {

@@ -163,7 +163,9 @@ impl Control {
     /// Returns the metrics of every job with a run under way, in all projects, for the operator.
     pub async fn all_metrics(&self) -> Result<Vec<(Status, MetricsView)>, CsError> {
         let mut views = Vec::new();
-        for job in self.store.jobs_with_runs().await.map_err(fault)? {
+        let mut jobs = self.store.jobs_with_runs().await.map_err(fault)?;
+        jobs.retain(|job| job.deleted_at.is_none());
+        for job in jobs {
             views.push((self.status_of(&job), self.metrics_of(&job).await?));
         }
         Ok(views)

@@ -27,7 +27,7 @@ const AT_ONCE: usize = 8;
 const HAND_OVER_AGAIN: u32 = 5;
 const HAND_OVER_PAUSE: Duration = Duration::from_millis(100);
 
-/// Time before a deleted job that could not be cleared away is cleared again: its worker is about to end, or its bucket does not
+/// Time before what could not be cleared away, a deleted job or a savepoint, is cleared again: the worker is about to end, or a bucket does not
 /// answer, which holds up the others each time. Doubles up to the longest.
 const CLEAR_AGAIN: Duration = Duration::from_secs(1);
 const CLEAR_AGAIN_LONGEST: Duration = Duration::from_secs(32);
@@ -235,10 +235,10 @@ impl Reconciler {
                 Ok(None)
             }
             Step::RemoveSavepoint { place, facts } => {
-                // Noted first: a job that was stopped meanwhile keeps it, and may start from it again.
-                let recorded = self.record(&job, facts).await?;
-                self.remove_savepoint(job.id, &place).await;
-                Ok(Some(recorded))
+                if self.is_pausing(job.id, now) || !self.remove_savepoint(job.id, &place, now).await {
+                    return Ok(None);
+                }
+                self.record(&job, facts).await.map(Some)
             }
             Step::Record(facts) => self.record(&job, facts).await.map(Some),
             Step::EndWorker(facts) => {
@@ -337,8 +337,7 @@ impl Reconciler {
     }
 
     async fn clear(&self, job: &JobRecord, now: Timestamp) -> Result<Option<Action>, StoreError> {
-        let failed = self.with_marks(job.id, |marks| marks.clearing_failed);
-        if failed.is_some_and(|(failed, pause)| now.since(failed) < pause) {
+        if self.is_pausing(job.id, now) {
             return Ok(None);
         }
         let reach = self.control.buckets.names_of(&job.project).await?;
@@ -346,17 +345,17 @@ impl Reconciler {
         let bucket = bucket.filter(|bucket| reach.contains(bucket));
         if let Err(error) = self.control.runner.remove(job.id, bucket).await {
             tracing::warn!(job_id = %job.id, %error, "a deleted job could not be cleared away, will retry");
-            let pause = failed.map_or(CLEAR_AGAIN, |(_, pause)| CLEAR_AGAIN_LONGEST.min(pause * 2));
-            self.with_marks(job.id, |marks| marks.clearing_failed = Some((now, pause)));
+            self.pause(job.id, now);
             return Ok(None);
         }
         // Now that no worker is left that could still write the one it was asked for. Those in the service's own store
         // went with the folder of the worker.
         let savepoint = &job.facts.savepoint;
         let asked = savepoint.ask.as_ref().map(|ask| &ask.place);
-        for place in [savepoint.latest.as_ref(), savepoint.spent.as_ref(), asked].into_iter().flatten() {
-            if place.bucket.is_some() {
-                self.remove_savepoint(job.id, place).await;
+        let (latest, spent) = (savepoint.latest.as_ref(), savepoint.spent.as_ref());
+        for place in [latest, spent, savepoint.leftover.as_ref(), asked].into_iter().flatten() {
+            if place.bucket.is_some() && !self.remove_savepoint(job.id, place, now).await {
+                return Ok(None);
             }
         }
         self.control.store.mark_cleared(job.id).await?;
@@ -391,15 +390,29 @@ impl Reconciler {
         })
     }
 
-    /// Removes a savepoint that the service wrote. What stays because the bucket does not answer is of no use to
-    /// anybody, and no reason to hold up the job.
-    async fn remove_savepoint(&self, job: JobId, place: &SavepointPlace) {
+    /// Removes a savepoint, when the service wrote it. Returns whether it is gone; else it is to be tried again after a pause.
+    async fn remove_savepoint(&self, job: JobId, place: &SavepointPlace, now: Timestamp) -> bool {
         if !place.belongs_to(job) {
-            return;
+            return true;
         }
-        if let Err(error) = self.control.runner.remove_savepoint(job, place).await {
-            tracing::warn!(job_id = %job, place = place.shown(), %error, "a savepoint could not be removed, its objects stay");
-        }
+        let Err(error) = self.control.runner.remove_savepoint(job, place).await else { return true };
+        tracing::warn!(job_id = %job, place = place.shown(), %error, "a savepoint could not be removed, will retry");
+        self.pause(job, now);
+        false
+    }
+
+    /// Whether something of a job could not be cleared away just now.
+    fn is_pausing(&self, job: JobId, now: Timestamp) -> bool {
+        let failed = self.with_marks(job, |marks| marks.clearing_failed);
+        failed.is_some_and(|(failed, pause)| now.since(failed) < pause)
+    }
+
+    fn pause(&self, job: JobId, now: Timestamp) {
+        self.with_marks(job, |marks| {
+            let pause =
+                marks.clearing_failed.map_or(CLEAR_AGAIN, |(_, pause)| CLEAR_AGAIN_LONGEST.min(pause * 2));
+            marks.clearing_failed = Some((now, pause));
+        });
     }
 
     /// Stores what the runtime says: at once when the state changes, else now and then.

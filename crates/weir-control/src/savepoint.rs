@@ -4,7 +4,7 @@ use weir_base::error::{CsError, codes};
 use weir_base::id::JobId;
 use weir_base::savepoint::{SavepointAsk, SavepointPlace};
 use weir_runtime::NoSavepoint;
-use weir_store::{RunFacts, SavepointFacts};
+use weir_store::{JobRecord, RunFacts, SavepointFacts};
 
 use crate::audit;
 use crate::caller::Caller;
@@ -45,7 +45,7 @@ impl Control {
     /// Makes a savepoint in a bucket the one that the job starts from when it is run with `resumeSavePoint`.
     pub async fn import_savepoint(&self, caller: &Caller, id: JobId, path: &str) -> Result<(), CsError> {
         let place = place(path)?;
-        let _gate = self.gate.lock().await;
+        // It is looked for in a bucket that may take its time. Nothing of it spans jobs, so that the version of the job protects it.
         without_conflict(|| self.try_import_savepoint(caller, id, &place)).await
     }
 
@@ -68,17 +68,25 @@ impl Control {
             NoSavepoint::Fault(reason) => codes::BACKEND_INTERNAL_ERROR.error().because(format!("{reason}.")),
         })?;
         let now = self.now();
-        let former = job.facts.savepoint.current().filter(|former| *former != place).cloned();
-        let savepoint = SavepointFacts { latest: Some(place.clone()), ..SavepointFacts::default() };
+        let leftover = job.facts.savepoint.leftover.clone().filter(|leftover| leftover != place);
+        let savepoint = SavepointFacts { latest: Some(place.clone()), leftover, ..SavepointFacts::default() };
         let facts = RunFacts { savepoint, ..job.facts.clone() };
         let audit = audit::of_job(caller, "importSavepoint", &job, success::SAVEPOINT_IMPORTED, now);
         self.write_facts(&[(&job, facts)], &[audit]).await?;
-        if let Some(former) = former.filter(|former| former.belongs_to(job.id))
-            && let Err(error) = self.runner.remove_savepoint(job.id, &former).await
-        {
-            tracing::warn!(job_id = %job.id, %error, "a savepoint that was replaced could not be removed");
+        if job.facts.savepoint.current() != Some(place) {
+            self.remove_savepoint_of(&job).await;
         }
         Ok(())
+    }
+
+    /// Removes the savepoint that the service wrote for a job and that its run would start from, now that it is another job.
+    pub(crate) async fn remove_savepoint_of(&self, job: &JobRecord) {
+        let savepoint = &job.facts.savepoint;
+        let place = savepoint.current().or(savepoint.leftover.as_ref());
+        let Some(place) = place.filter(|place| place.belongs_to(job.id)) else { return };
+        if let Err(error) = self.runner.remove_savepoint(job.id, place).await {
+            tracing::warn!(job_id = %job.id, %error, "a savepoint that was replaced could not be removed");
+        }
     }
 
     /// Refuses a bucket that the project has not authorized with CS.11016.

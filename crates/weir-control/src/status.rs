@@ -98,6 +98,7 @@ pub const MOVES: &[(Status, Status, &str)] = &[
     (Status::CancelSuccess, Status::Init, "import with `is_cover`"),
     (Status::Finish, Status::Init, "import with `is_cover`"),
     (Status::ArrearageStopped, Status::Init, "import with `is_cover`"),
+    (Status::CancelFail, Status::Init, "import with `is_cover`"),
     (Status::Submitting, Status::Running, "the runtime reports that the job runs"),
     (Status::Submitting, Status::SubmitFail, "the runtime refuses the job, or it does not come up in time"),
     (Status::Submitting, Status::Finish, "the sources were exhausted before the job was seen running"),
@@ -118,6 +119,12 @@ pub const MOVES: &[(Status, Status, &str)] = &[
     (Status::Savepointing, Status::Finish, "all sources are exhausted before the savepoint is written"),
     (Status::Savepointing, Status::RunningException, "failure"),
     (Status::CancelFail, Status::Canceling, "stop, or a negative balance"),
+    (Status::CancelFail, Status::CancelSuccess, "its worker has ended after all"),
+    (
+        Status::CancelFail,
+        Status::ArrearageStopped,
+        "its worker has ended after all, after a negative balance",
+    ),
     (Status::Canceling, Status::CancelSuccess, "done"),
     (Status::Canceling, Status::CancelFail, "it takes longer than the limit"),
     (Status::Canceling, Status::ArrearageStopped, "done, after a negative balance"),
@@ -186,6 +193,11 @@ impl Status {
         self.rule().stop
     }
 
+    /// Whether the job is stopped when its cluster is: one that holds SPUs and is not being stopped already.
+    pub fn stops_with_cluster(self) -> bool {
+        self.holds_spus() && self != Self::Canceling
+    }
+
     /// Returns the code with which an update is refused, or `None` when it is allowed.
     pub fn update_refusal(self) -> Option<ErrorCode> {
         match self.rule().update {
@@ -239,6 +251,14 @@ mod tests {
             let stops = stops && status != Status::ArrearageRecovering;
             assert_eq!(status.can_stop(), stops, "{}", status.name());
         }
+    }
+
+    #[test]
+    fn whatever_holds_spus_of_a_cluster_can_be_stopped_with_it() {
+        for status in Status::all().filter(|status| status.holds_spus()) {
+            assert!(is_move(status, Status::Canceling), "{}", status.name());
+        }
+        assert!(Status::ArrearageRecovering.stops_with_cluster());
     }
 
     #[test]

@@ -205,6 +205,8 @@ pub struct SavepointFacts {
     pub spent: Option<SavepointPlace>,
     /// Whether the present run starts from that one.
     pub resume: bool,
+    /// One whose life has ended: no run starts from it, and its objects are to be removed.
+    pub leftover: Option<SavepointPlace>,
     /// What is being asked of the running job.
     pub ask: Option<SavepointAsk>,
     /// Who asked it to stop with one.

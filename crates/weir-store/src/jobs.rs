@@ -107,9 +107,18 @@ impl Store {
         if !ids.is_empty() && drafts(&mut transaction, project).await? > i64::from(draft_limit) {
             return Err(StoreError::TooManyDrafts { limit: draft_limit });
         }
-        let all = ids.iter().copied().chain(covered.iter().map(|(job, ..)| job.id));
-        audit.resource_id = all.map(|id| id.to_string()).collect::<Vec<_>>().join(",");
-        audit::insert(&mut transaction, &audit).await?;
+        // One for each job, so that it is found with the job; one without a job when the call has changed nothing.
+        let new = ids.iter().zip(created).map(|(id, job)| (*id, job.definition.name.as_str()));
+        let named: Vec<_> = new
+            .chain(covered.iter().map(|(job, definition, _)| (job.id, definition.name.as_str())))
+            .collect();
+        if named.is_empty() {
+            audit::insert(&mut transaction, &audit).await?;
+        }
+        for (id, name) in named {
+            (audit.resource_id, audit.resource_name) = (id.to_string(), name.to_string());
+            audit::insert(&mut transaction, &audit).await?;
+        }
         transaction.commit().await?;
         Ok(ids)
     }
@@ -124,10 +133,11 @@ impl Store {
         row.map(|row| from_row(&row)).transpose()
     }
 
-    /// Returns every job with a run under way or ended but holding resources, in all projects.
+    /// Returns every job with a run under way or ended but holding resources, in all projects; a deleted one until the runtime
+    /// has forgotten it.
     pub async fn jobs_with_runs(&self) -> Result<Vec<JobRecord>, StoreError> {
         let rows = sqlx::query(select_jobs!(
-            "WHERE deleted_at IS NULL AND intent <> 'draft'
+            "WHERE (deleted_at IS NULL OR cleared = 0) AND intent <> 'draft'
              AND (end_kind IS NULL OR end_kind = 'cancel_failed') ORDER BY jobs.id"
         ))
         .fetch_all(self.pool())
@@ -144,11 +154,11 @@ impl Store {
         rows.iter().map(from_row).collect()
     }
 
-    /// Returns the jobs for which something may have to be done: those under way, and deleted ones
-    /// that the runtime has not forgotten yet.
+    /// Returns the jobs for which something may have to be done: those under way, those whose stop has failed, as their workers
+    /// may end after all, and deleted ones that the runtime has not forgotten yet.
     pub async fn jobs_to_reconcile(&self) -> Result<Vec<JobRecord>, StoreError> {
         let rows = sqlx::query(select_jobs!(
-            "WHERE (deleted_at IS NULL AND intent <> 'draft' AND end_kind IS NULL)
+            "WHERE (deleted_at IS NULL AND intent <> 'draft' AND (end_kind IS NULL OR end_kind = 'cancel_failed'))
              OR (deleted_at IS NOT NULL AND cleared = 0) ORDER BY jobs.id"
         ))
         .fetch_all(self.pool())

@@ -161,7 +161,10 @@ impl Runner for PretendingRunner {
         let has_worker = self.jobs().contains_key(&job);
         let removed = RemovedSavepoint { job: job.0, place: place.clone(), has_worker };
         self.removed_savepoints.lock().unwrap().push(removed);
-        Ok(())
+        match *self.clearing.lock().unwrap() {
+            Clearing::Fails => Err(RemoveError("its bucket does not answer".to_string())),
+            Clearing::Works | Clearing::Hangs => Ok(()),
+        }
     }
 
     fn observe(&self, job: JobId) -> Option<Observation> {

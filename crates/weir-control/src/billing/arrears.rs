@@ -95,6 +95,8 @@ impl Control {
 
     fn is_to_freeze(&self, job: &JobRecord) -> bool {
         match self.status_of(job) {
+            // Its worker is being ended.
+            _ if job.deleted_at.is_some() => false,
             Status::Submitting | Status::Running => true,
             // One that is to stop with its savepoint does so by itself.
             Status::Savepointing => job.facts.savepoint.ask.as_ref().is_some_and(|ask| !ask.stop),

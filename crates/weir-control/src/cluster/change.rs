@@ -11,7 +11,6 @@ use crate::audit::{self, Subject};
 use crate::caller::Caller;
 use crate::control::{Control, Refusal, fault, without_conflict};
 use crate::decide::{self, StopReason};
-use crate::status::Status;
 use crate::success::{self, Success};
 
 impl Control {
@@ -24,7 +23,6 @@ impl Control {
     ) -> Result<(), CsError> {
         // What is sent is looked at before the cluster is; the network is that of any cluster and always right.
         sent.over(&Default::default(), &self.options.clusters)?;
-        let _gate = self.gate.lock().await;
         without_conflict(|| self.try_update_cluster(caller, id, &sent)).await?;
         self.changed.notify_one();
         Ok(())
@@ -37,19 +35,21 @@ impl Control {
         sent: &SentCluster,
     ) -> Result<(), Refusal> {
         let before = self.find_cluster(caller, id).await?;
+        let options = &self.options.clusters;
+        let definition = sent.over(&before.definition, options)?;
+        let (was, is) = (before.definition.maximum_spu_quota, definition.maximum_spu_quota);
+        let more = is + definition.manager_node_spu - was - before.definition.manager_node_spu;
+        // What a subscription pays for is paid already.
+        if more > 0 && before.billing_mode == BillingMode::PayPerUse {
+            self.check_affords(caller, more).await?;
+        }
+        let _gate = self.gate.lock().await;
         let present = status(&before.facts);
         if present != ClusterStatus::Running {
             return Err(codes::CLUSTER_NOT_MODIFIABLE.error().because(in_status(present)).into());
         }
-        let options = &self.options.clusters;
-        let definition = sent.over(&before.definition, options)?;
-        let (was, is) = (before.definition.maximum_spu_quota, definition.maximum_spu_quota);
         if before.billing_mode == BillingMode::Period && was != is {
             return Err(codes::PERIOD_CLUSTER_QUOTA_NOT_MODIFIABLE.error().into());
-        }
-        let more = is + definition.manager_node_spu - was - before.definition.manager_node_spu;
-        if more > 0 {
-            self.check_affords(caller, more).await?;
         }
         let clusters = self.store.all_clusters().await?;
         let name = sent.name.as_ref().unwrap_or(&before.name);
@@ -98,21 +98,24 @@ impl Control {
 
     /// Makes a cluster run again. Its jobs are not started.
     pub async fn restart_cluster(&self, caller: &Caller, id: ClusterId) -> Result<(), CsError> {
-        let _gate = self.gate.lock().await;
         without_conflict(|| async {
             let cluster = self.find_cluster(caller, id).await?;
-            let present = status(&cluster.facts);
             let period = cluster.billing_mode == BillingMode::Period;
+            let definition = &cluster.definition;
+            if !period {
+                let spus = definition.maximum_spu_quota + definition.manager_node_spu;
+                self.check_affords(caller, spus).await?;
+            }
+            let _gate = self.gate.lock().await;
+            let present = status(&cluster.facts);
             if period || !present.can_restart() {
                 let reason =
                     if period { "It is paid for by subscription.".to_string() } else { in_status(present) };
                 return Err(codes::CLUSTER_NOT_RESTARTABLE.error().because(reason).into());
             }
-            let definition = &cluster.definition;
-            self.check_affords(caller, definition.maximum_spu_quota + definition.manager_node_spu).await?;
             let clusters = self.store.all_clusters().await?;
             let given = Given::to(&clusters, Some(id));
-            given.admit_spus(cluster.definition.maximum_spu_quota, &self.options.clusters)?;
+            given.admit_spus(definition.maximum_spu_quota, &self.options.clusters)?;
             let now = self.now();
             let audit = of_cluster(caller, "restartCluster", &cluster, success::CLUSTER_RESTARTED, now);
             let facts = state::restarted(&cluster.facts, now);
@@ -150,7 +153,7 @@ impl Control {
         Ok(())
     }
 
-    /// Stores the facts of a cluster together with a stop of each of its jobs that can be stopped.
+    /// Stores the facts of a cluster together with a stop of each of its jobs.
     async fn write_with_jobs_stopped(
         &self,
         caller: &Caller,
@@ -163,7 +166,7 @@ impl Control {
         let jobs: Vec<JobRecord> = self.jobs_holding_spus_of(cluster.id).await?;
         let stopped: Vec<(&JobRecord, RunFacts)> = jobs
             .iter()
-            .filter(|job| self.status_of(job).can_stop() || self.status_of(job) == Status::Savepointing)
+            .filter(|job| job.deleted_at.is_none() && self.status_of(job).stops_with_cluster())
             .map(|job| (job, decide::stop(&job.facts, &cause, now)))
             .collect();
         // Whoever asks what became of a job finds it with the job.
@@ -183,7 +186,7 @@ impl Control {
         cluster.ok_or_else(|| no_cluster(id))
     }
 
-    /// Returns the jobs of a cluster that hold SPUs.
+    /// Returns the jobs of a cluster that hold SPUs, deleted ones among them whose workers have not ended yet.
     pub(crate) async fn jobs_holding_spus_of(&self, id: ClusterId) -> Result<Vec<JobRecord>, StoreError> {
         let mut jobs = self.store.jobs_with_runs().await?;
         jobs.retain(|job| self.held_by(job).is_some_and(|held| held.cluster_id == Some(id.0)));

@@ -76,6 +76,9 @@ impl Control {
     async fn end_jobs_of(&self, cluster: &ClusterRecord, now: Timestamp) -> Result<(), StoreError> {
         for job in self.jobs_holding_spus_of(cluster.id).await? {
             self.runner.kill(job.id).await;
+            if job.deleted_at.is_some() {
+                continue;
+            }
             let intent = job.facts.intent;
             let stopping = matches!(intent, Intent::Stop | Intent::Freeze);
             if stopping && job.facts.end != Some(EndKind::CancelFailed) {

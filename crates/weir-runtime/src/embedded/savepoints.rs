@@ -1,5 +1,7 @@
 //! The savepoints of the job of a worker.
 
+use std::time::Duration;
+
 use weir_base::savepoint::{SavepointAsk, SavepointOutcome, SavepointPlace};
 use weir_cloud::objects::{Objects, ObjectsError};
 use weir_engine::checkpoint::CheckpointStorage;
@@ -95,9 +97,11 @@ impl<'a> Savepoints<'a> {
         }
     }
 
-    /// Writes the savepoint of a job that has ended with a last checkpoint.
-    pub(super) async fn finish(&self, prepared: Prepared) -> SavepointOutcome {
-        let written = savepoint::write(&self.storage, &prepared.target).await;
+    /// Writes the savepoint of a job that has ended with a last checkpoint, in time or not at all.
+    pub(super) async fn finish(&self, prepared: Prepared, limit: Duration) -> SavepointOutcome {
+        let written = savepoint::write(&self.storage, &prepared.target);
+        let written = tokio::time::timeout(limit, written).await;
+        let written = written.unwrap_or_else(|_| Err(format!("it took longer than {} s", limit.as_secs())));
         SavepointOutcome { at: prepared.ask.at, failure: written.err() }
     }
 }

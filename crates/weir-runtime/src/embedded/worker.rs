@@ -28,13 +28,17 @@ use super::confine::Outside;
 use super::folder::{Folder, OBJECTS_KEY, ObjectsPlace, WorkerRequest};
 use super::logs::Logs;
 use super::protocol::Command;
-use super::savepoints::{self, Savepoints};
+use super::savepoints::{self, Prepared, Savepoints};
 use super::socket;
 use crate::launch::{Launch, Launched};
 use crate::{JobMetrics, Observation, OperatorMetrics, RunState};
 
 /// How often a running worker tells its counters.
 const REPORT_INTERVAL: Duration = Duration::from_millis(500);
+
+/// Time for the savepoint of a job that has ended for it. The service waits as long for a savepoint; a worker whose bucket
+/// takes longer ends without, so that the job goes on.
+const FINISH_LIMIT: Duration = Duration::from_secs(300);
 
 /// Runs the job whose request lies in `folder`, until it ends. Returns whether it ended well. In a process that has moved
 /// into the network of its cluster, `outside` is what has not.
@@ -247,6 +251,8 @@ async fn follow(
     let mut report = tokio::time::interval(REPORT_INTERVAL);
     let mut last_ask = None;
     let mut writing: Option<BoxFuture<'_, SavepointOutcome>> = None;
+    // A bucket that does not answer holds up neither the reports nor another command.
+    let mut preparing: Option<BoxFuture<'_, Result<Prepared, SavepointOutcome>>> = None;
     let mut at_end = None;
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok();
     let outcome = loop {
@@ -262,8 +268,27 @@ async fn follow(
                 None => std::future::pending().await,
             }
         };
+        let prepared = async {
+            match &mut preparing {
+                Some(preparing) => preparing.await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             outcome = launched.wait() => break outcome,
+            prepared = prepared => {
+                preparing = None;
+                match prepared {
+                    Ok(prepared) => {
+                        at_end = Some(prepared);
+                        handle.suspend().await;
+                    }
+                    Err(outcome) => {
+                        observation.savepoint = Some(outcome);
+                        observations.send_replace(observation.clone());
+                    }
+                }
+            }
             outcome = written => {
                 writing = None;
                 observation.savepoint = Some(outcome);
@@ -278,19 +303,10 @@ async fn follow(
                 Command::Savepoint(ask) if last_ask == Some(ask.at) => {}
                 Command::Savepoint(ask) => {
                     last_ask = Some(ask.at);
-                    if !ask.stop {
+                    if ask.stop {
+                        preparing = Some(Box::pin(savepoints.prepare(ask)));
+                    } else {
                         writing = Some(Box::pin(savepoints.write(ask)));
-                        continue;
-                    }
-                    match savepoints.prepare(ask).await {
-                        Ok(prepared) => {
-                            at_end = Some(prepared);
-                            handle.suspend().await;
-                        }
-                        Err(outcome) => {
-                            observation.savepoint = Some(outcome);
-                            observations.send_replace(observation.clone());
-                        }
                     }
                 }
             },
@@ -304,13 +320,34 @@ async fn follow(
     };
     observation.metrics = job_metrics(handle, clock.now());
     if let (Some(prepared), Outcome::Suspended) = (at_end, &outcome) {
-        observation.savepoint = Some(savepoints.finish(prepared).await);
+        let finish = savepoints.finish(prepared, FINISH_LIMIT);
+        observation.savepoint = Some(while_alive(finish, observation, observations, clock).await);
     }
     match outcome {
         Outcome::Finished => RunState::Finished,
         // Whoever still wants the job to run takes a suspended one up where it stopped.
         Outcome::Cancelled | Outcome::Suspended => RunState::Stopped,
         Outcome::Failed(reason) => RunState::Failed(reason),
+    }
+}
+
+/// Waits for what may take longer than a worker may be silent, and tells the service meanwhile that it is alive.
+async fn while_alive<T>(
+    work: impl Future<Output = T>,
+    observation: &mut Observation,
+    observations: &watch::Sender<Observation>,
+    clock: &dyn Clock,
+) -> T {
+    let mut work = std::pin::pin!(work);
+    let mut report = tokio::time::interval(REPORT_INTERVAL);
+    loop {
+        tokio::select! {
+            done = &mut work => return done,
+            _ = report.tick() => {
+                observation.at = clock.now();
+                observations.send_replace(observation.clone());
+            }
+        }
     }
 }
 
@@ -457,6 +494,16 @@ mod tests {
         };
         let config = WorkerConfig::under(place);
         WorkerRequest { start, config, bounds: None, log_begin: None, namespace: None }
+    }
+
+    #[tokio::test]
+    async fn a_worker_that_waits_tells_that_it_is_alive() {
+        let mut observation = Observation::starting(1, Timestamp(0), None);
+        let (observations, mut observed) = watch::channel(observation.clone());
+        // Never ready unless something is told meanwhile.
+        let work = async { observed.changed().await.is_ok() };
+        assert!(while_alive(work, &mut observation, &observations, &SystemClock).await);
+        assert_ne!(observation.at, Timestamp(0));
     }
 
     #[tokio::test(flavor = "multi_thread")]
