@@ -13,12 +13,14 @@ pub enum Role {
     Reader,
     /// Own jobs.
     User,
+    /// Own jobs, and reads: a user with both roles.
+    ReadingUser,
     /// Everything in the project.
     Administrator,
 }
 
 impl Role {
-    /// Returns the strongest of the roles with these names.
+    /// Returns what the roles with these names allow together.
     pub fn strongest<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
         let role = |name: &str| match name {
             "cs_adm" | "te_admin" => Self::Administrator,
@@ -26,7 +28,17 @@ impl Role {
             "cs_readonly" => Self::Reader,
             _ => Self::None,
         };
-        names.into_iter().map(role).max().unwrap_or(Self::None)
+        // One role takes away nothing of what another gives.
+        names.into_iter().map(role).fold(Self::None, |all, more| match (all, more) {
+            (Self::Reader | Self::ReadingUser, Self::User)
+            | (Self::User | Self::ReadingUser, Self::Reader) => Self::ReadingUser,
+            _ => all.max(more),
+        })
+    }
+
+    /// Whether it reads what belongs to the project and to no user, and the quotas of all users.
+    pub(crate) fn reads_project(self) -> bool {
+        matches!(self, Self::Reader | Self::ReadingUser | Self::Administrator)
     }
 }
 
@@ -79,7 +91,19 @@ mod tests {
         assert_eq!(Role::strongest(["cs_readonly", "cs_adm"]), Role::Administrator);
         assert_eq!(Role::strongest(["te_admin"]), Role::Administrator);
         assert_eq!(Role::strongest(["cs_user", "x"]), Role::User);
+        assert_eq!(Role::strongest(["cs_readonly", "x"]), Role::Reader);
         assert_eq!(Role::strongest(["x"]), Role::None);
         assert_eq!(Role::strongest([]), Role::None);
+    }
+
+    #[test]
+    fn a_user_who_is_a_reader_too_may_what_either_may() {
+        for names in [["cs_user", "cs_readonly"], ["cs_readonly", "cs_user"]] {
+            let both = Role::strongest(names);
+            assert!(both >= Role::User && both.reads_project(), "{names:?}");
+            assert_eq!(Role::strongest(names.into_iter().chain(names)), both);
+            assert_eq!(Role::strongest(names.into_iter().chain(["cs_adm"])), Role::Administrator);
+        }
+        assert!(!Role::User.reads_project());
     }
 }

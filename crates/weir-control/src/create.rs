@@ -40,8 +40,9 @@ impl Control {
             definition.sql_body = template.definition.sql_body;
             fields::check_sql_length(&definition.sql_body, self.options.sql_max_bytes)?;
         }
-        let _gate = self.gate.lock().await;
         self.check_surroundings(caller, &definition, &sent).await?;
+        let _gate = self.gate.lock().await;
+        self.check_cluster_of(caller, &definition).await?;
         let now = self.now();
         let subject = Subject { resource_type: "job", id: "", name: &definition.name };
         let audit = audit::of_success(caller, "createJob", subject, success::JOB_CREATED, now);
@@ -59,7 +60,20 @@ impl Control {
         Ok(id)
     }
 
-    /// Checks that the cluster of a definition is there for the caller, and its bucket and topic, where the request names them.
+    /// Checks that the cluster of a definition is there for the caller.
+    pub(crate) async fn check_cluster_of(
+        &self,
+        caller: &Caller,
+        definition: &JobDefinition,
+    ) -> Result<(), CsError> {
+        if let Some(cluster) = definition.cluster_id.map(ClusterId) {
+            self.find_cluster(caller, cluster).await?;
+            self.check_may_use(caller, cluster).await?;
+        }
+        Ok(())
+    }
+
+    /// Checks bucket and topic of a definition, where the request names them.
     pub(crate) async fn check_places(
         &self,
         caller: &Caller,
@@ -67,10 +81,6 @@ impl Control {
         names_bucket: bool,
         names_topic: bool,
     ) -> Result<(), CsError> {
-        if let Some(cluster) = definition.cluster_id.map(ClusterId) {
-            self.find_cluster(caller, cluster).await?;
-            self.check_may_use(caller, cluster).await?;
-        }
         if let Some(bucket) = definition.obs_bucket.as_ref().filter(|_| names_bucket) {
             self.check_authorized(caller, bucket).await?;
         }
@@ -80,14 +90,18 @@ impl Control {
         Ok(())
     }
 
-    /// Checks that what a definition names exists, in the order of the schema. Buckets and topic are looked at when the request
-    /// itself names them: what was stored is looked at again when the job runs.
+    /// Checks that what a definition names exists, in the order of the schema, where the request itself names it: what was
+    /// stored is looked at again when the job runs. Buckets and topics may be elsewhere and take their time, so that nobody has to
+    /// wait for it; a cluster may go meanwhile, and is looked at again before the write.
     pub(crate) async fn check_surroundings(
         &self,
         caller: &Caller,
         definition: &JobDefinition,
         sent: &SentFields,
     ) -> Result<(), CsError> {
+        if sent.names_cluster() {
+            self.check_cluster_of(caller, definition).await?;
+        }
         self.check_places(caller, definition, sent.obs_bucket.is_some(), sent.smn_topic.is_some()).await?;
         if let Some(path) = definition.udf_jar_url.as_ref().filter(|_| sent.udf_jar_url.is_some())
             && !self.jar_exists(&caller.project, path).await?

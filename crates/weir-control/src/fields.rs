@@ -60,6 +60,12 @@ pub struct SentFields {
 }
 
 impl SentFields {
+    /// Whether the request says where the job runs. A cluster that was taken away, or deleted, is no reason to refuse the change
+    /// of something else.
+    pub(crate) fn names_cluster(&self) -> bool {
+        self.run_mode.is_some() || self.cluster_id.is_some()
+    }
+
     /// Returns a definition in which what was sent replaces what `base` has. An empty text clears a
     /// field; outside the exclusive mode `cluster_id` is not kept.
     pub(crate) fn over(&self, base: &JobDefinition) -> JobDefinition {
@@ -145,9 +151,20 @@ pub(crate) fn check_merged(
     merged: &JobDefinition,
     sql_max_bytes: usize,
 ) -> Result<(), CsError> {
-    check_cluster(&merged.run_mode, merged)?;
+    if sent.names_cluster() {
+        check_cluster(&merged.run_mode, merged)?;
+    }
     check_sql_length(&merged.sql_body, sql_max_bytes)?;
     check_rest(sent, merged)
+}
+
+/// Returns a definition that comes from elsewhere as a request that sends it would make it.
+pub(crate) fn taken_in(definition: &JobDefinition) -> JobDefinition {
+    if jar::is_jar(definition) {
+        return jar::SentJar::default().over(definition);
+    }
+    let retention = Some(definition.idle_state_retention);
+    SentFields { idle_state_retention: retention, ..SentFields::default() }.over(definition)
 }
 
 /// Checks a definition that comes from elsewhere as a create request would be. What it names outside of itself is
@@ -156,15 +173,15 @@ pub(crate) fn check_definition(definition: &JobDefinition, sql_max_bytes: usize)
     let sent = SentFields {
         name: Some(definition.name.clone()),
         desc: Some(definition.desc.clone()),
+        idle_state_retention: Some(definition.idle_state_retention),
         ..SentFields::default()
     };
     check_name_and_desc(&sent)?;
     check_sql_length(&definition.sql_body, sql_max_bytes)?;
+    check_is_int32(definition)?;
     if jar::is_jar(definition) {
-        let cluster_id = definition.cluster_id.or(Some(0));
         let bucket = definition.obs_bucket.clone().or(Some("any".to_string()));
-        let definition =
-            JobDefinition { cluster_id, has_jar: true, obs_bucket: bucket, ..definition.clone() };
+        let definition = JobDefinition { has_jar: true, obs_bucket: bucket, ..definition.clone() };
         return jar::check_fields(&jar::SentJar::default(), &definition);
     }
     let is_known =
@@ -178,6 +195,25 @@ pub(crate) fn check_definition(definition: &JobDefinition, sql_max_bytes: usize)
     // A job without its bucket can be imported; the run asks for it.
     let bucket = definition.obs_bucket.clone().or(Some("any".to_string()));
     check_rest(&sent, &JobDefinition { obs_bucket: bucket, ..definition.clone() })
+}
+
+/// Refuses numbers that a client could not read: on the wire they have 32 bits. Most have bounds besides.
+fn check_is_int32(definition: &JobDefinition) -> Result<(), CsError> {
+    let numbers = [
+        ("checkpoint_interval", definition.checkpoint_interval),
+        ("idle_state_retention", definition.idle_state_retention),
+        ("spu_number", definition.spu_number),
+        ("parallel_number", definition.parallel_number),
+        ("manager_spu", definition.manager_spu),
+        ("executor_number", definition.executor_number.unwrap_or_default()),
+        ("executor_spu", definition.executor_spu.unwrap_or_default()),
+    ];
+    match numbers.into_iter().find(|(_, number)| i32::try_from(*number).is_err()) {
+        Some((name, number)) => Err(codes::INVALID_REQUEST_BODY
+            .error()
+            .because(format!("{name} is {number}, which has more than 32 bits."))),
+        None => Ok(()),
+    }
 }
 
 fn required(name: &'static str) -> CsError {
@@ -390,5 +426,45 @@ mod tests {
         let sent = SentFields { sql_body: Some(String::new()), ..SentFields::default() };
         let merged = sent.over(&stored);
         assert_eq!((merged.desc.as_str(), merged.sql_body.as_str()), ("d", ""));
+    }
+
+    #[test]
+    fn a_job_that_has_lost_its_cluster_needs_one_when_its_place_is_sent() {
+        let lost = JobDefinition { run_mode: "exclusive_cluster".into(), ..JobDefinition::default() };
+        let code = |sent: SentFields| check_merged(&sent, &sent.over(&lost), 10_000).err().map(|e| e.code.0);
+        assert_eq!(code(SentFields { desc: Some("d".into()), ..SentFields::default() }), None);
+        let place = SentFields { run_mode: Some("exclusive_cluster".into()), ..SentFields::default() };
+        assert_eq!(code(place.clone()), Some(11029));
+        assert_eq!(code(SentFields { cluster_id: Some(1), ..place }), None);
+    }
+
+    #[test]
+    fn what_comes_from_elsewhere_is_made_good_or_refused() {
+        let code = |definition: JobDefinition| {
+            check_definition(&taken_in(&definition), 10_000).err().map_or(0, |error| error.code.0)
+        };
+        let sql = JobDefinition {
+            name: "j1".into(),
+            run_mode: "shared_cluster".into(),
+            ..JobDefinition::default()
+        };
+        let kept = |seconds| JobDefinition { idle_state_retention: seconds, ..sql.clone() };
+        assert_eq!((code(sql.clone()), code(kept(60)), code(kept(0))), (0, 0, 0));
+        assert_eq!(taken_in(&kept(0)).idle_state_retention, 3_600);
+        assert_eq!((code(kept(-5)), code(kept(999_999))), (11036, 11036));
+        assert_eq!(code(JobDefinition { checkpoint_interval: 9_000_000_000, ..sql }), 10004);
+        let spark = JobDefinition {
+            name: "j2".into(),
+            job_type: jar::SPARK.into(),
+            run_mode: "shared_cluster".into(),
+            manager_spu: 1,
+            executor_number: Some(3),
+            executor_spu: Some(2),
+            spu_number: 1,
+            ..JobDefinition::default()
+        };
+        let spark = taken_in(&spark);
+        assert_eq!((spark.spu_number, spark.parallel_number), (7, 6));
+        assert_eq!(spark.run_mode, "exclusive_cluster");
     }
 }

@@ -16,8 +16,9 @@ use crate::success;
 
 /// Where logs are, in a bucket.
 const FOLDER: &str = "jobs/logs";
-/// Longest logs that are gathered; the newest runs come first.
-const MOST_BYTES: u64 = 256 << 20;
+/// Longest logs that are gathered, as they and their archive are in memory; the newest runs come first, and a file that does not
+/// fit is left out.
+const MOST_BYTES: u64 = 48 << 20;
 
 impl Control {
     /// Writes an archive of the logs of all runs of a job to its bucket. Returns the path of the archive.
@@ -51,11 +52,15 @@ async fn gather_logs(objects: &Objects, bucket: &str, id: JobId, key: &str) -> R
     // The names end with the time of the start.
     runs.sort();
     let mut files = Vec::new();
+    let mut has_longer = false;
     let mut left = MOST_BYTES;
     for run in runs.iter().rev() {
         let found: Result<Vec<_>, _> = store.list(Some(run)).try_collect().await;
         for object in found.map_err(|error| error.to_string())? {
-            let Some(rest) = left.checked_sub(object.size) else { continue };
+            let Some(rest) = left.checked_sub(object.size) else {
+                has_longer = true;
+                continue;
+            };
             left = rest;
             let read = match store.get(&object.location).await {
                 Ok(read) => read.bytes().await,
@@ -66,10 +71,16 @@ async fn gather_logs(objects: &Objects, bucket: &str, id: JobId, key: &str) -> R
             files.push((name.to_string(), bytes.to_vec()));
         }
     }
+    if files.is_empty() && has_longer {
+        let folder = format!("{bucket}/{FOLDER}");
+        return Err(format!(
+            "Each log of job {id} has more than {MOST_BYTES} bytes; take them from {folder}"
+        ));
+    }
     if files.is_empty() {
         return Err(format!("There are no logs of job {id} in bucket {bucket} yet"));
     }
-    // A second for logs of the greatest length.
+    // Some hundred milliseconds for logs of the greatest length.
     let packed = tokio::task::spawn_blocking(move || archive::pack(&files)).await;
     let archive = packed.map_err(|error| error.to_string())??;
     objects.put(bucket, key, Bytes::from(archive)).await.map_err(|error| error.to_string())

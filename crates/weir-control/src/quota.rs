@@ -8,7 +8,7 @@ use weir_cloud::identity::User;
 use weir_store::QuotaChange;
 
 use crate::audit::{self, Subject};
-use crate::caller::{Caller, Role};
+use crate::caller::Caller;
 use crate::control::{Control, fault};
 use crate::paging::{Page, page_of};
 use crate::success;
@@ -33,7 +33,7 @@ pub struct QuotaView {
 
 impl Control {
     /// Lists the quotas of the users of the caller's project by their ids; returns how many there are, and a page of them.
-    /// Who is no administrator sees its own. `name` is a part of a user's name.
+    /// Who is neither an administrator nor a reader sees its own. `name` is a part of a user's name.
     pub async fn list_quotas(
         &self,
         caller: &Caller,
@@ -44,10 +44,10 @@ impl Control {
         let mut shown = self.store.users_of_project(&caller.project).await.map_err(fault)?;
         // Whoever calls counts as registered.
         shown.insert(caller.user.clone());
-        let only = caller.sees_only();
+        let only = (!caller.role.reads_project()).then_some(&caller.user);
         users.retain(|id, user| {
             shown.contains(id)
-                && only.as_ref().is_none_or(|only| only == id)
+                && only.is_none_or(|only| only == id)
                 && name.is_none_or(|part| user.name.contains(part))
         });
         let total = users.len();
@@ -57,10 +57,10 @@ impl Control {
 
     /// Returns the quota of a user of the account.
     pub async fn quota(&self, caller: &Caller, user: &UserId) -> Result<QuotaView, CsError> {
-        if caller.role != Role::Administrator && *user != caller.user {
-            return Err(codes::NO_PERMISSION
-                .error()
-                .because("Only an administrator may read the quota of another user."));
+        if !caller.role.reads_project() && *user != caller.user {
+            return Err(codes::NO_PERMISSION.error().because(
+                "Only an administrator or a reader (cs_readonly) may read the quota of another user.",
+            ));
         }
         let found = self.user_of_account(caller, user).await?;
         let views = self.quota_views(caller, vec![(user.clone(), found)]).await?;

@@ -23,11 +23,11 @@ impl Control {
         if buckets.is_empty() || buckets.iter().any(|bucket| bucket.trim().is_empty()) {
             return Err(codes::BUCKET_NAME_MISSING.error());
         }
-        let _gate = self.gate.lock().await;
         let buckets = distinct_names(buckets);
         for bucket in &buckets {
             self.check_bucket_exists(caller, bucket).await?;
         }
+        let _gate = self.gate.lock().await;
         let authorized = self.store.authorized_buckets(&caller.project).await.map_err(fault)?;
         if let Some(bucket) = buckets.iter().find(|bucket| authorized.contains(*bucket)) {
             return Err(codes::BUCKET_ALREADY_AUTHORIZED.error().because(format!("It is {bucket}.")));

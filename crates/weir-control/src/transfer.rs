@@ -1,14 +1,16 @@
 //! Definitions of jobs out of the service and into it, as archives in buckets.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use bytes::Bytes;
 use futures::TryStreamExt;
 use object_store::ObjectStoreExt;
 use object_store::path::Path as Key;
 use serde::{Deserialize, Serialize};
 use weir_base::error::{CsError, codes};
-use weir_base::id::{ClusterId, JobId, ProjectId};
+use weir_base::id::{JobId, ProjectId};
 use weir_cloud::objects::Objects;
-use weir_store::{AuditRecord, JobDefinition, JobFilter, JobRecord, NewJob, StoreError};
+use weir_store::{AuditRecord, Intent, JobDefinition, JobFilter, JobRecord, NewJob, StoreError};
 
 use crate::archive;
 use crate::audit::{self, Subject};
@@ -63,6 +65,7 @@ impl Control {
     ) -> Result<String, CsError> {
         let (bucket, prefix) = split(directory);
         self.check_authorized(caller, bucket).await?;
+        let _turn = self.archives.lock().await;
         let filter = JobFilter { user: caller.sees_only(), ..JobFilter::default() };
         let mut jobs = self.store.jobs(&caller.project, &filter).await.map_err(fault)?;
         if let Some(selected) = selected {
@@ -72,16 +75,16 @@ impl Control {
             }
             jobs.retain(|job| selected.contains(&job.id));
         }
-        let _turn = self.archives.lock().await;
+        let ids: Vec<String> = jobs.iter().map(|job| job.id.to_string()).collect();
+        let ids = ids.join(",");
         let now = self.now();
-        let archive =
-            pack(&jobs).map_err(|reason| codes::AGGREGATE_USER_DATA_FAILED.error().because(reason))?;
+        let failed = |reason: String| codes::AGGREGATE_USER_DATA_FAILED.error().because(reason);
+        let packed = tokio::task::spawn_blocking(move || pack(jobs)).await;
+        let archive = packed.map_err(|error| failed(format!("{error}.")))?.map_err(failed)?;
         let key = [prefix, &format!("aggregate_{now}.zip")].join("/");
         let key = key.trim_start_matches('/');
         let objects = self.objects_of(&caller.project).await?;
         objects.put(bucket, key, Bytes::from(archive)).await.map_err(|error| untransferred(&error))?;
-        let ids: Vec<String> = jobs.iter().map(|job| job.id.to_string()).collect();
-        let ids = ids.join(",");
         let subject = Subject { resource_type: "job", id: &ids, name: "" };
         let audit = audit::of_success(caller, "exportJobs", subject, success::JOBS_EXPORTED, now);
         self.record_archive(&objects, (bucket, key), &audit).await?;
@@ -128,8 +131,13 @@ impl Control {
             tracing::error!(%error, "archives could not be read");
             codes::BACKEND_INTERNAL_ERROR.error()
         })??;
-        let _gate = self.gate.lock().await;
-        without_conflict(|| self.try_import(caller, &found, cover)).await
+        let gate = self.gate.lock().await;
+        let (imported, covered) = without_conflict(|| self.try_import(caller, &found, cover)).await?;
+        drop(gate);
+        for job in &covered {
+            self.remove_savepoint_of(job).await;
+        }
+        Ok(imported)
     }
 
     /// Returns the archives that a path names.
@@ -178,22 +186,34 @@ impl Control {
         Ok(archives)
     }
 
+    /// Returns what became of the jobs of the archives, and the jobs that were replaced as they were.
     async fn try_import(
         &self,
         caller: &Caller,
         found: &[ExportedJob],
         cover: bool,
-    ) -> Result<Vec<ImportedJob>, Refusal> {
+    ) -> Result<(Vec<ImportedJob>, Vec<JobRecord>), Refusal> {
         let present = self.store.jobs(&caller.project, &JobFilter::default()).await?;
+        let drafts = present.iter().filter(|job| job.facts.intent == Intent::Draft).count();
+        let by_name: BTreeMap<&str, &JobRecord> =
+            present.iter().map(|job| (job.definition.name.as_str(), job)).collect();
+        let clusters = self.store.clusters(&caller.project).await?;
+        let clusters: BTreeSet<i64> = clusters.into_iter().map(|cluster| cluster.id.0).collect();
         let mut plans = Vec::new();
-        let mut names = std::collections::BTreeSet::new();
+        let mut names = BTreeSet::new();
         for exported in found {
-            let plan = if names.insert(exported.job.name.clone()) {
-                self.plan(caller, exported, &present, cover).await?
+            let plan = if names.insert(exported.job.name.as_str()) {
+                self.plan(caller, exported, &by_name, &clusters, cover)
             } else {
                 Plan::LeaveOut("The archive holds another job of this name.".to_string())
             };
             plans.push((exported.job_id, plan));
+        }
+        let limit = self.options.draft_limit;
+        let new = plans.iter().filter(|(_, plan)| matches!(plan, Plan::Create(_))).count();
+        // What is too much is refused before any of it is written.
+        if new > 0 && drafts + new > usize::try_from(limit).unwrap_or(usize::MAX) {
+            return Err(too_many_drafts(limit).into());
         }
         let now = self.now();
         let mut created = Vec::new();
@@ -204,6 +224,10 @@ impl Control {
                 Plan::Cover(job, definition) => {
                     let facts = decide::covered(&job.facts);
                     self.check_moves(&[(&**job, facts.clone())], now)?;
+                    if self.status_of(job).holds_spus() {
+                        // Its stop has failed: nobody will look after this worker once the job is a draft.
+                        self.runner.kill(job.id).await;
+                    }
                     covered.push(((**job).clone(), (**definition).clone(), facts));
                 }
                 Plan::LeaveOut(_) => {}
@@ -211,7 +235,6 @@ impl Control {
         }
         let subject = Subject { resource_type: "job", id: "", name: "" };
         let audit = audit::of_success(caller, "importJobs", subject, success::JOBS_IMPORTED, now);
-        let limit = self.options.draft_limit;
         let owner = (&caller.user, caller.user_name.as_str());
         let ids = self.store.import_jobs(&created, &covered, owner, now, limit, audit).await;
         let ids = ids.map_err(|error| match error {
@@ -230,42 +253,36 @@ impl Control {
             },
             Plan::LeaveOut(remark) => ImportedJob { old, new: None, remark },
         });
-        Ok(imported.collect())
+        Ok((imported.collect(), covered.into_iter().map(|(job, ..)| job).collect()))
     }
 
-    async fn plan(
+    fn plan(
         &self,
         caller: &Caller,
         exported: &ExportedJob,
-        present: &[JobRecord],
+        present: &BTreeMap<&str, &JobRecord>,
+        clusters: &BTreeSet<i64>,
         cover: bool,
-    ) -> Result<Plan, CsError> {
+    ) -> Plan {
         // Files are not in the archive.
         let mut definition = JobDefinition { has_jar: false, has_config: false, ..exported.job.clone() };
         // A cluster of another project has an id too: only one that this project has is kept.
-        if let Some(id) = definition.cluster_id
-            && self.store.cluster(&caller.project, ClusterId(id)).await.map_err(fault)?.is_none()
-        {
-            definition.cluster_id = None;
-        }
-        let Some(other) = present.iter().find(|job| job.definition.name == definition.name) else {
-            return Ok(Plan::Create(Box::new(new_job(caller, definition, self.now()))));
+        definition.cluster_id = definition.cluster_id.filter(|id| clusters.contains(id));
+        let Some(other) = present.get(definition.name.as_str()) else {
+            return Plan::Create(Box::new(new_job(caller, definition, self.now())));
         };
         if !cover {
-            return Ok(Plan::LeaveOut("The name is taken.".to_string()));
+            return Plan::LeaveOut("The name is taken.".to_string());
         }
         if !caller.owns(other) {
-            return Ok(Plan::LeaveOut("The name is taken by a job of somebody else.".to_string()));
+            return Plan::LeaveOut("The name is taken by a job of somebody else.".to_string());
         }
         let status = self.status_of(other);
         if let Some(code) = status.update_refusal() {
             let reason = format!("The job of this name is in {} ({code}).", status.name());
-            return Ok(Plan::LeaveOut(reason));
+            return Plan::LeaveOut(reason);
         }
-        if status.holds_spus() {
-            return Ok(Plan::LeaveOut(format!("The job of this name is in {}.", status.name())));
-        }
-        Ok(Plan::Cover(Box::new(other.clone()), Box::new(definition)))
+        Plan::Cover(Box::new((*other).clone()), Box::new(definition))
     }
 }
 
@@ -295,20 +312,33 @@ fn read_entry(entry: &str, text: &[u8], sql_max_bytes: usize) -> Result<Exported
             .error()
             .because(format!("{entry} is no valid definition of a job: {reason}"))
     };
-    let job: ExportedJob = serde_json::from_slice(text).map_err(|error| invalid(format!("{error}.")))?;
+    let mut job: ExportedJob = serde_json::from_slice(text).map_err(|error| invalid(format!("{error}.")))?;
     if job.format != FORMAT {
         return Err(invalid(format!("its form {} is not {FORMAT}.", job.format)));
     }
+    job.job = fields::taken_in(&job.job);
     fields::check_definition(&job.job, sql_max_bytes).map_err(|error| invalid(error.cause()))?;
     Ok(job)
 }
 
-fn pack(jobs: &[JobRecord]) -> Result<Vec<u8>, String> {
+/// Makes an archive of definitions, no larger than what an import takes.
+fn pack(jobs: Vec<JobRecord>) -> Result<Vec<u8>, String> {
+    let too_much = |what: String| format!("{what}; export parts of them with is_selected and job_selected.");
+    if jobs.len() > MOST_JOBS {
+        let count = jobs.len();
+        return Err(too_much(format!("They are {count} jobs, and an archive holds at most {MOST_JOBS}")));
+    }
     let mut files = Vec::new();
+    let mut left = MOST_UNPACKED;
     for job in jobs {
-        let exported = ExportedJob { format: FORMAT, job_id: job.id.0, job: job.definition.clone() };
+        let name = format!("job_{}.json", job.id);
+        let exported = ExportedJob { format: FORMAT, job_id: job.id.0, job: job.definition };
         let text = serde_json::to_vec_pretty(&exported).map_err(|error| format!("{error}."))?;
-        files.push((format!("job_{}.json", job.id), text));
+        let rest = left.checked_sub(text.len());
+        left = rest.ok_or_else(|| {
+            too_much(format!("The definitions have more than {MOST_UNPACKED} bytes, the most of an archive"))
+        })?;
+        files.push((name, text));
     }
     archive::pack(&files).map_err(|error| format!("{error}."))
 }

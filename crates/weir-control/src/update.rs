@@ -20,7 +20,6 @@ impl Control {
         sent: SentFields,
     ) -> Result<Timestamp, CsError> {
         fields::check_sent(&sent, self.options.sql_max_bytes)?;
-        let _gate = self.gate.lock().await;
         without_conflict(|| self.try_update(caller, id, &sent)).await
     }
 
@@ -30,6 +29,11 @@ impl Control {
         let definition = sent.over(&job.definition);
         fields::check_merged(sent, &definition, self.options.sql_max_bytes)?;
         self.check_surroundings(caller, &definition, sent).await?;
+        let _gate = self.gate.lock().await;
+        // One that goes after this takes the job, and its version, along.
+        if sent.names_cluster() {
+            self.check_cluster_of(caller, &definition).await?;
+        }
         let now = self.now();
         let audit = audit::of_job(caller, "updateJob", &job, success::JOB_UPDATED, now);
         match self.store.update_definition(&job, &definition, now, &audit).await {

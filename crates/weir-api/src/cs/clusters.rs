@@ -71,9 +71,7 @@ pub async fn get_reserved_clusters(State(state): State<ApiState>, request: Reque
 fn listing(query: &Query) -> Result<(ClusterListRequest, Page), CsError> {
     let name = query.text("name").filter(|name| !name.is_empty()).map(str::to_string);
     let status = query.choice("status", ClusterStatus::parse, "a cluster status such as cluster_running")?;
-    if query.number("limit", 100).is_err() {
-        return Err(codes::CLUSTER_LIST_LIMIT_INVALID.error().because("It is a number from 1 to 100."));
-    }
+    query.check_limit(codes::CLUSTER_LIST_LIMIT_INVALID)?;
     Ok((ClusterListRequest { name, status }, query.page(DEFAULT_LIMIT)?))
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use percent_encoding::percent_decode_str;
-use weir_base::error::{CsError, codes};
+use weir_base::error::{CsError, ErrorCode, codes};
 use weir_control::{Order, Page};
 
 /// Most records in a page.
@@ -45,6 +45,17 @@ impl Query {
             Ok(number) if (1..=most).contains(&number) => Ok(Some(number)),
             _ if most == i64::MAX => Err(wrong(name, text, "a number of at least 1")),
             _ => Err(wrong(name, text, &format!("a number from 1 to {most}"))),
+        }
+    }
+
+    /// Refuses a `limit` that is no number or below 1 with the code that a list has for it. One above the most is a wrong
+    /// value like any other.
+    pub fn check_limit(&self, code: ErrorCode) -> Result<(), CsError> {
+        match self.text("limit") {
+            Some(text) if !text.parse::<i64>().is_ok_and(|limit| limit >= 1) => Err(code
+                .error()
+                .because(format!("It is `{text}`, expected is a number from 1 to {MOST_RECORDS}."))),
+            _ => Ok(()),
         }
     }
 

@@ -37,14 +37,8 @@ pub async fn get_user_quotas(State(state): State<ApiState>, request: Request) ->
         let name = call.query.text("name").filter(|name| !name.is_empty());
         let cursor = call.query.text("cursor").filter(|id| !id.is_empty());
         let after_cursor = call.query.flag("next", true)?;
-        let limit = match call.query.text("limit") {
-            // What is above the most has no code of its own.
-            Some(text) if !text.parse::<i64>().is_ok_and(|limit| limit >= 1) => {
-                let reason = format!("It is `{text}`.");
-                return Err(codes::USER_QUOTA_LIST_LIMIT_INVALID.error().because(reason));
-            }
-            _ => call.query.number("limit", MOST_RECORDS)?.unwrap_or(DEFAULT_LIMIT),
-        };
+        call.query.check_limit(codes::USER_QUOTA_LIST_LIMIT_INVALID)?;
+        let limit = call.query.number("limit", MOST_RECORDS)?.unwrap_or(DEFAULT_LIMIT);
         let order = call.query.choice("order", order, "desc or asc")?.unwrap_or_default();
         let page = Page {
             cursor: cursor.map(|id| UserId(id.to_string())),
@@ -88,8 +82,8 @@ pub async fn update_user_quota(State(state): State<ApiState>, request: Request) 
         call.is_about(&user, "");
         let body: UpdateUserQuotaRequest = call.json(codes::INVALID_REQUEST_BODY)?;
         let change = QuotaChange {
-            spu_quota: body.spu_quota,
-            clusters: body.clusters.map(|clusters| clusters.into_iter().collect()),
+            spu_quota: body.spu_quota.map(i64::from),
+            clusters: body.clusters.map(|clusters| clusters.into_iter().map(i64::from).collect()),
         };
         call.state.control.update_quota(&call.caller, &user, change).await?;
         Ok(answer::done(success::QUOTA_UPDATED, call.state.clock.now()))

@@ -10,7 +10,7 @@ use weir_store::{BilledLine, BillingFilter, Store, StoreError};
 use super::settlement;
 use crate::audit::{self, Subject};
 use crate::billing::{Unit, pricing};
-use crate::caller::{Caller, Role};
+use crate::caller::Caller;
 use crate::control::{Control, fault};
 use crate::success;
 
@@ -135,7 +135,7 @@ impl Control {
 
     /// Refuses to show what a project is charged for to those who see only what is theirs in it.
     pub fn check_sees_charges(&self, caller: &Caller) -> Result<(), CsError> {
-        if caller.role == Role::User {
+        if !caller.role.reads_project() {
             let reason = "What the project is charged for is shown to administrators and readers.";
             return Err(codes::NO_PERMISSION.error().because(reason));
         }

@@ -5,6 +5,7 @@ use weir_base::ipv4::Ipv4Network;
 use weir_store::ClusterDefinition;
 
 use super::capacity::{ClusterOptions, MOST_SPUS};
+use crate::fields::check_tags;
 
 /// Longest name in bytes.
 const NAME_BYTES: usize = 100;
@@ -76,6 +77,7 @@ impl SentCluster {
                 .or_else(|| base.sys_enterprise_project_id.clone()),
         };
         check_network(&definition)?;
+        check_tags(self.tags.as_deref().unwrap_or_default(), codes::CLUSTER_BODY_INVALID)?;
         let manager_node_spu = match &self.manager_node_spu {
             ManagerNode::Absent => base.manager_node_spu,
             sent => manager_node(sent, options)?,
@@ -182,6 +184,14 @@ mod tests {
         assert_eq!(network("10.0.0.0/8", "10.1.0.0/16", "10.2.0.1"), 20022);
         assert_eq!(network("10.0.0.0/8", "10.1.0.0/16", "10.1.255.255"), 20022);
         assert_eq!(network("10.0.0.1/8", "10.1.0.0/16", "10.1.0.1"), 20022);
+    }
+
+    #[test]
+    fn tags_are_bounded_as_those_of_jobs_are() {
+        let tagged = |tags: String| code(SentCluster { tags: Some(tags), ..SentCluster::default() });
+        assert_eq!(tagged("team=a,stage=test".into()), 0);
+        assert_eq!(tagged(vec!["a=b"; 21].join(",")), 20002);
+        assert_eq!(tagged("k".repeat(129)), 20002);
     }
 
     #[test]

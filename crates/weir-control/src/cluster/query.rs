@@ -53,7 +53,7 @@ impl Control {
             clusters.retain(|cluster| cluster.name.contains(name.as_str()));
         }
         clusters.retain(|cluster| request.status.is_none_or(|wanted| status(&cluster.facts) == wanted));
-        if caller.role == Role::User {
+        if !caller.role.reads_project() {
             let assigned = self.store.clusters_of_user(&caller.project, &caller.user).await.map_err(fault)?;
             clusters.retain(|cluster| assigned.contains(&cluster.id));
         }
@@ -80,7 +80,7 @@ impl Control {
         id: ClusterId,
     ) -> Result<ClusterRecord, CsError> {
         let record = self.find_cluster(caller, id).await?;
-        if caller.role == Role::User && !self.is_assigned(caller, id).await? {
+        if !caller.role.reads_project() && !self.is_assigned(caller, id).await? {
             return Err(super::change::no_cluster(id));
         }
         Ok(record)

@@ -95,8 +95,9 @@ impl SentJar {
         };
         if definition.job_type == SPARK {
             // The program divides its work among the cores of its executors.
-            let cores = definition.executor_spu.unwrap_or(0) * definition.executor_number.unwrap_or(0);
-            definition.spu_number = cores + definition.manager_spu;
+            let executors = definition.executor_number.unwrap_or(0);
+            let cores = definition.executor_spu.unwrap_or(0).saturating_mul(executors);
+            definition.spu_number = cores.saturating_add(definition.manager_spu);
             definition.parallel_number = cores;
         }
         definition
@@ -170,9 +171,6 @@ fn check_name_and_desc(sent: &SentJar) -> Result<(), CsError> {
 /// Checks all fields of what a request makes of a job, in the order of the schema.
 pub(crate) fn check_fields(sent: &SentJar, definition: &JobDefinition) -> Result<(), CsError> {
     check_name_and_desc(sent)?;
-    if definition.cluster_id.is_none() {
-        return Err(required("cluster_id"));
-    }
     check_spus(definition)?;
     if definition.log_enabled && definition.obs_bucket.is_none() {
         return Err(codes::LOG_OBS_BUCKET_EMPTY.error());

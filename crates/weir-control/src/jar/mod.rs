@@ -31,8 +31,9 @@ impl Control {
     pub async fn create_jar_job(&self, caller: &Caller, sent: SentJar) -> Result<JobId, CsError> {
         let definition = sent.over(&JobDefinition::default());
         fields::check_create(&sent, &definition)?;
-        let _gate = self.gate.lock().await;
         self.check_jar_surroundings(caller, &definition, &sent).await?;
+        let _gate = self.gate.lock().await;
+        self.check_cluster_of(caller, &definition).await?;
         let now = self.now();
         let subject = Subject { resource_type: "job", id: "", name: &definition.name };
         let audit = audit::of_success(caller, "createJob", subject, success::JOB_CREATED, now);
@@ -56,7 +57,6 @@ impl Control {
         sent: SentJar,
     ) -> Result<Timestamp, CsError> {
         fields::check_sent(&sent)?;
-        let _gate = self.gate.lock().await;
         without_conflict(|| self.try_update_jar(caller, id, &sent)).await
     }
 
@@ -66,6 +66,10 @@ impl Control {
         let definition = sent.over(&job.definition);
         fields::check_fields(sent, &definition)?;
         self.check_jar_surroundings(caller, &definition, sent).await?;
+        let _gate = self.gate.lock().await;
+        if sent.cluster_id.is_some() {
+            self.check_cluster_of(caller, &definition).await?;
+        }
         let now = self.now();
         let audit = audit::of_job(caller, "updateJob", &job, success::JOB_UPDATED, now);
         match self.store.update_with_files(&job, &definition, &files(sent), now, &audit).await {
@@ -82,6 +86,9 @@ impl Control {
         definition: &JobDefinition,
         sent: &SentJar,
     ) -> Result<(), CsError> {
+        if sent.cluster_id.is_some() {
+            self.check_cluster_of(caller, definition).await?;
+        }
         self.check_places(caller, definition, sent.obs_bucket.is_some(), sent.smn_topic.is_some()).await?;
         if sent.jar_url.is_some() || sent.main_class.is_some() {
             self.check_jar_url(&caller.project, definition, codes::JAR_FILE_NOT_EXIST).await?;

@@ -36,7 +36,7 @@ pub struct NewReservedClusterRequest {
     desc: Option<String>,
     /// SPUs that the jobs of the cluster may hold together; 1 to 400, default 100.
     #[schema(value_type = i32, required = false, minimum = 1, maximum = 400)]
-    maximum_spu_quota: Option<i64>,
+    maximum_spu_quota: Option<i32>,
     /// Network of the cluster's VPC; default 172.16.0.0/23.
     #[schema(value_type = String, required = false, example = "172.16.0.0/16")]
     vpc_cidr: Option<String>,
@@ -69,7 +69,7 @@ pub struct UpdateClusterRequest {
     desc: Option<String>,
     /// SPUs that the jobs of the cluster may hold together; 1 to 400, at least what they hold.
     #[schema(value_type = i32, required = false, minimum = 1, maximum = 400)]
-    maximum_spu_quota: Option<i64>,
+    maximum_spu_quota: Option<i32>,
     /// key=value pairs separated by commas.
     #[schema(value_type = String, required = false, example = "team=a")]
     tags: Option<String>,
@@ -189,7 +189,7 @@ impl From<NewReservedClusterRequest> for SentCluster {
         Self {
             name: request.name,
             desc: request.desc,
-            maximum_spu_quota: request.maximum_spu_quota,
+            maximum_spu_quota: request.maximum_spu_quota.map(i64::from),
             vpc_cidr: request.vpc_cidr,
             subnet_cidr: request.subnet_cidr,
             subnet_gateway: request.subnet_gateway,
@@ -205,7 +205,7 @@ impl From<UpdateClusterRequest> for SentCluster {
         Self {
             name: request.name,
             desc: request.desc,
-            maximum_spu_quota: request.maximum_spu_quota,
+            maximum_spu_quota: request.maximum_spu_quota.map(i64::from),
             vpc_cidr: None,
             subnet_cidr: None,
             subnet_gateway: None,

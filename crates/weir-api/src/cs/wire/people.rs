@@ -47,10 +47,10 @@ pub struct QueryUserQuotasResponsePayload {
 pub struct UpdateUserQuotaRequest {
     /// SPUs, 1 to 1,000.
     #[schema(value_type = i32, required = false, minimum = 1, maximum = 1000)]
-    pub(crate) spu_quota: Option<i64>,
+    pub(crate) spu_quota: Option<i32>,
     /// Ids of the clusters the user may use; replaces the present list.
     #[schema(value_type = Vec<i32>, required = false)]
-    pub(crate) clusters: Option<Vec<i64>>,
+    pub(crate) clusters: Option<Vec<i32>>,
 }
 
 /// What audit records can be asked for by.

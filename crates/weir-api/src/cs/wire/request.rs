@@ -69,7 +69,7 @@ pub struct SubmitSqlJobRequest {
     template_id: Option<i64>,
     /// Exclusive cluster; required when run_mode is exclusive_cluster.
     #[schema(value_type = i32, required = false)]
-    cluster_id: Option<i64>,
+    cluster_id: Option<i32>,
     /// Stream SQL; at most 10,000 bytes. It is not parsed before the job runs.
     #[schema(value_type = String, required = false, max_length = 10000, example = "CREATE SOURCE STREAM s (a INT) WITH (type = \"datagen\"); CREATE SINK STREAM t (a INT) WITH (type = \"blackhole\"); INSERT INTO t SELECT a FROM s;")]
     sql_body: Option<String>,
@@ -78,10 +78,10 @@ pub struct SubmitSqlJobRequest {
     run_mode: Option<RunMode>,
     /// SPUs of the job, manager unit included; 1 to 400, default 2.
     #[schema(value_type = i32, required = false, minimum = 1, maximum = 400)]
-    spu_number: Option<i64>,
+    spu_number: Option<i32>,
     /// Parallelism; 1 to 50, at most 4 x compute SPUs, default 1.
     #[schema(value_type = i32, required = false, minimum = 1, maximum = 50)]
-    parallel_number: Option<i64>,
+    parallel_number: Option<i32>,
     /// Take snapshots automatically; default false.
     #[schema(value_type = bool, required = false)]
     checkpoint_enabled: Option<bool>,
@@ -106,7 +106,7 @@ pub struct SubmitSqlJobRequest {
     restart_when_exception: Option<bool>,
     /// Seconds after which state that is no longer updated is dropped: 1 to 60, 3600, or 0 for the default of 3600.
     #[schema(value_type = i32, required = false, minimum = 0, maximum = 3600)]
-    idle_state_retention: Option<i64>,
+    idle_state_retention: Option<i32>,
     /// Edge group ids separated by commas; required when run_mode is edge_node.
     #[schema(value_type = String, required = false)]
     edge_group_ids: Option<String>,
@@ -142,7 +142,7 @@ pub struct UpdateSqlJobRequest {
     desc: Option<String>,
     /// Exclusive cluster; required when run_mode is exclusive_cluster.
     #[schema(value_type = i32, required = false)]
-    cluster_id: Option<i64>,
+    cluster_id: Option<i32>,
     /// Stream SQL; at most 10,000 bytes. An empty text clears it.
     #[schema(value_type = String, required = false, max_length = 10000, example = "CREATE SOURCE STREAM s (a INT) WITH (type = \"datagen\"); CREATE SINK STREAM t (a INT) WITH (type = \"blackhole\"); INSERT INTO t SELECT a FROM s;")]
     sql_body: Option<String>,
@@ -151,10 +151,10 @@ pub struct UpdateSqlJobRequest {
     run_mode: Option<RunMode>,
     /// SPUs of the job, manager unit included; 1 to 400.
     #[schema(value_type = i32, required = false, minimum = 1, maximum = 400)]
-    spu_number: Option<i64>,
+    spu_number: Option<i32>,
     /// Parallelism; 1 to 50, at most 4 x compute SPUs.
     #[schema(value_type = i32, required = false, minimum = 1, maximum = 50)]
-    parallel_number: Option<i64>,
+    parallel_number: Option<i32>,
     /// Take snapshots automatically.
     #[schema(value_type = bool, required = false)]
     checkpoint_enabled: Option<bool>,
@@ -179,7 +179,7 @@ pub struct UpdateSqlJobRequest {
     restart_when_exception: Option<bool>,
     /// Seconds after which state that is no longer updated is dropped: 1 to 60, 3600, or 0 for the default of 3600.
     #[schema(value_type = i32, required = false, minimum = 0, maximum = 3600)]
-    idle_state_retention: Option<i64>,
+    idle_state_retention: Option<i32>,
     /// Edge group ids separated by commas.
     #[schema(value_type = String, required = false)]
     edge_group_ids: Option<String>,
@@ -212,11 +212,11 @@ impl From<SubmitSqlJobRequest> for SentFields {
             name: request.name,
             desc: request.desc,
             template_id: request.template_id,
-            cluster_id: request.cluster_id,
+            cluster_id: request.cluster_id.map(i64::from),
             sql_body: request.sql_body,
             run_mode: request.run_mode.map(|mode| mode.name().to_string()),
-            spu_number: request.spu_number,
-            parallel_number: request.parallel_number,
+            spu_number: request.spu_number.map(i64::from),
+            parallel_number: request.parallel_number.map(i64::from),
             checkpoint_enabled: request.checkpoint_enabled,
             checkpoint_mode: request.checkpoint_mode,
             checkpoint_interval: request.checkpoint_interval,
@@ -224,7 +224,7 @@ impl From<SubmitSqlJobRequest> for SentFields {
             log_enabled: request.log_enabled,
             smn_topic: request.smn_topic,
             restart_when_exception: request.restart_when_exception,
-            idle_state_retention: request.idle_state_retention,
+            idle_state_retention: request.idle_state_retention.map(i64::from),
             edge_group_ids: request.edge_group_ids,
             tags: request.tags,
             sys_enterprise_project_id: request.sys_enterprise_project_id,
@@ -241,11 +241,11 @@ impl From<UpdateSqlJobRequest> for SentFields {
             name: request.name,
             desc: request.desc,
             template_id: None,
-            cluster_id: request.cluster_id,
+            cluster_id: request.cluster_id.map(i64::from),
             sql_body: request.sql_body,
             run_mode: request.run_mode.map(|mode| mode.name().to_string()),
-            spu_number: request.spu_number,
-            parallel_number: request.parallel_number,
+            spu_number: request.spu_number.map(i64::from),
+            parallel_number: request.parallel_number.map(i64::from),
             checkpoint_enabled: request.checkpoint_enabled,
             checkpoint_mode: request.checkpoint_mode,
             checkpoint_interval: request.checkpoint_interval,
@@ -253,7 +253,7 @@ impl From<UpdateSqlJobRequest> for SentFields {
             log_enabled: request.log_enabled,
             smn_topic: request.smn_topic,
             restart_when_exception: request.restart_when_exception,
-            idle_state_retention: request.idle_state_retention,
+            idle_state_retention: request.idle_state_retention.map(i64::from),
             edge_group_ids: request.edge_group_ids,
             tags: request.tags,
             sys_enterprise_project_id: request.sys_enterprise_project_id,
@@ -266,8 +266,8 @@ impl From<UpdateSqlJobRequest> for SentFields {
 
 /// Tells a null from an absent member: serde calls this only for a member that is there.
 fn interval<'de, D: Deserializer<'de>>(deserializer: D) -> Result<CheckpointInterval, D::Error> {
-    Ok(match Option::<i64>::deserialize(deserializer)? {
-        Some(seconds) => CheckpointInterval::Seconds(seconds),
+    Ok(match Option::<i32>::deserialize(deserializer)? {
+        Some(seconds) => CheckpointInterval::Seconds(i64::from(seconds)),
         None => CheckpointInterval::Null,
     })
 }
@@ -298,6 +298,15 @@ mod tests {
     fn wrong_types_are_refused() {
         for body in [r#"{"name":1}"#, r#"{"spu_number":2.5}"#, r#"{"run_mode":"moon"}"#, "[]", "3"] {
             assert!(serde_json::from_str::<SubmitSqlJobRequest>(body).is_err(), "{body}");
+        }
+        // What is read back would be no int32 either.
+        let numbers =
+            ["cluster_id", "spu_number", "parallel_number", "checkpoint_interval", "idle_state_retention"];
+        for name in numbers {
+            let body = format!(r#"{{"{name}":2147483648}}"#);
+            assert!(serde_json::from_str::<SubmitSqlJobRequest>(&body).is_err(), "{body}");
+            let body = format!(r#"{{"job_id":1,"{name}":-2147483649}}"#);
+            assert!(serde_json::from_str::<UpdateSqlJobRequest>(&body).is_err(), "{body}");
         }
     }
 }
