@@ -36,13 +36,13 @@ impl Control {
     }
 
     async fn run_all(&self, caller: &Caller, ids: &[JobId], resume_savepoint: bool) -> Result<(), Failures> {
-        let gate = self.gate.lock().await;
         let submitted = without_conflict_of_many(|| self.try_run(caller, ids, resume_savepoint)).await?;
-        drop(gate);
         self.changed.notify_one();
         self.wait_for_submission(caller, &submitted).await
     }
 
+    /// Checks the jobs before other writers have to wait: it plans their texts, and looks for buckets and topics. Then only what
+    /// the store tells and may have changed since.
     async fn try_run(
         &self,
         caller: &Caller,
@@ -54,19 +54,33 @@ impl Control {
             failures.add(*first, error);
             return Ok(Err(failures));
         }
-        let mut usage = Usage::of(&self.store.jobs_with_runs().await?, self);
+        let mut checked = Vec::new();
+        for id in ids {
+            checked.push((*id, self.check_run(caller, *id, resume_savepoint).await));
+        }
+        let _gate = self.gate.lock().await;
+        let present = self.store.jobs_with_runs().await?;
+        // Somebody else has run one meanwhile, which must not count as the room that it wants: look again.
+        if checked.iter().any(|(id, job)| job.is_ok() && present.iter().any(|other| other.id == *id)) {
+            return Err(Refusal::Conflict);
+        }
+        let mut usage = Usage::of(&present, self);
         usage.cluster_quotas = cluster::quotas(&self.store.clusters(&caller.project).await?);
         let quotas = self.store.spu_quotas(&caller.project).await?;
         let mut jobs = Vec::new();
         let mut failures = Failures::default();
-        for id in ids {
-            match self.check_run(caller, *id, resume_savepoint).await {
+        for (id, checked) in checked {
+            let admitted = match checked {
                 // The quota is that of the owner, whoever runs the job.
-                Ok(job) => match usage.take(&job, quotas.get(&job.user).copied(), self) {
-                    Ok(()) => jobs.push(job),
-                    Err(error) => failures.add(*id, error),
-                },
-                Err(error) => failures.add(*id, error),
+                Ok(job) => {
+                    let quota = quotas.get(&job.user).copied();
+                    self.admit(caller, &job, quota, &mut usage).await.map(|()| job)
+                }
+                Err(error) => Err(error),
+            };
+            match admitted {
+                Ok(job) => jobs.push(job),
+                Err(error) => failures.add(id, error),
             }
         }
         if !failures.is_empty() {
@@ -81,6 +95,22 @@ impl Control {
         Ok(Ok(jobs))
     }
 
+    /// Admits a job that was checked, whose version tells whether it has changed since: its cluster once more, then quota and
+    /// room, then the engine.
+    async fn admit(
+        &self,
+        caller: &Caller,
+        job: &JobRecord,
+        quota: Option<i64>,
+        usage: &mut Usage,
+    ) -> Result<(), CsError> {
+        if job.definition.run_mode == "exclusive_cluster" {
+            self.check_run_cluster(caller, &job.definition).await?;
+        }
+        usage.take(job, quota, self)?;
+        check_engine(&job.definition)
+    }
+
     /// Refuses jobs whose SPUs in the shared cluster the account cannot pay for an hour.
     async fn check_affords_jobs(&self, caller: &Caller, ids: &[JobId]) -> Result<(), CsError> {
         let mut spus = 0;
@@ -93,7 +123,7 @@ impl Control {
         self.check_affords(caller, spus).await
     }
 
-    /// The checks before quotas, in the order of the contract.
+    /// The checks before quotas, in the order of the contract; after the quotas [`check_engine`] follows.
     async fn check_run(
         &self,
         caller: &Caller,
@@ -105,27 +135,38 @@ impl Control {
         if !status.can_run() {
             return Err(codes::JOB_NOT_RUNNABLE.error().because(format!("It is in {}.", status.name())));
         }
+        self.check_definition(caller, &job, resume_savepoint).await?;
+        Ok(job)
+    }
+
+    /// The checks of [`Self::check_run`] that depend on what the job is and names, whatever its status.
+    pub(crate) async fn check_definition(
+        &self,
+        caller: &Caller,
+        job: &JobRecord,
+        resume_savepoint: bool,
+    ) -> Result<(), CsError> {
         let definition = &job.definition;
         let is_jar = jar::is_jar(definition);
-        if is_jar && definition.cluster_id.is_none() {
+        // One that was imported may say that it is to run in the shared cluster.
+        if is_jar && (definition.run_mode == "shared_cluster" || definition.cluster_id.is_none()) {
             return Err(codes::USER_DEFINED_JOB_NOT_IN_SHARED_CLUSTER.error());
         }
         if definition.run_mode == "exclusive_cluster" {
             self.check_run_cluster(caller, definition).await?;
         }
-        self.check_run_buckets(&job).await?;
+        self.check_run_buckets(job).await?;
         if let Some(path) = &definition.udf_jar_url
             && !self.jar_exists(&job.project, path).await?
         {
             return Err(codes::RUN_JAR_FILE_NOT_EXIST.error().because(format!("It was {path}.")));
         }
-        let is_edge = edge::is_edge(definition);
         if is_jar {
-            self.check_run_jar(&job).await?;
-        } else if is_edge {
+            self.check_run_jar(job).await?;
+        } else if edge::is_edge(definition) {
             edge::check_sql(&definition.sql_body)?;
         } else {
-            self.check_sql(&job).await?;
+            self.check_sql(job).await?;
         }
         if resume_savepoint && job.facts.savepoint.current().is_none() {
             return Err(codes::SAVEPOINT_NOT_EXIST.error());
@@ -136,22 +177,7 @@ impl Control {
         if apig::has_apig_sink(&definition.sql_body) {
             self.check_agency(&job.project, "te_admin").await?;
         }
-        self.check_topic(&job.project, definition).await?;
-        if is_jar {
-            return Err(codes::JOB_RUN_EXCEPTION.error().because(format!(
-                "The engine of this installation runs SQL and no JARs, so that a {} is kept and not run.",
-                definition.job_type
-            )));
-        }
-        if is_edge {
-            return Err(edge::no_nodes());
-        }
-        if definition.udf_jar_url.is_some() {
-            return Err(codes::JOB_RUN_EXCEPTION.error().because(
-                "The engine of this installation runs no functions of JARs; take udf_jar_url out of the job.",
-            ));
-        }
-        Ok(job)
+        self.check_topic(&job.project, definition).await
     }
 
     async fn check_sql(&self, job: &JobRecord) -> Result<(), CsError> {
@@ -254,6 +280,25 @@ impl Control {
     pub(crate) fn settings_of(&self, job: &JobRecord) -> JobSettings {
         settings::of_definition(&job.definition, &self.options)
     }
+}
+
+/// Refuses what the engine of this release does not run, as the last check.
+pub(crate) fn check_engine(definition: &JobDefinition) -> Result<(), CsError> {
+    let not_run = |reason: String| Err(codes::JOB_RUN_EXCEPTION.error().because(reason));
+    if jar::is_jar(definition) {
+        let job_type = &definition.job_type;
+        return not_run(format!(
+            "The engine of this installation runs SQL and no JARs, so that a {job_type} is kept and not run."
+        ));
+    }
+    if edge::is_edge(definition) {
+        return Err(edge::no_nodes());
+    }
+    if definition.udf_jar_url.is_some() {
+        let advice = "take udf_jar_url out of the job";
+        return not_run(format!("The engine of this installation runs no functions of JARs; {advice}."));
+    }
+    Ok(())
 }
 
 /// SPUs in use, while the jobs of a call are admitted one after the other.
