@@ -6,14 +6,14 @@ use anyhow::{Context, bail};
 use clap::{Arg, ArgMatches, Command, value_parser};
 
 use super::serve::wiring::{database_file, sealer, store};
-use super::{Exit, Outcome, runtime};
+use super::{Exit, Outcome, private, runtime};
 use crate::config::{Settings, arguments, resolve};
 
 pub fn command() -> Command {
     Command::new("backup")
         .about("Copy the metadata and the key that opens its secrets into a new directory; safe while the service runs")
         .long_about(
-            "Copy the metadata and the key that opens its secrets into a new directory; safe while the service runs.\n\n\
+            "Copy the metadata and the key that opens its secrets into a new directory, which only you can read; safe while the service runs.\n\n\
              Buckets and streams are not copied: they are plain files below the data directory (or where `objects_endpoint` \
              says), which any program copies while the service is stopped. To \
              restore, stop the service and put the files back into its data directory, in which no `weir.db-wal` and `weir.db-shm` \
@@ -42,8 +42,10 @@ pub fn run(matches: &ArgMatches) -> Outcome {
             );
         }
         let store = store(&settings).await?;
-        std::fs::create_dir(to).with_context(|| format!("cannot make `{}`", to.display()))?;
+        private::make_directory(to).with_context(|| format!("cannot make `{}`", to.display()))?;
         let file = to.join("weir.db");
+        // The copy is written into it.
+        private::make_file(&file).with_context(|| format!("cannot make `{}`", file.display()))?;
         if let Err(error) = store.copy_to(&file).await {
             // Nothing but what was just made.
             let _ = std::fs::remove_file(&file);

@@ -12,6 +12,7 @@ mod explain;
 mod format;
 mod man;
 mod operate;
+mod private;
 #[cfg(test)]
 mod reference;
 mod run;

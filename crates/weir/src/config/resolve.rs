@@ -103,6 +103,7 @@ fn resolve_one(
         let value = match value {
             toml::Value::String(text) => text.clone(),
             toml::Value::Integer(number) => number.to_string(),
+            toml::Value::Float(number) => number.to_string(),
             toml::Value::Boolean(value) => value.to_string(),
             other => bail!(
                 "{}: `{}` must be a string, a number or true/false, not {}",

@@ -3,38 +3,24 @@
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use weir_base::ipv4::Ipv4Network;
 use weir_base::money::Money;
 use weir_base::text::Zone;
-use weir_cloud::identity::{ClientCredential, SecretKey};
 use weir_cloud::notifications::MailOptions;
 use weir_control::billing::{BillingOptions, Unit};
 use weir_control::{ClusterOptions, EdgeGroup};
 use weir_runtime::Confinement;
 
+use super::elsewhere::{AlarmsSetting, ObjectsSetting, alarms, mail, objects};
 use super::resolve::Resolved;
+use super::values::Values;
+use crate::logging;
 
-/// Where the buckets are.
-#[derive(Debug, Clone)]
-pub enum ObjectsSetting {
-    /// In the data directory.
-    Local,
-    /// Behind an endpoint.
-    Endpoint {
-        /// `http://host:port`.
-        endpoint: String,
-        /// Region.
-        region: String,
-        /// Access key.
-        access_key: String,
-        /// Secret key.
-        secret_key: String,
-    },
-}
+/// A token that is good for ten years is good for all there is to do with it.
+const MOST_TOKEN_HOURS: u64 = 87_600;
 
 /// Whether clusters have network namespaces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,22 +31,6 @@ pub enum NamespacesSetting {
     On,
     /// No.
     Off,
-}
-
-/// Where alarms of jobs go.
-#[derive(Debug, Clone)]
-pub enum AlarmsSetting {
-    /// To topics of this service.
-    Embedded,
-    /// To topics of a service elsewhere.
-    Remote {
-        /// `http://host:port`.
-        endpoint: String,
-        /// Project there.
-        project: String,
-        /// What proves who calls.
-        credential: ClientCredential,
-    },
 }
 
 /// What the service was told.
@@ -140,47 +110,12 @@ pub struct Settings {
     pub objects: ObjectsSetting,
 }
 
-struct Values<'a>(&'a [Resolved]);
-
-impl Values<'_> {
-    fn text(&self, name: &str) -> anyhow::Result<&Resolved> {
-        self.0
-            .iter()
-            .find(|resolved| resolved.option.name == name)
-            .with_context(|| format!("no option `{name}`"))
-    }
-
-    fn string(&self, name: &str) -> anyhow::Result<String> {
-        Ok(self.text(name)?.value.trim().to_string())
-    }
-
-    fn parse<T: FromStr>(&self, name: &str, expected: &str) -> anyhow::Result<T> {
-        let resolved = self.text(name)?;
-        match resolved.value.trim().parse() {
-            Ok(value) => Ok(value),
-            Err(_) => {
-                bail!("`{name}` is `{}` ({}), but must be {expected}", resolved.shown(), resolved.origin)
-            }
-        }
-    }
-}
-
-impl Values<'_> {
-    fn seconds(&self, name: &str) -> anyhow::Result<Duration> {
-        let seconds: f64 = self.parse(name, "a number of seconds")?;
-        match Duration::try_from_secs_f64(seconds) {
-            Ok(duration) => Ok(duration),
-            Err(_) => bail!("`{name}` is `{seconds}`, but must be a number of seconds, 0 or more"),
-        }
-    }
-}
-
 impl Settings {
     /// Checks all values.
     pub fn new(resolved: &[Resolved]) -> anyhow::Result<Self> {
         let values = Values(resolved);
         let listen: SocketAddr = values.parse("listen", "an address and port such as 127.0.0.1:8780")?;
-        let region = values.string("region")?;
+        let region = region(&values)?;
         let time_zone = values.string("time_zone")?;
         if Zone::parse(&time_zone).is_none() {
             bail!("`time_zone` is `{time_zone}`, but must be an IANA name or an offset such as +08:00");
@@ -190,7 +125,9 @@ impl Settings {
             "json" => true,
             other => bail!("`log_format` is `{other}`, but must be text or json"),
         };
-        let hours: u64 = values.parse("token_hours", "a number of hours")?;
+        let log_level = values.string("log_level")?;
+        logging::filter(&log_level)?;
+        let (restart_delay, restart_delay_max) = restart_delays(&values)?;
         let directories = values.string("file_directories")?;
         let data = PathBuf::from(values.string("data")?);
         let sealing_key_file = match values.string("sealing_key_file")? {
@@ -210,22 +147,22 @@ impl Settings {
             region,
             domain: values.string("domain")?,
             user: values.string("user")?,
-            keystone_endpoint: Some(values.string("keystone_endpoint")?).filter(|url| !url.is_empty()),
-            token_life: Duration::from_secs(hours * 3600),
+            keystone_endpoint: values.url("keystone_endpoint")?,
+            token_life: token_life(&values)?,
             log_json,
-            log_level: values.string("log_level")?,
+            log_level,
             time_zone,
             file_directories: directories.split(':').filter(|d| !d.is_empty()).map(PathBuf::from).collect(),
             shared_cluster_restricted: values.parse("shared_cluster_restricted", "true or false")?,
-            sql_max_bytes: values.parse("sql_max_bytes", "a number of bytes")?,
+            sql_max_bytes: values.at_least("sql_max_bytes", "a number of bytes", 1)?,
             draft_limit: values.parse("draft_limit", "a number")?,
-            user_spu_quota: values.parse("user_spu_quota", "a number")?,
-            shared_cluster_spus: values.parse("shared_cluster_spus", "a number")?,
+            user_spu_quota: values.at_least("user_spu_quota", "a number of SPUs", 0)?,
+            shared_cluster_spus: values.at_least("shared_cluster_spus", "a number of SPUs", 0)?,
             worker_confinement: values.parse("worker_confinement", "auto, cgroup, limits or off")?,
             spu_memory: spu_memory(&values)?,
             clusters: ClusterOptions {
-                project_spus: values.parse("project_cluster_spus", "a number")?,
-                spus: values.parse("exclusive_spus", "a number")?,
+                project_spus: values.at_least("project_cluster_spus", "a number of SPUs", 0)?,
+                spus: values.at_least("exclusive_spus", "a number of SPUs", 0)?,
                 sold_out: values.parse("exclusive_spus_sold_out", "true or false")?,
                 restricted: values.parse("exclusive_clusters_restricted", "true or false")?,
                 manager_nodes: manager_nodes(&values.string("manager_nodes")?)?,
@@ -241,14 +178,24 @@ impl Settings {
             cluster_link_network: values
                 .parse("cluster_link_network", "a network of IPv4 such as 100.127.0.0/16")?,
             job_loopback: values.parse("job_loopback", "true or false")?,
-            restart_delay: values.seconds("restart_delay")?,
-            restart_delay_max: values.seconds("restart_delay_max")?,
-            public_url: Some(values.string("public_url")?).filter(|url| !url.is_empty()),
+            restart_delay,
+            restart_delay_max,
+            public_url: values.url("public_url")?,
             internal_webhooks: values.parse("internal_webhooks", "true or false")?,
             mail: mail(&values)?,
             alarms: alarms(&values)?,
             objects: objects(&values)?,
         })
+    }
+}
+
+/// The region is part of the URNs of topics, whose parts are separated by `:`.
+fn region(values: &Values<'_>) -> anyhow::Result<String> {
+    let region = values.string("region")?;
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    match (1..=64).contains(&region.len()) && region.bytes().all(fits) {
+        true => Ok(region),
+        false => values.refuse("region", "have 1 to 64 letters, digits, `-` and `_`"),
     }
 }
 
@@ -271,15 +218,33 @@ fn billing(values: &Values<'_>) -> anyhow::Result<Option<BillingOptions>> {
     }
 }
 
+fn token_life(values: &Values<'_>) -> anyhow::Result<Duration> {
+    let hours: u64 = values.at_least("token_hours", "a number of hours", 1)?;
+    match hours <= MOST_TOKEN_HOURS {
+        true => Ok(Duration::from_secs(hours * 3_600)),
+        false => values.refuse("token_hours", &format!("be at most {MOST_TOKEN_HOURS}")),
+    }
+}
+
 /// A worker that reads nothing yet ran with a limit of 96 MiB, one that is not optimized with 192.
 const LEAST_SPU_MEMORY_MIB: u64 = 256;
 
 fn spu_memory(values: &Values<'_>) -> anyhow::Result<u64> {
-    let mebibytes: u64 = values.parse("spu_memory_mib", "a number of MiB")?;
-    if mebibytes < LEAST_SPU_MEMORY_MIB {
-        bail!("`spu_memory_mib` is `{mebibytes}`, but must be {LEAST_SPU_MEMORY_MIB} or more");
-    }
+    let mebibytes = values.at_least("spu_memory_mib", "a number of MiB", LEAST_SPU_MEMORY_MIB)?;
     Ok(mebibytes.saturating_mul(1 << 20))
+}
+
+fn restart_delays(values: &Values<'_>) -> anyhow::Result<(Duration, Duration)> {
+    let first = values.seconds("restart_delay")?;
+    let longest = values.seconds("restart_delay_max")?;
+    if first > longest {
+        bail!(
+            "`restart_delay` is `{}`, but must not be more than `restart_delay_max`, which is `{}`",
+            first.as_secs_f64(),
+            longest.as_secs_f64()
+        );
+    }
+    Ok((first, longest))
 }
 
 fn manager_nodes(text: &str) -> anyhow::Result<BTreeMap<i64, i64>> {
@@ -288,10 +253,13 @@ fn manager_nodes(text: &str) -> anyhow::Result<BTreeMap<i64, i64>> {
         let sizes = pair.split_once(':').and_then(|(size, stock)| {
             Some((size.trim().parse::<i64>().ok()?, stock.trim().parse::<i64>().ok()?))
         });
-        match sizes {
+        let known = match sizes {
             Some((size, stock)) if size >= 1 && stock >= 0 => nodes.insert(size, stock),
             _ => bail!("`manager_nodes` has `{pair}`, but must have pairs of size and number such as 2:100"),
         };
+        if known.is_some() {
+            bail!("`manager_nodes` has the size of `{pair}` twice");
+        }
     }
     if nodes.is_empty() {
         bail!("`manager_nodes` is empty, but must have pairs of size and number such as 2:100");
@@ -344,59 +312,10 @@ fn port_after(listen: SocketAddr, steps: u16) -> u16 {
     if listen.port() == 0 { 0 } else { listen.port().checked_add(steps).unwrap_or(0) }
 }
 
-fn mail(values: &Values<'_>) -> anyhow::Result<Option<MailOptions>> {
-    let url = values.string("smtp_url")?;
-    let sender = values.string("smtp_sender")?;
-    match (url.is_empty(), sender.is_empty()) {
-        (true, _) => Ok(None),
-        (false, true) => bail!("`smtp_url` needs `smtp_sender`"),
-        (false, false) => Ok(Some(MailOptions { url, sender })),
-    }
-}
-
-fn alarms(values: &Values<'_>) -> anyhow::Result<AlarmsSetting> {
-    let endpoint = values.string("smn_endpoint")?;
-    if endpoint.is_empty() {
-        return Ok(AlarmsSetting::Embedded);
-    }
-    let project = values.string("smn_project")?;
-    let token = values.string("smn_token")?;
-    let access = values.string("smn_access_key")?;
-    let secret = values.string("smn_secret_key")?;
-    if project.is_empty() || (token.is_empty() && (access.is_empty() || secret.is_empty())) {
-        bail!(
-            "`smn_endpoint` needs `smn_project`, and `smn_access_key` with `smn_secret_key`, or `smn_token`"
-        );
-    }
-    let credential = if token.is_empty() {
-        ClientCredential::Key { access, secret: SecretKey::new(secret) }
-    } else {
-        ClientCredential::Token(SecretKey::new(token))
-    };
-    Ok(AlarmsSetting::Remote { endpoint, project, credential })
-}
-
-fn objects(values: &Values<'_>) -> anyhow::Result<ObjectsSetting> {
-    let endpoint = values.string("objects_endpoint")?;
-    if endpoint.is_empty() {
-        return Ok(ObjectsSetting::Local);
-    }
-    let access_key = values.string("objects_access_key")?;
-    let secret_key = values.string("objects_secret_key")?;
-    if access_key.is_empty() || secret_key.is_empty() {
-        bail!("`objects_endpoint` needs `objects_access_key` and `objects_secret_key`");
-    }
-    Ok(ObjectsSetting::Endpoint {
-        endpoint,
-        region: values.string("objects_region")?,
-        access_key,
-        secret_key,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{arguments, resolve};
 
     #[test]
     fn ports_beside_that_of_the_api_are_the_next_ones() {
@@ -414,5 +333,72 @@ mod tests {
         for wrong in ["a b", "=x", "a=", "a,a", "a/b"] {
             assert!(edge_groups(wrong).unwrap_err().to_string().contains("`edge_groups`"), "{wrong}");
         }
+    }
+
+    /// Returns the settings of a file with these lines.
+    fn settings(lines: &str) -> anyhow::Result<Settings> {
+        let place = tempfile::tempdir().unwrap();
+        let file = place.path().join("weir.toml");
+        std::fs::write(&file, lines).unwrap();
+        let command =
+            clap::Command::new("weir").args(arguments().into_iter().map(|one| one.env(None::<&str>)));
+        let matches = command.get_matches_from(["weir", "--config", file.to_str().unwrap()]);
+        Settings::new(&resolve(&matches)?)
+    }
+
+    #[test]
+    fn fractions_are_numbers_in_the_file() {
+        let settings = settings("billing = \"on\"\nspu_hour_price = 0.25\nrestart_delay = 0.5").unwrap();
+        assert_eq!(settings.billing.unwrap().price, "0.25".parse().unwrap());
+        assert_eq!(settings.restart_delay, Duration::from_millis(500));
+    }
+
+    #[test]
+    fn values_that_make_no_service_are_refused() {
+        for (lines, reason) in [
+            ("token_hours = 0", "`token_hours` is `0` (file"),
+            ("token_hours = 87601", "`token_hours` is `87601`"),
+            ("token_hours = 5124095576030431", "but must be at most 87600"),
+            ("public_url = 'foo'", "`public_url` is `foo` (file"),
+            ("public_url = 'ftp://x'", "but must begin with http:// or https://"),
+            ("public_url = 'http://'", "`public_url` is `http://`"),
+            ("keystone_endpoint = 'ftp://x/v3'", "`keystone_endpoint` is"),
+            ("objects_endpoint = 'x:9000'", "`objects_endpoint` is"),
+            ("smn_endpoint = 'x'", "`smn_endpoint` is"),
+            ("user_spu_quota = -1", "but must be a number of SPUs, 0 or more"),
+            ("shared_cluster_spus = -1", "`shared_cluster_spus` is `-1`"),
+            ("exclusive_spus = -1", "`exclusive_spus` is `-1`"),
+            ("project_cluster_spus = -1", "`project_cluster_spus` is `-1`"),
+            ("sql_max_bytes = 0", "`sql_max_bytes` is `0`"),
+            ("restart_delay = 301", "must not be more than `restart_delay_max`, which is `300`"),
+            ("manager_nodes = '2:1,2:5'", "`manager_nodes` has the size of `2:5` twice"),
+            ("region = 'a:b'", "`region` is `a:b`"),
+            ("region = ''", "`region` is ``"),
+            ("log_level = 'loud'", "`log_level` has `loud`"),
+        ] {
+            let refused = settings(lines).unwrap_err().to_string();
+            assert!(refused.contains(reason), "{lines}: {refused}");
+        }
+    }
+
+    #[test]
+    fn options_that_only_go_with_another_one_are_not_ignored_without_it() {
+        for (lines, missing) in [
+            ("smtp_sender = 'a@b'", "`smtp_sender` needs `smtp_url`"),
+            ("smn_project = 'p'", "`smn_project` needs `smn_endpoint`"),
+            ("smn_access_key = 'a'", "`smn_access_key` needs `smn_endpoint`"),
+            ("smn_secret_key = 's'", "`smn_secret_key` needs `smn_endpoint`"),
+            ("smn_token = 't'", "`smn_token` needs `smn_endpoint`"),
+            ("objects_region = 'r'", "`objects_region` needs `objects_endpoint`"),
+            ("objects_access_key = 'a'", "`objects_access_key` needs `objects_endpoint`"),
+            ("objects_secret_key = 's'", "`objects_secret_key` needs `objects_endpoint`"),
+        ] {
+            assert_eq!(settings(lines).unwrap_err().to_string(), missing);
+        }
+        let both = "smn_endpoint = 'http://x'\nsmn_project = 'p'\nsmn_token = 't'\nsmn_access_key = 'a'";
+        let refused = settings(both).unwrap_err().to_string();
+        assert!(refused.contains("`smn_token` or `smn_access_key`"), "{refused}");
+        settings("smn_endpoint = 'http://x'\nsmn_project = 'p'\nsmn_token = 't'").unwrap();
+        settings("objects_region = ''").unwrap();
     }
 }

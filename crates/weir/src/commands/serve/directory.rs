@@ -3,11 +3,18 @@
 use std::fs::File;
 use std::io;
 use std::net::SocketAddr;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use rustix::fs::{FlockOperation, flock};
+
+use crate::commands::private;
+
+/// What of the directory tells of jobs and accounts, besides files that are private in any case.
+const KEPT: [&str; 5] = ["workers", "streams", "gateway", "objects", "weir.db"];
+/// Those of these that are directories and always here.
+const DIRECTORIES: usize = 3;
 
 /// A data directory that this process owns.
 pub struct DataDirectory {
@@ -26,10 +33,7 @@ pub struct Listens {
 impl DataDirectory {
     /// Makes the directory when it is missing and takes it. Fails when another service has it.
     pub fn open(path: &Path) -> anyhow::Result<Self> {
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(path)
+        private::make_directories(path)
             .with_context(|| format!("the data directory `{}` cannot be made", path.display()))?;
         let path = path
             .canonicalize()
@@ -38,6 +42,8 @@ impl DataDirectory {
             .create(true)
             .truncate(false)
             .write(true)
+            // Others who could open it could take it, too.
+            .mode(0o600)
             .open(path.join("lock"))
             .with_context(|| format!("the data directory `{}` cannot be written", path.display()))?;
         if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
@@ -51,6 +57,7 @@ impl DataDirectory {
                 path.display()
             );
         }
+        keep_private(&path)?;
         Ok(Self { path, _lock: lock })
     }
 
@@ -83,4 +90,21 @@ impl DataDirectory {
         std::fs::write(&temporary, text)?;
         std::fs::rename(temporary, self.path.join(name))
     }
+}
+
+/// Makes the directories of what is kept so that only this user reads them, also in a data directory that others can read.
+/// What was there before may be open on purpose, such as for a program that copies it: it stays, and is told.
+fn keep_private(path: &Path) -> anyhow::Result<()> {
+    for name in &KEPT[..DIRECTORIES] {
+        let directory = path.join(name);
+        private::make_directories(&directory)
+            .with_context(|| format!("the directory `{}` cannot be made", directory.display()))?;
+    }
+    if private::open_to_others([path.to_path_buf()]).is_empty() {
+        return Ok(());
+    }
+    for open in private::open_to_others(KEPT.map(|name| path.join(name))) {
+        tracing::warn!(path = %open.display(), "other users of this machine can read what the service keeps; `chmod -R o-rwx` on it ends that");
+    }
+    Ok(())
 }

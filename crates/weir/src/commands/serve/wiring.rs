@@ -20,6 +20,7 @@ use weir_runtime::{EmbeddedRunner, OBJECTS_KEY, ObjectsPlace, Shares, WorkerConf
 use weir_store::{Store, StoredAccounts, StoredNotifications};
 
 use super::namespaces;
+use crate::commands::private;
 use crate::config::{AlarmsSetting, ObjectsSetting, Settings};
 
 /// The service, ready to run.
@@ -48,7 +49,6 @@ pub enum Accounts {
 /// Puts the service together; `listen` is where it is reached.
 pub async fn build(settings: &Settings, data: &Path, listen: SocketAddr) -> anyhow::Result<Parts> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    // Before the first accounts are made: a service that does not start shows nobody their password.
     let shares = Shares::new(settings.worker_confinement, settings.spu_memory, data)
         .map_err(|reason| anyhow!("`worker_confinement` is `cgroup`, but {reason}"))?;
     let in_force = shares.in_force();
@@ -68,7 +68,7 @@ pub async fn build(settings: &Settings, data: &Path, listen: SocketAddr) -> anyh
         ..IdentityOptions::default()
     };
     let identity = Arc::new(Identity::new(accounts, clock.clone(), options));
-    let accounts = first_accounts(settings, &identity).await?;
+    identity.set_region(&settings.region);
     let objects = objects(settings, data)?;
     let streams_directory = data.join("streams");
     let streams = Arc::new(
@@ -102,6 +102,8 @@ pub async fn build(settings: &Settings, data: &Path, listen: SocketAddr) -> anyh
         clock: clock.clone(),
         options: ControlOptions { network, ..control_options(settings, listen) },
     });
+    // The last that can fail by what was configured: a service that does not start shows nobody their password.
+    let accounts = first_accounts(settings, &identity).await?;
     control.buckets().adopt().await.context("the buckets cannot be given to the project")?;
     let reconciler = Reconciler::new(control.clone());
     let alarms = Alarms::new(control.clone());
@@ -120,7 +122,6 @@ pub async fn build(settings: &Settings, data: &Path, listen: SocketAddr) -> anyh
 
 /// Makes the first accounts, unless a Keystone has them.
 async fn first_accounts(settings: &Settings, identity: &Identity) -> anyhow::Result<Accounts> {
-    identity.set_region(&settings.region);
     if let Some(keystone) = identity.keystone() {
         return Ok(Accounts::Keystone(keystone.endpoint().to_string()));
     }
@@ -239,7 +240,12 @@ fn check_file_directories(settings: &Settings, data: &Path, sealer: &Sealer) -> 
 pub async fn store(settings: &Settings) -> anyhow::Result<Store> {
     let opened = match &settings.database {
         Some(address) => Store::connect(address).await,
-        None => Store::open(&database_file(settings)).await,
+        None => {
+            let file = database_file(settings);
+            private::make_file(&file)
+                .with_context(|| format!("the metadata in `{}` cannot be written", file.display()))?;
+            Store::open(&file).await
+        }
     };
     opened.context("the metadata cannot be opened")
 }
@@ -259,7 +265,7 @@ pub fn objects(settings: &Settings, data: &Path) -> anyhow::Result<Objects> {
     Ok(Objects::new(match &settings.objects {
         ObjectsSetting::Local => {
             let directory = data.join("objects");
-            std::fs::create_dir_all(&directory).context("the folder of objects cannot be made")?;
+            private::make_directories(&directory).context("the folder of objects cannot be made")?;
             ObjectsConfig::Local(directory)
         }
         ObjectsSetting::Endpoint { endpoint, region, access_key, secret_key } => {
