@@ -23,6 +23,7 @@ pub use error::{ClientError, Refusal};
 pub use form::Form;
 pub use job::{Goal, JobState};
 pub use login::{Issued, Password};
+pub use names::numbered;
 pub use objects::Buckets;
 pub use profile::{Profile, Profiles, StoredCredential};
 pub use wait::{Verdict, wait};

@@ -6,11 +6,11 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path as Key;
-use object_store::{ObjectStore, ObjectStoreExt, WriteMultipart};
+use object_store::{GetResult, ObjectStore, ObjectStoreExt, WriteMultipart};
 use tokio::io::AsyncReadExt;
 use weir_base::audit::{AuditRecord, Change};
 use weir_base::clock::{Clock, SystemClock};
@@ -24,7 +24,7 @@ use super::variable::{metadata, project, subcommand as of_project};
 use super::{Exit, Outcome, runtime};
 use crate::commands::serve::wiring::{database_file, objects, sealer};
 use crate::commands::text::table;
-use crate::config::{Settings, arguments, resolve};
+use crate::config::{ObjectsSetting, Settings, arguments, resolve};
 
 /// What an address of an object begins with.
 const SCHEME: &str = "obs://";
@@ -96,6 +96,7 @@ pub fn command() -> Command {
 pub fn run(matches: &ArgMatches) -> Outcome {
     let Some((name, matches)) = matches.subcommand() else { return Ok(Exit::Refused) };
     let settings = Settings::new(&resolve(matches)?)?;
+    check_data(&settings, name == "create")?;
     let objects = objects(&settings, &settings.data)?;
     let text = |name: &str| matches.get_one::<String>(name).map(String::as_str).unwrap_or_default();
     runtime()?.block_on(async {
@@ -113,6 +114,24 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         }
         Ok(Exit::Done)
     })
+}
+
+/// Refuses a data directory that is not there: a name with a typing mistake is no empty service. A bucket can be made before
+/// the first start of the service.
+fn check_data(settings: &Settings, before_first_start: bool) -> anyhow::Result<()> {
+    if !matches!(settings.objects, ObjectsSetting::Local) {
+        return Ok(());
+    }
+    let data = settings.data.display();
+    if !settings.data.is_dir() {
+        bail!(
+            "there is no data directory `{data}`; start `weir serve` there once, or name another one with --data"
+        );
+    }
+    if !before_first_start && !settings.data.join("objects").is_dir() {
+        bail!("`{data}` is not the data directory of a service; name it with --data");
+    }
+    Ok(())
 }
 
 /// Makes a bucket. Before the first start of the service there are no projects: then it becomes that of the first one.
@@ -211,6 +230,22 @@ impl<'a> Address<'a> {
         let key = Key::parse(self.key).with_context(|| format!("`{}` is not a key", self.key))?;
         Ok((store, key))
     }
+
+    async fn read(&self, objects: &Objects) -> anyhow::Result<GetResult> {
+        let (store, key) = self.open(objects).await?;
+        store.get(&key).await.map_err(|error| self.failure(error))
+    }
+
+    /// Tells that an object could not be reached.
+    fn failure(&self, error: object_store::Error) -> anyhow::Error {
+        match error {
+            object_store::Error::NotFound { .. } => {
+                anyhow!("there is no object `{}` in bucket `{}`", self.key, self.bucket)
+            }
+            error => anyhow::Error::new(error)
+                .context(format!("object `{}` of bucket `{}` cannot be reached", self.key, self.bucket)),
+        }
+    }
 }
 
 async fn list(objects: &Objects, place: &str) -> anyhow::Result<()> {
@@ -242,11 +277,9 @@ async fn copy(objects: &Objects, from: &str, to: &str) -> anyhow::Result<()> {
         (false, true) => upload(objects, Path::new(from), &Address::object(to)?).await,
         (true, false) => download(objects, &Address::object(from)?, Path::new(to)).await,
         (true, true) => {
-            let (source, from) = (Address::object(from)?, Address::object(to)?);
-            let (read, key) = source.open(objects).await?;
-            let (write, target) = from.open(objects).await?;
+            let mut chunks = Address::object(from)?.read(objects).await?.into_stream();
+            let (write, target) = Address::object(to)?.open(objects).await?;
             let mut upload = WriteMultipart::new(write.put_multipart(&target).await?);
-            let mut chunks = read.get(&key).await?.into_stream();
             while let Some(chunk) = chunks.next().await {
                 upload.wait_for_capacity(4).await?;
                 upload.put(chunk?);
@@ -278,8 +311,7 @@ async fn upload(objects: &Objects, file: &Path, address: &Address<'_>) -> anyhow
 }
 
 async fn download(objects: &Objects, address: &Address<'_>, file: &Path) -> anyhow::Result<()> {
-    let (store, key) = address.open(objects).await?;
-    let mut chunks = store.get(&key).await?.into_stream();
+    let mut chunks = address.read(objects).await?.into_stream();
     let mut writer = std::fs::File::create(file)
         .with_context(|| format!("the file `{}` cannot be written", file.display()))?;
     while let Some(chunk) = chunks.next().await {
@@ -289,8 +321,7 @@ async fn download(objects: &Objects, address: &Address<'_>, file: &Path) -> anyh
 }
 
 async fn cat(objects: &Objects, place: &str) -> anyhow::Result<()> {
-    let (store, key) = Address::object(place)?.open(objects).await?;
-    let mut chunks = store.get(&key).await?.into_stream();
+    let mut chunks = Address::object(place)?.read(objects).await?.into_stream();
     let mut output = std::io::stdout().lock();
     while let Some(chunk) = chunks.next().await {
         output.write_all(&chunk?)?;
@@ -305,19 +336,25 @@ async fn remove(
     (recursive, yes): (bool, bool),
 ) -> anyhow::Result<()> {
     let Some(address) = Address::parse(place) else { bail!("`{place}` does not begin with {SCHEME}") };
-    if !yes && !confirm(&format!("remove {place}?"))? {
-        bail!("nothing was removed");
-    }
+    let sure = || -> anyhow::Result<()> {
+        match yes || confirm(&format!("remove {place}?"))? {
+            true => Ok(()),
+            false => bail!("nothing was removed"),
+        }
+    };
+    let store = objects.bucket(address.bucket).await?;
     if !recursive {
         if address.key.is_empty() {
+            sure()?;
             return remove_bucket(settings, objects, address.bucket).await;
         }
         let (store, key) = address.open(objects).await?;
-        store.head(&key).await?;
+        store.head(&key).await.map_err(|error| address.failure(error))?;
+        sure()?;
         store.delete(&key).await?;
         return Ok(());
     }
-    let store = objects.bucket(address.bucket).await?;
+    sure()?;
     let mut keys: Vec<Key> = store.list(None).map_ok(|object| object.location).try_collect().await?;
     keys.retain(|key| key.as_ref().starts_with(address.key));
     for key in &keys {

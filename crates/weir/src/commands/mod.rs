@@ -101,15 +101,28 @@ pub fn run() -> ExitCode {
     let exit = match outcome {
         Ok(exit) => exit,
         Err(Failure::Input(error)) => {
-            eprintln!("error: {error:#}");
+            eprintln!("error: {}", told(&error));
             Exit::Refused
         }
         Err(Failure::Fault(error)) => {
-            eprintln!("fault: {error:#}");
+            eprintln!("fault: {}", told(&error));
             Exit::Fault
         }
     };
     ExitCode::from(exit as u8)
+}
+
+/// Returns an error with what caused it. Many libraries tell the cause in the text of the error already.
+pub fn told(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        match text.is_empty() {
+            true => text = cause,
+            false if !text.contains(&cause) => text = format!("{text}: {cause}"),
+            false => {}
+        }
+    }
+    text
 }
 
 /// `weir demo | head` closes standard output early. That ends the command, but is no fault to report.
@@ -150,4 +163,16 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::Fault(anyhow::Error::new(error).context("the runtime cannot be started")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_that_the_text_has_already_is_not_repeated() {
+        let error =
+            anyhow::anyhow!("not found (os error 2)").context("`a` cannot be read: not found (os error 2)");
+        assert_eq!(told(&error.context("no job")), "no job: `a` cannot be read: not found (os error 2)");
+    }
 }

@@ -150,10 +150,14 @@ async fn remove(
     name: &str,
     yes: bool,
 ) -> anyhow::Result<()> {
+    let id = ProjectId(project.id.clone());
+    if !variables.list(&id).await?.iter().any(|(known, _)| known == name) {
+        bail!("project `{}` has no variable `{name}`", project.name);
+    }
     if !yes && !confirm(&format!("remove variable `{name}` of project `{}`?", project.name))? {
         bail!("nothing was removed");
     }
-    match variables.remove(&ProjectId(project.id.clone()), name, now()).await? {
+    match variables.remove(&id, name, now()).await? {
         true => Ok(()),
         false => bail!("project `{}` has no variable `{name}`", project.name),
     }

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::PathBuf;
-use std::process::Command as Process;
+use std::process::{Command as Process, Stdio};
 
 use anyhow::{Context, bail};
 use clap::{Arg, ArgMatches};
@@ -140,24 +140,39 @@ pub fn secret(variable_name: &str, what: &str) -> anyhow::Result<SecretKey> {
     }
 }
 
+/// Returns the password that the user who calls has until now: that which the session was opened with, if it was.
+pub fn old_password() -> anyhow::Result<SecretKey> {
+    if variable("WEIR_OLD_PASSWORD").is_none()
+        && let Some(Credential::Password(own)) = credential_of_environment()?
+    {
+        return Ok(own.password);
+    }
+    secret("WEIR_OLD_PASSWORD", "old password")
+}
+
+/// Reads a line of the terminal without showing it. A process of its own, which outlives an interrupted command by as long
+/// as it takes to show again what is typed.
+const READ_HIDDEN: &str = "trap 'stty echo' EXIT; trap 'exit 130' HUP INT TERM; stty -echo || exit 3; \
+                           IFS= read -r line && printf '%s' \"$line\"";
+
 /// Asks for a secret on the terminal, without showing what is typed, or reads a line of standard input.
 pub fn ask_secret(what: &str) -> anyhow::Result<SecretKey> {
-    let is_terminal = std::io::stdin().is_terminal();
-    let echo = |how: &str| Process::new("stty").arg(how).status().is_ok_and(|status| status.success());
-    if is_terminal {
+    let mut line = String::new();
+    if std::io::stdin().is_terminal() {
         eprint!("{what}: ");
         std::io::stderr().flush()?;
-        if !echo("-echo") {
-            bail!("what is typed could not be hidden; pipe the {what} into the command");
-        }
-    }
-    let mut line = String::new();
-    let read = std::io::stdin().lock().read_line(&mut line);
-    if is_terminal {
-        echo("echo");
+        let read = Process::new("sh").args(["-c", READ_HIDDEN]).stdin(Stdio::inherit()).output();
         eprintln!();
+        match read {
+            Ok(read) if read.status.code() != Some(3) => {
+                line = String::from_utf8(read.stdout).with_context(|| format!("the {what} is no text"))?;
+            }
+            _ => bail!("what is typed could not be hidden; pipe the {what} into the command"),
+        }
+    } else {
+        let read = std::io::stdin().lock().read_line(&mut line);
+        read.with_context(|| format!("the {what} cannot be read from standard input"))?;
     }
-    read.with_context(|| format!("the {what} cannot be read from standard input"))?;
     let line = line.trim_end_matches(['\n', '\r']);
     if line.is_empty() {
         bail!("no {what} was given");

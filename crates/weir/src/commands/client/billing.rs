@@ -8,7 +8,7 @@ use weir_base::text::{parse_date, parse_plain_timestamp};
 use weir_client::Body;
 
 use super::access::text;
-use super::output::{Column, column, lines, rows, time};
+use super::output::{Column, column, hours, lines, rows, time};
 use super::session::Session;
 use super::{family, watch};
 use crate::commands::{Exit, Outcome, runtime};
@@ -21,7 +21,7 @@ const CHARGES: &[Column] = &[
     column("id", "resource_id"),
     column("name", "resource_name"),
     column("SPUs", "spu"),
-    column("hours", "hours"),
+    hours("hours", "hours"),
     column("price", "price"),
     column("charge", "charge"),
     time("from (UTC)", "begin_time"),

@@ -135,8 +135,8 @@ pub fn run(matches: &ArgMatches) -> Outcome {
             "show" => show(&session, matches).await,
             "create" => create(&session, matches).await,
             "update" => update(&session, matches).await,
-            "stop" => post(&session, matches, "stop", ClusterGoal::Stopped).await,
-            "restart" => post(&session, matches, "restart", ClusterGoal::Running).await,
+            "stop" => post(&session, matches, "stop", ClusterGoal::Stopped, "stopped").await,
+            "restart" => post(&session, matches, "restart", ClusterGoal::Running, "restarted").await,
             _ => delete(&session, matches).await,
         }
     })
@@ -193,29 +193,40 @@ async fn update(session: &Session, matches: &ArgMatches) -> Outcome {
     }
     let id = id(session, matches).await?;
     let path = format!("{PATH}/{id}");
-    session.ask(session.client.call(Method::PATCH, &path, &[], Body::Json(sent.into()))).await?;
-    wait_for(session, matches, id, ClusterGoal::Running).await
+    let answer = session.ask(session.client.call(Method::PATCH, &path, &[], Body::Json(sent.into()))).await?;
+    wait_for(session, matches, id, ClusterGoal::Running, (&answer, "changed")).await
 }
 
-async fn post(session: &Session, matches: &ArgMatches, verb: &str, goal: ClusterGoal) -> Outcome {
+async fn post(session: &Session, matches: &ArgMatches, verb: &str, goal: ClusterGoal, word: &str) -> Outcome {
     let id = id(session, matches).await?;
     let path = format!("{PATH}/{id}/{verb}");
-    session.ask(session.client.call(Method::POST, &path, &[], Body::None)).await?;
-    wait_for(session, matches, id, goal).await
+    let answer = session.ask(session.client.call(Method::POST, &path, &[], Body::None)).await?;
+    wait_for(session, matches, id, goal, (&answer, word)).await
 }
 
 async fn delete(session: &Session, matches: &ArgMatches) -> Outcome {
     let id = id(session, matches).await?;
-    let name = text(matches, "cluster").unwrap_or_default();
-    sure(matches, &format!("delete cluster {name} and end its jobs?"))?;
+    let cluster = session.ask(session.client.cluster(id)).await?;
+    let name = cluster["name"].as_str().unwrap_or_default();
+    sure(matches, &format!("delete cluster {id} `{name}` and end its jobs?"))?;
     let path = format!("{PATH}/{id}");
-    session.ask(session.client.call(Method::DELETE, &path, &[], Body::None)).await?;
-    wait_for(session, matches, id, ClusterGoal::Deleted).await
+    let answer = session.ask(session.client.call(Method::DELETE, &path, &[], Body::None)).await?;
+    wait_for(session, matches, id, ClusterGoal::Deleted, (&answer, "deleted")).await
 }
 
-/// Waits until a cluster is where it should be, and shows where it is.
-async fn wait_for(session: &Session, matches: &ArgMatches, id: i64, goal: ClusterGoal) -> Outcome {
-    let Some((cluster, exit)) = reach(session, matches, id, goal).await? else { return Ok(Exit::Done) };
+/// Waits until a cluster is where it should be, and shows where it is. When nobody wants to wait, it shows what the service
+/// has answered, for people as what becomes of the cluster.
+async fn wait_for(
+    session: &Session,
+    matches: &ArgMatches,
+    id: i64,
+    goal: ClusterGoal,
+    (answer, word): (&Value, &str),
+) -> Outcome {
+    let Some((cluster, exit)) = reach(session, matches, id, goal).await? else {
+        let name = text(matches, "cluster").unwrap_or_default();
+        return Ok(made(session, answer, "", &format!("cluster `{name}` is being {word}")));
+    };
     match session.is_json() {
         true => println!("{cluster}"),
         false => print!("{}", rows(STATE, &Value::from(vec![cluster]))),

@@ -37,6 +37,7 @@ const KEY: &[Column] = &[
 const CALLER: &[Column] = &[
     column("service", "endpoint"),
     column("user", "user"),
+    column("id", "user_id"),
     column("domain", "domain"),
     column("project", "project"),
     column("roles", "roles"),
@@ -84,7 +85,7 @@ fn user_command() -> Command {
         )
         .subcommand(
             Command::new("password")
-                .about("Change a password. Your own old one comes from WEIR_PASSWORD, the new one from WEIR_NEW_PASSWORD; else from the terminal or lines of standard input")
+                .about("Change a password. Your own old one comes from WEIR_OLD_PASSWORD, the new one from WEIR_NEW_PASSWORD; else from the terminal or lines of standard input")
                 .arg(user()),
         )
         .subcommand(Command::new("delete").about("Delete a user").arg(user()).arg(yes()))
@@ -196,6 +197,7 @@ async fn who_am_i(session: &Session) -> Outcome {
             json!({
                 "endpoint": client.endpoint(),
                 "user": token["user"]["name"],
+                "user_id": token["user"]["id"],
                 "domain": token["user"]["domain"]["name"],
                 "project": project,
                 "roles": roles.map(|role| role["name"].clone()).collect::<Vec<_>>(),
@@ -203,12 +205,11 @@ async fn who_am_i(session: &Session) -> Outcome {
             })
         }
         ClientCredential::Key { access, .. } => {
-            let key = session.ask(client.get(&format!("{KEYS}/{}", segment(access)), &[])).await?;
-            let id = key["credential"]["user_id"].as_str().unwrap_or_default();
-            let user = session.ask(client.get(&format!("{USERS}/{}", segment(id)), &[])).await?;
+            let user = own_user(session).await?;
             json!({
                 "endpoint": client.endpoint(),
-                "user": user["user"]["name"],
+                "user": user.name,
+                "user_id": user.id,
                 "project": project,
                 "access_key": access,
             })
@@ -233,7 +234,7 @@ async fn users(session: &Session, verb: &str, matches: &ArgMatches) -> Outcome {
         _ => {}
     }
     let name = text(matches, "user").unwrap_or_default();
-    let id = session.ask(session.client.user_id(name)).await?;
+    let id = user_id(session, name).await?;
     let path = format!("{USERS}/{}", segment(&id));
     match verb {
         "show" => {
@@ -246,8 +247,8 @@ async fn users(session: &Session, verb: &str, matches: &ArgMatches) -> Outcome {
         }
         "password" => {
             let mut change = Map::new();
-            if own_id(session).await? == id {
-                let old = access::secret("WEIR_PASSWORD", "old password")?;
+            if own_user(session).await?.id == id {
+                let old = access::old_password()?;
                 change.insert("original_password".to_string(), json!(old.expose()));
             }
             let new = access::secret("WEIR_NEW_PASSWORD", "new password")?;
@@ -278,17 +279,35 @@ async fn create_user(session: &Session, matches: &ArgMatches) -> Outcome {
     Ok(made(session, &user, "id", &format!("user `{name}` created")))
 }
 
-/// Returns the id of the user who calls.
-pub async fn own_id(session: &Session) -> Result<String, Failure> {
+/// A user as commands name it.
+pub struct NamedUser {
+    pub id: String,
+    pub name: String,
+}
+
+/// Returns the user who calls.
+pub async fn own_user(session: &Session) -> Result<NamedUser, Failure> {
     let client = &session.client;
-    let id = match client.credential() {
-        ClientCredential::Token(token) => session.ask(client.token(token)).await?["user"]["id"].take(),
+    let user = match client.credential() {
+        ClientCredential::Token(token) => session.ask(client.token(token)).await?["user"].take(),
         ClientCredential::Key { access, .. } => {
             let key = session.ask(client.get(&format!("{KEYS}/{}", segment(access)), &[])).await?;
-            key["credential"]["user_id"].clone()
+            let id = key["credential"]["user_id"].as_str().unwrap_or_default();
+            session.ask(client.get(&format!("{USERS}/{}", segment(id)), &[])).await?["user"].take()
         }
     };
-    Ok(id.as_str().unwrap_or_default().to_string())
+    let member = |name: &str| user[name].as_str().unwrap_or_default().to_string();
+    Ok(NamedUser { id: member("id"), name: member("name") })
+}
+
+/// Returns the id of a user that is given by its id or its name. Names are looked up by administrators alone; everybody
+/// knows their own.
+pub async fn user_id(session: &Session, given: &str) -> Result<String, Failure> {
+    let own = own_user(session).await?;
+    if own.name == given {
+        return Ok(own.id);
+    }
+    session.ask(session.client.user_id(given)).await
 }
 
 async fn projects(session: &Session, verb: &str, matches: &ArgMatches) -> Outcome {
@@ -335,7 +354,7 @@ async fn keys(session: &Session, verb: &str, matches: &ArgMatches) -> Outcome {
     let key = text(matches, "key").unwrap_or_default();
     let path = format!("{KEYS}/{}", segment(key));
     let user = match text(matches, "user") {
-        Some(user) => Some(session.ask(session.client.user_id(user)).await?),
+        Some(user) => Some(user_id(session, user).await?),
         None => None,
     };
     match verb {

@@ -52,6 +52,8 @@ pub enum Form {
     Time,
     /// Milliseconds as a length of time.
     Length,
+    /// Hours with three places, which is a few seconds.
+    Hours,
 }
 
 pub const fn column(heading: &'static str, path: &'static str) -> Column {
@@ -66,9 +68,16 @@ pub const fn length(heading: &'static str, path: &'static str) -> Column {
     Column { heading, path, form: Form::Length }
 }
 
+pub const fn hours(heading: &'static str, path: &'static str) -> Column {
+    Column { heading, path, form: Form::Hours }
+}
+
 impl Column {
     fn show(&self, record: &Value) -> String {
         let value = self.path.split('.').fold(record, |value, member| &value[member]);
+        if let (Form::Hours, Some(hours)) = (self.form, value.as_f64()) {
+            return format!("{hours:.3}");
+        }
         match (self.form, value.as_i64()) {
             (Form::Time, Some(0)) => String::new(),
             (Form::Time, Some(at)) => format_timestamp(at - at.rem_euclid(1_000)),

@@ -9,7 +9,7 @@ use super::access::text;
 use super::cluster;
 use super::output::{Column, column, lines, rows};
 use super::session::{Session, sure, yes};
-use super::{family, made};
+use super::{family, made, watch};
 use crate::commands::{Exit, Failure, Outcome, runtime};
 
 const VPC: &str = "/v2.0/vpc/peerings";
@@ -34,8 +34,15 @@ fn peering() -> Arg {
 pub fn command() -> Command {
     let of = || [cluster::cluster(), peering()];
     family("peering", "Connections of clusters of a service with other networks")
-        .subcommand(Command::new("list").about("List the peerings of a cluster").arg(cluster::cluster()))
-        .subcommand(Command::new("show").about("Show a peering of a cluster").args(of()))
+        .subcommand(
+            Command::new("list")
+                .about("List the peerings of a cluster")
+                .arg(cluster::cluster())
+                .arg(watch::argument()),
+        )
+        .subcommand(
+            Command::new("show").about("Show a peering of a cluster").args(of()).arg(watch::argument()),
+        )
         .subcommand(
             Command::new("create")
                 .about("Ask for a peering of a cluster with a network, and print its id")
@@ -52,7 +59,8 @@ pub fn command() -> Command {
         .subcommand(Command::new("delete").about("Delete a peering with its routes").args(of()).arg(yes()))
         .subcommand(
             Command::new("requests")
-                .about("List the peerings with networks of the project, which it may accept"),
+                .about("List the peerings with networks of the project, which it may accept")
+                .arg(watch::argument()),
         )
         .subcommand(
             Command::new("accept").about("Accept a peering with a network of the project").arg(peering()),
@@ -124,24 +132,26 @@ fn table(session: &Session, columns: &[Column], answer: &Value, member: &str) ->
     Exit::Done
 }
 
+/// Returns the peerings at a path, as they are shown.
+async fn list(session: &Session, path: &str) -> Result<String, Failure> {
+    let answer = session.ask(session.client.get(path, &[])).await?;
+    Ok(if session.is_json() { format!("{answer}\n") } else { rows(PEERING, &answer["peerings"]) })
+}
+
 async fn peerings(verb: &str, matches: &ArgMatches) -> Outcome {
     let session = Session::open(matches).await?;
     let client = &session.client;
     let path = path_of_cluster(&session, matches).await?;
     match verb {
-        "list" => {
-            let answer = session.ask(client.get(&path, &[])).await?;
-            Ok(table(&session, PEERING, &answer, "peerings"))
-        }
+        "list" => watch::show(matches, async || list(&session, &path).await).await,
         "show" => {
             let id = peering_id(&session, matches, &path).await?;
-            let peering =
-                session.ask(client.get(&format!("{path}/{}", segment(&id)), &[])).await?["peering"].take();
-            match session.is_json() {
-                true => println!("{peering}"),
-                false => print!("{}", lines(PEERING, &peering)),
-            }
-            Ok(Exit::Done)
+            let path = format!("{path}/{}", segment(&id));
+            watch::show(matches, async || {
+                let peering = session.ask(client.get(&path, &[])).await?["peering"].take();
+                Ok(if session.is_json() { format!("{peering}\n") } else { lines(PEERING, &peering) })
+            })
+            .await
         }
         "create" => {
             let name = text(matches, "name").unwrap_or_default();
@@ -169,8 +179,7 @@ async fn requests(verb: &str, matches: &ArgMatches) -> Outcome {
     let session = Session::open(matches).await?;
     let client = &session.client;
     if verb == "requests" {
-        let answer = session.ask(client.get(VPC, &[])).await?;
-        return Ok(table(&session, PEERING, &answer, "peerings"));
+        return watch::show(matches, async || list(&session, VPC).await).await;
     }
     let id = peering_id(&session, matches, VPC).await?;
     let path = format!("{VPC}/{}/{verb}", segment(&id));

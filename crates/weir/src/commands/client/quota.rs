@@ -6,7 +6,7 @@ use serde_json::{Map, json};
 use weir_client::{Body, segment};
 
 use super::access::text;
-use super::output::{Column, column, lines, rows};
+use super::output::{Column, column, hours, lines, rows};
 use super::paging::{self, List};
 use super::session::Session;
 use super::{family, iam, made, watch};
@@ -29,13 +29,13 @@ const TOTALS: &[Column] = &[
     column("jobs failed", "job_overview.exception_job_count"),
     column("other jobs", "job_overview.other_job_count"),
     column("SPUs of running jobs", "job_overview.running_job_total_spu"),
-    column("hours of running jobs", "job_overview.running_job_total_time"),
+    hours("hours of running jobs", "job_overview.running_job_total_time"),
     column("clusters", "cluster_overview.total_clusters"),
     column("clusters running", "cluster_overview.running_cluster_count"),
     column("clusters failed", "cluster_overview.exception_cluster_count"),
     column("other clusters", "cluster_overview.other_cluster_count"),
     column("SPUs of running clusters", "cluster_overview.running_cluster_total_spu"),
-    column("hours of running clusters", "cluster_overview.running_cluster_total_time"),
+    hours("hours of running clusters", "cluster_overview.running_cluster_total_time"),
 ];
 
 pub fn command() -> Command {
@@ -118,8 +118,8 @@ fn name_clusters(quota: &mut serde_json::Value) {
 
 async fn path(session: &Session, user: Option<&str>) -> Result<String, Failure> {
     let id = match user {
-        Some(user) => session.ask(session.client.user_id(user)).await?,
-        None => iam::own_id(session).await?,
+        Some(user) => iam::user_id(session, user).await?,
+        None => iam::own_user(session).await?.id,
     };
     Ok(format!("/v1.0/{{project}}/user_quota/{}", segment(&id)))
 }

@@ -3,7 +3,7 @@
 use clap::{Arg, ArgMatches, Command};
 use reqwest::Method;
 use serde_json::{Map, Value, json};
-use weir_client::Body;
+use weir_client::{Body, numbered};
 
 use super::access::text;
 use super::fields::{Field, Kind, arguments, body, field};
@@ -105,10 +105,9 @@ async fn find(session: &Session, matches: &ArgMatches) -> Result<Value, Failure>
     let given = text(matches, "template").unwrap_or_default();
     let all = session.client.all_pages(LIST.path, &[], LIST.member, LIST.id);
     let mut all = session.ask(all).await?;
+    let id = numbered(&all[LIST.member], given, LIST.id, "template").map_err(Failure::from)?;
     let mut templates = all[LIST.member].as_array_mut().map(std::mem::take).unwrap_or_default().into_iter();
-    let id: Option<i64> = given.parse().ok();
-    let is_it = |template: &Value| template["name"] == given || id.is_some_and(|id| template[LIST.id] == id);
-    let found = templates.find(is_it);
+    let found = templates.find(|template| template[LIST.id] == id);
     found.ok_or_else(|| Failure::Input(anyhow::anyhow!("there is no template `{given}` that you may see")))
 }
 
@@ -148,10 +147,11 @@ async fn update(session: &Session, matches: &ArgMatches) -> Outcome {
 
 async fn delete(session: &Session, matches: &ArgMatches) -> Outcome {
     let template = find(session, matches).await?;
-    sure(matches, &format!("delete template `{}`?", template["name"].as_str().unwrap_or_default()))?;
+    let name = template["name"].as_str().unwrap_or_default();
+    sure(matches, &format!("delete template `{name}`?"))?;
     let path = format!("{PATH}/{}", template[LIST.id]);
     let answer = session.ask(session.client.call(Method::DELETE, &path, &[], Body::None)).await?;
-    Ok(made(session, &answer, "", "the template is deleted"))
+    Ok(made(session, &answer, "", &format!("template `{name}` deleted")))
 }
 
 async fn samples(session: &Session) -> Outcome {

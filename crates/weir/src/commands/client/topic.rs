@@ -10,7 +10,7 @@ use super::access::text;
 use super::input::argument_or_input;
 use super::output::{Column, column, lines, rows};
 use super::session::{Session, sure, yes};
-use super::{family, made};
+use super::{family, made, watch};
 use crate::commands::{Exit, Failure, Outcome, runtime};
 
 const TOPICS: &str = "/v2/{project}/notifications/topics";
@@ -109,7 +109,8 @@ pub fn command() -> Command {
                         .value_name("NUMBER")
                         .value_parser(value_parser!(u32))
                         .help("How many to show, at most 100 [default: 100]"),
-                ),
+                )
+                .arg(watch::argument()),
         )
         .subcommand(
             Command::new("publish")
@@ -130,6 +131,8 @@ pub fn command() -> Command {
                         .value_name("NAME=VALUE")
                         .action(ArgAction::Append)
                         .requires("template")
+                        // Without this, a message would excuse the template that is missing.
+                        .conflicts_with("message")
                         .help("Value of a tag of the template"),
                 )
                 .arg(
@@ -309,8 +312,11 @@ async fn deliveries(session: &Session, matches: &ArgMatches) -> Outcome {
     let path = topic_path(session, text(matches, "topic").unwrap_or_default()).await?;
     let limit = matches.get_one::<u32>("limit").map(|number| ("limit", number.to_string()));
     let query: Vec<_> = limit.into_iter().collect();
-    let answer = session.ask(session.client.get(&format!("{path}/deliveries"), &query)).await?;
-    Ok(list(session, DELIVERY, &answer, "deliveries"))
+    watch::show(matches, async || {
+        let answer = session.ask(session.client.get(&format!("{path}/deliveries"), &query)).await?;
+        Ok(if session.is_json() { format!("{answer}\n") } else { rows(DELIVERY, &answer["deliveries"]) })
+    })
+    .await
 }
 
 async fn publish(session: &Session, matches: &ArgMatches) -> Outcome {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Arg, ArgMatches, value_parser};
 
-use crate::commands::{Exit, Failure, Outcome};
+use crate::commands::{Exit, Failure, Outcome, told};
 
 const DEFAULT_SECONDS: &str = "2";
 
@@ -42,7 +42,7 @@ pub async fn show(matches: &ArgMatches, view: impl AsyncFn() -> Result<String, F
             }
             Ok(_) => {}
             // A service that is started again answers the next time.
-            Err(Failure::Fault(error)) if shown.is_some() => eprintln!("fault: {error:#}"),
+            Err(Failure::Fault(error)) if shown.is_some() => eprintln!("fault: {}", told(&error)),
             Err(failure) => return Err(failure),
         }
         tokio::time::sleep(pause).await;

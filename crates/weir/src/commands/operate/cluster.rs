@@ -37,7 +37,13 @@ pub fn command() -> Command {
         )
         .subcommand(
             subcommand("billing", "Say how a cluster is paid for; one that is paid for by subscription is neither stopped, deleted nor resized over the API")
-                .arg(Arg::new("id").value_name("ID").required(true).value_parser(value_parser!(i64).range(1..)))
+                .arg(
+                    Arg::new("id")
+                        .value_name("ID")
+                        .required(true)
+                        .value_parser(value_parser!(i64).range(1..))
+                        .help("Id of the cluster, as `weir operate cluster list` shows it"),
+                )
                 .arg(
                     Arg::new("mode")
                         .value_name("MODE")

@@ -83,6 +83,9 @@ async fn list(store: &Store, project: &ProjectId, as_json: bool) -> anyhow::Resu
 }
 
 async fn remove(store: &Store, project: &ProjectId, name: &str, yes: bool) -> anyhow::Result<()> {
+    if !store.networks(project).await?.iter().any(|network| network.name == name) {
+        bail!("the project has no network `{name}`");
+    }
     if !yes && !confirm(&format!("remove network `{name}` with the peerings that lead to it?"))? {
         bail!("nothing was removed");
     }

@@ -2,7 +2,7 @@
 
 use clap::ArgMatches;
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use weir_client::{Body, Goal, JobState, Verdict};
 
 use super::read::ids;
@@ -29,14 +29,22 @@ pub async fn run(session: &Session, matches: &ArgMatches) -> Outcome {
         _ => Goal::Running,
     };
     let ids = ids(session, matches).await?;
-    post(session, &ids, "run", resume).await?;
+    let answer = post(session, &ids, "run", resume).await?;
+    if patience(matches).is_none() {
+        let word = if ids.len() == 1 { "the job is submitted" } else { "the jobs are submitted" };
+        return Ok(made(session, &answer, "", word));
+    }
     wait(session, matches, &ids, goal).await
 }
 
 pub async fn stop(session: &Session, matches: &ArgMatches) -> Outcome {
     let savepoint = matches.get_flag("savepoint").then(|| ("triggerSavePoint", "true".to_string()));
     let ids = ids(session, matches).await?;
-    post(session, &ids, "stop", savepoint).await?;
+    let answer = post(session, &ids, "stop", savepoint).await?;
+    if patience(matches).is_none() {
+        let word = if ids.len() == 1 { "the job is being stopped" } else { "the jobs are being stopped" };
+        return Ok(made(session, &answer, "", word));
+    }
     wait(session, matches, &ids, Goal::Stopped).await
 }
 
@@ -46,13 +54,13 @@ async fn post(
     ids: &[i64],
     verb: &str,
     option: Option<(&str, String)>,
-) -> Result<(), Failure> {
+) -> Result<Value, Failure> {
     let query: Vec<_> = option.into_iter().collect();
     let (path, body) = match ids {
         [id] => (format!("/v1.0/{{project}}/job/{id}/{verb}"), Body::None),
         ids => (format!("/v1.0/{{project}}/job/{verb}"), Body::Json(json!(ids))),
     };
-    session.ask(session.client.call(Method::POST, &path, &query, body)).await.map(drop)
+    session.ask(session.client.call(Method::POST, &path, &query, body)).await
 }
 
 /// Waits until the jobs are where they should be, and shows where they are.
@@ -105,17 +113,17 @@ fn show(session: &Session, states: &[JobState]) {
 }
 
 pub async fn delete(session: &Session, matches: &ArgMatches) -> Outcome {
-    let names: Vec<&str> =
-        matches.get_many::<String>("job").into_iter().flatten().map(String::as_str).collect();
     let ids = ids(session, matches).await?;
-    sure(matches, &format!("delete {}?", names.join(", ")))?;
+    let states = session.ask(session.client.job_states(&ids)).await?;
+    let names: Vec<String> = states.iter().map(|job| format!("{} `{}`", job.id, job.name)).collect();
+    let names = format!("{} {}", if ids.len() == 1 { "job" } else { "jobs" }, names.join(", "));
+    sure(matches, &format!("delete {names}?"))?;
     let (path, body) = match ids.as_slice() {
         [id] => (format!("/v1.0/{{project}}/job/{id}"), Body::None),
         ids => ("/v1.0/{project}/job".to_string(), Body::Json(json!(ids))),
     };
     let answer = session.ask(session.client.call(Method::DELETE, &path, &[], body)).await?;
-    let word = if ids.len() == 1 { "the job is deleted" } else { "the jobs are deleted" };
-    Ok(made(session, &answer, "", word))
+    Ok(made(session, &answer, "", &format!("deleted {names}")))
 }
 
 pub async fn authorize(session: &Session, matches: &ArgMatches) -> Outcome {

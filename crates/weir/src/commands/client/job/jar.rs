@@ -68,6 +68,9 @@ pub fn create_command() -> Command {
         })
         .mut_arg("cluster", |cluster| cluster.required(true))
         .mut_arg("manager-spus", |spus| spus.help("SPUs of what manages the job, 1 to 4 [default: 1]"))
+        .mut_arg("spus", |spus| spus.help("SPUs in all; needed for Flink"))
+        .mut_arg("executors", |executors| executors.help("Executors; needed for Spark"))
+        .mut_arg("executor-spus", |spus| spus.help("SPUs of each executor, 1 to 4; needed for Spark"))
 }
 
 pub fn update_command() -> Command {

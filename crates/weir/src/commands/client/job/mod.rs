@@ -64,6 +64,11 @@ pub fn command() -> Command {
         .subcommand(
             Command::new("check")
                 .about("Check a job of the service as `weir check` checks a file")
+                .long_about(
+                    "Check a job of the service as `weir check` checks a file.\n\n\
+                     The options of the service are not known here: a job of the shared cluster that is refused only where \
+                     `shared_cluster_restricted` is on is accepted, and what would be refused is told on standard error.",
+                )
                 .arg(job())
                 .args(variable_arguments()),
         )

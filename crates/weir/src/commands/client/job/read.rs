@@ -138,16 +138,36 @@ pub async fn check(session: &Session, matches: &ArgMatches) -> Outcome {
     let job = session.ask(session.client.job(id)).await?;
     let options = options_of(&job, matches)?;
     let name = format!("job {id}");
-    Ok(check::report(&name, job["sql_body"].as_str().unwrap_or_default(), &options, session.is_json()))
+    let sql = job["sql_body"].as_str().unwrap_or_default();
+    let exit = check::report(&name, sql, &options, session.is_json());
+    if exit == Exit::Done
+        && let Cluster::Shared { .. } = options.cluster
+    {
+        note_restrictions(&name, sql, options);
+    }
+    Ok(exit)
 }
 
-/// Returns how the SQL of a job is checked.
+/// Tells what of a job the service refuses when its shared cluster is restricted. It alone knows whether it is.
+fn note_restrictions(name: &str, sql: &str, options: CheckOptions) {
+    let restricted = CheckOptions { cluster: Cluster::Shared { restricted: true }, ..options };
+    if let Err(errors) = weir_sql::check_all(sql, &weir_connectors::CATALOG, &restricted) {
+        let errors = check::rendered(name, sql, &errors);
+        eprintln!(
+            "unless the option `shared_cluster_restricted` of the service is off, it refuses to run this:\n{errors}"
+        );
+    }
+}
+
+/// Returns how the SQL of a job is checked: by the rules that hold whatever the options of the service are.
 fn options_of(job: &Value, matches: &ArgMatches) -> Result<CheckOptions, Failure> {
     let cluster = match job["run_mode"].as_str() {
         Some("exclusive_cluster") => Cluster::Exclusive,
-        _ => Cluster::Shared { restricted: true },
+        _ => Cluster::Shared { restricted: false },
     };
-    Ok(CheckOptions { cluster, variables: variables(matches)?, ..CheckOptions::default() })
+    let variables = variables(matches)?;
+    // The service has taken the text.
+    Ok(CheckOptions { cluster, variables, max_bytes: usize::MAX, ..CheckOptions::default() })
 }
 
 /// Shows the operators that the SQL of a job makes, whether it has run or not.
