@@ -2,7 +2,7 @@
 
 use clap::{Arg, ArgMatches, Command};
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use weir_client::{Body, segment};
 
 use super::access::text;
@@ -63,6 +63,13 @@ pub fn command() -> Command {
                 .arg(watch::argument()),
         )
         .subcommand(
+            Command::new("update")
+                .about("Change name or description of a peering with a network of the project")
+                .arg(peering())
+                .arg(Arg::new("name").long("name").value_name("TEXT").help("Name of the peering"))
+                .arg(Arg::new("description").long("description").value_name("TEXT").help("Description")),
+        )
+        .subcommand(
             Command::new("accept").about("Accept a peering with a network of the project").arg(peering()),
         )
         .subcommand(
@@ -98,7 +105,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     runtime()?.block_on(async {
         match verb {
             "route" => routes(matches).await,
-            "requests" | "accept" | "reject" => requests(verb, matches).await,
+            "requests" | "update" | "accept" | "reject" => requests(verb, matches).await,
             _ => peerings(verb, matches).await,
         }
     })
@@ -182,11 +189,33 @@ async fn requests(verb: &str, matches: &ArgMatches) -> Outcome {
         return watch::show(matches, async || list(&session, VPC).await).await;
     }
     let id = peering_id(&session, matches, VPC).await?;
+    if verb == "update" {
+        return update(&session, matches, &id).await;
+    }
     let path = format!("{VPC}/{}/{verb}", segment(&id));
     let answer = session.ask(client.call(Method::PUT, &path, &[], Body::None)).await?;
     let status = answer["status"].as_str().unwrap_or_default();
     let name = text(matches, "peering").unwrap_or_default();
     Ok(made(&session, &answer, "", &format!("peering `{name}` is {status}")))
+}
+
+async fn update(session: &Session, matches: &ArgMatches, id: &str) -> Outcome {
+    let mut change = Map::new();
+    for member in ["name", "description"] {
+        change.extend(text(matches, member).map(|value| (member.to_string(), json!(value))));
+    }
+    if change.is_empty() {
+        return Err(anyhow::anyhow!("nothing to change was given").into());
+    }
+    let path = format!("{VPC}/{}", segment(id));
+    let body = Body::Json(json!({ "peering": change }));
+    let answer = session.ask(session.client.call(Method::PUT, &path, &[], body)).await?;
+    Ok(made(
+        session,
+        &answer,
+        "",
+        &format!("peering `{}` changed", text(matches, "peering").unwrap_or_default()),
+    ))
 }
 
 async fn routes(matches: &ArgMatches) -> Outcome {

@@ -85,13 +85,24 @@ pub fn command() -> Command {
                 .arg(topic())
                 .arg(needed("protocol", "PROTOCOL", "How it is reached: http, https or email"))
                 .arg(needed("address", "ADDRESS", "URL of the webhook, or mail address"))
-                .arg(option("remark", "What it is")),
+                .arg(option("remark", "What it is"))
+                .arg(
+                    option("header", "Header of the requests to a webhook")
+                        .value_name("NAME=VALUE")
+                        .action(ArgAction::Append),
+                ),
         )
         .subcommand(
             Command::new("subscriptions")
                 .about("List subscriptions, those of a topic or all")
                 .arg(Arg::new("topic").value_name("TOPIC").help("Name or URN of a topic"))
                 .args(paging()),
+        )
+        .subcommand(
+            Command::new("remark")
+                .about("Change what is remarked about a subscription")
+                .arg(needed("subscription", "URN", "URN of the subscription"))
+                .arg(needed("remark", "TEXT", "What it is")),
         )
         .subcommand(
             Command::new("unsubscribe")
@@ -122,6 +133,13 @@ pub fn command() -> Command {
                         .help("The message; standard input when left out"),
                 )
                 .arg(option("subject", "Subject of mails"))
+                .arg(
+                    Arg::new("by-protocol")
+                        .long("by-protocol")
+                        .action(ArgAction::SetTrue)
+                        .conflicts_with("template")
+                        .help("The message is JSON with a text for each protocol, such as {\"default\": \"...\", \"email\": \"...\"}"),
+                )
                 .arg(
                     option("template", "Name of a template that makes the message").conflicts_with("message"),
                 )
@@ -196,7 +214,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     runtime()?.block_on(async {
         match verb {
             "list" | "show" | "create" | "update" | "delete" => topics(verb, matches).await,
-            "subscribe" | "subscriptions" | "unsubscribe" => subscriptions(verb, matches).await,
+            "subscribe" | "subscriptions" | "remark" | "unsubscribe" => subscriptions(verb, matches).await,
             "deliveries" => deliveries(&Session::open(matches).await?, matches).await,
             "publish" => publish(&Session::open(matches).await?, matches).await,
             _ => templates(matches).await,
@@ -263,8 +281,8 @@ async fn subscriptions(verb: &str, matches: &ArgMatches) -> Outcome {
     let session = Session::open(matches).await?;
     let client = &session.client;
     let topic = match text(matches, "topic") {
-        Some(topic) if verb != "unsubscribe" => Some(topic_path(&session, topic).await?),
-        _ => None,
+        Some(topic) => Some(topic_path(&session, topic).await?),
+        None => None,
     };
     let path = topic.map_or_else(|| SUBSCRIPTIONS.to_string(), |topic| format!("{topic}/subscriptions"));
     match verb {
@@ -273,6 +291,9 @@ async fn subscriptions(verb: &str, matches: &ArgMatches) -> Outcome {
             let mut body = json!({ "protocol": text(matches, "protocol"), "endpoint": address });
             if let Some(remark) = text(matches, "remark") {
                 body["remark"] = json!(remark);
+            }
+            if matches.contains_id("header") {
+                body["extension"] = json!({ "header": pairs(matches, "header")? });
             }
             let answer = session.ask(client.call(Method::POST, &path, &[], Body::Json(body))).await?;
             let word = format!("{address} is asked to confirm its subscription");
@@ -284,6 +305,15 @@ async fn subscriptions(verb: &str, matches: &ArgMatches) -> Outcome {
                 name_statuses(&mut answer);
             }
             Ok(list(&session, SUBSCRIPTION, &answer, "subscriptions"))
+        }
+        "remark" => {
+            let urn = text(matches, "subscription").unwrap_or_default();
+            // It is that of its topic with one more part.
+            let topic = urn.rsplit_once(':').map_or(urn, |(topic, _)| topic);
+            let path = format!("{TOPICS}/{}/subscriptions/{}", segment(topic), segment(urn));
+            let body = Body::Json(json!({ "remark": text(matches, "remark") }));
+            let answer = session.ask(client.call(Method::PUT, &path, &[], body)).await?;
+            Ok(made(&session, &answer, "", "the subscription is changed"))
         }
         _ => {
             let urn = text(matches, "subscription").unwrap_or_default();
@@ -329,9 +359,12 @@ async fn publish(session: &Session, matches: &ArgMatches) -> Outcome {
     match text(matches, "template") {
         Some(template) => {
             put("message_template_name", Some(json!(template)));
-            put("tags", Some(tags(matches)?));
+            put("tags", Some(pairs(matches, "tag")?));
         }
-        None => put("message", Some(json!(argument_or_input(matches, "message")?))),
+        None => {
+            let member = if matches.get_flag("by-protocol") { "message_structure" } else { "message" };
+            put(member, Some(json!(argument_or_input(matches, "message")?)));
+        }
     }
     let topic = text(matches, "topic").unwrap_or_default();
     let path = format!("{}/publish", topic_path(session, topic).await?);
@@ -339,14 +372,15 @@ async fn publish(session: &Session, matches: &ArgMatches) -> Outcome {
     Ok(made(session, &answer, "message_id", &format!("published to topic `{topic}`")))
 }
 
-fn tags(matches: &ArgMatches) -> anyhow::Result<Value> {
-    let mut tags = Map::new();
-    for tag in matches.get_many::<String>("tag").into_iter().flatten() {
+/// Reads an option that is given as often as there are names with values.
+fn pairs(matches: &ArgMatches, option: &str) -> anyhow::Result<Value> {
+    let mut pairs = Map::new();
+    for pair in matches.get_many::<String>(option).into_iter().flatten() {
         let (name, value) =
-            tag.split_once('=').with_context(|| format!("--tag `{tag}` must be NAME=VALUE"))?;
-        tags.insert(name.to_string(), json!(value));
+            pair.split_once('=').with_context(|| format!("--{option} `{pair}` must be NAME=VALUE"))?;
+        pairs.insert(name.to_string(), json!(value));
     }
-    Ok(tags.into())
+    Ok(pairs.into())
 }
 
 async fn templates(matches: &ArgMatches) -> Outcome {
