@@ -19,6 +19,7 @@ mod multipart;
 mod objects;
 mod operations;
 mod server;
+mod texts;
 mod write;
 
 #[cfg(test)]

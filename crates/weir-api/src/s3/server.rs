@@ -21,7 +21,7 @@ use weir_store::Store;
 
 use super::access::{Access, Keys};
 use super::endpoint::Endpoint;
-use super::{changes, legacy};
+use super::{changes, legacy, texts};
 use crate::audited::{self, Audit};
 use crate::listen::{self, ListenLimits};
 use crate::outermost::RequestId;
@@ -84,7 +84,7 @@ async fn perform(server: Server, mut parts: Parts, body: Body) -> Response {
         }
     };
     let request = Request::from_parts(parts, s3s::Body::http_body_unsync(body));
-    let mut response = into_response(server.service.call(request).await);
+    let mut response = texts::with_text(into_response(server.service.call(request).await)).await;
     if let Some(dialect) = dialect {
         legacy::translate_answer(dialect, response.headers_mut());
     }

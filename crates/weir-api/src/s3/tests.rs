@@ -336,7 +336,9 @@ async fn readers_cannot_write_and_strangers_can_do_nothing() {
     let mut forger = world.key.clone();
     forger.secret = world.reader.secret.clone();
     let forged = world.send_as("AWS", &forger, request("GET")).await;
-    assert!(forged.text.contains("SignatureDoesNotMatch"), "{}", forged.text);
+    assert!(forged.text.contains("SignatureDoesNotMatch</Code><Message>"), "{}", forged.text);
+    let long = world.send("PUT", &format!("/b-1/{}", "k".repeat(1_025)), "", b"").await;
+    assert!(long.text.contains("KeyTooLongError</Code><Message>"), "{}", long.text);
     let unsigned = Request::builder().uri("/b-1/a").header("host", "h").body(Body::empty()).unwrap();
     assert_eq!(world.answer(unsigned).await.status, StatusCode::FORBIDDEN);
     let form = "--x\r\nContent-Disposition: form-data; name=\"key\"\r\n\r\na\r\n--x\r\n\

@@ -14,6 +14,7 @@ const ACCESS_POLICY: &str = "access_policy";
 
 #[derive(Deserialize)]
 struct CreateBody {
+    #[serde(default)]
     name: String,
     display_name: Option<String>,
     enterprise_project_id: Option<String>,
