@@ -251,9 +251,9 @@ async fn a_job_of_a_cluster_goes_on_when_its_cluster_runs(store: Store) {
     let inside = bank.run_job("j1", 5, Some(cluster.0)).await;
     bank.wait(2 * HOUR).await;
     assert_eq!(bank.job_status(inside).await, "job_arrearage_stopped");
-    operator_top_up(bank.control.store(), &bank.domain, "1000".parse().unwrap(), bank.clock.now())
-        .await
-        .unwrap();
+    let (amount, projects) = ("1000".parse().unwrap(), [bank.caller.project.clone()]);
+    let store = bank.control.store();
+    operator_top_up(store, &bank.domain, amount, &projects, bank.clock.now()).await.unwrap();
     bank.wait(Duration::from_secs(60)).await;
     assert_eq!(bank.cluster_status(cluster).await, "cluster_running");
     bank.wait(Duration::from_secs(60)).await;
