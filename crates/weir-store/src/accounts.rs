@@ -6,7 +6,7 @@ use sqlx::{AnyPool, Row};
 use weir_base::time::Timestamp;
 use weir_cloud::identity::{
     AccessKey, AccountRepository, Assignment, AssignmentTarget, Domain, KeyStatus, PasswordHash, Project,
-    RepositoryError, SecretKey, TokenRecord, User,
+    RepositoryError, SecretKey, TokenRecord, User, UserChange,
 };
 use weir_cloud::sealing::{Sealer, SealingError};
 
@@ -240,13 +240,28 @@ impl AccountRepository for StoredAccounts {
         read_all(&query.bind(domain_id).fetch_all(&self.pool).await.map_err(fault)?, user)
     }
 
-    async fn set_password(&self, user_id: &str, password: &PasswordHash) -> Result<(), RepositoryError> {
+    async fn update_user(&self, id: &str, change: &UserChange) -> Result<bool, RepositoryError> {
         let mut transaction = self.pool.begin().await.map_err(fault)?;
-        let update = sqlx::query("UPDATE account_users SET password = $1 WHERE id = $2");
-        update.bind(password.as_str()).bind(user_id).execute(&mut *transaction).await.map_err(fault)?;
-        let revoke = sqlx::query("DELETE FROM account_tokens WHERE user_id = $1");
-        revoke.bind(user_id).execute(&mut *transaction).await.map_err(fault)?;
-        transaction.commit().await.map_err(fault)
+        let updated = sqlx::query(
+            "UPDATE account_users SET name = COALESCE($1, name), description = COALESCE($2, description),
+             enabled = COALESCE($3, enabled), password = COALESCE($4, password),
+             default_project_id = COALESCE($5, default_project_id) WHERE id = $6",
+        )
+        .bind(&change.name)
+        .bind(&change.description)
+        .bind(change.enabled.map(i64::from))
+        .bind(change.password.as_ref().map(PasswordHash::as_str))
+        .bind(&change.default_project_id)
+        .bind(id)
+        .execute(&mut *transaction)
+        .await
+        .map_err(fault)?;
+        if change.ends_sessions() {
+            let revoke = sqlx::query("DELETE FROM account_tokens WHERE user_id = $1");
+            revoke.bind(id).execute(&mut *transaction).await.map_err(fault)?;
+        }
+        transaction.commit().await.map_err(fault)?;
+        Ok(updated.rows_affected() > 0)
     }
 
     async fn delete_user(&self, id: &str) -> Result<bool, RepositoryError> {

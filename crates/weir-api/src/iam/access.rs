@@ -4,7 +4,7 @@ use axum::extract::Request;
 use axum::http::request::Parts;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
-use weir_cloud::identity::{Identity, Scope, Session};
+use weir_cloud::identity::{Identity, Scope, Session, User};
 
 use super::error::IamError;
 use crate::auth;
@@ -61,15 +61,18 @@ impl Known {
         if self.session.user_id == user_id {
             return Ok(());
         }
-        let user = identity.user(user_id).await?;
-        match user {
-            Some(user) if self.administers(&user.domain_id) => Ok(()),
-            // Whoever may not see users is not told whether there is this one.
-            None if self.session.has_role("te_admin") => {
-                Err(IamError::not_found(format!("user `{user_id}`")))
-            }
-            _ => Err(IamError::forbidden("only the user and an administrator of the account may do this")),
+        // Whoever may not see users is not told whether there is this one.
+        if !self.session.has_role("te_admin") {
+            return Err(IamError::forbidden("only the user and an administrator of the account may do this"));
         }
+        self.user_of_account(identity, user_id).await.map(drop)
+    }
+
+    /// Returns a user of the account that the caller administers. One of another account is as good as none.
+    pub(super) async fn user_of_account(&self, identity: &Identity, user_id: &str) -> Result<User, IamError> {
+        self.must_administer(&self.session.user_domain.id)?;
+        let user = identity.user(user_id).await?.filter(|user| self.administers(&user.domain_id));
+        user.ok_or_else(|| IamError::not_found(format!("user `{user_id}`")))
     }
 }
 

@@ -66,7 +66,10 @@ where
             put(roles::assign_in_domain).head(roles::check_in_domain).delete(roles::unassign_in_domain),
         )
         .route("/v3/users", get(users::list).post(users::create))
-        .route("/v3/users/{user}", get(users::show).delete(users::delete))
+        .route(
+            "/v3/users/{user}",
+            get(users::show).patch(users::update).put(users::update).delete(users::delete),
+        )
         .route("/v3/users/{user}/password", post(users::change_password))
         .route("/v3/users/{user}/projects", get(projects::of_user))
         .route("/v3/roles", get(roles::list))

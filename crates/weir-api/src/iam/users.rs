@@ -7,7 +7,7 @@ use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use weir_cloud::identity::{Identity, NewUser};
+use weir_cloud::identity::{Identity, NewUser, UserUpdate};
 
 use super::access::{Known, base_url, query_value};
 use super::error::IamError;
@@ -81,6 +81,47 @@ pub(super) async fn create(
     Ok((StatusCode::CREATED, Json(json!({ "user": shown }))))
 }
 
+#[derive(Deserialize)]
+struct UpdateRequest {
+    user: UserPart,
+}
+
+#[derive(Deserialize)]
+struct UserPart {
+    name: Option<String>,
+    password: Option<String>,
+    domain_id: Option<String>,
+    description: Option<String>,
+    enabled: Option<bool>,
+    default_project_id: Option<String>,
+}
+
+/// `PATCH` and `PUT /v3/users/{user}`, for administrators of the account.
+pub(super) async fn update(
+    State(identity): State<Arc<Identity>>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<Json<Value>, IamError> {
+    let known = Known::from(&identity, request).await?;
+    let user = known.user_of_account(&identity, &id).await?;
+    let UpdateRequest { user: change } = known.read()?;
+    if change.domain_id.is_some_and(|domain_id| domain_id != user.domain_id) {
+        return Err(IamError::value("`user.domain_id` is of another account: a user stays in its account"));
+    }
+    if change.enabled == Some(false) && known.session.user_id == id {
+        return Err(IamError::forbidden("you cannot disable yourself: another administrator can"));
+    }
+    let update = UserUpdate {
+        name: change.name,
+        description: change.description,
+        enabled: change.enabled,
+        password: change.password,
+        default_project_id: change.default_project_id,
+    };
+    let user = identity.update_user(&id, update).await?;
+    Ok(Json(json!({ "user": wire::user(&user, &base_url(&known.parts)) })))
+}
+
 /// `DELETE /v3/users/{user}`.
 pub(super) async fn delete(
     State(identity): State<Arc<Identity>>,
@@ -88,9 +129,7 @@ pub(super) async fn delete(
     request: Request,
 ) -> Result<StatusCode, IamError> {
     let known = Known::from(&identity, request).await?;
-    let domain_id = known.session.user_domain.id.clone();
-    known.must_administer(&domain_id)?;
-    known.must_be_or_administer(&identity, &id).await?;
+    known.user_of_account(&identity, &id).await?;
     if known.session.user_id == id {
         return Err(IamError::forbidden("you cannot delete yourself: another administrator can"));
     }

@@ -71,7 +71,7 @@ fn described(service: &Service, (method, path, id, status, summary): &Operation)
     let mut operation = json!({
         "operationId": id, "tags": [service.tag], "summary": summary, "parameters": parameters, "responses": responses
     });
-    if ["post", "put"].contains(method) {
+    if ["post", "put", "patch"].contains(method) {
         operation["requestBody"] = json!({ "content": object });
     }
     complete(id, &mut operation);

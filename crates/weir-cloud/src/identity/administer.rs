@@ -3,7 +3,7 @@
 use super::Identity;
 use super::error::AdministerError;
 use super::password::PasswordHash;
-use super::record::{Assignment, AssignmentTarget, Domain, Project, User};
+use super::record::{Assignment, AssignmentTarget, Domain, Project, User, UserChange};
 use super::role::{self, Role};
 use super::session::{Target, roles_in};
 
@@ -32,6 +32,21 @@ pub struct NewUser {
     /// Whether it may log in.
     pub enabled: bool,
     /// The project of calls signed with an access key that name none.
+    pub default_project_id: Option<String>,
+}
+
+/// What is to change of a user; what is `None` stays.
+#[derive(Clone, Default)]
+pub struct UserUpdate {
+    /// The new name, unique in the domain, 1 to 32 characters.
+    pub name: Option<String>,
+    /// The new free text.
+    pub description: Option<String>,
+    /// Whether it may log in from now on.
+    pub enabled: Option<bool>,
+    /// The new password, 6 to 128 bytes; never shown.
+    pub password: Option<String>,
+    /// The new project of calls signed with an access key that name none.
     pub default_project_id: Option<String>,
 }
 
@@ -97,7 +112,7 @@ impl Identity {
         check_length("user name", &new.name, 1, 32)?;
         self.check_domain(&new.domain_id).await?;
         if let Some(project) = &new.default_project_id {
-            self.check_project(project).await?;
+            self.check_project_of(&new.domain_id, project).await?;
         }
         let user = User {
             id: weir_base::id::random_hex_id(),
@@ -114,14 +129,42 @@ impl Identity {
         Ok(user)
     }
 
+    /// Changes a user. A new password and being disabled revoke all tokens of the user; access keys are refused while it
+    /// is disabled. Returns the user as it is then.
+    pub async fn update_user(&self, id: &str, update: UserUpdate) -> Result<User, AdministerError> {
+        self.check_kept_here()?;
+        let unknown = || AdministerError::NotFound(format!("user `{id}`"));
+        let user = self.repository.user(id).await?.ok_or_else(unknown)?;
+        if let Some(name) = &update.name {
+            check_length("user name", name, 1, 32)?;
+        }
+        if let Some(project) = &update.default_project_id {
+            self.check_project_of(&user.domain_id, project).await?;
+        }
+        let password = match &update.password {
+            Some(password) => Some(self.hash_new_password(password).await?),
+            None => None,
+        };
+        let change = UserChange {
+            name: update.name,
+            description: update.description,
+            enabled: update.enabled,
+            password,
+            default_project_id: update.default_project_id,
+        };
+        let updated = self.repository.update_user(id, &change).await;
+        self.forget_cached();
+        let taken = || format!("a user `{}`", change.name.as_deref().unwrap_or_default());
+        match updated.map_err(|error| conflict(error, taken))? {
+            true => self.repository.user(id).await?.ok_or_else(unknown),
+            false => Err(unknown()),
+        }
+    }
+
     /// Changes a password and revokes all tokens of the user.
     pub async fn set_password(&self, user_id: &str, password: &str) -> Result<(), AdministerError> {
-        self.check_kept_here()?;
-        self.check_user(user_id).await?;
-        let hash = self.hash_new_password(password).await?;
-        self.repository.set_password(user_id, &hash).await?;
-        self.forget_cached();
-        Ok(())
+        let update = UserUpdate { password: Some(password.to_string()), ..UserUpdate::default() };
+        self.update_user(user_id, update).await.map(drop)
     }
 
     /// Says whether a password is the user's.
@@ -205,6 +248,13 @@ impl Identity {
         match self.repository.project(id).await? {
             Some(_) => Ok(()),
             None => Err(AdministerError::NotFound(format!("project `{id}`"))),
+        }
+    }
+
+    async fn check_project_of(&self, domain_id: &str, id: &str) -> Result<(), AdministerError> {
+        match self.repository.project(id).await? {
+            Some(project) if project.domain_id == domain_id => Ok(()),
+            _ => Err(AdministerError::NotFound(format!("project `{id}` of the account"))),
         }
     }
 

@@ -8,8 +8,7 @@ use weir_base::audit::AuditRecord;
 use weir_base::time::Timestamp;
 
 use super::agency::{Agency, AgencyRole, Standing};
-use super::password::PasswordHash;
-use super::record::{AccessKey, Assignment, Domain, Project, TokenRecord, User};
+use super::record::{AccessKey, Assignment, Domain, Project, TokenRecord, User, UserChange};
 use super::repository::{AccountRepository, AgencyRepository, RepositoryError};
 
 #[derive(Debug, Default)]
@@ -172,13 +171,27 @@ impl AccountRepository for MemoryAccounts {
         Ok(found)
     }
 
-    async fn set_password(&self, user_id: &str, password: &PasswordHash) -> Result<(), RepositoryError> {
+    async fn update_user(&self, id: &str, change: &UserChange) -> Result<bool, RepositoryError> {
         let mut tables = self.tables();
-        for user in tables.users.iter_mut().filter(|row| row.id == user_id) {
-            user.password = password.clone();
+        let Some(place) = tables.users.iter().position(|row| row.id == id) else { return Ok(false) };
+        let domain_id = &tables.users[place].domain_id;
+        let is_taken = |row: &User| {
+            row.id != id && row.domain_id == *domain_id && change.name.as_ref() == Some(&row.name)
+        };
+        if tables.users.iter().any(is_taken) {
+            return Err(RepositoryError::Conflict);
         }
-        remove(&mut tables.tokens, |row| row.user_id == user_id);
-        Ok(())
+        let user = &mut tables.users[place];
+        user.name = change.name.clone().unwrap_or_else(|| user.name.clone());
+        user.description = change.description.clone().unwrap_or_else(|| user.description.clone());
+        user.enabled = change.enabled.unwrap_or(user.enabled);
+        user.password = change.password.clone().unwrap_or_else(|| user.password.clone());
+        user.default_project_id =
+            change.default_project_id.clone().or_else(|| user.default_project_id.take());
+        if change.ends_sessions() {
+            remove(&mut tables.tokens, |row| row.user_id == id);
+        }
+        Ok(true)
     }
 
     async fn delete_user(&self, id: &str) -> Result<bool, RepositoryError> {

@@ -29,7 +29,7 @@ mod tests;
 mod throttle;
 mod verify_request;
 
-pub use administer::{NewProject, NewUser};
+pub use administer::{NewProject, NewUser, UserUpdate};
 pub use agency::{
     AGENCY_LIMIT, AGENCY_ROLES, Agency, AgencyRole, NewAgency, SERVICE_AGENCY, SERVICE_DOMAIN,
     ServiceAgencyError, ServiceAgencyGrant, Standing,
@@ -41,7 +41,9 @@ pub use keystone::Keystone;
 pub use log_in::{DomainSelector, IssuedToken, LoginMethod, LoginRequest, ScopeRequest, UserSelector};
 pub use memory::MemoryAccounts;
 pub use password::{HashingCost, PasswordHash};
-pub use record::{AccessKey, Assignment, AssignmentTarget, Domain, KeyStatus, Project, TokenRecord, User};
+pub use record::{
+    AccessKey, Assignment, AssignmentTarget, Domain, KeyStatus, Project, TokenRecord, User, UserChange,
+};
 pub use repository::{AccountRepository, AgencyRepository, RepositoryError};
 pub use role::{ROLES, Role, role};
 pub use secret::SecretKey;

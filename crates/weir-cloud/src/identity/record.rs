@@ -46,6 +46,28 @@ pub struct User {
     pub default_project_id: Option<String>,
 }
 
+/// What changes of a user; what is `None` stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UserChange {
+    /// The new name, unique in the domain.
+    pub name: Option<String>,
+    /// The new free text.
+    pub description: Option<String>,
+    /// Whether it may log in from now on.
+    pub enabled: Option<bool>,
+    /// Hash of the new password.
+    pub password: Option<PasswordHash>,
+    /// The new project of calls signed with an access key that name none.
+    pub default_project_id: Option<String>,
+}
+
+impl UserChange {
+    /// Whether what the user has logged in with before is good no more.
+    pub fn ends_sessions(&self) -> bool {
+        self.password.is_some() || self.enabled == Some(false)
+    }
+}
+
 /// Where a role holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AssignmentTarget {

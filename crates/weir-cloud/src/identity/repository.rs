@@ -6,8 +6,7 @@ use weir_base::audit::AuditRecord;
 use weir_base::time::Timestamp;
 
 use super::agency::{Agency, AgencyRole, Standing};
-use super::password::PasswordHash;
-use super::record::{AccessKey, Assignment, Domain, Project, TokenRecord, User};
+use super::record::{AccessKey, Assignment, Domain, Project, TokenRecord, User, UserChange};
 
 /// A fault of the repository, or a rule of it that a write would break.
 #[derive(Debug, Error)]
@@ -72,8 +71,9 @@ pub trait AccountRepository: AgencyRepository {
     async fn user_by_name(&self, domain_id: &str, name: &str) -> Result<Option<User>, RepositoryError>;
     /// Returns the users of a domain, by name.
     async fn users(&self, domain_id: &str) -> Result<Vec<User>, RepositoryError>;
-    /// Sets the password of a user and revokes the user's tokens.
-    async fn set_password(&self, user_id: &str, password: &PasswordHash) -> Result<(), RepositoryError>;
+    /// Changes a user, and revokes its tokens where the change [ends its sessions](UserChange::ends_sessions); `false`
+    /// when there is no such user.
+    async fn update_user(&self, id: &str, change: &UserChange) -> Result<bool, RepositoryError>;
     /// Removes a user with its assignments, tokens and access keys; `false` when there is none.
     async fn delete_user(&self, id: &str) -> Result<bool, RepositoryError>;
 

@@ -7,7 +7,8 @@ use weir_base::clock::ManualClock;
 use weir_base::time::Timestamp;
 use weir_cloud::identity::{
     AccountRepository, BootstrapOptions, Domain, HashingCost, Identity, IdentityOptions, KeyError,
-    LoginMethod, LoginRequest, RepositoryError, ScopeRequest, TokenError, UserSelector,
+    LoginMethod, LoginRequest, NewUser, RepositoryError, ScopeRequest, TokenError, User, UserChange,
+    UserSelector, UserUpdate,
 };
 use weir_cloud::sealing::Sealer;
 use weir_store::{Store, StoredAccounts};
@@ -60,6 +61,40 @@ async fn a_deleted_user_takes_everything_along(store: Store) {
     assert_eq!(identity.key_caller(&access).await.err(), Some(KeyError::Unknown));
 }
 
+async fn a_user_changes_in_part_and_loses_its_tokens_where_it_has_to(store: Store) {
+    let identity = identity(&store);
+    let made = identity.bootstrap(options()).await.unwrap();
+    let accounts = accounts(&store);
+    let before = accounts.user(&made.user_id).await.unwrap().unwrap();
+    let token = identity.log_in(login(ScopeRequest::Unscoped)).await.unwrap().token;
+    let change =
+        UserChange { name: Some("root".into()), description: Some("d".into()), ..UserChange::default() };
+    assert!(accounts.update_user(&made.user_id, &change).await.unwrap());
+    let expected = User { name: "root".into(), description: "d".into(), ..before };
+    assert_eq!(accounts.user(&made.user_id).await.unwrap(), Some(expected.clone()));
+    identity.session(&token).await.unwrap();
+
+    let disable = UserUpdate { enabled: Some(false), ..UserUpdate::default() };
+    let disabled = identity.update_user(&made.user_id, disable).await.unwrap();
+    assert_eq!(disabled, User { enabled: false, ..expected });
+    let enable = UserUpdate { enabled: Some(true), ..UserUpdate::default() };
+    identity.update_user(&made.user_id, enable).await.unwrap();
+    assert_eq!(identity.session(&token).await, Err(TokenError::Unknown));
+
+    let new = NewUser {
+        name: "other".into(),
+        domain_id: made.domain_id,
+        description: String::new(),
+        password: "secret-1".into(),
+        enabled: true,
+        default_project_id: None,
+    };
+    let other = identity.create_user(new).await.unwrap();
+    let taken = accounts.update_user(&other.id, &change).await;
+    assert!(matches!(taken, Err(RepositoryError::Conflict)), "{taken:?}");
+    assert!(!accounts.update_user("x", &change).await.unwrap());
+}
+
 async fn what_is_taken_is_a_conflict_and_what_is_gone_is_not_an_error(store: Store) {
     let accounts = accounts(&store);
     let domain = Domain { id: "d1".into(), name: "n".into() };
@@ -100,6 +135,7 @@ async fn secrets_of_access_keys_are_sealed(store: Store) {
 super::tests!(
     secrets_of_access_keys_are_sealed,
     tokens_and_keys_survive_a_restart,
+    a_user_changes_in_part_and_loses_its_tokens_where_it_has_to,
     a_deleted_user_takes_everything_along,
     what_is_taken_is_a_conflict_and_what_is_gone_is_not_an_error
 );

@@ -1,6 +1,6 @@
 //! `weir iam`: users, projects, roles and access keys of a service.
 
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 use weir_client::{Body, segment};
@@ -87,6 +87,21 @@ fn user_command() -> Command {
             Command::new("password")
                 .about("Change a password. Your own old one comes from WEIR_OLD_PASSWORD, the new one from WEIR_NEW_PASSWORD; else from the terminal or lines of standard input")
                 .arg(user()),
+        )
+        .subcommand(
+            Command::new("update")
+                .about("Change a user; what is left out stays")
+                .arg(user())
+                .arg(option("name", "New name"))
+                .arg(option("description", "Description"))
+                .arg(option("default-project", "Id of the project of its requests that name none"))
+                .arg(
+                    Arg::new("enabled")
+                        .long("enabled")
+                        .value_name("true|false")
+                        .value_parser(value_parser!(bool))
+                        .help("Whether it can log in; false ends its tokens at once, and its access keys are refused until it is true again"),
+                ),
         )
         .subcommand(Command::new("delete").about("Delete a user").arg(user()).arg(yes()))
 }
@@ -244,6 +259,18 @@ async fn users(session: &Session, verb: &str, matches: &ArgMatches) -> Outcome {
                 false => print!("{}", lines(USER, &user)),
             }
             Ok(Exit::Done)
+        }
+        "update" => {
+            let mut change = Map::new();
+            for (option, member) in
+                [("name", "name"), ("description", "description"), ("default-project", "default_project_id")]
+            {
+                change.extend(text(matches, option).map(|value| (member.to_string(), json!(value))));
+            }
+            change.extend(matches.get_one::<bool>("enabled").map(|is| ("enabled".to_string(), json!(is))));
+            let body = Body::Json(json!({ "user": change }));
+            let user = send(session, Method::PATCH, &path, body).await?["user"].take();
+            Ok(made(session, &user, "", &format!("user `{name}` changed")))
         }
         "password" => {
             let mut change = Map::new();
