@@ -1,7 +1,7 @@
 //! Who calls: from the headers of a request to a [`Caller`].
 //!
 //! A token in `X-Auth-Token`, or a signature with an access key in any of the four forms that clients
-//! use. The arithmetic is in `weir_cloud::identity::signature`; what a failure becomes on the wire is
+//! use, with the security token of a temporary key in `X-Security-Token`. The arithmetic is in `weir_cloud::identity::signature`; what a failure becomes on the wire is
 //! the business of the family of routes.
 
 use axum::http::HeaderMap;
@@ -10,7 +10,7 @@ use thiserror::Error;
 use weir_base::audit::Actor;
 use weir_base::id::{ProjectId, UserId};
 use weir_cloud::identity::signature::{Authorization, SignedRequest};
-use weir_cloud::identity::{Identity, ProjectChoice, RequestError, Session, TokenError};
+use weir_cloud::identity::{Identity, ProjectChoice, RequestError, SECURITY_TOKEN, Session, TokenError};
 
 use crate::cs::source_ip;
 use crate::outermost::RequestId;
@@ -86,6 +86,14 @@ pub enum InvalidCredential {
     /// There is no such access key, or it is inactive.
     #[error("the access key is unknown or inactive")]
     UnknownKey,
+    /// The access key was good for a while, which is over.
+    #[error("the temporary access key has expired")]
+    KeyExpired,
+    /// The access key is good with its security token only.
+    #[error(
+        "a temporary access key is good with its own security token only, which goes into `X-Security-Token`"
+    )]
+    WrongSecurityToken,
     /// The signature does not fit the request.
     #[error("the signature does not fit the request")]
     BadSignature,
@@ -121,7 +129,8 @@ pub(crate) async fn check_sender(identity: &Identity, parts: &Parts) -> Result<(
         return Err(AuthFailure::Missing);
     };
     let authorization = Authorization::parse(value).map_err(malformed)?;
-    let known = identity.key_caller(&authorization.access_key).await;
+    let security_token = text_header(&parts.headers, SECURITY_TOKEN)?;
+    let known = identity.key_caller(&authorization.access_key, security_token).await;
     known.map(drop).map_err(|error| AuthFailure::from(RequestError::from(error)))
 }
 
@@ -206,6 +215,8 @@ impl From<RequestError> for AuthFailure {
     fn from(error: RequestError) -> Self {
         Self::Invalid(match error {
             RequestError::UnknownKey => InvalidCredential::UnknownKey,
+            RequestError::KeyExpired => InvalidCredential::KeyExpired,
+            RequestError::WrongSecurityToken => InvalidCredential::WrongSecurityToken,
             RequestError::BadSignature => InvalidCredential::BadSignature,
             RequestError::ClockSkew => InvalidCredential::ClockSkew,
             RequestError::Malformed(reason) => InvalidCredential::Malformed(reason),

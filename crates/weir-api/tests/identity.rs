@@ -6,20 +6,22 @@ mod common;
 use common::World;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use weir_cloud::identity::{ClientCredential, Outgoing, SecretKey};
+use sqlx::Row;
+use weir_cloud::identity::{BootstrapOptions, ClientCredential, NewUser, Outgoing, SecretKey};
 
 const PASSWORD: &str = "correct-horse";
 
-/// A caller: by a token, or by a signature.
+/// A caller: by a token, or by a signature, which has a security token with it when the key is temporary.
 #[derive(Clone)]
 struct Caller<'a> {
     world: &'a World,
     credential: ClientCredential,
+    security_token: Option<String>,
 }
 
 impl<'a> Caller<'a> {
     fn token(world: &'a World, token: &str) -> Self {
-        Self { world, credential: ClientCredential::Token(SecretKey::new(token)) }
+        Self { world, credential: ClientCredential::Token(SecretKey::new(token)), security_token: None }
     }
 
     fn named(world: &'a World, name: &str) -> Self {
@@ -29,7 +31,8 @@ impl<'a> Caller<'a> {
     fn key(world: &'a World, credential: &Value) -> Self {
         let text = |member: &str| credential[member].as_str().unwrap().to_string();
         let (access, secret) = (text("access"), SecretKey::new(text("secret")));
-        Self { world, credential: ClientCredential::Key { access, secret } }
+        let security_token = credential["securitytoken"].as_str().map(String::from);
+        Self { world, credential: ClientCredential::Key { access, secret }, security_token }
     }
 
     /// Makes a call; returns status and body, which is null where there is none.
@@ -40,7 +43,8 @@ impl<'a> Caller<'a> {
         let outgoing = Outgoing { method, url: &url, project, body: body.as_bytes() };
         let headers = self.credential.headers(&outgoing, self.world.identity.now()).unwrap();
         let mut request = reqwest::Client::new().request(method.parse().unwrap(), url).body(body.clone());
-        for (name, value) in headers {
+        let security_token = self.security_token.clone().map(|text| ("x-security-token".to_string(), text));
+        for (name, value) in headers.into_iter().chain(security_token) {
             request = request.header(name, value);
         }
         let answer = request.send().await.unwrap();
@@ -63,17 +67,82 @@ impl<'a> Caller<'a> {
     }
 }
 
+/// Asks for a token; returns the status, the token and what is said of it.
+async fn token_of(
+    world: &World,
+    caller: Option<&str>,
+    identity: Value,
+    scope: Value,
+) -> (u16, String, Value) {
+    let request = reqwest::Client::new().post(format!("{}/v3/auth/tokens", world.base_url));
+    let request = request.json(&json!({ "auth": { "identity": identity, "scope": scope } }));
+    let request = match caller {
+        Some(token) => request.header("X-Auth-Token", token),
+        None => request,
+    };
+    let answer = request.send().await.unwrap();
+    let status = answer.status().as_u16();
+    let token = answer.headers().get("x-subject-token").map(|value| value.to_str().unwrap().to_string());
+    (status, token.unwrap_or_default(), answer.json().await.unwrap())
+}
+
 /// Logs in by name and password in the project; returns the status and the token.
 async fn log_in(world: &World, name: &str, password: &str) -> (u16, String) {
     let user = json!({ "name": name, "password": password, "domain": { "id": world.domain } });
-    let auth = json!({
-        "identity": { "methods": ["password"], "password": { "user": user } },
-        "scope": { "project": { "id": world.project } },
-    });
-    let request = reqwest::Client::new().post(format!("{}/v3/auth/tokens", world.base_url));
-    let answer = request.json(&json!({ "auth": auth })).send().await.unwrap();
-    let token = answer.headers().get("x-subject-token").map(|value| value.to_str().unwrap().to_string());
-    (answer.status().as_u16(), token.unwrap_or_default())
+    let identity = json!({ "methods": ["password"], "password": { "user": user } });
+    let scope = json!({ "project": { "id": world.project } });
+    let (status, token, _) = token_of(world, None, identity, scope).await;
+    (status, token)
+}
+
+/// Another account with an administrator and a user without a role; returns their tokens.
+async fn firm(world: &World) -> (String, String) {
+    let options = BootstrapOptions {
+        domain: "firm".into(),
+        project: "firm_main".into(),
+        password: Some(PASSWORD.into()),
+        ..BootstrapOptions::default()
+    };
+    let made = world.identity.bootstrap(options).await.unwrap();
+    let new = NewUser {
+        name: "clerk".into(),
+        domain_id: made.domain_id.clone(),
+        description: String::new(),
+        password: PASSWORD.into(),
+        enabled: true,
+        default_project_id: None,
+    };
+    let clerk = world.identity.create_user(new).await.unwrap().id;
+    let mut tokens = Vec::new();
+    for (id, scope) in
+        [(made.user_id, json!({ "domain": { "id": made.domain_id } })), (clerk, json!("unscoped"))]
+    {
+        let user = json!({ "id": id, "password": PASSWORD });
+        let identity = json!({ "methods": ["password"], "password": { "user": user } });
+        let (status, token, answer) = token_of(world, None, identity, scope).await;
+        assert_eq!(status, 201, "{answer}");
+        tokens.push(token);
+    }
+    (tokens.remove(0), tokens.remove(0))
+}
+
+/// Makes an agency of the account of the tests that trusts the other one and has the role `cs_user` in the project.
+async fn agency(world: &World) -> String {
+    let admin = Caller::named(world, "admin");
+    let new = json!({ "name": "helpers", "domain_id": world.domain, "trust_domain_name": "firm" });
+    let (status, made) = admin.call("POST", "/v3.0/OS-AGENCY/agencies", Some(json!({ "agency": new }))).await;
+    assert_eq!(status.as_u16(), 201, "{made}");
+    let id = made["agency"]["id"].as_str().unwrap().to_string();
+    let roles = format!("/v3.0/OS-AGENCY/projects/{}/agencies/{id}/roles", world.project);
+    assert_eq!(admin.status("PUT", &format!("{roles}/cs_user"), None).await, 204);
+    assert_eq!(admin.status("PUT", &format!("{roles}/te_agency"), None).await, 403);
+    id
+}
+
+fn assume(more: Value) -> Value {
+    let mut role = json!({ "agency_name": "helpers", "domain_name": "admin" });
+    role.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    json!({ "methods": ["assume_role"], "assume_role": role })
 }
 
 #[tokio::test]
@@ -153,4 +222,137 @@ async fn a_changed_user_has_its_new_name_and_password() {
     assert_eq!(own.status("POST", &path, change("other-horse")).await, 204);
     assert!(!own.is_let_in().await);
     assert_eq!(log_in(&world, "anna", "third-horse").await.0, 201);
+}
+
+#[tokio::test]
+async fn the_token_of_an_agency_does_what_the_agency_may_for_who_may_act() {
+    let world = World::start(|_| {}).await;
+    let (firm, clerk) = firm(&world).await;
+    let agency = agency(&world).await;
+    let scope = || json!({ "project": { "name": "local" } });
+    let (status, token, answer) = token_of(&world, Some(&firm), assume(json!({})), scope()).await;
+    assert_eq!(status, 201, "{answer}");
+    let said = &answer["token"];
+    assert_eq!((&said["user"]["id"], &said["user"]["name"]), (&json!(agency), &json!("admin/helpers")));
+    assert_eq!(said["user"]["domain"]["id"], json!(world.domain));
+    assert_eq!(said["assumed_by"]["user"]["name"], "admin");
+    assert_eq!(said["assumed_by"]["user"]["domain"]["name"], "firm");
+    assert_eq!((&said["methods"], &said["project"]["id"]), (&json!(["assume_role"]), &json!(world.project)));
+    assert_eq!(said["roles"].as_array().unwrap().len(), 1);
+    let helper = Caller::token(&world, &token);
+    assert!(helper.is_let_in().await);
+    assert_eq!(helper.status("GET", "/v3/users", None).await, 403);
+    let create = json!({ "name": "theirs", "run_mode": "shared_cluster", "sql_body": common::SQL });
+    let path = format!("/v1.0/{}/sql_job", world.project);
+    let (_, made) = helper.call("POST", &path, Some(create)).await;
+    assert_eq!(made["message_id"], "CS.11000", "{made}");
+
+    // A token from this one is one of the agency, too, and opens no other agency.
+    let identity = json!({ "methods": ["token"], "token": { "id": token } });
+    let (status, second, answer) = token_of(&world, None, identity, scope()).await;
+    assert_eq!((status, &answer["token"]["user"]["id"]), (201, &json!(agency)));
+    assert!(Caller::token(&world, &second).is_let_in().await);
+
+    let admin = world.tokens["admin"].as_str();
+    for (caller, identity, status) in [
+        (Some(clerk.as_str()), assume(json!({})), 403),
+        (Some(admin), assume(json!({})), 403),
+        (Some(&token), assume(json!({})), 403),
+        (Some(&firm), assume(json!({ "agency_name": "nobody" })), 403),
+        (Some(&firm), assume(json!({ "domain_name": "nobody" })), 403),
+        (Some(&firm), assume(json!({ "domain_name": null })), 400),
+        (Some(&firm), assume(json!({ "duration_seconds": 899 })), 400),
+        (Some(&firm), assume(json!({ "duration_seconds": 86_401 })), 400),
+        (Some(&firm), json!({ "methods": ["assume_role"] }), 400),
+        (None, assume(json!({})), 401),
+    ] {
+        let (found, _, answer) = token_of(&world, caller, identity.clone(), scope()).await;
+        assert_eq!(found, status, "{identity}: {answer}");
+    }
+    let other = json!({ "project": { "id": world.other_project } });
+    assert_eq!(token_of(&world, Some(&firm), assume(json!({})), other).await.0, 401, "no role there");
+    let other_name = json!({ "agency_name": null, "xrole_name": "helpers", "duration_seconds": 900 });
+    assert_eq!(token_of(&world, Some(&firm), assume(other_name), scope()).await.0, 201);
+
+    let admin = Caller::named(&world, "admin");
+    let path = format!("/v3.0/OS-AGENCY/agencies/{agency}");
+    let trust = |name: &str| Some(json!({ "agency": { "trust_domain_name": name } }));
+    assert_eq!(admin.status("PUT", &path, trust("op_svc_cs")).await, 200);
+    assert!(!helper.is_let_in().await, "the trust is gone");
+    assert_eq!(admin.status("PUT", &path, trust("firm")).await, 200);
+    assert!(helper.is_let_in().await);
+    assert_eq!(admin.status("DELETE", &path, None).await, 204);
+    assert!(!helper.is_let_in().await && !Caller::token(&world, &second).is_let_in().await);
+}
+
+#[tokio::test]
+async fn a_temporary_key_is_good_with_its_security_token_only() {
+    const PATH: &str = "/v3.0/OS-CREDENTIAL/securitytokens";
+    let world = World::start(|_| {}).await;
+    let ann = Caller::named(&world, "ann");
+    let wish = |identity: Value| Some(json!({ "auth": { "identity": identity } }));
+    let from_token = |more: Value| wish(json!({ "methods": ["token"], "token": more }));
+    let before = world.identity.now();
+    let (status, made) = ann.call("POST", PATH, from_token(json!({ "duration_seconds": 1_000 }))).await;
+    assert_eq!(status.as_u16(), 201, "{made}");
+    let text = made["credential"]["expires_at"].as_str().unwrap();
+    let end = chrono::DateTime::parse_from_rfc3339(text).unwrap().timestamp_millis();
+    assert!((1_000_000..1_060_000).contains(&(end - before.0)), "{text}");
+    let key = Caller::key(&world, &made["credential"]);
+    assert!(key.is_let_in().await);
+    assert_eq!(key.status("GET", &format!("/v2/{}/streams", world.project), None).await, 200);
+    for token in [None, Some("x".to_string())] {
+        assert!(!Caller { security_token: token, ..key.clone() }.is_let_in().await);
+    }
+    let (_, listed) = ann.call("GET", "/v3.0/OS-CREDENTIAL/credentials", None).await;
+    assert_eq!(listed["credentials"], json!([]), "it is none of those that last");
+    let stored = sqlx::query("SELECT * FROM account_temporary_keys");
+    let stored = stored.fetch_one(world.control.store().pool()).await.unwrap();
+    assert!(stored.get::<String, _>("secret").starts_with("sealed:"));
+    assert_eq!(stored.get::<Vec<u8>, _>("token_hash").len(), 32);
+
+    // From a token in the body, from a key that lasts, from a temporary one.
+    let (status, _) =
+        post_as_nobody(&world, PATH, from_token(json!({ "id": world.tokens["ann"] })).unwrap()).await;
+    assert_eq!(status, 201);
+    let (_, lasting) =
+        ann.call("POST", "/v3.0/OS-CREDENTIAL/credentials", Some(json!({ "credential": {} }))).await;
+    let lasting = Caller::key(&world, &lasting["credential"]);
+    let (status, day) = lasting.call("POST", PATH, from_token(json!({ "duration_seconds": 86_400 }))).await;
+    assert_eq!(status.as_u16(), 201, "{day}");
+    let (status, bound) = key.call("POST", PATH, from_token(json!({ "duration_seconds": 86_400 }))).await;
+    assert_eq!((status.as_u16(), &bound["credential"]["expires_at"]), (201, &json!(text)));
+    for (body, status) in [
+        (from_token(json!({ "duration_seconds": 899 })), 400),
+        (from_token(json!({ "duration_seconds": 86_401 })), 400),
+        (from_token(json!({ "id": "gibberish" })), 401),
+        (wish(json!({ "methods": ["token"], "policy": { "Version": "1.1" } })), 400),
+        (wish(json!({ "methods": ["password"] })), 400),
+        (wish(assume(json!({}))), 403),
+    ] {
+        assert_eq!(ann.status("POST", PATH, body.clone()).await, status, "{body:?}");
+    }
+
+    let (firm, _) = firm(&world).await;
+    let agency = agency(&world).await;
+    let (status, made) = Caller::token(&world, &firm).call("POST", PATH, wish(assume(json!({})))).await;
+    assert_eq!(status.as_u16(), 201, "{made}");
+    let helper = Caller::key(&world, &made["credential"]);
+    assert!(helper.is_let_in().await);
+
+    let admin = Caller::named(&world, "admin");
+    let path = format!("/v3/users/{}/password", world.users["ann"]);
+    let change = json!({ "user": { "password": "other-horse" } });
+    assert_eq!(admin.status("POST", &path, Some(change)).await, 204);
+    assert!(!key.is_let_in().await && !Caller::key(&world, &day["credential"]).is_let_in().await);
+    assert!(lasting.is_let_in().await);
+    assert_eq!(admin.status("DELETE", &format!("/v3.0/OS-AGENCY/agencies/{agency}"), None).await, 204);
+    assert!(!helper.is_let_in().await);
+}
+
+/// Sends JSON without a credential.
+async fn post_as_nobody(world: &World, path: &str, body: Value) -> (u16, Value) {
+    let request = reqwest::Client::new().post(format!("{}{path}", world.base_url)).json(&body);
+    let answer = request.send().await.unwrap();
+    (answer.status().as_u16(), answer.json().await.unwrap())
 }

@@ -43,17 +43,24 @@ impl StoredAccounts {
         Ok(clear.len())
     }
 
-    fn seal(&self, access: &str, secret: &str) -> Result<String, RepositoryError> {
+    pub(crate) fn seal(&self, access: &str, secret: &str) -> Result<String, RepositoryError> {
         let sealed = self.sealer.seal(&sealed_for(access), secret).map_err(unsealable)?;
         Ok(format!("{SEALED}{sealed}"))
     }
 
-    /// Returns an access key with its secret opened.
-    fn opened(&self, mut key: AccessKey) -> Result<AccessKey, RepositoryError> {
-        if let Some(sealed) = key.secret.expose().strip_prefix(SEALED) {
-            let secret = self.sealer.open(&sealed_for(&key.access), sealed).map_err(unsealable)?;
-            key.secret = SecretKey::new(secret);
+    /// Returns the secret of an access key, which is stored sealed, or in clear text by an earlier release.
+    pub(crate) fn open(&self, access: &str, stored: SecretKey) -> Result<SecretKey, RepositoryError> {
+        match stored.expose().strip_prefix(SEALED) {
+            Some(sealed) => {
+                let secret = self.sealer.open(&sealed_for(access), sealed).map_err(unsealable)?;
+                Ok(SecretKey::new(secret))
+            }
+            None => Ok(stored),
         }
+    }
+
+    fn opened(&self, mut key: AccessKey) -> Result<AccessKey, RepositoryError> {
+        key.secret = self.open(&key.access, key.secret)?;
         Ok(key)
     }
 }
@@ -73,7 +80,7 @@ pub(crate) fn fault(error: sqlx::Error) -> RepositoryError {
     }
 }
 
-fn corrupt(what: &str) -> sqlx::Error {
+pub(crate) fn corrupt(what: &str) -> sqlx::Error {
     sqlx::Error::Decode(format!("the stored {what} of an account cannot be read").into())
 }
 
@@ -145,6 +152,7 @@ fn token(row: &AnyRow) -> Result<TokenRecord, sqlx::Error> {
     Ok(TokenRecord {
         hash: hash.try_into().map_err(|_| corrupt("token"))?,
         user_id: row.try_get("user_id")?,
+        agency_id: row.try_get("agency_id")?,
         scope,
         methods: methods.split(',').map(String::from).collect(),
         issued_at: Timestamp(row.try_get("issued_at")?),
@@ -257,8 +265,12 @@ impl AccountRepository for StoredAccounts {
         .await
         .map_err(fault)?;
         if change.ends_sessions() {
-            let revoke = sqlx::query("DELETE FROM account_tokens WHERE user_id = $1");
-            revoke.bind(id).execute(&mut *transaction).await.map_err(fault)?;
+            for revoke in [
+                "DELETE FROM account_tokens WHERE user_id = $1",
+                "DELETE FROM account_temporary_keys WHERE user_id = $1",
+            ] {
+                sqlx::query(revoke).bind(id).execute(&mut *transaction).await.map_err(fault)?;
+            }
         }
         transaction.commit().await.map_err(fault)?;
         Ok(updated.rows_affected() > 0)
@@ -304,11 +316,12 @@ impl AccountRepository for StoredAccounts {
         let scope = token.scope.as_ref().map(target_columns);
         sqlx::query(
             "INSERT INTO account_tokens
-             (hash, user_id, target_kind, target_id, methods, issued_at, expires_at, audit_id)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+             (hash, user_id, agency_id, target_kind, target_id, methods, issued_at, expires_at, audit_id)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         )
         .bind(token.hash.as_slice())
         .bind(&token.user_id)
+        .bind(&token.agency_id)
         .bind(scope.map(|(kind, _)| kind))
         .bind(scope.map(|(_, id)| id))
         .bind(token.methods.join(","))

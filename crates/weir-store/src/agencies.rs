@@ -102,6 +102,12 @@ impl AgencyRepository for StoredAccounts {
         read_all(&query.bind(domain_id).fetch_all(&self.pool).await.map_err(fault)?, agency)
     }
 
+    async fn agency(&self, id: &str) -> Result<Option<Agency>, RepositoryError> {
+        let query = sqlx::query("SELECT * FROM account_agencies WHERE id = $1").bind(id);
+        let row = query.fetch_optional(&self.pool).await.map_err(fault)?;
+        row.as_ref().map(agency).transpose().map_err(fault)
+    }
+
     async fn update_agency(&self, agency: &Agency) -> Result<bool, RepositoryError> {
         let query =
             sqlx::query("UPDATE account_agencies SET trust_domain = $1, description = $2 WHERE id = $3");

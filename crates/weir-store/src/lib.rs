@@ -28,6 +28,7 @@ mod schema;
 mod store;
 pub mod surroundings;
 pub mod templates;
+mod temporary_keys;
 mod trackers;
 pub mod usage;
 mod variables;

@@ -26,6 +26,7 @@ const SQLITE: &[Migration] = &[
     (16, "held", include_str!("../migrations/sqlite/0016_held.sql")),
     (17, "audit_service", include_str!("../migrations/sqlite/0017_audit_service.sql")),
     (18, "trackers", include_str!("../migrations/sqlite/0018_trackers.sql")),
+    (19, "temporary_keys", include_str!("../migrations/sqlite/0019_temporary_keys.sql")),
 ];
 
 /// The files in `migrations/postgres`, in order. The first one makes what the first four make of a file.
@@ -43,6 +44,7 @@ const POSTGRES: &[Migration] = &[
     (16, "held", include_str!("../migrations/postgres/0016_held.sql")),
     (17, "audit_service", include_str!("../migrations/postgres/0017_audit_service.sql")),
     (18, "trackers", include_str!("../migrations/postgres/0018_trackers.sql")),
+    (19, "temporary_keys", include_str!("../migrations/postgres/0019_temporary_keys.sql")),
 ];
 
 /// Applies what is missing. Returns the version found before and the newest known one when the first is the newer.

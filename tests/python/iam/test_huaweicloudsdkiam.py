@@ -12,8 +12,10 @@ from huaweicloudsdkiam.v3 import model as m
 PASSWORD = "Client-Pass-7"
 
 
-def client_with(access, secret):
+def client_with(access, secret, security_token=None):
     credentials = GlobalCredentials(access, secret, os.environ["WEIR_DOMAIN_ID"])
+    if security_token:
+        credentials = credentials.with_security_token(security_token)
     return IamClient.new_builder().with_credentials(credentials).with_endpoint(os.environ["WEIR_ENDPOINT"]).build()
 
 
@@ -107,6 +109,90 @@ def test_access_keys(client, user):
     assert refused.value.status_code == 401
     client.delete_permanent_access_key(m.DeletePermanentAccessKeyRequest(access_key=made.access))
     assert client.list_permanent_access_keys(m.ListPermanentAccessKeysRequest(user_id=user_id)).credentials == []
+
+
+def test_a_user_is_changed_disabled_and_enabled(client, user):
+    user_id, name = user
+    scope = m.AuthScope(domain=m.AuthScopeDomain(name=os.environ["WEIR_DOMAIN"]))
+
+    def update(**change):
+        option = m.KeystoneUpdateUserOption(**change)
+        body = m.KeystoneUpdateUserByAdminRequestBody(user=option)
+        return client.keystone_update_user_by_admin(m.KeystoneUpdateUserByAdminRequest(user_id=user_id, body=body)).user
+
+    changed = update(name=f"{name}-new", description="of a test", enabled=False)
+    assert (changed.name, changed.description, changed.enabled) == (f"{name}-new", "of a test", False)
+    with pytest.raises(ClientRequestException) as refused:
+        client.keystone_create_user_token_by_password(token_request(f"{name}-new", PASSWORD, scope))
+    assert refused.value.error_code == "IAM.0062"
+    # Let in again, it has no role yet.
+    assert update(enabled=True).enabled
+    with pytest.raises(ClientRequestException) as refused:
+        client.keystone_create_user_token_by_password(token_request(f"{name}-new", PASSWORD, scope))
+    assert refused.value.error_code == "IAM.0067"
+
+    change = m.KeystoneUpdatePasswordOption(original_password=PASSWORD, password="Other-Pass-8")
+    own = client.create_permanent_access_key(
+        m.CreatePermanentAccessKeyRequest(
+            body=m.CreatePermanentAccessKeyRequestBody(credential=m.CreateCredentialOption(user_id=user_id))
+        )
+    ).credential
+    body = m.KeystoneUpdateUserPasswordRequestBody(user=change)
+    client_with(own.access, own.secret).keystone_update_user_password(
+        m.KeystoneUpdateUserPasswordRequest(user_id=user_id, body=body)
+    )
+    with pytest.raises(ClientRequestException) as refused:
+        client.keystone_create_user_token_by_password(token_request(f"{name}-new", PASSWORD, scope))
+    assert refused.value.error_code == "IAM.0062"
+
+
+def test_a_temporary_key_from_a_token(client):
+    identity = m.TokenAuthIdentity(
+        methods=["token"], token=m.IdentityToken(id=os.environ["WEIR_TOKEN"], duration_seconds=900)
+    )
+    body = m.CreateTemporaryAccessKeyByTokenRequestBody(auth=m.TokenAuth(identity=identity))
+    made = client.create_temporary_access_key_by_token(m.CreateTemporaryAccessKeyByTokenRequest(body=body)).credential
+    own = client_with(made.access, made.secret, made.securitytoken)
+    shown = own.keystone_show_user(m.KeystoneShowUserRequest(user_id=os.environ["WEIR_USER_ID"])).user
+    assert shown.name == os.environ["WEIR_USER"]
+    with pytest.raises(ClientRequestException) as refused:
+        client_with(made.access, made.secret).keystone_list_auth_domains(m.KeystoneListAuthDomainsRequest())
+    assert refused.value.status_code == 401
+
+
+def test_an_agency_that_trusts_its_own_account_gives_tokens_and_keys(client):
+    name = f"a-{uuid.uuid4().hex[:8]}"
+    option = m.CreateAgencyOption(
+        name=name, domain_id=os.environ["WEIR_DOMAIN_ID"], trust_domain_name=os.environ["WEIR_DOMAIN"], duration="FOREVER"
+    )
+    body = m.CreateAgencyRequestBody(agency=option)
+    agency = client.create_agency(m.CreateAgencyRequest(body=body)).agency
+    role = client.keystone_list_permissions(m.KeystoneListPermissionsRequest(name="cs_readonly")).roles[0].id
+    project = os.environ["WEIR_PROJECT_ID"]
+    client.associate_agency_with_project_permission(
+        m.AssociateAgencyWithProjectPermissionRequest(project_id=project, agency_id=agency.id, role_id=role)
+    )
+    assumed = m.AgencyTokenAssumerole(domain_id=os.environ["WEIR_DOMAIN_ID"], agency_name=name)
+    identity = m.AgencyTokenIdentity(methods=["assume_role"], assume_role=assumed)
+    scope = m.AgencyTokenScope(project=m.AgencyTokenScopeProject(id=project))
+    body = m.KeystoneCreateAgencyTokenRequestBody(auth=m.AgencyTokenAuth(identity=identity, scope=scope))
+    answer = client.keystone_create_agency_token(m.KeystoneCreateAgencyTokenRequest(body=body))
+    assert answer.x_subject_token
+    assert (answer.token.user.id, answer.token.user.name) == (agency.id, f"{os.environ['WEIR_DOMAIN']}/{name}")
+    assert answer.token.assumed_by.user.id == os.environ["WEIR_USER_ID"]
+    assert [role.name for role in answer.token.roles] == ["cs_readonly"]
+
+    assumed = m.IdentityAssumerole(agency_name=name, domain_id=os.environ["WEIR_DOMAIN_ID"], duration_seconds=900)
+    identity = m.AgencyAuthIdentity(methods=["assume_role"], assume_role=assumed)
+    body = m.CreateTemporaryAccessKeyByAgencyRequestBody(auth=m.AgencyAuth(identity=identity))
+    made = client.create_temporary_access_key_by_agency(m.CreateTemporaryAccessKeyByAgencyRequest(body=body)).credential
+    own = client_with(made.access, made.secret, made.securitytoken)
+    projects = own.keystone_list_auth_projects(m.KeystoneListAuthProjectsRequest()).projects
+    assert [found.id for found in projects] == [project]
+    client.delete_agency(m.DeleteAgencyRequest(agency_id=agency.id))
+    with pytest.raises(ClientRequestException) as refused:
+        own.keystone_list_auth_projects(m.KeystoneListAuthProjectsRequest())
+    assert refused.value.status_code == 401
 
 
 def test_a_path_that_is_missing_is_told_in_the_words_of_the_service(client):

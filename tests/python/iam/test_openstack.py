@@ -55,8 +55,8 @@ def test_the_sdk_is_refused_with_a_wrong_password(weir_service):
         connection.authorize()
 
 
-def command(*words):
-    """Runs a command of the OpenStack client and returns its JSON."""
+def run(*words):
+    """Runs a command of the OpenStack client and returns what it prints."""
     program = pathlib.Path(sys.executable).parent / "openstack"
     environment = {
         "PATH": os.environ["PATH"],
@@ -66,9 +66,14 @@ def command(*words):
         "OS_INTERFACE": "public",
         **{f"OS_{name.upper()}": os.environ[variable] for name, variable in LOGIN.items()},
     }
-    done = subprocess.run([program, *words, "-f", "json"], env=environment, capture_output=True, text=True, timeout=120)
+    done = subprocess.run([program, *words], env=environment, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return done.stdout
+
+
+def command(*words):
+    """Runs a command of the OpenStack client and returns its JSON."""
+    return json.loads(run(*words, "-f", "json"))
 
 
 def test_commands(weir_service):
@@ -79,3 +84,14 @@ def test_commands(weir_service):
     assert "cs_adm" in [role["Name"] for role in command("role", "list")]
     types = [service["Type"] for service in command("catalog", "list")]
     assert {"identity", "cs", "object"} <= set(types)
+
+
+def test_commands_change_a_user(weir_service):
+    name = f"u-{uuid.uuid4().hex[:8]}"
+    made = command("user", "create", name, "--password", "Client-Pass-7")
+    run("user", "set", name, "--name", f"{name}-new", "--description", "of a test", "--disable")
+    shown = command("user", "show", made["id"])
+    assert (shown["name"], shown["description"], shown["enabled"]) == (f"{name}-new", "of a test", False)
+    run("user", "set", made["id"], "--enable", "--password", "Other-Pass-8")
+    assert command("user", "show", made["id"])["enabled"]
+    run("user", "delete", made["id"])

@@ -1,6 +1,7 @@
 """The object endpoint, used by boto3 (signature version 4)."""
 
 import io
+import json
 import os
 import sys
 import urllib.error
@@ -237,3 +238,44 @@ def test_wrong_keys_are_refused(bucket):
         with pytest.raises(botocore.exceptions.ClientError) as failure:
             client.list_objects_v2(Bucket=bucket)
         assert code_of(failure) == code
+
+
+def temporary_key():
+    """Returns a temporary access key of the user."""
+    identity = {"methods": ["token"], "token": {"id": needed("WEIR_TOKEN")}}
+    request = urllib.request.Request(
+        f"{needed('WEIR_ENDPOINT')}/v3.0/OS-CREDENTIAL/securitytokens",
+        data=json.dumps({"auth": {"identity": identity}}).encode(),
+        headers={"Content-Type": "application/json"},
+        method="POST",
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.loads(answer.read())["credential"]
+
+
+def test_a_temporary_key_needs_its_security_token(weir_service):
+    key = temporary_key()
+
+    def client_with(token):
+        return boto3.client(
+            "s3",
+            endpoint_url=needed("WEIR_S3_ENDPOINT"),
+            region_name="local",
+            aws_access_key_id=key["access"],
+            aws_secret_access_key=key["secret"],
+            aws_session_token=token,
+            config=botocore.config.Config(s3={"addressing_style": "path"}, retries={"max_attempts": 0}),
+        )
+
+    client, bucket = client_with(key["securitytoken"]), new_name("temporary")
+    client.create_bucket(Bucket=bucket)
+    client.put_object(Bucket=bucket, Key="a", Body=b"text")
+    link = client.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "a"})
+    with urllib.request.urlopen(link, timeout=30) as answer:
+        assert answer.read() == b"text"
+    for token in [None, "wrong"]:
+        with pytest.raises(botocore.exceptions.ClientError) as refused:
+            client_with(token).list_objects_v2(Bucket=bucket)
+        assert refused.value.response["Error"]["Code"] == "InvalidToken"
+    client.delete_object(Bucket=bucket, Key="a")
+    client.delete_bucket(Bucket=bucket)

@@ -75,7 +75,9 @@ fn refusal(failure: &AuthFailure) -> DisError {
             InvalidCredential::BadSignature => DisError::signature(4100, text),
             InvalidCredential::Malformed(_) => DisError::signature(4101, text),
             InvalidCredential::ClockSkew => DisError::signature(4102, text),
-            InvalidCredential::UnknownKey => DisError::signature(4103, text),
+            InvalidCredential::UnknownKey
+            | InvalidCredential::KeyExpired
+            | InvalidCredential::WrongSecurityToken => DisError::signature(4103, text),
         },
         AuthFailure::Unavailable(_) => {
             tracing::error!(failure = %text, "a stream request could not be authenticated");

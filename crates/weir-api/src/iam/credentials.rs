@@ -7,11 +7,12 @@ use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use weir_cloud::identity::{AccessKey, Identity, KeyStatus};
+use weir_cloud::identity::{AccessKey, Identity, KeyStatus, LoginError};
 
-use super::access::{Known, query_value};
+use super::access::{Known, query_value, read_json, take_body};
 use super::error::IamError;
-use super::wire::{self, Secret};
+use super::wire::{self, KeySource, KeyWish, Secret};
+use crate::auth;
 
 #[derive(Deserialize)]
 struct CreateRequest {
@@ -102,6 +103,32 @@ pub(super) async fn delete(
     identity.delete_key(&key.access).await?;
     tracing::info!(user_id = key.user_id, access_key = key.access, "access key removed");
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// `POST /v3.0/OS-CREDENTIAL/securitytokens`: a temporary key from a token, from the credential of the request, or for an
+/// agency.
+pub(super) async fn create_temporary(
+    State(identity): State<Arc<Identity>>,
+    request: Request,
+) -> Result<(StatusCode, Json<Value>), IamError> {
+    let (parts, body) = take_body(request).await?;
+    let KeyWish { from, life } = read_json::<wire::TokenRequest>(&body)?.into_key_wish()?;
+    let issued = match from {
+        KeySource::Caller => {
+            let caller = auth::session_of(&identity, &parts, &body).await?;
+            identity.issue_key(&caller, life).await?
+        }
+        KeySource::Token(token) => {
+            let session = identity.session(&token).await.map_err(LoginError::from)?;
+            identity.issue_key(&session, life).await?
+        }
+        KeySource::Agency((domain, agency)) => {
+            let caller = auth::session_of(&identity, &parts, &body).await?;
+            identity.issue_key_of_agency(&caller, &agency, &domain, life).await?
+        }
+    };
+    tracing::info!(user_id = issued.key.user_id, access_key = issued.key.access, "temporary access key made");
+    Ok((StatusCode::CREATED, Json(json!({ "credential": wire::temporary_key(&issued) }))))
 }
 
 async fn find(identity: &Identity, access: &str, request: Request) -> Result<(Known, AccessKey), IamError> {

@@ -84,6 +84,7 @@ impl From<LoginError> for IamError {
         match error {
             LoginError::WrongCredentials => Self::unauthorized("IAM.0062", message),
             LoginError::InvalidToken | LoginError::ScopeRefused => Self::unauthorized("IAM.0067", message),
+            LoginError::AgencyRefused | LoginError::Elsewhere(_) => Self::forbidden(message),
             LoginError::TooManyAttempts { retry_after } => Self {
                 retry_after: Some(retry_after.as_secs().max(1)),
                 ..Self::new(StatusCode::TOO_MANY_REQUESTS, "IAM.0012", message)
@@ -100,7 +101,7 @@ impl From<AdministerError> for IamError {
             AdministerError::Invalid(_) => Self::value(message),
             AdministerError::NotFound(_) => Self::new(StatusCode::NOT_FOUND, "IAM.0004", message),
             AdministerError::Conflict(_) => Self::new(StatusCode::CONFLICT, "IAM.0005", message),
-            AdministerError::Elsewhere(_) => Self::forbidden(message),
+            AdministerError::Elsewhere(_) | AdministerError::Forbidden(_) => Self::forbidden(message),
             AdministerError::TooManyKeys => Self::value(message),
             AdministerError::Unavailable(reason) => Self::internal(&reason),
         }
@@ -112,7 +113,9 @@ impl From<AuthFailure> for IamError {
         let message = failure.to_string();
         match failure {
             AuthFailure::Missing => Self::unauthorized("IAM.0001", message),
-            AuthFailure::Invalid(InvalidCredential::Expired) => Self::unauthorized("IAM.0066", message),
+            AuthFailure::Invalid(InvalidCredential::Expired | InvalidCredential::KeyExpired) => {
+                Self::unauthorized("IAM.0066", message)
+            }
             AuthFailure::Invalid(_) => Self::unauthorized("IAM.0067", message),
             AuthFailure::Unavailable(reason) => Self::internal(&reason),
         }

@@ -79,6 +79,7 @@ where
             "/v3.0/OS-CREDENTIAL/credentials/{access}",
             get(credentials::show).put(credentials::update).delete(credentials::delete),
         )
+        .route("/v3.0/OS-CREDENTIAL/securitytokens", post(credentials::create_temporary))
         .route("/v3.0/OS-AGENCY/agencies", get(agencies::list).post(agencies::create))
         .route(
             "/v3.0/OS-AGENCY/agencies/{agency}",

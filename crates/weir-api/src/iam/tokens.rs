@@ -12,18 +12,23 @@ use weir_cloud::identity::{Identity, Scope, Session, TokenError};
 use super::access::{Known, base_url, read_json, take_body};
 use super::error::IamError;
 use super::{catalog, wire};
-use crate::auth::AuthFailure;
+use crate::auth::{self, AuthFailure};
 
 const SUBJECT: &str = "x-subject-token";
 
-/// `POST /v3/auth/tokens`.
+/// `POST /v3/auth/tokens`. The token of an agency goes to the caller whose credential comes along.
 pub(super) async fn create(
     State(identity): State<Arc<Identity>>,
     request: Request,
 ) -> Result<Response, IamError> {
     let (parts, body) = take_body(request).await?;
-    let login = read_json::<wire::TokenRequest>(&body)?.into_login()?;
-    let issued = identity.log_in(login).await?;
+    let issued = match read_json::<wire::TokenRequest>(&body)?.into_token_wish()? {
+        wire::TokenWish::LogIn(login) => identity.log_in(login).await?,
+        wire::TokenWish::Assume(request) => {
+            let caller = auth::session_of(&identity, &parts, &body).await?;
+            identity.assume_role(&caller, request).await?
+        }
+    };
     tracing::info!(user = issued.session.user_name, audit_id = issued.session.audit_id, "token issued");
     let mut response = shown(&identity, &parts, &issued.session, &issued.token);
     *response.status_mut() = StatusCode::CREATED;

@@ -1,12 +1,14 @@
 //! The JSON of the identity service: what requests hold, and how records are shown.
 
+use std::time::Duration;
+
 use chrono::DateTime;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use weir_base::time::Timestamp;
 use weir_cloud::identity::{
-    AccessKey, Domain, DomainSelector, LoginMethod, LoginRequest, Project, Role, Scope, ScopeRequest,
-    Session, User, UserSelector,
+    AccessKey, AssumeRequest, Assumer, Domain, DomainSelector, IssuedKey, LIFE_SECONDS, LoginMethod,
+    LoginRequest, Project, Role, Scope, ScopeRequest, Session, User, UserSelector,
 };
 
 use super::error::IamError;
@@ -28,6 +30,55 @@ struct IdentityPart {
     methods: Vec<String>,
     password: Option<PasswordPart>,
     token: Option<TokenPart>,
+    assume_role: Option<AgencyPart>,
+    policy: Option<Value>,
+}
+
+#[derive(Deserialize)]
+struct AgencyPart {
+    /// Some documents of the service call it so, others `xrole_name`.
+    agency_name: Option<String>,
+    xrole_name: Option<String>,
+    domain_id: Option<String>,
+    domain_name: Option<String>,
+    duration_seconds: Option<u64>,
+}
+
+/// The account that has an agency, and its name there.
+pub(super) type NamedAgency = (DomainSelector, String);
+
+impl AgencyPart {
+    fn agency(&self) -> Result<NamedAgency, IamError> {
+        let name = self.agency_name.clone().or_else(|| self.xrole_name.clone());
+        let name = name.ok_or_else(|| IamError::missing("auth.identity.assume_role.agency_name"))?;
+        let domain = match (&self.domain_id, &self.domain_name) {
+            (Some(id), _) => DomainSelector::Id(id.clone()),
+            (None, Some(name)) => DomainSelector::Name(name.clone()),
+            (None, None) => return Err(IamError::missing("auth.identity.assume_role.domain_name")),
+        };
+        Ok((domain, name))
+    }
+}
+
+/// A token that is wished for.
+pub(super) enum TokenWish {
+    LogIn(LoginRequest),
+    Assume(AssumeRequest),
+}
+
+/// A temporary key that is wished for.
+pub(super) struct KeyWish {
+    pub from: KeySource,
+    pub life: Duration,
+}
+
+/// What a temporary key is made from.
+pub(super) enum KeySource {
+    /// A token in the body.
+    Token(String),
+    /// The credential of the request.
+    Caller,
+    Agency(NamedAgency),
 }
 
 #[derive(Deserialize)]
@@ -46,6 +97,7 @@ struct UserPart {
 #[derive(Deserialize)]
 struct TokenPart {
     id: Option<String>,
+    duration_seconds: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -69,8 +121,8 @@ enum ScopePart {
 }
 
 impl TokenRequest {
-    /// Turns the body into a wish to log in.
-    pub(super) fn into_login(self) -> Result<LoginRequest, IamError> {
+    /// Turns the body into a wish for a token.
+    pub(super) fn into_token_wish(self) -> Result<TokenWish, IamError> {
         let auth = self.auth.ok_or_else(|| IamError::missing("auth"))?;
         let identity = auth.identity.ok_or_else(|| IamError::missing("auth.identity"))?;
         let method = match identity.methods.as_slice() {
@@ -79,15 +131,62 @@ impl TokenRequest {
                 let id = identity.token.and_then(|token| token.id);
                 LoginMethod::Token(id.ok_or_else(|| IamError::missing("auth.identity.token.id"))?)
             }
+            [method] if method == "assume_role" => {
+                let part = identity.assume_role;
+                let part = part.ok_or_else(|| IamError::missing("auth.identity.assume_role"))?;
+                let (domain, agency) = part.agency()?;
+                let life = part.duration_seconds.map(life).transpose()?;
+                let scope = scope_request(auth.scope)?;
+                return Ok(TokenWish::Assume(AssumeRequest { agency, domain, scope, life }));
+            }
             [] => return Err(IamError::missing("auth.identity.methods")),
             _ => {
                 return Err(IamError::value(
-                    "`auth.identity.methods` must hold one method: `password` or `token`",
+                    "`auth.identity.methods` must hold one method: `password`, `token` or `assume_role`",
                 ));
             }
         };
-        Ok(LoginRequest { method, scope: scope_request(auth.scope)? })
+        Ok(TokenWish::LogIn(LoginRequest { method, scope: scope_request(auth.scope)? }))
     }
+
+    /// Turns the body into a wish for a temporary key.
+    pub(super) fn into_key_wish(self) -> Result<KeyWish, IamError> {
+        let auth = self.auth.ok_or_else(|| IamError::missing("auth"))?;
+        let identity = auth.identity.ok_or_else(|| IamError::missing("auth.identity"))?;
+        if identity.policy.is_some() {
+            return Err(IamError::value(
+                "`auth.identity.policy` cannot be kept: a temporary key can do what its credential can; leave it out",
+            ));
+        }
+        let (from, seconds) = match identity.methods.as_slice() {
+            [method] if method == "token" => match identity.token {
+                Some(TokenPart { id, duration_seconds }) => {
+                    (id.map_or(KeySource::Caller, KeySource::Token), duration_seconds)
+                }
+                None => (KeySource::Caller, None),
+            },
+            [method] if method == "assume_role" => {
+                let part = identity.assume_role;
+                let part = part.ok_or_else(|| IamError::missing("auth.identity.assume_role"))?;
+                (KeySource::Agency(part.agency()?), part.duration_seconds)
+            }
+            [] => return Err(IamError::missing("auth.identity.methods")),
+            _ => {
+                return Err(IamError::value(
+                    "`auth.identity.methods` must hold one method: `token` or `assume_role`",
+                ));
+            }
+        };
+        Ok(KeyWish { from, life: life(seconds.unwrap_or(*LIFE_SECONDS.start()))? })
+    }
+}
+
+fn life(seconds: u64) -> Result<Duration, IamError> {
+    if LIFE_SECONDS.contains(&seconds) {
+        return Ok(Duration::from_secs(seconds));
+    }
+    let (least, most) = LIFE_SECONDS.into_inner();
+    Err(IamError::value(format!("`duration_seconds` is {seconds}; allowed are {least} to {most}")))
 }
 
 fn password_method(password: Option<PasswordPart>) -> Result<LoginMethod, IamError> {
@@ -147,6 +246,10 @@ pub(super) fn token(session: &Session, catalog: Option<Value>) -> Value {
         },
         "audit_ids": [session.audit_id],
     });
+    if let Some(Assumer { user_id, user_name, user_domain }) = &session.assumed_by {
+        token["assumed_by"] =
+            json!({ "user": { "id": user_id, "name": user_name, "domain": named_domain(user_domain) } });
+    }
     match &session.scope {
         Scope::Unscoped => return json!({ "token": token }),
         Scope::Project { project, domain } => {
@@ -243,6 +346,16 @@ pub(super) fn credential(key: &AccessKey, secret: Secret) -> Value {
         shown["last_use_time"] = json!(time(last));
     }
     shown
+}
+
+/// Shows a temporary key with everything that goes with it.
+pub(super) fn temporary_key(issued: &IssuedKey) -> Value {
+    json!({
+        "access": issued.key.access,
+        "secret": issued.key.secret.expose(),
+        "securitytoken": issued.security_token.expose(),
+        "expires_at": time(issued.key.expires_at),
+    })
 }
 
 /// Shows an instant as clients expect it: ISO 8601 with six decimals.

@@ -142,9 +142,13 @@ fn token_request() -> Value {
     let mut user = object(json!({ "id": text(), "name": text(), "password": text(), "domain": named() }));
     user["required"] = json!(["password"]);
     let mut identity = object(json!({
-        "methods": { "type": "array", "items": { "type": "string", "enum": ["password", "token"] } },
+        "methods": { "type": "array", "items": { "type": "string", "enum": ["password", "token", "assume_role"] } },
         "password": object(json!({ "user": user })),
         "token": named(),
+        "assume_role": object(json!({
+            "agency_name": text(), "domain_id": text(), "domain_name": text(),
+            "duration_seconds": { "type": "integer", "format": "int64", "minimum": 900, "maximum": 86400 }
+        })),
     }));
     identity["required"] = json!(["methods"]);
     let mut project = named();

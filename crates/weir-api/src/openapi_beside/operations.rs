@@ -142,6 +142,13 @@ const IDENTITY: &[Operation] = &[
     ("get", "/v3.0/OS-CREDENTIAL/credentials/{access}", "showAccessKey", 200, "Show an access key"),
     ("put", "/v3.0/OS-CREDENTIAL/credentials/{access}", "updateAccessKey", 200, "Change an access key"),
     ("delete", "/v3.0/OS-CREDENTIAL/credentials/{access}", "deleteAccessKey", 204, "Delete an access key"),
+    (
+        "post",
+        "/v3.0/OS-CREDENTIAL/securitytokens",
+        "createTemporaryKey",
+        201,
+        "Make a temporary access key from a token or for an agency; its texts are shown only now",
+    ),
     ("get", "/v3.0/OS-AGENCY/agencies", "listAgencies", 200, "List agencies"),
     ("post", "/v3.0/OS-AGENCY/agencies", "createIdentityAgency", 201, "Create an agency"),
     ("get", "/v3.0/OS-AGENCY/agencies/{agency}", "showAgency", 200, "Show an agency"),

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use axum::http::Method;
+use axum::http::{HeaderMap, Method, Uri};
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::{S3Auth, SecretKey};
 use s3s::dto::{CopyObjectInput, CopySource, UploadPartCopyInput};
@@ -94,8 +94,8 @@ pub(super) struct Keys(pub Arc<Identity>);
 #[async_trait::async_trait]
 impl S3Auth for Keys {
     async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
-        let caller = self.0.key_caller(access_key).await.map_err(refusal)?;
-        Ok(SecretKey::from(caller.key().secret.expose()))
+        let secret = self.0.key_secret(access_key).await.map_err(refusal)?;
+        Ok(SecretKey::from(secret.expose()))
     }
 }
 
@@ -122,7 +122,7 @@ impl Access {
         let extensions = context.extensions_mut();
         audit.identify(Actor {
             project: ProjectId(project),
-            user: UserId(sender.0.key().user_id.clone()),
+            user: UserId(sender.0.user_id().to_string()),
             user_name: sender.0.user_name().to_string(),
             request_id: extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
             source_ip: peer_ip(extensions),
@@ -148,7 +148,9 @@ impl S3Access for Access {
         let sender = match (verified, context.credentials()) {
             (Some(sender), _) => sender,
             (None, Some(credentials)) => {
-                Sender(self.identity.key_caller(&credentials.access_key).await.map_err(refusal)?)
+                let token = security_token(context.headers(), context.uri());
+                let caller = self.identity.key_caller(&credentials.access_key, token.as_deref()).await;
+                Sender(caller.map_err(refusal)?)
             }
             (None, None) => {
                 return Err(s3_error!(AccessDenied, "a signature with an access key is required"));
@@ -182,10 +184,24 @@ impl S3Access for Access {
     }
 }
 
+/// Returns the security token of a temporary key: from a header, or from the query of a link.
+pub(super) fn security_token(headers: &HeaderMap, uri: &Uri) -> Option<String> {
+    let names = ["x-amz-security-token", "x-obs-security-token"];
+    let from_header = names.into_iter().find_map(|name| headers.get(name)?.to_str().ok());
+    if let Some(token) = from_header {
+        return Some(token.to_string());
+    }
+    let mut pairs = uri.query()?.split('&').filter_map(|pair| pair.split_once('='));
+    let (_, value) = pairs.find(|(found, _)| names.iter().any(|name| found.eq_ignore_ascii_case(name)))?;
+    Some(percent_encoding::percent_decode_str(value).decode_utf8_lossy().into_owned())
+}
+
 /// The answer to a key that is not good.
 pub(super) fn refusal(error: KeyError) -> s3s::S3Error {
     match error {
         KeyError::Unknown | KeyError::Inactive => s3_error!(InvalidAccessKeyId, "{error}"),
+        KeyError::Expired => s3_error!(ExpiredToken, "{error}"),
+        KeyError::WrongSecurityToken => s3_error!(InvalidToken, "{error}"),
         KeyError::Unavailable(_) => s3_error!(ServiceUnavailable, "{error}"),
     }
 }

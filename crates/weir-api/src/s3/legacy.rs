@@ -10,15 +10,16 @@ use weir_cloud::identity::signature::SignedRequest;
 use weir_cloud::identity::signature::object::{self, Dialect, ObjectAuthorization};
 use weir_cloud::identity::{Identity, RequestError};
 
-use super::access::{Sender, refusal};
+use super::access::{Sender, refusal, security_token};
 use crate::auth::signed_headers;
 
-const SIGNATURE_PARAMETERS: [&str; 4] = ["AWSAccessKeyId", "AccessKeyId", "Signature", "Expires"];
+const SIGNATURE_PARAMETERS: [&str; 6] =
+    ["AWSAccessKeyId", "AccessKeyId", "Signature", "Expires", "x-amz-security-token", "x-obs-security-token"];
 
 /// Checks a request that has an older signature; others pass untouched with `None`.
 pub(super) async fn admit(identity: &Identity, parts: &mut Parts) -> S3Result<Option<Dialect>> {
     let Some(authorization) = authorization_of(parts)? else { return Ok(None) };
-    let caller = identity.key_caller(&authorization.access_key).await.map_err(refusal)?;
+    let secret = identity.key_secret(&authorization.access_key).await.map_err(refusal)?;
     let headers = signed_headers(&parts.headers);
     let request = SignedRequest {
         method: parts.method.as_str(),
@@ -27,7 +28,10 @@ pub(super) async fn admit(identity: &Identity, parts: &mut Parts) -> S3Result<Op
         headers: &headers,
         body: &[],
     };
-    object::verify(&authorization, &request, &caller.key().secret, identity.now()).map_err(failure)?;
+    object::verify(&authorization, &request, &secret, identity.now()).map_err(failure)?;
+    let security_token = security_token(&parts.headers, &parts.uri);
+    let caller = identity.key_caller(&authorization.access_key, security_token.as_deref()).await;
+    let caller = caller.map_err(refusal)?;
     parts.extensions.insert(Sender(caller));
     parts.headers.remove(header::AUTHORIZATION);
     if authorization.expires.is_some() {
@@ -58,6 +62,8 @@ fn authorization_of(parts: &Parts) -> S3Result<Option<ObjectAuthorization>> {
 fn failure(error: RequestError) -> S3Error {
     match &error {
         RequestError::UnknownKey => s3_error!(InvalidAccessKeyId, "{error}"),
+        RequestError::KeyExpired => s3_error!(ExpiredToken, "{error}"),
+        RequestError::WrongSecurityToken => s3_error!(InvalidToken, "{error}"),
         RequestError::BadSignature => s3_error!(SignatureDoesNotMatch, "{error}"),
         RequestError::ClockSkew => s3_error!(RequestTimeTooSkewed, "{error}"),
         RequestError::Malformed(_) => s3_error!(AccessDenied, "{error}"),

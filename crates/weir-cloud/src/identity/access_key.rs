@@ -9,11 +9,11 @@ use super::secret::SecretKey;
 const KEYS_PER_USER: usize = 2;
 
 /// Lengths of the two halves, as in the original service.
-const ACCESS_LENGTH: usize = 20;
-const SECRET_LENGTH: usize = 40;
+pub(super) const ACCESS_LENGTH: usize = 20;
+pub(super) const SECRET_LENGTH: usize = 40;
 
-const ACCESS_LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-const SECRET_LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+pub(super) const ACCESS_LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+pub(super) const SECRET_LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
 impl Identity {
     /// Makes an access key for a user; this is the only time that its secret half is returned to people.
@@ -67,6 +67,6 @@ fn unknown(access: &str) -> AdministerError {
     AdministerError::NotFound(format!("access key `{access}`"))
 }
 
-fn random_text(letters: &[u8], length: usize) -> String {
+pub(super) fn random_text(letters: &[u8], length: usize) -> String {
     (0..length).map(|_| char::from(letters[rand::random_range(0..letters.len())])).collect()
 }

@@ -19,6 +19,8 @@ pub const SERVICE_AGENCY: &str = "cloud_stream_agency";
 pub const SERVICE_DOMAIN: &str = "op_svc_cs";
 /// The roles that the service's agency can have.
 pub const AGENCY_ROLES: [&str; 6] = ["obs_adm", "dis_adm", "ctable_adm", "vpc_netadm", "smn_adm", "te_admin"];
+/// The role of users who may act through agencies that trust their account.
+pub(super) const ACT_THROUGH_AGENCIES: &str = "te_agency";
 /// Agencies that an account may have.
 pub const AGENCY_LIMIT: usize = 10;
 
@@ -267,7 +269,9 @@ impl Identity {
 
     /// Stores a changed trust domain and description.
     pub async fn update_agency(&self, agency: &Agency) -> Result<(), AdministerError> {
-        match self.repository.update_agency(agency).await? {
+        let updated = self.repository.update_agency(agency).await?;
+        self.forget_cached();
+        match updated {
             true => Ok(()),
             false => Err(AdministerError::NotFound(format!("agency `{}`", agency.id))),
         }
@@ -277,6 +281,7 @@ impl Identity {
     pub async fn delete_agency(&self, domain_id: &str, id: &str) -> Result<(), AdministerError> {
         let agency = self.agency(domain_id, id).await?;
         self.repository.delete_agency(&agency.id).await?;
+        self.forget_cached();
         Ok(())
     }
 
@@ -299,8 +304,16 @@ impl Identity {
         role: &str,
     ) -> Result<(), AdministerError> {
         let role = known_role(role)?;
+        if role == ACT_THROUGH_AGENCIES {
+            let rule = format!(
+                "agencies cannot have the role `{role}`: whoever acts through one does not act through another"
+            );
+            return Err(AdministerError::Forbidden(rule));
+        }
         self.check_target_of_agency(agency, &target).await?;
-        Ok(self.repository.grant_to_agency(&agency.id, &AgencyRole { target, role }).await?)
+        self.repository.grant_to_agency(&agency.id, &AgencyRole { target, role }).await?;
+        self.forget_cached();
+        Ok(())
     }
 
     /// Takes a role from an agency.
@@ -311,7 +324,9 @@ impl Identity {
         role: &str,
     ) -> Result<(), AdministerError> {
         let role = known_role(role)?;
-        match self.repository.take_from_agency(&agency.id, &AgencyRole { target, role }).await? {
+        let taken = self.repository.take_from_agency(&agency.id, &AgencyRole { target, role }).await?;
+        self.forget_cached();
+        match taken {
             true => Ok(()),
             false => Err(AdministerError::NotFound("such role of the agency".to_string())),
         }

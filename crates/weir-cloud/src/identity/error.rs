@@ -18,6 +18,14 @@ pub enum LoginError {
     /// The scope does not exist, or the user has no role in it; which one is not said.
     #[error("the user has no role in the requested scope")]
     ScopeRefused,
+    /// There is no such agency, or the caller may not act through it; which one is not said.
+    #[error(
+        "there is no such agency, it trusts another account, or you have neither `te_agency` nor `te_admin` in your account"
+    )]
+    AgencyRefused,
+    /// The accounts are kept by another service.
+    #[error("the accounts are those of {0}, which knows no agencies")]
+    Elsewhere(String),
     /// Too many wrong passwords for this name.
     #[error("too many failed attempts for this user; try again in {} s", .retry_after.as_secs().max(1))]
     TooManyAttempts {
@@ -52,6 +60,14 @@ pub enum KeyError {
     /// The key is switched off.
     #[error("the access key is inactive")]
     Inactive,
+    /// The key was good for a while, which is over.
+    #[error("the temporary access key has expired")]
+    Expired,
+    /// The key is good with its security token only.
+    #[error(
+        "a temporary access key is good with its own security token only, which goes into `X-Security-Token`"
+    )]
+    WrongSecurityToken,
     /// The accounts cannot be read.
     #[error("the identity store does not answer: {0}")]
     Unavailable(String),
@@ -63,6 +79,14 @@ pub enum RequestError {
     /// The access key is not known or not active.
     #[error("the access key is unknown or inactive")]
     UnknownKey,
+    /// The access key was good for a while, which is over.
+    #[error("the temporary access key has expired")]
+    KeyExpired,
+    /// The access key is good with its security token only.
+    #[error(
+        "a temporary access key is good with its own security token only, which goes into `X-Security-Token`"
+    )]
+    WrongSecurityToken,
     /// The signature does not fit the request.
     #[error("the signature does not fit the request")]
     BadSignature,
@@ -89,6 +113,9 @@ pub enum AdministerError {
     /// The name is taken.
     #[error("{0} exists already")]
     Conflict(String),
+    /// This is never allowed.
+    #[error("{0}")]
+    Forbidden(String),
     /// The accounts are kept by another service, and changed there.
     #[error("the accounts are those of {0}; change them there")]
     Elsewhere(String),
@@ -134,6 +161,8 @@ impl From<KeyError> for RequestError {
     fn from(error: KeyError) -> Self {
         match error {
             KeyError::Unknown | KeyError::Inactive => Self::UnknownKey,
+            KeyError::Expired => Self::KeyExpired,
+            KeyError::WrongSecurityToken => Self::WrongSecurityToken,
             KeyError::Unavailable(reason) => Self::Unavailable(reason),
         }
     }

@@ -178,6 +178,7 @@ fn session(token: Token) -> Result<Session, String> {
         user_id: token.user.id,
         user_name: token.user.name,
         user_domain: token.user.domain.into(),
+        assumed_by: None,
         scope,
         roles,
         methods: token.methods,

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use weir_base::time::Timestamp;
+
 use super::Identity;
 use super::error::LoginError;
 use super::record::{AssignmentTarget, Domain, TokenRecord, User};
@@ -87,28 +89,42 @@ impl Identity {
         if let Some(keystone) = self.keystone() {
             return self.log_in_at_keystone(keystone, &request).await;
         }
-        let now = self.clock.now();
-        let mut expires_at = now.plus(self.options.token_life);
-        let (user_id, methods) = match request.method {
+        let mut expires_at = self.clock.now().plus(self.options.token_life);
+        let (user_id, agency_id, methods) = match request.method {
             LoginMethod::Password { user, password } => {
-                (self.check_password(&user, &password).await?.id, vec!["password".to_string()])
+                (self.check_password(&user, &password).await?.id, None, vec!["password".to_string()])
             }
             LoginMethod::Token(token) => {
                 let session = self.session(&token).await?;
                 // A token from a token must not live longer: else one login would last for ever.
                 expires_at = expires_at.min(session.expires_at);
-                (session.user_id.clone(), with_token_method(&session.methods))
+                let (user_id, agency_id) = session.bearer();
+                (user_id, agency_id, with_token_method(&session.methods))
             }
         };
-        let facts = self.facts(&user_id).await?.ok_or(LoginError::WrongCredentials)?;
-        let scope = self.find_scope(&facts, request.scope).await?.ok_or(LoginError::ScopeRefused)?;
+        let facts = self.facts_of(&user_id, agency_id.as_deref()).await?;
+        let facts = facts.ok_or(LoginError::WrongCredentials)?;
+        self.issue(&facts, request.scope, methods, expires_at).await
+    }
+
+    /// Issues a token with a scope.
+    pub(super) async fn issue(
+        &self,
+        facts: &Facts,
+        scope: ScopeRequest,
+        methods: Vec<String>,
+        expires_at: Timestamp,
+    ) -> Result<IssuedToken, LoginError> {
+        let scope = self.find_scope(facts, scope).await?.ok_or(LoginError::ScopeRefused)?;
         let token = hex::encode(rand::random::<[u8; 32]>());
+        let (user_id, agency_id) = facts.bearer();
         let record = TokenRecord {
             hash: hash_of(&token),
             user_id,
+            agency_id,
             scope: target_of(&scope),
             methods,
-            issued_at: now,
+            issued_at: self.clock.now(),
             expires_at,
             audit_id: weir_base::id::random_hex_id(),
         };
@@ -150,7 +166,7 @@ impl Identity {
     }
 
     /// Finds a domain; without a selector `default`, else the only one there is.
-    async fn find_domain(
+    pub(super) async fn find_domain(
         &self,
         selector: Option<&DomainSelector>,
         default: Option<&Domain>,
@@ -176,7 +192,7 @@ impl Identity {
             }
             ScopeRequest::ProjectId(id) => id,
             ScopeRequest::ProjectName { name, domain } => {
-                let found = self.find_domain(domain.as_ref(), Some(&facts.user_domain)).await?;
+                let found = self.find_domain(domain.as_ref(), Some(&facts.domain)).await?;
                 let Some(domain) = found else { return Ok(None) };
                 let projects = self.repository.projects(&domain.id).await?;
                 let Some(project) = projects.into_iter().find(|project| project.name == name) else {

@@ -8,8 +8,8 @@ use weir_base::audit::AuditRecord;
 use weir_base::time::Timestamp;
 
 use super::agency::{Agency, AgencyRole, Standing};
-use super::record::{AccessKey, Assignment, Domain, Project, TokenRecord, User, UserChange};
-use super::repository::{AccountRepository, AgencyRepository, RepositoryError};
+use super::record::{AccessKey, Assignment, Domain, Project, TemporaryKey, TokenRecord, User, UserChange};
+use super::repository::{AccountRepository, AgencyRepository, RepositoryError, TemporaryKeyRepository};
 
 #[derive(Debug, Default)]
 struct Tables {
@@ -19,6 +19,7 @@ struct Tables {
     assignments: Vec<Assignment>,
     tokens: Vec<TokenRecord>,
     keys: Vec<AccessKey>,
+    temporary_keys: Vec<TemporaryKey>,
     agencies: Vec<Agency>,
     agency_roles: Vec<(String, AgencyRole)>,
     standings: BTreeMap<String, Standing>,
@@ -66,6 +67,10 @@ impl AgencyRepository for MemoryAccounts {
         Ok(found)
     }
 
+    async fn agency(&self, id: &str) -> Result<Option<Agency>, RepositoryError> {
+        Ok(self.tables().agencies.iter().find(|row| row.id == id).cloned())
+    }
+
     async fn update_agency(&self, agency: &Agency) -> Result<bool, RepositoryError> {
         let mut tables = self.tables();
         let Some(row) = tables.agencies.iter_mut().find(|row| row.id == agency.id) else {
@@ -78,6 +83,9 @@ impl AgencyRepository for MemoryAccounts {
 
     async fn delete_agency(&self, id: &str) -> Result<bool, RepositoryError> {
         let mut tables = self.tables();
+        let is_of_it = |agency: &Option<String>| agency.as_deref() == Some(id);
+        remove(&mut tables.tokens, |row| is_of_it(&row.agency_id));
+        remove(&mut tables.temporary_keys, |row| is_of_it(&row.agency_id));
         remove(&mut tables.agency_roles, |(agency, _)| agency == id);
         Ok(remove(&mut tables.agencies, |row| row.id == id))
     }
@@ -117,6 +125,22 @@ impl AgencyRepository for MemoryAccounts {
             tables.standings.insert(domain_id.to_string(), standing);
         }
         Ok(is_known)
+    }
+}
+
+#[async_trait]
+impl TemporaryKeyRepository for MemoryAccounts {
+    async fn insert_temporary_key(&self, key: &TemporaryKey) -> Result<(), RepositoryError> {
+        insert(&mut self.tables().temporary_keys, key, |row| row.access == key.access)
+    }
+
+    async fn temporary_key(&self, access: &str) -> Result<Option<TemporaryKey>, RepositoryError> {
+        Ok(self.tables().temporary_keys.iter().find(|row| row.access == access).cloned())
+    }
+
+    async fn delete_temporary_keys_before(&self, expired: Timestamp) -> Result<(), RepositoryError> {
+        remove(&mut self.tables().temporary_keys, |row| row.expires_at < expired);
+        Ok(())
     }
 }
 
@@ -190,6 +214,7 @@ impl AccountRepository for MemoryAccounts {
             change.default_project_id.clone().or_else(|| user.default_project_id.take());
         if change.ends_sessions() {
             remove(&mut tables.tokens, |row| row.user_id == id);
+            remove(&mut tables.temporary_keys, |row| row.user_id == id);
         }
         Ok(true)
     }
@@ -199,6 +224,7 @@ impl AccountRepository for MemoryAccounts {
         remove(&mut tables.assignments, |row| row.user_id == id);
         remove(&mut tables.tokens, |row| row.user_id == id);
         remove(&mut tables.keys, |row| row.user_id == id);
+        remove(&mut tables.temporary_keys, |row| row.user_id == id);
         Ok(remove(&mut tables.users, |row| row.id == id))
     }
 

@@ -8,6 +8,7 @@
 mod access_key;
 mod administer;
 mod agency;
+mod assume;
 mod bootstrap;
 mod cache;
 mod client_credential;
@@ -24,6 +25,7 @@ mod secret;
 mod service;
 mod session;
 pub mod signature;
+mod temporary_key;
 #[cfg(test)]
 mod tests;
 mod throttle;
@@ -34,6 +36,7 @@ pub use agency::{
     AGENCY_LIMIT, AGENCY_ROLES, Agency, AgencyRole, NewAgency, SERVICE_AGENCY, SERVICE_DOMAIN,
     ServiceAgencyError, ServiceAgencyGrant, Standing,
 };
+pub use assume::{AssumeRequest, LIFE_SECONDS};
 pub use bootstrap::{BootstrapOptions, Bootstrapped};
 pub use client_credential::{ClientCredential, Outgoing};
 pub use error::{AdministerError, KeyError, LoginError, RequestError, TokenError};
@@ -42,11 +45,13 @@ pub use log_in::{DomainSelector, IssuedToken, LoginMethod, LoginRequest, ScopeRe
 pub use memory::MemoryAccounts;
 pub use password::{HashingCost, PasswordHash};
 pub use record::{
-    AccessKey, Assignment, AssignmentTarget, Domain, KeyStatus, Project, TokenRecord, User, UserChange,
+    AccessKey, Assignment, AssignmentTarget, Domain, KeyStatus, Project, TemporaryKey, TokenRecord, User,
+    UserChange,
 };
-pub use repository::{AccountRepository, AgencyRepository, RepositoryError};
+pub use repository::{AccountRepository, AgencyRepository, RepositoryError, TemporaryKeyRepository};
 pub use role::{ROLES, Role, role};
 pub use secret::SecretKey;
 pub use service::{Identity, IdentityOptions};
-pub use session::{Scope, Session};
-pub use verify_request::{KeyCaller, ProjectChoice};
+pub use session::{Assumer, Scope, Session};
+pub use temporary_key::IssuedKey;
+pub use verify_request::{KeyCaller, ProjectChoice, SECURITY_TOKEN};

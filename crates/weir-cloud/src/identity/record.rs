@@ -93,8 +93,10 @@ pub struct Assignment {
 pub struct TokenRecord {
     /// SHA-256 of the token's text.
     pub hash: [u8; 32],
-    /// Whose it is.
+    /// Whose it is; with an agency who acts through it.
     pub user_id: String,
+    /// The agency for which it stands.
+    pub agency_id: Option<String>,
     /// Where it holds; `None` is unscoped.
     pub scope: Option<AssignmentTarget>,
     /// How it was got, in the order of use.
@@ -148,4 +150,25 @@ pub struct AccessKey {
     pub created_at: Timestamp,
     /// Last used, to the hour.
     pub last_used_at: Option<Timestamp>,
+}
+
+/// An access key for a while, which is good with its security token only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TemporaryKey {
+    /// The public half.
+    pub access: String,
+    /// The secret half.
+    pub secret: SecretKey,
+    /// SHA-256 of the security token's text.
+    pub token_hash: [u8; 32],
+    /// Whose it is; with an agency who acts through it.
+    pub user_id: String,
+    /// The agency for which it stands.
+    pub agency_id: Option<String>,
+    /// The project of requests that name none.
+    pub default_project_id: Option<String>,
+    /// Made.
+    pub created_at: Timestamp,
+    /// Valid until.
+    pub expires_at: Timestamp,
 }

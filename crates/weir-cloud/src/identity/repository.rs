@@ -6,7 +6,7 @@ use weir_base::audit::AuditRecord;
 use weir_base::time::Timestamp;
 
 use super::agency::{Agency, AgencyRole, Standing};
-use super::record::{AccessKey, Assignment, Domain, Project, TokenRecord, User, UserChange};
+use super::record::{AccessKey, Assignment, Domain, Project, TemporaryKey, TokenRecord, User, UserChange};
 
 /// A fault of the repository, or a rule of it that a write would break.
 #[derive(Debug, Error)]
@@ -26,6 +26,8 @@ pub trait AgencyRepository: Send + Sync + 'static {
     async fn insert_agency(&self, agency: &Agency) -> Result<(), RepositoryError>;
     /// Returns the agencies of a domain, by name.
     async fn agencies(&self, domain_id: &str) -> Result<Vec<Agency>, RepositoryError>;
+    /// Returns an agency.
+    async fn agency(&self, id: &str) -> Result<Option<Agency>, RepositoryError>;
     /// Stores trust domain and description of an agency; `false` when there is none.
     async fn update_agency(&self, agency: &Agency) -> Result<bool, RepositoryError>;
     /// Removes an agency with its roles; `false` when there is none.
@@ -48,9 +50,20 @@ pub trait AgencyRepository: Send + Sync + 'static {
     ) -> Result<bool, RepositoryError>;
 }
 
+/// Keeps access keys that end by themselves. They go with their users and agencies.
+#[async_trait]
+pub trait TemporaryKeyRepository: Send + Sync + 'static {
+    /// Adds a key.
+    async fn insert_temporary_key(&self, key: &TemporaryKey) -> Result<(), RepositoryError>;
+    /// Returns a key.
+    async fn temporary_key(&self, access: &str) -> Result<Option<TemporaryKey>, RepositoryError>;
+    /// Removes the keys that expired before an instant.
+    async fn delete_temporary_keys_before(&self, expired: Timestamp) -> Result<(), RepositoryError>;
+}
+
 /// Keeps accounts. Every method is one transaction; a returned `Ok` is durable.
 #[async_trait]
-pub trait AccountRepository: AgencyRepository {
+pub trait AccountRepository: AgencyRepository + TemporaryKeyRepository {
     /// Adds a domain.
     async fn insert_domain(&self, domain: &Domain) -> Result<(), RepositoryError>;
     /// Returns all domains, by name.
@@ -71,10 +84,10 @@ pub trait AccountRepository: AgencyRepository {
     async fn user_by_name(&self, domain_id: &str, name: &str) -> Result<Option<User>, RepositoryError>;
     /// Returns the users of a domain, by name.
     async fn users(&self, domain_id: &str) -> Result<Vec<User>, RepositoryError>;
-    /// Changes a user, and revokes its tokens where the change [ends its sessions](UserChange::ends_sessions); `false`
+    /// Changes a user, and removes its tokens and temporary keys where the change [ends its sessions](UserChange::ends_sessions); `false`
     /// when there is no such user.
     async fn update_user(&self, id: &str, change: &UserChange) -> Result<bool, RepositoryError>;
-    /// Removes a user with its assignments, tokens and access keys; `false` when there is none.
+    /// Removes a user with its assignments, tokens and keys; `false` when there is none.
     async fn delete_user(&self, id: &str) -> Result<bool, RepositoryError>;
 
     /// Adds a role; repeating it changes nothing.

@@ -32,6 +32,11 @@ pub const ROLES: &[Role] = &[
     Role { name: "cs_user", display_name: "CS User", description: "Own jobs and templates in Cloud Stream" },
     Role { name: "cs_readonly", display_name: "CS Reader", description: "Reading in Cloud Stream" },
     Role {
+        name: "te_agency",
+        display_name: "Agent Operator",
+        description: "Acting for other accounts through the agencies that trust this one",
+    },
+    Role {
         name: "dis_adm",
         display_name: "DIS Administrator",
         description: "Everything in the stream service",

@@ -13,7 +13,7 @@ use super::keystone::Keystone;
 use super::password::{Hasher, HashingCost};
 use super::record::{AssignmentTarget, Domain, TokenRecord, User};
 use super::repository::{AccountRepository, RepositoryError};
-use super::session::{Facts, Scope, Session, Target, roles_in};
+use super::session::{Facts, Life, Scope, Session};
 use super::throttle::Throttle;
 use super::verify_request::KeyOwner;
 
@@ -130,17 +130,20 @@ impl Identity {
         if was_there { Ok(()) } else { Err(TokenError::Unknown) }
     }
 
-    /// Removes tokens that expired long ago.
+    /// Removes tokens and temporary keys that expired long ago.
     pub async fn purge(&self) -> Result<(), RepositoryError> {
-        self.repository.delete_tokens_before(self.clock.now().minus(REMEMBER_EXPIRED)).await
+        let before = self.clock.now().minus(REMEMBER_EXPIRED);
+        self.repository.delete_tokens_before(before).await?;
+        self.repository.delete_temporary_keys_before(before).await
     }
 
     async fn read_session(&self, hash: [u8; 32]) -> Result<Arc<Session>, TokenError> {
         let ticket = self.sessions.ticket();
         let record = self.repository.token(&hash).await?.ok_or(TokenError::Unknown)?;
-        let facts = self.facts(&record.user_id).await?.ok_or(TokenError::Unknown)?;
+        let facts = self.facts_of(&record.user_id, record.agency_id.as_deref()).await?;
+        let facts = facts.ok_or(TokenError::Unknown)?;
         let scope = self.scope_of(&record).await?.ok_or(TokenError::Unknown)?;
-        let session = Arc::new(session_of(&record, facts, scope));
+        let session = Arc::new(session_of(&record, &facts, scope));
         self.sessions.insert(ticket, hash, Arc::clone(&session));
         Ok(session)
     }
@@ -167,9 +170,30 @@ impl Identity {
         let counts =
             |user: &User| user.enabled && user.password.as_str().is_empty() == self.keystone().is_some();
         let Some(user) = self.repository.user(user_id).await?.filter(counts) else { return Ok(None) };
-        let Some(user_domain) = self.domain(&user.domain_id).await? else { return Ok(None) };
+        let Some(domain) = self.domain(&user.domain_id).await? else { return Ok(None) };
         let assignments = self.repository.assignments(user_id).await?;
-        Ok(Some(Facts { user, user_domain, assignments }))
+        Ok(Some(Facts {
+            id: user.id,
+            name: user.name,
+            domain,
+            assignments,
+            default_project_id: user.default_project_id,
+            assumed_by: None,
+        }))
+    }
+
+    /// Reads an enabled user, or the agency through which one acts and still may; `None` when there is none.
+    pub(super) async fn facts_of(
+        &self,
+        user_id: &str,
+        agency_id: Option<&str>,
+    ) -> Result<Option<Facts>, RepositoryError> {
+        let Some(user) = self.facts(user_id).await? else { return Ok(None) };
+        let Some(agency_id) = agency_id else { return Ok(Some(user)) };
+        match self.repository.agency(agency_id).await? {
+            Some(agency) => self.facts_through(user, agency).await,
+            None => Ok(None),
+        }
     }
 
     pub(super) async fn domain(&self, id: &str) -> Result<Option<Domain>, RepositoryError> {
@@ -184,24 +208,15 @@ impl Identity {
     }
 }
 
-/// Puts a session together.
-pub(super) fn session_of(record: &TokenRecord, facts: Facts, scope: Scope) -> Session {
-    let roles = match &scope {
-        Scope::Unscoped => Vec::new(),
-        Scope::Project { project, .. } => roles_in(&facts.assignments, &Target::Project(project)),
-        Scope::Domain(domain) => roles_in(&facts.assignments, &Target::Domain(domain)),
-    };
-    Session {
-        user_id: facts.user.id,
-        user_name: facts.user.name,
-        user_domain: facts.user_domain,
-        scope,
-        roles,
+/// Puts the session of a token together.
+pub(super) fn session_of(record: &TokenRecord, facts: &Facts, scope: Scope) -> Session {
+    let life = Life {
         methods: record.methods.clone(),
         issued_at: record.issued_at,
         expires_at: record.expires_at,
         audit_id: record.audit_id.clone(),
-    }
+    };
+    facts.session(scope, life)
 }
 
 /// Returns the form in which a token is stored. Tokens have 256 random bits, so that a plain hash is

@@ -2,7 +2,7 @@
 
 use weir_base::time::Timestamp;
 
-use super::record::{Assignment, AssignmentTarget, Domain, Project, User};
+use super::record::{Assignment, AssignmentTarget, Domain, Project};
 
 /// Where a session holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,15 +20,28 @@ pub enum Scope {
     Domain(Domain),
 }
 
-/// What a valid credential says of its bearer.
+/// A user who acts through an agency.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Session {
+pub struct Assumer {
     /// User.
     pub user_id: String,
     /// The user's name.
     pub user_name: String,
     /// The user's domain.
     pub user_domain: Domain,
+}
+
+/// What a valid credential says of its bearer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// User; where somebody acts through an agency, the agency.
+    pub user_id: String,
+    /// The user's name; that of an agency is `{domain}/{agency}`.
+    pub user_name: String,
+    /// The user's domain.
+    pub user_domain: Domain,
+    /// Who acts, where that is through an agency.
+    pub assumed_by: Option<Assumer>,
     /// Where it holds.
     pub scope: Scope,
     /// Names of the roles in the scope, sorted.
@@ -43,7 +56,20 @@ pub struct Session {
     pub audit_id: String,
 }
 
+/// Who logged in, and the agency if that is through one.
+fn bearer(id: &str, assumed_by: Option<&Assumer>) -> (String, Option<String>) {
+    match assumed_by {
+        Some(assumer) => (assumer.user_id.clone(), Some(id.to_string())),
+        None => (id.to_string(), None),
+    }
+}
+
 impl Session {
+    /// Returns the user who logged in, and the agency if the user acts through one.
+    pub(super) fn bearer(&self) -> (String, Option<String>) {
+        bearer(&self.user_id, self.assumed_by.as_ref())
+    }
+
     /// Whether the bearer has a role in the scope.
     pub fn has_role(&self, role: &str) -> bool {
         self.roles.iter().any(|name| name == role)
@@ -81,9 +107,49 @@ pub(super) enum Target<'a> {
 
 /// Everything read from the repository that a session is made of.
 pub(super) struct Facts {
-    pub user: User,
-    pub user_domain: Domain,
+    /// User or agency.
+    pub id: String,
+    pub name: String,
+    pub domain: Domain,
     pub assignments: Vec<Assignment>,
+    pub default_project_id: Option<String>,
+    pub assumed_by: Option<Assumer>,
+}
+
+impl Facts {
+    /// Returns the user who logs in, and the agency if the user acts through one.
+    pub fn bearer(&self) -> (String, Option<String>) {
+        bearer(&self.id, self.assumed_by.as_ref())
+    }
+
+    /// Says who has which roles in a scope, and since when and until when that holds.
+    pub fn session(&self, scope: Scope, life: Life) -> Session {
+        let roles = match &scope {
+            Scope::Unscoped => Vec::new(),
+            Scope::Project { project, .. } => roles_in(&self.assignments, &Target::Project(project)),
+            Scope::Domain(domain) => roles_in(&self.assignments, &Target::Domain(domain)),
+        };
+        Session {
+            user_id: self.id.clone(),
+            user_name: self.name.clone(),
+            user_domain: self.domain.clone(),
+            assumed_by: self.assumed_by.clone(),
+            scope,
+            roles,
+            methods: life.methods,
+            issued_at: life.issued_at,
+            expires_at: life.expires_at,
+            audit_id: life.audit_id,
+        }
+    }
+}
+
+/// What a session says of its credential.
+pub(super) struct Life {
+    pub methods: Vec<String>,
+    pub issued_at: Timestamp,
+    pub expires_at: Timestamp,
+    pub audit_id: String,
 }
 
 #[cfg(test)]

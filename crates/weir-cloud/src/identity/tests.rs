@@ -237,12 +237,12 @@ async fn a_user_has_two_keys_at_most_and_an_inactive_one_is_refused() {
     let user = world.made.user_id.clone();
     let mut key = world.identity.create_key(&user, "second").await.unwrap();
     assert_eq!(world.identity.create_key(&user, "third").await.err(), Some(AdministerError::TooManyKeys));
-    world.identity.key_caller(&key.access).await.unwrap();
+    world.identity.key_caller(&key.access, None).await.unwrap();
     key.status = KeyStatus::Inactive;
     world.identity.update_key(&key).await.unwrap();
-    assert_eq!(world.identity.key_caller(&key.access).await.err(), Some(KeyError::Inactive));
+    assert_eq!(world.identity.key_caller(&key.access, None).await.err(), Some(KeyError::Inactive));
     world.identity.delete_key(&key.access).await.unwrap();
-    assert_eq!(world.identity.key_caller(&key.access).await.err(), Some(KeyError::Unknown));
+    assert_eq!(world.identity.key_caller(&key.access, None).await.err(), Some(KeyError::Unknown));
 }
 
 #[tokio::test]

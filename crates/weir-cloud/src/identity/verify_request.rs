@@ -8,13 +8,18 @@ use weir_base::time::Timestamp;
 
 use super::Identity;
 use super::error::{KeyError, RequestError};
-use super::record::{AccessKey, KeyStatus};
-use super::session::{Facts, Scope, Session, Target, roles_in};
+use super::record::KeyStatus;
+use super::secret::SecretKey;
+use super::service::hash_of;
+use super::session::{Facts, Life, Scope, Session, Target, roles_in};
 use super::signature::{self, Authorization, SignedRequest};
 
 /// How often the last use of a key is written down: often enough to find forgotten keys, rarely enough
 /// to cost nothing.
 const NOTE_USE_EVERY: Duration = Duration::from_secs(3_600);
+
+/// The header of a temporary key's security token.
+pub const SECURITY_TOKEN: &str = "x-security-token";
 
 /// Which project a signed request is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,12 +30,35 @@ pub enum ProjectChoice {
     Default,
 }
 
+/// The method of sessions of access keys that do not end by themselves.
+pub(super) const BY_LASTING_KEY: &str = "access_key";
+const BY_TEMPORARY_KEY: &str = "temporary_key";
+
 /// An access key with its owner, as cached.
 pub(super) struct KeyOwner {
-    pub key: AccessKey,
-    pub facts: Facts,
+    access: String,
+    secret: SecretKey,
+    kind: Kind,
+    facts: Facts,
     /// Names of the roles that the owner has, sorted, by the id of the project.
-    pub roles: BTreeMap<String, Vec<String>>,
+    roles: BTreeMap<String, Vec<String>>,
+}
+
+enum Kind {
+    Lasting { last_used_at: Option<Timestamp> },
+    Temporary { token_hash: [u8; 32], expires_at: Timestamp },
+}
+
+impl KeyOwner {
+    /// Refuses a temporary key that has expired or comes without its security token.
+    fn check(&self, security_token: Option<&str>, now: Timestamp) -> Result<(), KeyError> {
+        let Kind::Temporary { token_hash, expires_at } = &self.kind else { return Ok(()) };
+        // The texts are compared by their hashes, so that the time it takes says nothing of them.
+        if security_token.map(hash_of).as_ref() != Some(token_hash) {
+            return Err(KeyError::WrongSecurityToken);
+        }
+        if now >= *expires_at { Err(KeyError::Expired) } else { Ok(()) }
+    }
 }
 
 /// An active access key and what its owner may do; for services whose requests name no project.
@@ -38,14 +66,19 @@ pub(super) struct KeyOwner {
 pub struct KeyCaller(Arc<KeyOwner>);
 
 impl KeyCaller {
-    /// Returns the key.
-    pub fn key(&self) -> &AccessKey {
-        &self.0.key
+    /// Returns the secret half of the key.
+    pub fn secret(&self) -> &SecretKey {
+        &self.0.secret
+    }
+
+    /// Returns the id of the owner.
+    pub fn user_id(&self) -> &str {
+        &self.0.facts.id
     }
 
     /// Returns the name of the owner.
     pub fn user_name(&self) -> &str {
-        &self.0.facts.user.name
+        &self.0.facts.name
     }
 
     /// Returns the names of the roles that the owner has, sorted, by the id of the project.
@@ -60,7 +93,7 @@ impl KeyCaller {
 
     /// Returns the project of the owner's calls that name none.
     pub fn default_project(&self) -> Option<&str> {
-        self.0.facts.user.default_project_id.as_deref()
+        self.0.facts.default_project_id.as_deref()
     }
 }
 
@@ -74,15 +107,28 @@ impl Identity {
     ) -> Result<Session, RequestError> {
         let now = self.clock.now();
         let owner = self.key_owner(&authorization.access_key).await?;
-        signature::verify(authorization, request, &owner.key.secret, now)?;
-        self.note_use(&owner.key, now).await;
+        signature::verify(authorization, request, &owner.secret, now)?;
+        owner.check(request.header(SECURITY_TOKEN).as_deref(), now)?;
+        self.note_use(&owner, now).await;
         let scope = self.scope_for_key(&owner.facts, project).await?;
         Ok(session_of_key(&owner, scope, now))
     }
 
-    /// Returns an active access key with its secret half and its owner's roles.
-    pub async fn key_caller(&self, access: &str) -> Result<KeyCaller, KeyError> {
-        self.key_owner(access).await.map(KeyCaller)
+    /// Returns an access key that is good with the security token, if there is one, and its owner's roles.
+    pub async fn key_caller(
+        &self,
+        access: &str,
+        security_token: Option<&str>,
+    ) -> Result<KeyCaller, KeyError> {
+        let owner = self.key_owner(access).await?;
+        owner.check(security_token, self.clock.now())?;
+        Ok(KeyCaller(owner))
+    }
+
+    /// Returns the secret half of an access key. Who checks a signature with it has to ask for the
+    /// [`KeyCaller`], too: without its security token a temporary key is not good.
+    pub async fn key_secret(&self, access: &str) -> Result<SecretKey, KeyError> {
+        self.key_owner(access).await.map(|owner| owner.secret.clone())
     }
 
     async fn key_owner(&self, access: &str) -> Result<Arc<KeyOwner>, KeyError> {
@@ -90,11 +136,14 @@ impl Identity {
             return Ok(owner);
         }
         let ticket = self.key_owners.ticket();
-        let key = self.repository.key(access).await?.ok_or(KeyError::Unknown)?;
-        if key.status != KeyStatus::Active {
-            return Err(KeyError::Inactive);
-        }
-        let facts = self.facts(&key.user_id).await?.ok_or(KeyError::Unknown)?;
+        let (secret, kind, facts) = match self.repository.key(access).await? {
+            Some(key) if key.status != KeyStatus::Active => return Err(KeyError::Inactive),
+            Some(key) => {
+                let facts = self.facts(&key.user_id).await?.ok_or(KeyError::Unknown)?;
+                (key.secret, Kind::Lasting { last_used_at: key.last_used_at }, facts)
+            }
+            None => self.temporary(access).await?.ok_or(KeyError::Unknown)?,
+        };
         let mut roles = BTreeMap::new();
         for domain in self.repository.domains().await? {
             for project in self.repository.projects(&domain.id).await? {
@@ -104,9 +153,19 @@ impl Identity {
                 }
             }
         }
-        let owner = Arc::new(KeyOwner { key, facts, roles });
+        let owner = Arc::new(KeyOwner { access: access.to_string(), secret, kind, facts, roles });
         self.key_owners.insert(ticket, access.to_string(), Arc::clone(&owner));
         Ok(owner)
+    }
+
+    async fn temporary(&self, access: &str) -> Result<Option<(SecretKey, Kind, Facts)>, KeyError> {
+        let Some(key) = self.repository.temporary_key(access).await? else { return Ok(None) };
+        let Some(facts) = self.facts_of(&key.user_id, key.agency_id.as_deref()).await? else {
+            return Ok(None);
+        };
+        let facts = Facts { default_project_id: key.default_project_id, ..facts };
+        let kind = Kind::Temporary { token_hash: key.token_hash, expires_at: key.expires_at };
+        Ok(Some((key.secret, kind, facts)))
     }
 
     /// Finds the scope; a project in which the owner has no role leaves the session without one, and
@@ -114,7 +173,7 @@ impl Identity {
     async fn scope_for_key(&self, facts: &Facts, choice: &ProjectChoice) -> Result<Scope, RequestError> {
         let id = match choice {
             ProjectChoice::Named(id) => Some(id.as_str()),
-            ProjectChoice::Default => facts.user.default_project_id.as_deref(),
+            ProjectChoice::Default => facts.default_project_id.as_deref(),
         };
         let Some(id) = id else { return Ok(Scope::Unscoped) };
         let scope = self.project_scope(id).await?;
@@ -129,33 +188,30 @@ impl Identity {
 
     /// Writes down that a key was used, at most once an hour. A failure is logged: it must not refuse
     /// a good request.
-    async fn note_use(&self, key: &AccessKey, now: Timestamp) {
-        if key.last_used_at.is_some_and(|last| now.since(last) < NOTE_USE_EVERY) {
+    async fn note_use(&self, owner: &KeyOwner, now: Timestamp) {
+        let Kind::Lasting { last_used_at } = owner.kind else { return };
+        if last_used_at.is_some_and(|last| now.since(last) < NOTE_USE_EVERY) {
             return;
         }
-        match self.repository.touch_key(&key.access, now).await {
+        match self.repository.touch_key(&owner.access, now).await {
             Ok(()) => self.key_owners.clear(),
             Err(error) => {
-                tracing::warn!(access_key = key.access, %error, "the use of an access key could not be noted");
+                tracing::warn!(access_key = owner.access, %error, "the use of an access key could not be noted");
             }
         }
     }
 }
 
 fn session_of_key(owner: &KeyOwner, scope: Scope, now: Timestamp) -> Session {
-    let roles = match &scope {
-        Scope::Project { project, .. } => roles_in(&owner.facts.assignments, &Target::Project(project)),
-        Scope::Unscoped | Scope::Domain(_) => Vec::new(),
+    let (method, expires_at) = match owner.kind {
+        Kind::Lasting { .. } => (BY_LASTING_KEY, now.plus(signature::CLOCK_SKEW)),
+        Kind::Temporary { expires_at, .. } => (BY_TEMPORARY_KEY, expires_at),
     };
-    Session {
-        user_id: owner.facts.user.id.clone(),
-        user_name: owner.facts.user.name.clone(),
-        user_domain: owner.facts.user_domain.clone(),
-        scope,
-        roles,
-        methods: vec!["access_key".to_string()],
+    let life = Life {
+        methods: vec![method.to_string()],
         issued_at: now,
-        expires_at: now.plus(signature::CLOCK_SKEW),
-        audit_id: owner.key.access.clone(),
-    }
+        expires_at,
+        audit_id: owner.access.clone(),
+    };
+    owner.facts.session(scope, life)
 }

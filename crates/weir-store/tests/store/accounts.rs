@@ -1,14 +1,15 @@
 //! Accounts: tokens, keys, users.
 
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use sqlx::Row;
 use weir_base::clock::ManualClock;
 use weir_base::time::Timestamp;
 use weir_cloud::identity::{
     AccountRepository, BootstrapOptions, Domain, HashingCost, Identity, IdentityOptions, KeyError,
-    LoginMethod, LoginRequest, NewUser, RepositoryError, ScopeRequest, TokenError, User, UserChange,
-    UserSelector, UserUpdate,
+    LoginMethod, LoginRequest, NewUser, RepositoryError, ScopeRequest, TemporaryKeyRepository, TokenError,
+    User, UserChange, UserSelector, UserUpdate,
 };
 use weir_cloud::sealing::Sealer;
 use weir_store::{Store, StoredAccounts};
@@ -58,7 +59,7 @@ async fn a_deleted_user_takes_everything_along(store: Store) {
     identity.delete_user(&made.user_id).await.unwrap();
     assert_eq!(identity.session(&token).await, Err(TokenError::Unknown));
     let access = made.access_key.unwrap().access;
-    assert_eq!(identity.key_caller(&access).await.err(), Some(KeyError::Unknown));
+    assert_eq!(identity.key_caller(&access, None).await.err(), Some(KeyError::Unknown));
 }
 
 async fn a_user_changes_in_part_and_loses_its_tokens_where_it_has_to(store: Store) {
@@ -93,6 +94,28 @@ async fn a_user_changes_in_part_and_loses_its_tokens_where_it_has_to(store: Stor
     let taken = accounts.update_user(&other.id, &change).await;
     assert!(matches!(taken, Err(RepositoryError::Conflict)), "{taken:?}");
     assert!(!accounts.update_user("x", &change).await.unwrap());
+}
+
+async fn temporary_keys_end_and_are_swept(store: Store) {
+    let clock = ManualClock::new(Timestamp(1_000));
+    let options_of_identity = IdentityOptions { hashing: HashingCost::LOWEST, ..IdentityOptions::default() };
+    let identity = Identity::new(Arc::new(accounts(&store)), Arc::new(clock.clone()), options_of_identity);
+    let made = identity.bootstrap(options()).await.unwrap();
+    let scope = ScopeRequest::ProjectId(made.project_id.clone());
+    let session = identity.log_in(login(scope)).await.unwrap().session;
+    let issued = identity.issue_key(&session, Duration::from_secs(900)).await.unwrap();
+    let (access, token) = (issued.key.access.as_str(), issued.security_token.expose());
+    assert_eq!(accounts(&store).temporary_key(access).await.unwrap(), Some(issued.key.clone()));
+    let caller = || identity.key_caller(access, Some(token));
+    assert_eq!(caller().await.unwrap().default_project(), Some(made.project_id.as_str()));
+    assert_eq!(identity.key_caller(access, None).await.err(), Some(KeyError::WrongSecurityToken));
+    clock.advance(Duration::from_secs(899));
+    caller().await.unwrap();
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(caller().await.err(), Some(KeyError::Expired));
+    clock.advance(Duration::from_secs(24 * 3_600 + 1));
+    identity.purge().await.unwrap();
+    assert_eq!(accounts(&store).temporary_key(access).await.unwrap(), None);
 }
 
 async fn what_is_taken_is_a_conflict_and_what_is_gone_is_not_an_error(store: Store) {
@@ -136,6 +159,7 @@ super::tests!(
     secrets_of_access_keys_are_sealed,
     tokens_and_keys_survive_a_restart,
     a_user_changes_in_part_and_loses_its_tokens_where_it_has_to,
+    temporary_keys_end_and_are_swept,
     a_deleted_user_takes_everything_along,
     what_is_taken_is_a_conflict_and_what_is_gone_is_not_an_error
 );

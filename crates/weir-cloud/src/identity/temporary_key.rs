@@ -1,0 +1,80 @@
+//! Access keys for a while: three texts that go together, made from a credential or through an agency.
+//!
+//! They can do what the credential could, in all its projects, and end with a password change or the disabling of the user.
+
+use std::time::Duration;
+
+use weir_base::time::Timestamp;
+
+use super::Identity;
+use super::access_key::{ACCESS_LENGTH, ACCESS_LETTERS, SECRET_LENGTH, SECRET_LETTERS, random_text};
+use super::error::LoginError;
+use super::log_in::DomainSelector;
+use super::record::TemporaryKey;
+use super::secret::SecretKey;
+use super::service::hash_of;
+use super::session::{Facts, Session};
+use super::verify_request::BY_LASTING_KEY;
+
+/// Length of security tokens; with letters and digits it is about 570 bits.
+const TOKEN_LENGTH: usize = 96;
+
+/// A new temporary key.
+#[derive(Debug, Clone)]
+pub struct IssuedKey {
+    /// What is stored.
+    pub key: TemporaryKey,
+    /// The text that goes with each request, shown once and stored nowhere.
+    pub security_token: SecretKey,
+}
+
+impl Identity {
+    /// Makes a key that may do what a session may.
+    pub async fn issue_key(&self, session: &Session, life: Duration) -> Result<IssuedKey, LoginError> {
+        let (user_id, agency_id) = session.bearer();
+        let facts = self.facts_of(&user_id, agency_id.as_deref()).await?.ok_or(LoginError::InvalidToken)?;
+        let mut expires_at = self.clock.now().plus(life);
+        // A key from a token or from such a key must not live longer: else one login would last for ever.
+        if session.methods != [BY_LASTING_KEY] {
+            expires_at = expires_at.min(session.expires_at);
+        }
+        let project = session.project().map(|project| project.id.clone());
+        let project = project.or_else(|| facts.default_project_id.clone());
+        self.keep_key(&facts, project, expires_at).await
+    }
+
+    /// Makes a key that may do what an agency may, for a caller who may act through it.
+    pub async fn issue_key_of_agency(
+        &self,
+        caller: &Session,
+        agency: &str,
+        domain: &DomainSelector,
+        life: Duration,
+    ) -> Result<IssuedKey, LoginError> {
+        let facts = self.agency_of(caller, agency, domain).await?;
+        self.keep_key(&facts, None, self.clock.now().plus(life)).await
+    }
+
+    async fn keep_key(
+        &self,
+        facts: &Facts,
+        default_project_id: Option<String>,
+        expires_at: Timestamp,
+    ) -> Result<IssuedKey, LoginError> {
+        let security_token = random_text(SECRET_LETTERS, TOKEN_LENGTH);
+        let (user_id, agency_id) = facts.bearer();
+        let key = TemporaryKey {
+            access: random_text(ACCESS_LETTERS, ACCESS_LENGTH),
+            secret: SecretKey::new(random_text(SECRET_LETTERS, SECRET_LENGTH)),
+            token_hash: hash_of(&security_token),
+            user_id,
+            agency_id,
+            default_project_id,
+            created_at: self.clock.now(),
+            expires_at,
+        };
+        self.purge().await?;
+        self.repository.insert_temporary_key(&key).await?;
+        Ok(IssuedKey { key, security_token: SecretKey::new(security_token) })
+    }
+}
