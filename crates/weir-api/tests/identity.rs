@@ -350,6 +350,157 @@ async fn a_temporary_key_is_good_with_its_security_token_only() {
     assert!(!helper.is_let_in().await);
 }
 
+#[tokio::test]
+async fn a_disabled_project_takes_no_credential_and_one_that_holds_something_stays() {
+    let world = World::start(|_| {}).await;
+    let admin = Caller::named(&world, "admin");
+    let domain = Caller::named(&world, "domain");
+    let (path, other) =
+        (format!("/v3/projects/{}", world.project), format!("/v3/projects/{}", world.other_project));
+    for (change, status) in [
+        (json!({ "name": "local" }), 409),
+        (json!({ "name": "" }), 400),
+        (json!({ "domain_id": "another" }), 400),
+        (json!({ "enabled": 1 }), 400),
+    ] {
+        let (found, answer) = admin.call("PATCH", &other, Some(json!({ "project": change }))).await;
+        assert_eq!(found.as_u16(), status, "{change}: {answer}");
+    }
+    let change = json!({ "project": { "name": "local_second", "description": "d" } });
+    let (status, changed) = admin.call("PATCH", &other, Some(change)).await;
+    assert_eq!((status.as_u16(), &changed["project"]["name"]), (200, &json!("local_second")));
+    assert_eq!(
+        (&changed["project"]["description"], &changed["project"]["enabled"]),
+        (&json!("d"), &json!(true))
+    );
+
+    let ann = Caller::named(&world, "ann");
+    let (_, made) =
+        ann.call("POST", "/v3.0/OS-CREDENTIAL/credentials", Some(json!({ "credential": {} }))).await;
+    let key = Caller::key(&world, &made["credential"]);
+    let enabled = |is: bool| Some(json!({ "project": { "enabled": is } }));
+    assert_eq!(ann.status("PATCH", &path, enabled(false)).await, 403, "no administrator");
+    assert_eq!(admin.status("PATCH", &path, enabled(false)).await, 403, "its own project");
+    let (status, changed) = domain.call("PATCH", &path, enabled(false)).await;
+    assert_eq!((status.as_u16(), &changed["project"]["enabled"]), (200, &json!(false)));
+    assert!(!ann.is_let_in().await);
+    assert_eq!(log_in(&world, "ann", PASSWORD).await.0, 401);
+    assert_ne!(key.status("GET", &format!("/v1.0/{}/jobs", world.project), None).await, 200);
+    let (_, off) = domain.call("GET", "/v3/projects?enabled=false", None).await;
+    assert_eq!(off["projects"].as_array().unwrap().len(), 1);
+    assert_eq!(domain.status("PATCH", &path, enabled(true)).await, 200);
+    assert_eq!(log_in(&world, "ann", PASSWORD).await.0, 201);
+    assert!(key.is_let_in().await);
+
+    // The bucket of the other project stands in the way, then a stream, then nothing.
+    let (status, answer) = domain.call("DELETE", &other, None).await;
+    assert_eq!((status.as_u16(), &answer["error_code"]), (409, &json!("IAM.0005")), "{answer}");
+    assert!(answer["error_msg"].as_str().unwrap().contains("buckets"), "{answer}");
+    let pool = world.control.store().pool();
+    let unowned = sqlx::query("DELETE FROM bucket_owners WHERE project_id = $1").bind(&world.other_project);
+    unowned.execute(pool).await.unwrap();
+    let foreign = Caller::named(&world, "foreign");
+    let streams = format!("/v2/{}/streams", world.other_project);
+    let stream = json!({ "stream_name": "s1", "partition_count": 1 });
+    assert_eq!(foreign.status("POST", &streams, Some(stream)).await, 201);
+    let (status, answer) = domain.call("DELETE", &other, None).await;
+    assert_eq!(status.as_u16(), 409);
+    assert!(answer["error_msg"].as_str().unwrap().contains("streams"), "{answer}");
+    assert_eq!(foreign.status("DELETE", &format!("{streams}/s1"), None).await, 204);
+    assert_eq!(ann.status("DELETE", &other, None).await, 401, "its tokens went with the disabling");
+    assert_eq!(admin.status("DELETE", &path, None).await, 401);
+    assert_eq!(foreign.status("DELETE", &other, None).await, 403, "its own project");
+    assert_eq!(domain.status("DELETE", &other, None).await, 204);
+    assert_eq!(domain.status("DELETE", &other, None).await, 404);
+    assert_eq!(domain.status("GET", &other, None).await, 404);
+    assert_eq!(foreign.status("GET", "/v3/auth/projects", None).await, 401);
+}
+
+#[tokio::test]
+async fn a_user_has_the_roles_of_its_groups_as_long_as_it_is_in_them() {
+    let world = World::start(|_| {}).await;
+    let admin = Caller::named(&world, "admin");
+    let (status, made) = admin.call("POST", "/v3/groups", Some(json!({ "group": { "name": "g1" } }))).await;
+    assert_eq!(status.as_u16(), 201, "{made}");
+    assert_eq!((&made["group"]["name"], &made["group"]["domain_id"]), (&json!("g1"), &json!(world.domain)));
+    let group = format!("/v3/groups/{}", made["group"]["id"].as_str().unwrap());
+    for (body, status) in [(json!({ "name": "g1" }), 409), (json!({ "name": "" }), 400), (json!({}), 400)] {
+        assert_eq!(
+            admin.status("POST", "/v3/groups", Some(json!({ "group": body.clone() }))).await,
+            status,
+            "{body}"
+        );
+    }
+    let (_, changed) = admin.call("PATCH", &group, Some(json!({ "group": { "description": "d" } }))).await;
+    assert_eq!((&changed["group"]["name"], &changed["group"]["description"]), (&json!("g1"), &json!("d")));
+    let (_, listed) = admin.call("GET", "/v3/groups?name=g1", None).await;
+    assert_eq!(listed["groups"], json!([changed["group"]]));
+
+    // The stranger has a role of another service only, so that it sees no jobs.
+    let stranger = Caller::named(&world, "stranger");
+    let jobs = format!("/v1.0/{}/jobs", world.project);
+    assert_ne!(stranger.status("GET", &jobs, None).await, 200);
+    let member = format!("{group}/users/{}", world.users["stranger"]);
+    let id = group.rsplit('/').next().unwrap();
+    let role = format!("/v3/projects/{}/groups/{id}/roles/cs_user", world.project);
+    for path in [&member, &role] {
+        assert_eq!(admin.status("HEAD", path, None).await, 404, "{path}");
+        assert_eq!(admin.status("DELETE", path, None).await, 404, "{path}");
+        for _ in 0..2 {
+            assert_eq!(admin.status("PUT", path, None).await, 204, "{path}");
+        }
+        assert_eq!(admin.status("HEAD", path, None).await, 204, "{path}");
+    }
+    assert_eq!(stranger.status("GET", &jobs, None).await, 200);
+    let (_, members) = admin.call("GET", &format!("{group}/users"), None).await;
+    assert_eq!(members["users"][0]["id"], json!(world.users["stranger"]));
+    let (_, of_user) =
+        stranger.call("GET", &format!("/v3/users/{}/groups", world.users["stranger"]), None).await;
+    assert_eq!(of_user["groups"][0]["name"], "g1");
+    let (_, roles) = admin.call("GET", role.strip_suffix("/cs_user").unwrap(), None).await;
+    assert_eq!(roles["roles"][0]["name"], "cs_user");
+    let (_, own) = admin
+        .call("GET", &format!("/v3/projects/{}/users/{}/roles", world.project, world.users["stranger"]), None)
+        .await;
+    assert_eq!(own["roles"].as_array().unwrap().len(), 1, "those of groups are not its own");
+
+    assert_eq!(admin.status("DELETE", &member, None).await, 204);
+    assert_ne!(stranger.status("GET", &jobs, None).await, 200);
+    assert_eq!(admin.status("PUT", &member, None).await, 204);
+    assert_eq!(admin.status("DELETE", &role, None).await, 204);
+    assert_ne!(stranger.status("GET", &jobs, None).await, 200);
+    let everywhere = format!("/v3/domains/{}/groups/{id}/roles/cs_readonly", world.domain);
+    assert_eq!(admin.status("PUT", &everywhere, None).await, 204);
+    assert_eq!(stranger.status("GET", &jobs, None).await, 200);
+    assert_eq!(admin.status("PUT", &everywhere.replace("cs_readonly", "pilot"), None).await, 404);
+    for path in ["/v3/groups", &group, &format!("{group}/users"), &everywhere] {
+        assert_ne!(stranger.status("GET", path, None).await, 200, "{path}");
+    }
+    assert_eq!(admin.status("DELETE", &group, None).await, 204);
+    assert_ne!(stranger.status("GET", &jobs, None).await, 200);
+    assert_eq!(admin.status("GET", &group, None).await, 404);
+}
+
+#[tokio::test]
+async fn a_role_on_all_projects_of_an_account_is_given_to_an_agency_and_taken() {
+    let world = World::start(|_| {}).await;
+    let agency = agency(&world).await;
+    let admin = Caller::named(&world, "admin");
+    let roles = format!("/v3.0/OS-INHERIT/domains/{}/agencies/{agency}/roles", world.domain);
+    let role = format!("{roles}/cs_readonly/inherited_to_projects");
+    assert_eq!(admin.status("HEAD", &role, None).await, 404);
+    assert_eq!(admin.status("PUT", &role, None).await, 204);
+    assert_eq!(admin.status("HEAD", &role, None).await, 204);
+    let (_, listed) = admin.call("GET", &format!("{roles}/inherited_to_projects"), None).await;
+    assert_eq!(listed["roles"][0]["name"], "cs_readonly");
+    let (firm, _) = firm(&world).await;
+    let other = json!({ "project": { "id": world.other_project } });
+    assert_eq!(token_of(&world, Some(&firm), assume(json!({})), other.clone()).await.0, 201);
+    assert_eq!(admin.status("DELETE", &role, None).await, 204);
+    assert_eq!(admin.status("DELETE", &role, None).await, 404);
+    assert_eq!(token_of(&world, Some(&firm), assume(json!({})), other).await.0, 401);
+}
+
 /// Sends JSON without a credential.
 async fn post_as_nobody(world: &World, path: &str, body: Value) -> (u16, Value) {
     let request = reqwest::Client::new().post(format!("{}{path}", world.base_url)).json(&body);

@@ -125,11 +125,15 @@ async fn a_foreign_token_opens_nothing() {
     let (world, ids) = furnished().await;
     let before = kept(&world).await;
     assert!(before.contains(CROWN));
-    for operation in weir_api::cs::operations::ALL {
+    // Of another project, and of another account.
+    let operations = weir_api::cs::operations::ALL.iter();
+    for (operation, bearer) in
+        operations.flat_map(|operation| [(operation, "foreign"), (operation, "outsider")])
+    {
         let (method, path) = common::place_of(weir_api::openapi::document(), operation.id);
         let path =
             common::fill_path(&path, &world.project, &|name| ids.get(name).cloned().unwrap_or("1".into()));
-        let request = world.request_of(&method, &path, "foreign").json(&body_of(operation.id, &ids));
+        let request = world.request_of(&method, &path, bearer).json(&body_of(operation.id, &ids));
         let answer: Value = request.send().await.unwrap().json().await.unwrap();
         // The list of the successor has an error form of its own.
         let code = answer["error_id"].as_str().or(answer["error_code"].as_str()).unwrap_or_default();
@@ -219,6 +223,108 @@ async fn nothing_of_another_project_is_reached_through_the_services_beside() {
         );
     }
     assert_eq!(kept(&world).await, before);
+}
+
+/// Accounts are walls of the identity service: an administrator of one is nobody in another.
+#[tokio::test]
+async fn an_administrator_of_another_account_sees_and_changes_nothing_of_this_one() {
+    let (world, _) = furnished().await;
+    let (domain, project, ann) = (&world.domain, &world.project, &world.users["ann"]);
+    let agencies = "/v3.0/OS-AGENCY/agencies";
+    let credentials = "/v3.0/OS-CREDENTIAL/credentials";
+    let agency = json!({ "agency": { "name": CROWN, "domain_id": domain, "trust_domain_name": "outside" } });
+    let made = world.request_of("POST", agencies, "admin").json(&agency).send().await.unwrap();
+    let made: Value = made.json().await.unwrap();
+    let agency = made["agency"]["id"].as_str().unwrap();
+    let key = json!({ "credential": { "user_id": ann } });
+    let made = world.request_of("POST", credentials, "admin").json(&key).send().await.unwrap();
+    let made: Value = made.json().await.unwrap();
+    let access = made["credential"]["access"].as_str().unwrap();
+    let group = json!({ "group": { "name": CROWN } });
+    let made = world.request_of("POST", "/v3/groups", "admin").json(&group).send().await.unwrap();
+    let made: Value = made.json().await.unwrap();
+    let group = made["group"]["id"].as_str().unwrap();
+    let before = accounts(&world).await;
+    assert!(before.contains(CROWN) && before.contains(access));
+    for (method, path, status) in [
+        ("GET", format!("/v3/domains/{domain}"), 404),
+        ("GET", format!("/v3/users?domain_id={domain}"), 403),
+        ("GET", format!("/v3/users/{ann}"), 404),
+        ("PATCH", format!("/v3/users/{ann}"), 404),
+        ("PUT", format!("/v3/users/{ann}"), 404),
+        ("DELETE", format!("/v3/users/{ann}"), 404),
+        ("POST", format!("/v3/users/{ann}/password"), 404),
+        ("GET", format!("/v3/users/{ann}/projects"), 404),
+        ("POST", "/v3/users".to_string(), 403),
+        ("POST", "/v3/projects".to_string(), 403),
+        ("GET", format!("/v3/projects/{project}"), 404),
+        ("GET", format!("/v3/projects/{project}/users/{ann}/roles"), 404),
+        ("PUT", format!("/v3/projects/{project}/users/{ann}/roles/te_admin"), 404),
+        ("DELETE", format!("/v3/projects/{project}/users/{ann}/roles/cs_user"), 404),
+        ("PUT", format!("/v3/domains/{domain}/users/{ann}/roles/te_admin"), 403),
+        ("PATCH", format!("/v3/projects/{project}"), 404),
+        ("DELETE", format!("/v3/projects/{project}"), 404),
+        ("GET", format!("/v3/groups?domain_id={domain}"), 403),
+        ("POST", "/v3/groups".to_string(), 403),
+        ("GET", format!("/v3/groups/{group}"), 404),
+        ("PATCH", format!("/v3/groups/{group}"), 404),
+        ("DELETE", format!("/v3/groups/{group}"), 404),
+        ("GET", format!("/v3/groups/{group}/users"), 404),
+        ("PUT", format!("/v3/groups/{group}/users/{ann}"), 404),
+        ("PUT", format!("/v3/projects/{project}/groups/{group}/roles/te_admin"), 404),
+        ("PUT", format!("/v3/domains/{domain}/groups/{group}/roles/te_admin"), 404),
+        ("GET", format!("/v3/users/{ann}/groups"), 404),
+        ("GET", format!("{credentials}?user_id={ann}"), 404),
+        ("POST", credentials.to_string(), 404),
+        ("GET", format!("{credentials}/{access}"), 404),
+        ("PUT", format!("{credentials}/{access}"), 404),
+        ("DELETE", format!("{credentials}/{access}"), 404),
+        ("GET", format!("{agencies}?domain_id={domain}"), 403),
+        ("POST", agencies.to_string(), 403),
+        ("GET", format!("{agencies}/{agency}"), 404),
+        ("PUT", format!("{agencies}/{agency}"), 404),
+        ("DELETE", format!("{agencies}/{agency}"), 404),
+        ("PUT", format!("/v3.0/OS-AGENCY/projects/{project}/agencies/{agency}/roles/cs_adm"), 404),
+        ("PUT", format!("/v3.0/OS-AGENCY/domains/{domain}/agencies/{agency}/roles/cs_adm"), 404),
+    ] {
+        let body = json!({
+            "user": { "name": "stolen", "password": "stolen-horse", "domain_id": domain },
+            "project": { "name": "stolen", "domain_id": domain },
+            "group": { "name": "stolen", "domain_id": domain },
+            "credential": { "user_id": ann, "status": "inactive" },
+            "agency": { "name": "stolen", "domain_id": domain, "trust_domain_name": "outside" },
+        });
+        let answer = world.request_of(method, &path, "outsider").json(&body).send().await.unwrap();
+        let (found, text) = (answer.status().as_u16(), answer.text().await.unwrap());
+        assert_eq!(found, status, "{method} {path}: {text}");
+        assert!(!text.contains(CROWN), "{method} {path}: {text}");
+    }
+    for path in ["/v3/users", "/v3/projects", "/v3/domains", "/v3/auth/domains"] {
+        let text = world.request_of("GET", path, "outsider").send().await.unwrap().text().await.unwrap();
+        assert!(!text.contains(domain) && !text.contains(ann), "{path}: {text}");
+    }
+    assert_eq!(accounts(&world).await, before);
+}
+
+/// Returns what is kept of accounts, but for what calls leave behind.
+async fn accounts(world: &World) -> String {
+    let mut kept = String::new();
+    let groups = ["groups", "group_members", "group_roles"];
+    let others = ["users", "projects", "assignments", "keys", "agencies", "agency_roles"];
+    for table in others.into_iter().chain(groups) {
+        let names = sqlx::AssertSqlSafe(format!(
+            "SELECT group_concat(name) AS names FROM pragma_table_info('account_{table}') WHERE name <> 'last_used_at'"
+        ));
+        let pool = world.control.store().pool();
+        let names: String = sqlx::query(names).fetch_one(pool).await.unwrap().get("names");
+        let rows = sqlx::AssertSqlSafe(format!(
+            "SELECT CAST(json_array({names}) AS TEXT) AS line FROM account_{table}"
+        ));
+        for row in sqlx::query(rows).fetch_all(pool).await.unwrap() {
+            kept.push_str(&format!("{table} {}\n", row.get::<String, _>("line")));
+        }
+    }
+    kept
 }
 
 /// A call in the other project; returns its code and its answer.

@@ -51,7 +51,7 @@ async fn unknown_paths_and_methods_are_refused_by_their_service() {
         ("GET", "/v1.0/p/nothing".to_string(), 400, "/error_id", "CS.10003"),
         ("PUT", format!("/v1.0/{project}/jobs"), 400, "/error_id", "CS.10003"),
         ("PATCH", "/healthz".to_string(), 400, "/error_id", "CS.10003"),
-        ("GET", "/v3/groups".to_string(), 404, "/error/title", "Not Found"),
+        ("GET", "/v3/regions".to_string(), 404, "/error/title", "Not Found"),
         ("GET", "/v3.0/OS-CREDENTIAL/nothing".to_string(), 404, "/error_code", "IAM.0004"),
         ("PATCH", "/v3/users".to_string(), 405, "/error/title", "Method Not Allowed"),
         ("GET", format!("/v2/{project}/notifications/nothing"), 404, "/code", "SMN.0009"),

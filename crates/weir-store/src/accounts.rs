@@ -6,12 +6,33 @@ use sqlx::{AnyPool, Row};
 use weir_base::time::Timestamp;
 use weir_cloud::identity::{
     AccessKey, AccountRepository, Assignment, AssignmentTarget, Domain, KeyStatus, PasswordHash, Project,
-    RepositoryError, SecretKey, TokenRecord, User, UserChange,
+    ProjectChange, ProjectRemoval, RepositoryError, SecretKey, TokenRecord, User, UserChange,
 };
 use weir_cloud::sealing::{Sealer, SealingError};
 
 /// Begins a stored secret that is sealed; a secret itself has letters and digits only.
 const SEALED: &str = "sealed:";
+
+/// What keeps a project from being removed.
+const HELD_BY_PROJECT: &str = "
+    SELECT 'jobs' WHERE EXISTS (SELECT 1 FROM jobs WHERE project_id = $1 AND deleted_at IS NULL)
+    UNION ALL SELECT 'clusters' WHERE EXISTS (SELECT 1 FROM clusters WHERE project_id = $1 AND deleted_at IS NULL)
+    UNION ALL SELECT 'buckets' WHERE EXISTS (SELECT 1 FROM bucket_owners WHERE project_id = $1)
+    UNION ALL SELECT 'topics' WHERE EXISTS (SELECT 1 FROM topics WHERE project_id = $1)
+    UNION ALL SELECT 'networks' WHERE EXISTS (SELECT 1 FROM networks WHERE project_id = $1)";
+
+/// What goes with a project. Its audit and what it was charged for stay.
+const REMOVE_PROJECT: &[&str] = &[
+    "DELETE FROM account_assignments WHERE target_kind = 'project' AND target_id = $1",
+    "DELETE FROM account_group_roles WHERE target_kind = 'project' AND target_id = $1",
+    "DELETE FROM account_agency_roles WHERE target_kind = 'project' AND target_id = $1",
+    "DELETE FROM account_tokens WHERE target_kind = 'project' AND target_id = $1",
+    "UPDATE account_users SET default_project_id = NULL WHERE default_project_id = $1",
+    "DELETE FROM variables WHERE project_id = $1",
+    "DELETE FROM message_templates WHERE project_id = $1",
+    "DELETE FROM authorized_buckets WHERE project_id = $1",
+    "DELETE FROM account_projects WHERE id = $1",
+];
 
 /// The accounts of the service. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -101,10 +122,11 @@ fn project(row: &AnyRow) -> Result<Project, sqlx::Error> {
         name: row.try_get("name")?,
         domain_id: row.try_get("domain_id")?,
         description: row.try_get("description")?,
+        enabled: row.try_get::<i64, _>("enabled")? != 0,
     })
 }
 
-fn user(row: &AnyRow) -> Result<User, sqlx::Error> {
+pub(crate) fn user(row: &AnyRow) -> Result<User, sqlx::Error> {
     Ok(User {
         id: row.try_get("id")?,
         name: row.try_get("name")?,
@@ -189,12 +211,13 @@ impl AccountRepository for StoredAccounts {
 
     async fn insert_project(&self, project: &Project) -> Result<(), RepositoryError> {
         sqlx::query(
-            "INSERT INTO account_projects (id, domain_id, name, description) VALUES ($1, $2, $3, $4)",
+            "INSERT INTO account_projects (id, domain_id, name, description, enabled) VALUES ($1, $2, $3, $4, $5)",
         )
         .bind(&project.id)
         .bind(&project.domain_id)
         .bind(&project.name)
         .bind(&project.description)
+        .bind(i64::from(project.enabled))
         .execute(&self.pool)
         .await
         .map_err(fault)?;
@@ -210,6 +233,46 @@ impl AccountRepository for StoredAccounts {
     async fn projects(&self, domain_id: &str) -> Result<Vec<Project>, RepositoryError> {
         let query = sqlx::query("SELECT * FROM account_projects WHERE domain_id = $1 ORDER BY name");
         read_all(&query.bind(domain_id).fetch_all(&self.pool).await.map_err(fault)?, project)
+    }
+
+    async fn update_project(&self, id: &str, change: &ProjectChange) -> Result<bool, RepositoryError> {
+        let mut transaction = self.pool.begin().await.map_err(fault)?;
+        let updated = sqlx::query(
+            "UPDATE account_projects SET name = COALESCE($1, name), description = COALESCE($2, description),
+             enabled = COALESCE($3, enabled) WHERE id = $4",
+        )
+        .bind(&change.name)
+        .bind(&change.description)
+        .bind(change.enabled.map(i64::from))
+        .bind(id)
+        .execute(&mut *transaction)
+        .await
+        .map_err(fault)?;
+        if change.enabled == Some(false) {
+            let revoke = "DELETE FROM account_tokens WHERE target_kind = 'project' AND target_id = $1";
+            sqlx::query(revoke).bind(id).execute(&mut *transaction).await.map_err(fault)?;
+        }
+        transaction.commit().await.map_err(fault)?;
+        Ok(updated.rows_affected() > 0)
+    }
+
+    async fn delete_project(&self, id: &str) -> Result<ProjectRemoval, RepositoryError> {
+        let mut transaction = self.pool.begin().await.map_err(fault)?;
+        // Writing first waits for other writers, so that what is counted does not change.
+        let disabled = sqlx::query("UPDATE account_projects SET enabled = 0 WHERE id = $1").bind(id);
+        if disabled.execute(&mut *transaction).await.map_err(fault)?.rows_affected() == 0 {
+            return Ok(ProjectRemoval::Unknown);
+        }
+        let held = sqlx::query_scalar(HELD_BY_PROJECT).bind(id).fetch_all(&mut *transaction).await;
+        let held: Vec<String> = held.map_err(fault)?;
+        if !held.is_empty() {
+            return Ok(ProjectRemoval::Holds(held));
+        }
+        for statement in REMOVE_PROJECT {
+            sqlx::query(*statement).bind(id).execute(&mut *transaction).await.map_err(fault)?;
+        }
+        transaction.commit().await.map_err(fault)?;
+        Ok(ProjectRemoval::Removed)
     }
 
     async fn insert_user(&self, user: &User) -> Result<(), RepositoryError> {

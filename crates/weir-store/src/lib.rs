@@ -15,6 +15,7 @@ mod buckets;
 pub mod cluster_record;
 pub mod clusters;
 mod error;
+mod groups;
 pub mod hosts;
 mod job_files;
 mod job_list;

@@ -27,6 +27,7 @@ const SQLITE: &[Migration] = &[
     (17, "audit_service", include_str!("../migrations/sqlite/0017_audit_service.sql")),
     (18, "trackers", include_str!("../migrations/sqlite/0018_trackers.sql")),
     (19, "temporary_keys", include_str!("../migrations/sqlite/0019_temporary_keys.sql")),
+    (20, "projects_and_groups", include_str!("../migrations/sqlite/0020_projects_and_groups.sql")),
 ];
 
 /// The files in `migrations/postgres`, in order. The first one makes what the first four make of a file.
@@ -45,6 +46,7 @@ const POSTGRES: &[Migration] = &[
     (17, "audit_service", include_str!("../migrations/postgres/0017_audit_service.sql")),
     (18, "trackers", include_str!("../migrations/postgres/0018_trackers.sql")),
     (19, "temporary_keys", include_str!("../migrations/postgres/0019_temporary_keys.sql")),
+    (20, "projects_and_groups", include_str!("../migrations/postgres/0020_projects_and_groups.sql")),
 ];
 
 /// Applies what is missing. Returns the version found before and the newest known one when the first is the newer.

@@ -22,6 +22,37 @@ fn listed(service: &Service, arguments: &[&str]) -> Vec<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn another_account_has_an_administrator_of_its_own() {
+    let (service, _) = service().await;
+    let create = ["operate", "account", "create", "firm", "--output", "json"];
+    let made: Value = serde_json::from_str(&service.command(&create).unwrap()).unwrap();
+    assert_eq!(
+        (&made["account"], &made["user"], &made["project"]),
+        (&json!("firm"), &json!("admin"), &json!("local"))
+    );
+    let again = service.command(&create).unwrap_err().to_string();
+    assert!(again.contains("an account `firm` exists already"), "{again}");
+    let taken = service.command(&["operate", "account", "create", "op_svc_cs"]).unwrap_err().to_string();
+    assert!(taken.contains("the service itself"), "{taken}");
+
+    let endpoint = service.endpoint().unwrap();
+    let log_in = async |domain: &str, password: &Value| {
+        let user = json!({ "name": "admin", "password": password, "domain": { "name": domain } });
+        let identity = json!({ "methods": ["password"], "password": { "user": user } });
+        let auth = json!({ "identity": identity, "scope": { "project": { "name": "local" } } });
+        let request = reqwest::Client::new().post(format!("{endpoint}/v3/auth/tokens"));
+        request.json(&json!({ "auth": auth })).send().await.unwrap()
+    };
+    let answer = log_in("firm", &made["password"]).await;
+    assert_eq!(answer.status().as_u16(), 201);
+    let said: Value = answer.json().await.unwrap();
+    assert_eq!(said["token"]["project"]["id"], made["project_id"]);
+    assert_eq!(log_in("weir", &made["password"]).await.status().as_u16(), 401);
+    // Who names no account is of the first one, as before.
+    Client::log_in(&endpoint, service.password()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn accounts_may_start_what_the_operator_lets_them() {
     let (service, client) = service().await;
     let accounts = listed(&service, &["operate", "account", "list", "--output", "json"]);

@@ -195,7 +195,45 @@ def test_an_agency_that_trusts_its_own_account_gives_tokens_and_keys(client):
     assert refused.value.status_code == 401
 
 
+def test_a_project_is_changed(client):
+    name = f"{os.environ['WEIR_PROJECT_NAME']}_{uuid.uuid4().hex[:8]}"
+    option = m.KeystoneCreateProjectOption(name=name, domain_id=os.environ["WEIR_DOMAIN_ID"])
+    body = m.KeystoneCreateProjectRequestBody(project=option)
+    made = client.keystone_create_project(m.KeystoneCreateProjectRequest(body=body)).project
+    option = m.KeystoneUpdateProjectOption(name=f"{name}_2", description="of a test")
+    body = m.KeystoneUpdateProjectRequestBody(project=option)
+    changed = client.keystone_update_project(m.KeystoneUpdateProjectRequest(project_id=made.id, body=body)).project
+    assert (changed.name, changed.description, changed.enabled) == (f"{name}_2", "of a test", True)
+
+
+def test_a_group_gives_its_members_roles(client, user):
+    user_id, name = user
+    project = os.environ["WEIR_PROJECT_ID"]
+    option = m.KeystoneCreateGroupOption(name=f"g-{uuid.uuid4().hex[:8]}", description="of a test")
+    body = m.KeystoneCreateGroupRequestBody(group=option)
+    group = client.keystone_create_group(m.KeystoneCreateGroupRequest(body=body)).group
+    assert group.id in [found.id for found in client.keystone_list_groups(m.KeystoneListGroupsRequest()).groups]
+    role = client.keystone_list_permissions(m.KeystoneListPermissionsRequest(name="cs_user")).roles[0].id
+    client.keystone_associate_group_with_project_permission(
+        m.KeystoneAssociateGroupWithProjectPermissionRequest(project_id=project, group_id=group.id, role_id=role)
+    )
+    client.keystone_add_user_to_group(m.KeystoneAddUserToGroupRequest(group_id=group.id, user_id=user_id))
+    client.keystone_check_user_in_group(m.KeystoneCheckUserInGroupRequest(group_id=group.id, user_id=user_id))
+    members = client.keystone_list_users_for_group_by_admin(m.KeystoneListUsersForGroupByAdminRequest(group_id=group.id))
+    assert [member.id for member in members.users] == [user_id]
+    of_user = client.keystone_list_groups_for_user(m.KeystoneListGroupsForUserRequest(user_id=user_id)).groups
+    assert [found.id for found in of_user] == [group.id]
+    scope = m.AuthScope(project=m.AuthScopeProject(id=project))
+    token = client.keystone_create_user_token_by_password(token_request(name, PASSWORD, scope)).token
+    assert [found.name for found in token.roles] == ["cs_user"]
+    client.keystone_remove_user_from_group(m.KeystoneRemoveUserFromGroupRequest(group_id=group.id, user_id=user_id))
+    with pytest.raises(ClientRequestException) as refused:
+        client.keystone_create_user_token_by_password(token_request(name, PASSWORD, scope))
+    assert (refused.value.status_code, refused.value.error_code) == (401, "IAM.0067")
+    client.keystone_delete_group(m.KeystoneDeleteGroupRequest(group_id=group.id))
+
+
 def test_a_path_that_is_missing_is_told_in_the_words_of_the_service(client):
     with pytest.raises(ClientRequestException) as missing:
-        client.keystone_list_groups(m.KeystoneListGroupsRequest())
+        client.show_domain_quota(m.ShowDomainQuotaRequest(domain_id=os.environ["WEIR_DOMAIN_ID"]))
     assert (missing.value.status_code, missing.value.error_code) == (404, "IAM.0004")

@@ -95,3 +95,27 @@ def test_commands_change_a_user(weir_service):
     run("user", "set", made["id"], "--enable", "--password", "Other-Pass-8")
     assert command("user", "show", made["id"])["enabled"]
     run("user", "delete", made["id"])
+
+
+def test_commands_change_and_delete_a_project(weir_service):
+    name = f"{os.environ['WEIR_PROJECT_NAME']}_{uuid.uuid4().hex[:8]}"
+    made = command("project", "create", name, "--domain", os.environ["WEIR_DOMAIN_ID"])
+    run("project", "set", name, "--description", "of a test", "--disable")
+    shown = command("project", "show", made["id"])
+    assert (shown["description"], shown["enabled"]) == ("of a test", False)
+    run("project", "set", made["id"], "--enable")
+    run("project", "delete", made["id"])
+    assert made["id"] not in [project["ID"] for project in command("project", "list")]
+    assert os.environ["WEIR_DOMAIN"] in [domain["Name"] for domain in command("domain", "list")]
+
+
+def test_commands_give_a_group_a_role(weir_service):
+    name = f"g-{uuid.uuid4().hex[:8]}"
+    group = command("group", "create", name)
+    run("group", "add", "user", name, os.environ["WEIR_USER"])
+    assert os.environ["WEIR_USER"] in run("group", "contains", "user", name, os.environ["WEIR_USER"])
+    run("role", "add", "cs_readonly", "--group", name, "--project", os.environ["WEIR_PROJECT_ID"])
+    run("role", "remove", "cs_readonly", "--group", name, "--project", os.environ["WEIR_PROJECT_ID"])
+    run("group", "remove", "user", name, os.environ["WEIR_USER"])
+    run("group", "delete", group["id"])
+    assert name not in [found["Name"] for found in command("group", "list")]

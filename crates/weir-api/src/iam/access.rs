@@ -4,7 +4,7 @@ use axum::extract::Request;
 use axum::http::request::Parts;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
-use weir_cloud::identity::{Identity, Scope, Session, User};
+use weir_cloud::identity::{Identity, Project, Scope, Session, User};
 
 use super::error::IamError;
 use crate::auth;
@@ -66,6 +66,17 @@ impl Known {
             return Err(IamError::forbidden("only the user and an administrator of the account may do this"));
         }
         self.user_of_account(identity, user_id).await.map(drop)
+    }
+
+    /// Returns a project of the account that the caller administers. One of another account is as good as none.
+    pub(super) async fn project_of_account(
+        &self,
+        identity: &Identity,
+        id: &str,
+    ) -> Result<Project, IamError> {
+        self.must_administer(&self.session.user_domain.id)?;
+        let project = identity.project(id).await?.filter(|project| self.administers(&project.domain_id));
+        project.ok_or_else(|| IamError::not_found(format!("project `{id}`")))
     }
 
     /// Returns a user of the account that the caller administers. One of another account is as good as none.

@@ -200,6 +200,34 @@ pub(super) async fn grant_everywhere(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// `HEAD` of the same path.
+pub(super) async fn check_everywhere(
+    state: State<Arc<Identity>>,
+    Path((domain, id, role)): Path<(String, String, String)>,
+    request: Request,
+) -> Result<StatusCode, IamError> {
+    check(state, Path(("domains".to_string(), domain, id, role)), request).await
+}
+
+/// `DELETE` of the same path.
+pub(super) async fn take_everywhere(
+    state: State<Arc<Identity>>,
+    Path((domain, id, role)): Path<(String, String, String)>,
+    request: Request,
+) -> Result<StatusCode, IamError> {
+    take(state, Path(("domains".to_string(), domain, id, role)), request).await
+}
+
+/// `GET /v3.0/OS-INHERIT/domains/{domain}/agencies/{agency}/roles/inherited_to_projects`. A role on a domain holds in all
+/// its projects, so that these are the roles on the domain.
+pub(super) async fn roles_everywhere(
+    state: State<Arc<Identity>>,
+    Path((domain, id)): Path<(String, String)>,
+    request: Request,
+) -> Result<Json<Value>, IamError> {
+    roles(state, Path(("domains".to_string(), domain, id)), request).await
+}
+
 /// Finds an agency of the caller's account, which the caller must administer.
 async fn administered(identity: &Identity, id: &str, request: Request) -> Result<(Known, Agency), IamError> {
     let known = Known::from(identity, request).await?;

@@ -52,11 +52,17 @@ impl IamError {
         Self::new(StatusCode::NOT_FOUND, "IAM.0004", format!("there is no {}", what.into()))
     }
 
+    /// What is there stands in the way.
+    pub(super) fn conflict(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, "IAM.0005", message)
+    }
+
     fn unauthorized(code: &'static str, message: impl Into<String>) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, code, message)
     }
 
-    fn internal(reason: &str) -> Self {
+    /// The service failed.
+    pub(super) fn internal(reason: &str) -> Self {
         tracing::error!(reason, "the identity store failed");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "IAM.0006", "the identity store does not answer")
     }
@@ -100,7 +106,9 @@ impl From<AdministerError> for IamError {
         match error {
             AdministerError::Invalid(_) => Self::value(message),
             AdministerError::NotFound(_) => Self::new(StatusCode::NOT_FOUND, "IAM.0004", message),
-            AdministerError::Conflict(_) => Self::new(StatusCode::CONFLICT, "IAM.0005", message),
+            AdministerError::Conflict(_) | AdministerError::NotEmpty(_) => {
+                Self::new(StatusCode::CONFLICT, "IAM.0005", message)
+            }
             AdministerError::Elsewhere(_) | AdministerError::Forbidden(_) => Self::forbidden(message),
             AdministerError::TooManyKeys => Self::value(message),
             AdministerError::Unavailable(reason) => Self::internal(&reason),

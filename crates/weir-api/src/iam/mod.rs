@@ -5,7 +5,9 @@ mod agencies;
 mod catalog;
 mod credentials;
 mod discovery;
+mod domains;
 mod error;
+mod groups;
 mod projects;
 mod roles;
 mod tokens;
@@ -19,7 +21,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::FromRef;
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, post, put};
 use weir_cloud::identity::Identity;
 
 pub(crate) use self::error::IamError;
@@ -33,10 +35,10 @@ impl FromRef<ApiState> for Arc<Identity> {
 
 /// The routes.
 pub fn router() -> Router<ApiState> {
-    routes()
+    routes().route("/v3/projects/{project}", delete(projects::delete))
 }
 
-/// The routes, over anything that has an identity service.
+/// The routes that need nothing but an identity service.
 fn routes<S>() -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
@@ -51,10 +53,12 @@ where
             post(tokens::create).get(tokens::show).head(tokens::check).delete(tokens::revoke),
         )
         .route("/v3/auth/projects", get(projects::of_caller))
-        .route("/v3/auth/domains", get(projects::domains))
+        .route("/v3/auth/domains", get(domains::list))
+        .route("/v3/domains", get(domains::list))
+        .route("/v3/domains/{domain}", get(domains::show))
         .route("/v3/auth/catalog", get(catalog::show))
         .route("/v3/projects", get(projects::list).post(projects::create))
-        .route("/v3/projects/{project}", get(projects::show))
+        .route("/v3/projects/{project}", get(projects::show).patch(projects::update))
         .route("/v3/projects/{project}/users/{user}/roles", get(roles::assigned_in_project))
         .route(
             "/v3/projects/{project}/users/{user}/roles/{role}",
@@ -72,6 +76,8 @@ where
         )
         .route("/v3/users/{user}/password", post(users::change_password))
         .route("/v3/users/{user}/projects", get(projects::of_user))
+        .route("/v3/users/{user}/groups", get(groups::of_user))
+        .merge(groups_of_users())
         .route("/v3/roles", get(roles::list))
         .route("/v3/roles/{role}", get(roles::show))
         .route("/v3.0/OS-CREDENTIAL/credentials", get(credentials::list).post(credentials::create))
@@ -92,6 +98,29 @@ where
         )
         .route(
             "/v3.0/OS-INHERIT/domains/{domain}/agencies/{agency}/roles/{role}/inherited_to_projects",
-            put(agencies::grant_everywhere),
+            put(agencies::grant_everywhere)
+                .head(agencies::check_everywhere)
+                .delete(agencies::take_everywhere),
         )
+        .route(
+            "/v3.0/OS-INHERIT/domains/{domain}/agencies/{agency}/roles/inherited_to_projects",
+            get(agencies::roles_everywhere),
+        )
+}
+
+fn groups_of_users<S>() -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+    Arc<Identity>: FromRef<S>,
+{
+    let role = || put(groups::assign).head(groups::check_role).delete(groups::unassign);
+    Router::new()
+        .route("/v3/groups", get(groups::list).post(groups::create))
+        .route("/v3/groups/{group}", get(groups::show).patch(groups::update).delete(groups::delete))
+        .route("/v3/groups/{group}/users", get(groups::members))
+        .route("/v3/groups/{group}/users/{user}", put(groups::add).head(groups::check).delete(groups::remove))
+        .route("/v3/projects/{project}/groups/{group}/roles", get(groups::roles))
+        .route("/v3/projects/{project}/groups/{group}/roles/{role}", role())
+        .route("/v3/domains/{domain}/groups/{group}/roles", get(groups::roles))
+        .route("/v3/domains/{domain}/groups/{group}/roles/{role}", role())
 }

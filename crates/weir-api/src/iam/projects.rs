@@ -8,11 +8,12 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use weir_cloud::identity::{Identity, NewProject, Project};
+use weir_cloud::identity::{Identity, NewProject, Project, ProjectChange};
 
 use super::access::{Known, base_url, query_value};
 use super::error::IamError;
 use super::wire;
+use crate::state::ApiState;
 
 /// `GET /v3/projects`: all of the account for an administrator, else those that the caller may use.
 pub(super) async fn list(
@@ -93,17 +94,68 @@ pub(super) async fn create(
     Ok((StatusCode::CREATED, Json(json!({ "project": shown }))))
 }
 
-/// `GET /v3/auth/domains`: the caller's own.
-pub(super) async fn domains(
+#[derive(Deserialize)]
+struct UpdateRequest {
+    project: ProjectPart,
+}
+
+#[derive(Deserialize)]
+struct ProjectPart {
+    name: Option<String>,
+    domain_id: Option<String>,
+    description: Option<String>,
+    enabled: Option<bool>,
+}
+
+/// `PATCH /v3/projects/{project}`, for administrators of the account.
+pub(super) async fn update(
     State(identity): State<Arc<Identity>>,
+    Path(id): Path<String>,
     request: Request,
 ) -> Result<Json<Value>, IamError> {
     let known = Known::from(&identity, request).await?;
-    let base = base_url(&known.parts);
-    Ok(Json(json!({
-        "domains": [wire::domain(&known.session.user_domain, &base)],
-        "links": { "self": format!("{base}/v3/auth/domains"), "previous": null, "next": null },
-    })))
+    let project = known.project_of_account(&identity, &id).await?;
+    let UpdateRequest { project: change } = known.read()?;
+    if change.domain_id.is_some_and(|domain_id| domain_id != project.domain_id) {
+        return Err(IamError::value(
+            "`project.domain_id` is of another account: a project stays in its account",
+        ));
+    }
+    if change.enabled == Some(false) {
+        must_not_be_in(&known, &id)?;
+    }
+    let ProjectPart { name, description, enabled, .. } = change;
+    let project = identity.update_project(&id, ProjectChange { name, description, enabled }).await?;
+    Ok(Json(json!({ "project": wire::project(&project, &base_url(&known.parts)) })))
+}
+
+/// `DELETE /v3/projects/{project}`: one that holds nothing.
+pub(super) async fn delete(
+    State(state): State<ApiState>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<StatusCode, IamError> {
+    let identity = &state.identity;
+    let known = Known::from(identity, request).await?;
+    known.project_of_account(identity, &id).await?;
+    must_not_be_in(&known, &id)?;
+    // They are not where the rest is.
+    let streams = state.streams.list_streams(&id).await;
+    if !streams.map_err(|error| IamError::internal(&error.to_string()))?.is_empty() {
+        return Err(IamError::conflict("the project holds streams; delete them first"));
+    }
+    identity.delete_project(&id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Refuses what would make the caller's own credential useless.
+fn must_not_be_in(known: &Known, id: &str) -> Result<(), IamError> {
+    if known.session.project().is_none_or(|project| project.id != id) {
+        return Ok(());
+    }
+    Err(IamError::forbidden(
+        "your credential is for this very project: log in with a scope on the account or on another project",
+    ))
 }
 
 /// Filters and pages a list of projects by the query.
@@ -114,7 +166,7 @@ fn answer(parts: &Parts, projects: Vec<Project>) -> Result<Json<Value>, IamError
         wanted("name", &project.name)
             && wanted("domain_id", &project.domain_id)
             && wanted("parent_id", &project.domain_id)
-            && wanted("enabled", "true")
+            && wanted("enabled", if project.enabled { "true" } else { "false" })
             && wanted("is_domain", "false")
     };
     let found: Vec<Value> = projects

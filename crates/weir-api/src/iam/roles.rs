@@ -174,14 +174,10 @@ async fn admit(
     request: Request,
 ) -> Result<Known, IamError> {
     let known = Known::from(identity, request).await?;
-    let domain_id = match target {
-        AssignmentTarget::Domain(id) => id.clone(),
-        AssignmentTarget::Project(id) => match identity.project(id).await? {
-            Some(project) => project.domain_id,
-            None => return Err(IamError::not_found(format!("project `{id}`"))),
-        },
-    };
-    known.must_administer(&domain_id)?;
+    match target {
+        AssignmentTarget::Domain(id) => known.must_administer(id)?,
+        AssignmentTarget::Project(id) => known.project_of_account(identity, id).await.map(drop)?,
+    }
     known.must_be_or_administer(identity, user).await?;
     Ok(known)
 }

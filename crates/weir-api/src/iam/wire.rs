@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use weir_base::time::Timestamp;
 use weir_cloud::identity::{
-    AccessKey, AssumeRequest, Assumer, Domain, DomainSelector, IssuedKey, LIFE_SECONDS, LoginMethod,
+    AccessKey, AssumeRequest, Assumer, Domain, DomainSelector, Group, IssuedKey, LIFE_SECONDS, LoginMethod,
     LoginRequest, Project, Role, Scope, ScopeRequest, Session, User, UserSelector,
 };
 
@@ -278,7 +278,7 @@ pub(super) fn project(project: &Project, base: &str) -> Value {
         "domain_id": project.domain_id,
         "parent_id": project.domain_id,
         "is_domain": false,
-        "enabled": true,
+        "enabled": project.enabled,
         "description": project.description,
         "links": { "self": format!("{base}/v3/projects/{}", project.id) },
     })
@@ -307,6 +307,18 @@ pub(super) fn user(user: &User, base: &str) -> Value {
         "password_expires_at": null,
         "pwd_status": true,
         "links": { "self": format!("{base}/v3/users/{}", user.id) },
+    })
+}
+
+/// Shows a group.
+pub(super) fn group(group: &Group, base: &str) -> Value {
+    json!({
+        "id": group.id,
+        "name": group.name,
+        "domain_id": group.domain_id,
+        "description": group.description,
+        "create_time": group.created_at.0,
+        "links": { "self": format!("{base}/v3/groups/{}", group.id) },
     })
 }
 

@@ -129,7 +129,8 @@ fn complete(id: &str, operation: &mut Value) {
         _ => {}
     }
     // What has no body is not asked for one.
-    let is_bare = matches!(id, "acceptPeering" | "rejectPeering") || id.starts_with("assignRole");
+    let is_bare =
+        matches!(id, "acceptPeering" | "rejectPeering" | "addMember") || id.starts_with("assignRole");
     if is_bare && let Some(operation) = operation.as_object_mut() {
         operation.remove("requestBody");
     }

@@ -28,7 +28,8 @@ pub struct People {
 impl People {
     /// Makes the users of the tests: `admin` (te_admin), `ann` and `bob` (cs_user), `reader` (cs_readonly),
     /// `stranger` (no role of CS); and tokens of `admin` that are `foreign` (of another project), `domain`
-    /// (of no project), `expired` and `unknown`.
+    /// (of no project), `expired` and `unknown`. The token `outsider` is that of the administrator of another account,
+    /// who has the same name.
     pub async fn settle(clock: Arc<dyn Clock>, accounts: Arc<dyn AccountRepository>) -> Self {
         let options = || IdentityOptions { hashing: HashingCost::LOWEST, ..IdentityOptions::default() };
         let identity = Arc::new(Identity::new(accounts.clone(), clock.clone(), options()));
@@ -60,17 +61,27 @@ impl People {
         let other = identity.create_project(other).await.unwrap().id;
         let mut tokens = BTreeMap::new();
         for name in ["admin", "ann", "bob", "reader", "stranger"] {
-            let token = log_in(&identity, name, ScopeRequest::ProjectId(project.clone())).await;
+            let token = log_in(&identity, &domain, name, ScopeRequest::ProjectId(project.clone())).await;
             tokens.insert(name.to_string(), token);
         }
+        let outside = identity
+            .create_account(BootstrapOptions {
+                domain: "outside".into(),
+                password: Some(PASSWORD.into()),
+                ..BootstrapOptions::default()
+            })
+            .await
+            .unwrap();
+        let scope = ScopeRequest::ProjectId(outside.project_id);
+        tokens.insert("outsider".into(), log_in(&identity, &outside.domain_id, "admin", scope).await);
         let admin = "admin";
-        let foreign = log_in(&identity, admin, ScopeRequest::ProjectId(other.clone())).await;
+        let foreign = log_in(&identity, &domain, admin, ScopeRequest::ProjectId(other.clone())).await;
         let of_domain =
-            log_in(&identity, admin, ScopeRequest::Domain(DomainSelector::Id(domain.clone()))).await;
+            log_in(&identity, &domain, admin, ScopeRequest::Domain(DomainSelector::Id(domain.clone()))).await;
         // Issued by a service over the same accounts whose clock is two days behind.
         let past = ManualClock::new(Timestamp(clock.now().0).minus(Duration::from_secs(2 * 86_400)));
         let past = Identity::new(accounts, Arc::new(past), options());
-        let expired = log_in(&past, admin, ScopeRequest::ProjectId(project.clone())).await;
+        let expired = log_in(&past, &domain, admin, ScopeRequest::ProjectId(project.clone())).await;
         tokens.insert("foreign".into(), foreign);
         tokens.insert("domain".into(), of_domain);
         tokens.insert("expired".into(), expired);
@@ -79,8 +90,9 @@ impl People {
     }
 }
 
-async fn log_in(identity: &Identity, name: &str, scope: ScopeRequest) -> String {
-    let user = UserSelector::Name { name: name.to_string(), domain: None };
+async fn log_in(identity: &Identity, domain: &str, name: &str, scope: ScopeRequest) -> String {
+    let domain = Some(DomainSelector::Id(domain.to_string()));
+    let user = UserSelector::Name { name: name.to_string(), domain };
     let method = LoginMethod::Password { user, password: PASSWORD.to_string() };
     match identity.log_in(LoginRequest { method, scope }).await {
         Ok(issued) => issued.token,

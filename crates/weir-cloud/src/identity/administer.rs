@@ -3,7 +3,9 @@
 use super::Identity;
 use super::error::AdministerError;
 use super::password::PasswordHash;
-use super::record::{Assignment, AssignmentTarget, Domain, Project, User, UserChange};
+use super::record::{
+    Assignment, AssignmentTarget, Domain, Project, ProjectChange, ProjectRemoval, User, UserChange,
+};
 use super::role::{self, Role};
 use super::session::{Target, roles_in};
 
@@ -66,13 +68,15 @@ impl Identity {
         Ok(self.repository.projects(domain_id).await?)
     }
 
-    /// Returns the projects in which a user has a role, by name.
+    /// Returns the enabled projects in which a user has a role, by name.
     pub async fn projects_of_user(&self, user_id: &str) -> Result<Vec<Project>, AdministerError> {
-        let assignments = self.repository.assignments(user_id).await?;
+        let assignments = self.all_assignments(user_id).await?;
         let mut found = Vec::new();
         for domain in self.repository.domains().await? {
             let projects = self.repository.projects(&domain.id).await?;
-            let may_use = |project: &Project| !roles_in(&assignments, &Target::Project(project)).is_empty();
+            let may_use = |project: &Project| {
+                project.enabled && !roles_in(&assignments, &Target::Project(project)).is_empty()
+            };
             found.extend(projects.into_iter().filter(may_use));
         }
         Ok(found)
@@ -88,12 +92,42 @@ impl Identity {
             name: new.name,
             domain_id: new.domain_id,
             description: new.description,
+            enabled: true,
         };
         let inserted = self.repository.insert_project(&project).await;
         inserted.map_err(|error| conflict(error, || format!("a project `{}`", project.name)))?;
         self.forget_cached();
         self.give_service_agency(&project).await;
         Ok(project)
+    }
+
+    /// Changes a project. Disabling it revokes its tokens, and no key is good for it; its jobs go on. Returns the
+    /// project as it is then.
+    pub async fn update_project(&self, id: &str, change: ProjectChange) -> Result<Project, AdministerError> {
+        self.check_kept_here()?;
+        if let Some(name) = &change.name {
+            check_length("project name", name, 1, 64)?;
+        }
+        let unknown = || AdministerError::NotFound(format!("project `{id}`"));
+        let updated = self.repository.update_project(id, &change).await;
+        self.forget_cached();
+        let taken = || format!("a project `{}`", change.name.as_deref().unwrap_or_default());
+        match updated.map_err(|error| conflict(error, taken))? {
+            true => self.repository.project(id).await?.ok_or_else(unknown),
+            false => Err(unknown()),
+        }
+    }
+
+    /// Removes a project that holds nothing.
+    pub async fn delete_project(&self, id: &str) -> Result<(), AdministerError> {
+        self.check_kept_here()?;
+        let removal = self.repository.delete_project(id).await?;
+        self.forget_cached();
+        match removal {
+            ProjectRemoval::Removed => Ok(()),
+            ProjectRemoval::Unknown => Err(AdministerError::NotFound(format!("project `{id}`"))),
+            ProjectRemoval::Holds(what) => Err(AdministerError::NotEmpty(what.join(", "))),
+        }
     }
 
     /// Returns a user.
@@ -279,7 +313,7 @@ pub(super) fn check_length(what: &str, text: &str, least: usize, most: usize) ->
     Err(AdministerError::Invalid(rule))
 }
 
-fn conflict(error: super::RepositoryError, what: impl FnOnce() -> String) -> AdministerError {
+pub(super) fn conflict(error: super::RepositoryError, what: impl FnOnce() -> String) -> AdministerError {
     match error {
         super::RepositoryError::Conflict => AdministerError::Conflict(what()),
         other @ super::RepositoryError::Unavailable(_) => other.into(),

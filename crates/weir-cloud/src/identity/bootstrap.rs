@@ -1,6 +1,7 @@
 //! The first start: a domain, a project and an administrator, so that the service is usable at once.
 
 use super::Identity;
+use super::agency::SERVICE_DOMAIN;
 use super::error::AdministerError;
 use super::password;
 use super::record::{AccessKey, AssignmentTarget, Domain, KeyStatus, Project, User};
@@ -46,19 +47,47 @@ pub struct Bootstrapped {
     pub user_id: String,
     /// The generated password, on the start that made it; to be shown once.
     pub password: Option<String>,
-    /// An active access key of the administrator, for the service's own commands.
+    /// An active access key of the administrator of the first account, for the service's own commands.
     pub access_key: Option<AccessKey>,
 }
 
 impl Identity {
+    /// Makes another account with an administrator, a project and the service's agency. What is left of an attempt that
+    /// was cut short is completed.
+    pub async fn create_account(&self, options: BootstrapOptions) -> Result<Bootstrapped, AdministerError> {
+        self.check_kept_here()?;
+        if options.domain == SERVICE_DOMAIN {
+            let rule = format!("`{SERVICE_DOMAIN}` is the service itself, which agencies trust");
+            return Err(AdministerError::Invalid(rule));
+        }
+        let domains = self.repository.domains().await?;
+        if let Some(domain) = domains.into_iter().find(|domain| domain.name == options.domain)
+            && !self.repository.users(&domain.id).await?.is_empty()
+        {
+            return Err(AdministerError::Conflict(format!("an account `{}`", domain.name)));
+        }
+        self.ensure_account(&options).await
+    }
+
     /// Makes what is missing of domain, project and administrator. Safe to repeat, also after a crash
     /// in the middle.
     pub async fn bootstrap(&self, options: BootstrapOptions) -> Result<Bootstrapped, AdministerError> {
         self.set_region(&options.region);
+        let mut made = self.ensure_account(&options).await?;
+        self.set_home(&made.domain_id);
+        let mut keys = self.keys(&made.user_id).await?;
+        if keys.is_empty() {
+            keys.push(self.create_key(&made.user_id, "made at the first start").await?);
+        }
+        made.access_key = keys.into_iter().find(|key| key.status == KeyStatus::Active);
+        Ok(made)
+    }
+
+    async fn ensure_account(&self, options: &BootstrapOptions) -> Result<Bootstrapped, AdministerError> {
         let domain = self.ensure_domain(&options.domain).await?;
         let project_name = if options.project.is_empty() { &options.region } else { &options.project };
         let project = self.ensure_project(&domain, project_name).await?;
-        let (user, password) = self.ensure_administrator(&domain, &project, &options).await?;
+        let (user, password) = self.ensure_administrator(&domain, &project, options).await?;
         for (target, role) in [
             (AssignmentTarget::Domain(domain.id.clone()), "te_admin"),
             (AssignmentTarget::Project(project.id.clone()), "te_admin"),
@@ -66,17 +95,12 @@ impl Identity {
         ] {
             self.assign_role(&user.id, target, role).await?;
         }
-        let mut keys = self.keys(&user.id).await?;
-        if keys.is_empty() {
-            keys.push(self.create_key(&user.id, "made at the first start").await?);
-        }
-        let access_key = keys.into_iter().find(|key| key.status == KeyStatus::Active);
         Ok(Bootstrapped {
             domain_id: domain.id,
             project_id: project.id,
             user_id: user.id,
             password,
-            access_key,
+            access_key: None,
         })
     }
 

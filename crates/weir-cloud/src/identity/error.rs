@@ -113,6 +113,9 @@ pub enum AdministerError {
     /// The name is taken.
     #[error("{0} exists already")]
     Conflict(String),
+    /// It still holds something.
+    #[error("the project holds {0}; delete them first")]
+    NotEmpty(String),
     /// This is never allowed.
     #[error("{0}")]
     Forbidden(String),

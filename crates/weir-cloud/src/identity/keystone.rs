@@ -166,6 +166,7 @@ fn session(token: Token) -> Result<Session, String> {
                 name: project.name,
                 domain_id: domain.id.clone(),
                 description: String::new(),
+                enabled: true,
             };
             Scope::Project { project, domain }
         }

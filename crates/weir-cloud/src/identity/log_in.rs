@@ -24,7 +24,7 @@ pub enum DomainSelector {
 pub enum UserSelector {
     /// By its id.
     Id(String),
-    /// By its name, in a domain; without one in the only domain there is.
+    /// By its name, in a domain; without one in the account of the first start.
     Name {
         /// The name.
         name: String,
@@ -135,9 +135,13 @@ impl Identity {
 
     /// Finds the user and checks the password, in a time that does not tell which of the two is wrong.
     async fn check_password(&self, selector: &UserSelector, password: &str) -> Result<User, LoginError> {
+        // Accounts may have users of the same name: guessing one must not lock the other out.
         let name = match selector {
             UserSelector::Id(id) => id.clone(),
-            UserSelector::Name { name, .. } => name.clone(),
+            UserSelector::Name { name, domain } => {
+                let domain = self.find_domain(domain.as_ref(), None).await?;
+                format!("{}/{name}", domain.map(|domain| domain.id).unwrap_or_default())
+            }
         };
         let turn = self.hasher.turn().await.map_err(LoginError::Unavailable)?;
         if let Some(retry_after) = self.throttle.attempt(&name, self.clock.now()) {
@@ -165,7 +169,7 @@ impl Identity {
         }
     }
 
-    /// Finds a domain; without a selector `default`, else the only one there is.
+    /// Finds a domain; without a selector `default`, else that of the first start, else the only one there is.
     pub(super) async fn find_domain(
         &self,
         selector: Option<&DomainSelector>,
@@ -175,7 +179,10 @@ impl Identity {
         let is_it = |domain: &Domain| match selector {
             Some(DomainSelector::Id(id)) => domain.id == *id,
             Some(DomainSelector::Name(name)) => domain.name == *name,
-            None => default.map_or(domains.len() == 1, |default| domain.id == default.id),
+            None => match default.map(|default| default.id.as_str()).or(self.home()) {
+                Some(id) => domain.id == id,
+                None => domains.len() == 1,
+            },
         };
         Ok(domains.iter().find(|domain| is_it(domain)).cloned())
     }

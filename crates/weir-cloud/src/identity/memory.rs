@@ -8,19 +8,26 @@ use weir_base::audit::AuditRecord;
 use weir_base::time::Timestamp;
 
 use super::agency::{Agency, AgencyRole, Standing};
-use super::record::{AccessKey, Assignment, Domain, Project, TemporaryKey, TokenRecord, User, UserChange};
+use super::record::{
+    AccessKey, Assignment, AssignmentTarget, Domain, Group, Project, ProjectChange, ProjectRemoval,
+    TemporaryKey, TokenRecord, User, UserChange,
+};
 use super::repository::{AccountRepository, AgencyRepository, RepositoryError, TemporaryKeyRepository};
 
 #[derive(Debug, Default)]
-struct Tables {
+pub(super) struct Tables {
     domains: Vec<Domain>,
     projects: Vec<Project>,
-    users: Vec<User>,
+    pub(super) users: Vec<User>,
     assignments: Vec<Assignment>,
     tokens: Vec<TokenRecord>,
     keys: Vec<AccessKey>,
     temporary_keys: Vec<TemporaryKey>,
     agencies: Vec<Agency>,
+    pub(super) groups: Vec<Group>,
+    /// Group and user.
+    pub(super) members: Vec<(String, String)>,
+    pub(super) group_assignments: Vec<Assignment>,
     agency_roles: Vec<(String, AgencyRole)>,
     standings: BTreeMap<String, Standing>,
 }
@@ -32,13 +39,17 @@ pub struct MemoryAccounts {
 }
 
 impl MemoryAccounts {
-    fn tables(&self) -> MutexGuard<'_, Tables> {
+    pub(super) fn tables(&self) -> MutexGuard<'_, Tables> {
         // No operation leaves a table half changed, so that a poisoned lock is as good as a sound one.
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn insert<T: Clone>(table: &mut Vec<T>, new: &T, same: impl Fn(&T) -> bool) -> Result<(), RepositoryError> {
+pub(super) fn insert<T: Clone>(
+    table: &mut Vec<T>,
+    new: &T,
+    same: impl Fn(&T) -> bool,
+) -> Result<(), RepositoryError> {
     if table.iter().any(same) {
         return Err(RepositoryError::Conflict);
     }
@@ -46,7 +57,7 @@ fn insert<T: Clone>(table: &mut Vec<T>, new: &T, same: impl Fn(&T) -> bool) -> R
     Ok(())
 }
 
-fn remove<T>(table: &mut Vec<T>, is_it: impl Fn(&T) -> bool) -> bool {
+pub(super) fn remove<T>(table: &mut Vec<T>, is_it: impl Fn(&T) -> bool) -> bool {
     let before = table.len();
     table.retain(|row| !is_it(row));
     table.len() < before
@@ -173,6 +184,42 @@ impl AccountRepository for MemoryAccounts {
         Ok(found)
     }
 
+    async fn update_project(&self, id: &str, change: &ProjectChange) -> Result<bool, RepositoryError> {
+        let mut tables = self.tables();
+        let Some(place) = tables.projects.iter().position(|row| row.id == id) else { return Ok(false) };
+        let domain_id = &tables.projects[place].domain_id;
+        let is_taken = |row: &Project| {
+            row.id != id && row.domain_id == *domain_id && change.name.as_ref() == Some(&row.name)
+        };
+        if tables.projects.iter().any(is_taken) {
+            return Err(RepositoryError::Conflict);
+        }
+        let project = &mut tables.projects[place];
+        project.name = change.name.clone().unwrap_or_else(|| project.name.clone());
+        project.description = change.description.clone().unwrap_or_else(|| project.description.clone());
+        project.enabled = change.enabled.unwrap_or(project.enabled);
+        if change.enabled == Some(false) {
+            remove(&mut tables.tokens, |row| row.scope == Some(AssignmentTarget::Project(id.to_string())));
+        }
+        Ok(true)
+    }
+
+    async fn delete_project(&self, id: &str) -> Result<ProjectRemoval, RepositoryError> {
+        let mut tables = self.tables();
+        let target = AssignmentTarget::Project(id.to_string());
+        remove(&mut tables.assignments, |row| row.target == target);
+        remove(&mut tables.group_assignments, |row| row.target == target);
+        remove(&mut tables.agency_roles, |(_, row)| row.target == target);
+        remove(&mut tables.tokens, |row| row.scope.as_ref() == Some(&target));
+        for user in tables.users.iter_mut().filter(|row| row.default_project_id.as_deref() == Some(id)) {
+            user.default_project_id = None;
+        }
+        match remove(&mut tables.projects, |row| row.id == id) {
+            true => Ok(ProjectRemoval::Removed),
+            false => Ok(ProjectRemoval::Unknown),
+        }
+    }
+
     async fn insert_user(&self, user: &User) -> Result<(), RepositoryError> {
         insert(&mut self.tables().users, user, |row| {
             row.id == user.id || (row.domain_id == user.domain_id && row.name == user.name)
@@ -222,6 +269,7 @@ impl AccountRepository for MemoryAccounts {
     async fn delete_user(&self, id: &str) -> Result<bool, RepositoryError> {
         let mut tables = self.tables();
         remove(&mut tables.assignments, |row| row.user_id == id);
+        remove(&mut tables.members, |(_, user)| user == id);
         remove(&mut tables.tokens, |row| row.user_id == id);
         remove(&mut tables.keys, |row| row.user_id == id);
         remove(&mut tables.temporary_keys, |row| row.user_id == id);

@@ -13,9 +13,11 @@ mod bootstrap;
 mod cache;
 mod client_credential;
 mod error;
+mod group;
 mod keystone;
 mod log_in;
 mod memory;
+mod memory_groups;
 mod mirror;
 mod password;
 mod record;
@@ -40,15 +42,18 @@ pub use assume::{AssumeRequest, LIFE_SECONDS};
 pub use bootstrap::{BootstrapOptions, Bootstrapped};
 pub use client_credential::{ClientCredential, Outgoing};
 pub use error::{AdministerError, KeyError, LoginError, RequestError, TokenError};
+pub use group::NewGroup;
 pub use keystone::Keystone;
 pub use log_in::{DomainSelector, IssuedToken, LoginMethod, LoginRequest, ScopeRequest, UserSelector};
 pub use memory::MemoryAccounts;
 pub use password::{HashingCost, PasswordHash};
 pub use record::{
-    AccessKey, Assignment, AssignmentTarget, Domain, KeyStatus, Project, TemporaryKey, TokenRecord, User,
-    UserChange,
+    AccessKey, Assignment, AssignmentTarget, Domain, Group, KeyStatus, Project, ProjectChange,
+    ProjectRemoval, TemporaryKey, TokenRecord, User, UserChange,
 };
-pub use repository::{AccountRepository, AgencyRepository, RepositoryError, TemporaryKeyRepository};
+pub use repository::{
+    AccountRepository, AgencyRepository, GroupRepository, RepositoryError, TemporaryKeyRepository,
+};
 pub use role::{ROLES, Role, role};
 pub use secret::SecretKey;
 pub use service::{Identity, IdentityOptions};

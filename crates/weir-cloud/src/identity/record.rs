@@ -25,6 +25,30 @@ pub struct Project {
     pub domain_id: String,
     /// Free text.
     pub description: String,
+    /// Whether anybody has a token or a key for it; what it holds goes on.
+    pub enabled: bool,
+}
+
+/// What changes of a project; what is `None` stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ProjectChange {
+    /// The new name, unique in the domain, up to 64 bytes.
+    pub name: Option<String>,
+    /// The new free text.
+    pub description: Option<String>,
+    /// Whether tokens and keys are good for it from now on.
+    pub enabled: Option<bool>,
+}
+
+/// What became of a project that was to be removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProjectRemoval {
+    /// It is gone.
+    Removed,
+    /// There is none.
+    Unknown,
+    /// It stays, because it holds something: names of what, such as `jobs`.
+    Holds(Vec<String>),
 }
 
 /// A user of a domain.
@@ -44,6 +68,21 @@ pub struct User {
     pub password: PasswordHash,
     /// The project of calls signed with an access key that name none.
     pub default_project_id: Option<String>,
+}
+
+/// Users of a domain who are given roles together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// 32 hexadecimal characters.
+    pub id: String,
+    /// The domain that owns it.
+    pub domain_id: String,
+    /// Name, unique in the domain, 1 to 64 bytes.
+    pub name: String,
+    /// Free text.
+    pub description: String,
+    /// Made.
+    pub created_at: Timestamp,
 }
 
 /// What changes of a user; what is `None` stays.

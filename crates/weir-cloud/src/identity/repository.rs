@@ -6,7 +6,10 @@ use weir_base::audit::AuditRecord;
 use weir_base::time::Timestamp;
 
 use super::agency::{Agency, AgencyRole, Standing};
-use super::record::{AccessKey, Assignment, Domain, Project, TemporaryKey, TokenRecord, User, UserChange};
+use super::record::{
+    AccessKey, Assignment, Domain, Group, Project, ProjectChange, ProjectRemoval, TemporaryKey, TokenRecord,
+    User, UserChange,
+};
 
 /// A fault of the repository, or a rule of it that a write would break.
 #[derive(Debug, Error)]
@@ -50,6 +53,35 @@ pub trait AgencyRepository: Send + Sync + 'static {
     ) -> Result<bool, RepositoryError>;
 }
 
+/// Keeps groups, their members and roles. An [`Assignment`] of a group has the group's id for that of the user.
+#[async_trait]
+pub trait GroupRepository: Send + Sync + 'static {
+    /// Adds a group.
+    async fn insert_group(&self, group: &Group) -> Result<(), RepositoryError>;
+    /// Returns a group.
+    async fn group(&self, id: &str) -> Result<Option<Group>, RepositoryError>;
+    /// Returns the groups of a domain, by name.
+    async fn groups(&self, domain_id: &str) -> Result<Vec<Group>, RepositoryError>;
+    /// Stores name and description of a group; `false` when there is none.
+    async fn update_group(&self, group: &Group) -> Result<bool, RepositoryError>;
+    /// Removes a group with its members and roles; `false` when there is none.
+    async fn delete_group(&self, id: &str) -> Result<bool, RepositoryError>;
+    /// Adds a member; repeating it changes nothing.
+    async fn add_member(&self, group_id: &str, user_id: &str) -> Result<(), RepositoryError>;
+    /// Removes a member; `false` when the user was none.
+    async fn remove_member(&self, group_id: &str, user_id: &str) -> Result<bool, RepositoryError>;
+    /// Returns the members of a group, by name.
+    async fn members(&self, group_id: &str) -> Result<Vec<User>, RepositoryError>;
+    /// Returns the groups of a user, by name.
+    async fn groups_of(&self, user_id: &str) -> Result<Vec<Group>, RepositoryError>;
+    /// Adds a role; repeating it changes nothing.
+    async fn assign_to_group(&self, assignment: &Assignment) -> Result<(), RepositoryError>;
+    /// Takes a role away; `false` when there was none.
+    async fn unassign_from_group(&self, assignment: &Assignment) -> Result<bool, RepositoryError>;
+    /// Returns the roles of a group.
+    async fn group_assignments(&self, group_id: &str) -> Result<Vec<Assignment>, RepositoryError>;
+}
+
 /// Keeps access keys that end by themselves. They go with their users and agencies.
 #[async_trait]
 pub trait TemporaryKeyRepository: Send + Sync + 'static {
@@ -63,7 +95,7 @@ pub trait TemporaryKeyRepository: Send + Sync + 'static {
 
 /// Keeps accounts. Every method is one transaction; a returned `Ok` is durable.
 #[async_trait]
-pub trait AccountRepository: AgencyRepository + TemporaryKeyRepository {
+pub trait AccountRepository: AgencyRepository + GroupRepository + TemporaryKeyRepository {
     /// Adds a domain.
     async fn insert_domain(&self, domain: &Domain) -> Result<(), RepositoryError>;
     /// Returns all domains, by name.
@@ -75,6 +107,11 @@ pub trait AccountRepository: AgencyRepository + TemporaryKeyRepository {
     async fn project(&self, id: &str) -> Result<Option<Project>, RepositoryError>;
     /// Returns the projects of a domain, by name.
     async fn projects(&self, domain_id: &str) -> Result<Vec<Project>, RepositoryError>;
+
+    /// Changes a project, and removes its tokens when it is disabled; `false` when there is none.
+    async fn update_project(&self, id: &str, change: &ProjectChange) -> Result<bool, RepositoryError>;
+    /// Removes a project that holds nothing, with roles and tokens in it.
+    async fn delete_project(&self, id: &str) -> Result<ProjectRemoval, RepositoryError>;
 
     /// Adds a user.
     async fn insert_user(&self, user: &User) -> Result<(), RepositoryError>;
@@ -94,7 +131,7 @@ pub trait AccountRepository: AgencyRepository + TemporaryKeyRepository {
     async fn assign(&self, assignment: &Assignment) -> Result<(), RepositoryError>;
     /// Takes a role away; `false` when there was none.
     async fn unassign(&self, assignment: &Assignment) -> Result<bool, RepositoryError>;
-    /// Returns the roles of a user.
+    /// Returns the roles given to a user itself.
     async fn assignments(&self, user_id: &str) -> Result<Vec<Assignment>, RepositoryError>;
 
     /// Adds a token.

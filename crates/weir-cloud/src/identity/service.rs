@@ -54,6 +54,8 @@ pub struct Identity {
     /// Tokens that the Keystone does not know, and since when that is known.
     pub(super) unknown_tokens: Cache<[u8; 32], Timestamp>,
     region: OnceLock<String>,
+    /// Id of the account of the first start.
+    home: OnceLock<String>,
     object_port: OnceLock<u16>,
 }
 
@@ -75,6 +77,7 @@ impl Identity {
             unknown_tokens: Cache::new(CACHED_ENTRIES),
             options,
             region: OnceLock::new(),
+            home: OnceLock::new(),
             object_port: OnceLock::new(),
         }
     }
@@ -87,6 +90,16 @@ impl Identity {
     /// Makes the name of the region known. The first one stays.
     pub fn set_region(&self, region: &str) {
         let _ = self.region.set(region.to_string());
+    }
+
+    /// Makes the account known of users who name none. The first one stays.
+    pub(super) fn set_home(&self, domain_id: &str) {
+        let _ = self.home.set(domain_id.to_string());
+    }
+
+    /// Returns the id of the account of users who name none, once there is one.
+    pub(super) fn home(&self) -> Option<&str> {
+        self.home.get().map(String::as_str)
     }
 
     /// Returns the present instant of the service's clock.
@@ -157,9 +170,10 @@ impl Identity {
         }
     }
 
-    /// Reads a project and its domain; `None` when either is missing.
+    /// Reads a project that is enabled, and its domain; `None` when either is missing.
     pub(super) async fn project_scope(&self, id: &str) -> Result<Option<Scope>, RepositoryError> {
-        let Some(project) = self.repository.project(id).await? else { return Ok(None) };
+        let project = self.repository.project(id).await?.filter(|project| project.enabled);
+        let Some(project) = project else { return Ok(None) };
         let domain = self.domain(&project.domain_id).await?;
         Ok(domain.map(|domain| Scope::Project { project, domain }))
     }
@@ -171,7 +185,7 @@ impl Identity {
             |user: &User| user.enabled && user.password.as_str().is_empty() == self.keystone().is_some();
         let Some(user) = self.repository.user(user_id).await?.filter(counts) else { return Ok(None) };
         let Some(domain) = self.domain(&user.domain_id).await? else { return Ok(None) };
-        let assignments = self.repository.assignments(user_id).await?;
+        let assignments = self.all_assignments(user_id).await?;
         Ok(Some(Facts {
             id: user.id,
             name: user.name,

@@ -167,6 +167,7 @@ mod tests {
             name: id.into(),
             domain_id: domain.into(),
             description: String::new(),
+            enabled: true,
         };
         let assignments = [
             assignment(AssignmentTarget::Domain("d1".into()), "te_admin"),

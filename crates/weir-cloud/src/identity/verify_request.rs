@@ -148,7 +148,7 @@ impl Identity {
         for domain in self.repository.domains().await? {
             for project in self.repository.projects(&domain.id).await? {
                 let here = roles_in(&facts.assignments, &Target::Project(&project));
-                if !here.is_empty() {
+                if project.enabled && !here.is_empty() {
                     roles.insert(project.id, here);
                 }
             }

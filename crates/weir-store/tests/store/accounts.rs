@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use sqlx::Row;
 use weir_base::clock::ManualClock;
+use weir_base::id::ProjectId;
 use weir_base::time::Timestamp;
 use weir_cloud::identity::{
-    AccountRepository, BootstrapOptions, Domain, HashingCost, Identity, IdentityOptions, KeyError,
-    LoginMethod, LoginRequest, NewUser, RepositoryError, ScopeRequest, TemporaryKeyRepository, TokenError,
-    User, UserChange, UserSelector, UserUpdate,
+    AccountRepository, AssignmentTarget, BootstrapOptions, Domain, Group, GroupRepository, HashingCost,
+    Identity, IdentityOptions, KeyError, LoginMethod, LoginRequest, NewGroup, NewProject, NewUser,
+    ProjectChange, ProjectRemoval, RepositoryError, ScopeRequest, TemporaryKeyRepository, TokenError, User,
+    UserChange, UserSelector, UserUpdate,
 };
 use weir_cloud::sealing::Sealer;
 use weir_store::{Store, StoredAccounts};
@@ -118,6 +120,80 @@ async fn temporary_keys_end_and_are_swept(store: Store) {
     assert_eq!(accounts(&store).temporary_key(access).await.unwrap(), None);
 }
 
+async fn a_project_that_holds_something_stays_and_takes_along_what_is_its_own(store: Store) {
+    let identity = identity(&store);
+    let made = identity.bootstrap(options()).await.unwrap();
+    let accounts = accounts(&store);
+    let id = made.project_id.as_str();
+    let change = ProjectChange { name: Some("n".into()), enabled: Some(false), ..ProjectChange::default() };
+    assert!(accounts.update_project(id, &change).await.unwrap());
+    let changed = accounts.project(id).await.unwrap().unwrap();
+    assert_eq!(
+        (changed.name.as_str(), changed.description.as_str(), changed.enabled),
+        ("n", "default project", false)
+    );
+    assert!(!accounts.update_project("x", &change).await.unwrap());
+    let second =
+        NewProject { name: "second".into(), domain_id: made.domain_id.clone(), description: String::new() };
+    let second = identity.create_project(second).await.unwrap().id;
+    assert!(matches!(accounts.update_project(&second, &change).await, Err(RepositoryError::Conflict)));
+
+    store.claim_buckets(&["b1".to_string()], &ProjectId(id.to_string())).await.unwrap();
+    let network =
+        "INSERT INTO networks (id, project_id, name, cidr, created_at) VALUES ('n', $1, 'n', 'c', 0)";
+    sqlx::query(network).bind(id).execute(store.pool()).await.unwrap();
+    let held = ["buckets", "networks"].map(String::from).to_vec();
+    assert_eq!(accounts.delete_project(id).await.unwrap(), ProjectRemoval::Holds(held));
+    assert!(accounts.project(id).await.unwrap().is_some());
+    for table in ["DELETE FROM bucket_owners", "DELETE FROM networks"] {
+        sqlx::query(table).execute(store.pool()).await.unwrap();
+    }
+    assert_eq!(accounts.delete_project(id).await.unwrap(), ProjectRemoval::Removed);
+    assert_eq!(accounts.delete_project(id).await.unwrap(), ProjectRemoval::Unknown);
+    assert_eq!(accounts.user(&made.user_id).await.unwrap().unwrap().default_project_id, None);
+    let roles = accounts.assignments(&made.user_id).await.unwrap();
+    assert_eq!(roles.len(), 1, "{roles:?}");
+}
+
+async fn groups_have_members_and_roles_that_go_with_them(store: Store) {
+    let identity = identity(&store);
+    let made = identity.bootstrap(options()).await.unwrap();
+    let accounts = accounts(&store);
+    let new = |name: &str| NewGroup {
+        name: name.into(),
+        domain_id: made.domain_id.clone(),
+        description: "d".into(),
+    };
+    let group = identity.create_group(new("g2")).await.unwrap();
+    let other = identity.create_group(new("g1")).await.unwrap();
+    assert_eq!(accounts.group(&group.id).await.unwrap(), Some(group.clone()));
+    assert_eq!(accounts.groups(&made.domain_id).await.unwrap(), [other.clone(), group.clone()]);
+    let taken = Group { name: "g1".into(), ..group.clone() };
+    assert!(matches!(accounts.update_group(&taken).await, Err(RepositoryError::Conflict)));
+
+    let user = accounts.user(&made.user_id).await.unwrap().unwrap();
+    let project = AssignmentTarget::Project(made.project_id.clone());
+    for _ in 0..2 {
+        identity.add_member(&group, &user).await.unwrap();
+        identity.assign_to_group(&group, project.clone(), "cs_user").await.unwrap();
+    }
+    assert_eq!(accounts.members(&group.id).await.unwrap(), [user.clone()]);
+    assert_eq!(accounts.groups_of(&user.id).await.unwrap(), [group.clone()]);
+    assert_eq!(accounts.group_assignments(&group.id).await.unwrap().len(), 1);
+    let scope = ScopeRequest::ProjectId(made.project_id.clone());
+    let roles = identity.log_in(login(scope)).await.unwrap().session.roles.clone();
+    assert_eq!(roles, ["cs_adm", "cs_user", "te_admin"]);
+
+    assert!(accounts.delete_project(&made.project_id).await.unwrap() == ProjectRemoval::Removed);
+    assert_eq!(accounts.group_assignments(&group.id).await.unwrap(), []);
+    assert!(!accounts.remove_member(&other.id, &user.id).await.unwrap());
+    assert!(accounts.remove_member(&group.id, &user.id).await.unwrap());
+    accounts.add_member(&other.id, &user.id).await.unwrap();
+    assert!(accounts.delete_group(&other.id).await.unwrap());
+    assert!(!accounts.delete_group(&other.id).await.unwrap());
+    assert_eq!(accounts.groups_of(&user.id).await.unwrap(), []);
+}
+
 async fn what_is_taken_is_a_conflict_and_what_is_gone_is_not_an_error(store: Store) {
     let accounts = accounts(&store);
     let domain = Domain { id: "d1".into(), name: "n".into() };
@@ -160,6 +236,8 @@ super::tests!(
     tokens_and_keys_survive_a_restart,
     a_user_changes_in_part_and_loses_its_tokens_where_it_has_to,
     temporary_keys_end_and_are_swept,
+    groups_have_members_and_roles_that_go_with_them,
+    a_project_that_holds_something_stays_and_takes_along_what_is_its_own,
     a_deleted_user_takes_everything_along,
     what_is_taken_is_a_conflict_and_what_is_gone_is_not_an_error
 );

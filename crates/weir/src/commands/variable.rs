@@ -102,7 +102,14 @@ pub(super) async fn project(store: &Store, settings: &Settings) -> anyhow::Resul
     }
     let mut all = Vec::new();
     for domain in accounts.domains().await? {
-        all.extend(accounts.projects(&domain.id).await?);
+        let projects = accounts.projects(&domain.id).await?;
+        // Each account may have a project of this name: that of the first start is meant.
+        if domain.name == settings.domain
+            && let Some(project) = projects.iter().find(|project| project.name == wanted)
+        {
+            return Ok(project.clone());
+        }
+        all.extend(projects);
     }
     let mut named: Vec<Project> = all.iter().filter(|project| project.name == wanted).cloned().collect();
     match (named.pop(), named.is_empty()) {

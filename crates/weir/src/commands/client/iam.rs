@@ -24,8 +24,12 @@ const USER: &[Column] = &[
     column("default project", "default_project_id"),
     column("description", "description"),
 ];
-const PROJECT: &[Column] =
-    &[column("id", "id"), column("name", "name"), column("description", "description")];
+const PROJECT: &[Column] = &[
+    column("id", "id"),
+    column("name", "name"),
+    column("enabled", "enabled"),
+    column("description", "description"),
+];
 const ROLE: &[Column] = &[column("name", "name"), column("allows", "description")];
 const KEY: &[Column] = &[
     column("access key", "access"),
@@ -67,6 +71,14 @@ fn option(name: &'static str, help: &'static str) -> Arg {
     Arg::new(name).long(name).value_name("TEXT").help(help)
 }
 
+fn enabled(help: &'static str) -> Arg {
+    Arg::new("enabled").long("enabled").value_name("true|false").value_parser(value_parser!(bool)).help(help)
+}
+
+fn of_project() -> Arg {
+    needed("of-project", "PROJECT", "Id or name of the project")
+}
+
 fn user() -> Arg {
     needed("user", "USER", "Id or name of the user")
 }
@@ -95,13 +107,9 @@ fn user_command() -> Command {
                 .arg(option("name", "New name"))
                 .arg(option("description", "Description"))
                 .arg(option("default-project", "Id of the project of its requests that name none"))
-                .arg(
-                    Arg::new("enabled")
-                        .long("enabled")
-                        .value_name("true|false")
-                        .value_parser(value_parser!(bool))
-                        .help("Whether it can log in; false ends its tokens at once, and its access keys are refused until it is true again"),
-                ),
+                .arg(enabled(
+                    "Whether it can log in; false ends its tokens at once, and its access keys are refused until it is true again",
+                )),
         )
         .subcommand(Command::new("delete").about("Delete a user").arg(user()).arg(yes()))
 }
@@ -114,6 +122,20 @@ fn project_command() -> Command {
                 .about("Create a project and print its id")
                 .arg(needed("name", "NAME", "Name"))
                 .arg(option("description", "Description")),
+        )
+        .subcommand(
+            Command::new("update")
+                .about("Change a project; what is left out stays")
+                .arg(of_project())
+                .arg(option("name", "New name"))
+                .arg(option("description", "Description"))
+                .arg(enabled("Whether anybody has a token or key for it; its jobs go on")),
+        )
+        .subcommand(
+            Command::new("delete")
+                .about("Delete a project without jobs, clusters, buckets, streams, topics and networks")
+                .arg(of_project())
+                .arg(yes()),
         )
 }
 
@@ -261,13 +283,9 @@ async fn users(session: &Session, verb: &str, matches: &ArgMatches) -> Outcome {
             Ok(Exit::Done)
         }
         "update" => {
-            let mut change = Map::new();
-            for (option, member) in
-                [("name", "name"), ("description", "description"), ("default-project", "default_project_id")]
-            {
-                change.extend(text(matches, option).map(|value| (member.to_string(), json!(value))));
-            }
-            change.extend(matches.get_one::<bool>("enabled").map(|is| ("enabled".to_string(), json!(is))));
+            let mut change = changes(matches);
+            let project = text(matches, "default-project");
+            change.extend(project.map(|id| ("default_project_id".to_string(), json!(id))));
             let body = Body::Json(json!({ "user": change }));
             let user = send(session, Method::PATCH, &path, body).await?["user"].take();
             Ok(made(session, &user, "", &format!("user `{name}` changed")))
@@ -290,6 +308,15 @@ async fn users(session: &Session, verb: &str, matches: &ArgMatches) -> Outcome {
             Ok(made(session, &answer, "", &format!("user `{name}` deleted")))
         }
     }
+}
+
+/// What the options that users and projects have in common change.
+fn changes(matches: &ArgMatches) -> Map<String, Value> {
+    let texts = ["name", "description"]
+        .into_iter()
+        .filter_map(|member| Some((member, json!(text(matches, member)?))));
+    let enabled = matches.get_one::<bool>("enabled").map(|enabled| ("enabled", json!(enabled)));
+    texts.chain(enabled).map(|(member, value)| (member.to_string(), value)).collect()
 }
 
 async fn create_user(session: &Session, matches: &ArgMatches) -> Outcome {
@@ -342,11 +369,32 @@ async fn projects(session: &Session, verb: &str, matches: &ArgMatches) -> Outcom
         let answer = session.ask(session.client.get(PROJECTS, &[])).await?;
         return Ok(table(session, PROJECT, &answer, "projects"));
     }
+    if verb != "create" {
+        return change_project(session, verb, matches).await;
+    }
     let name = text(matches, "name").unwrap_or_default();
     let project = json!({ "name": name, "description": text(matches, "description") });
     let body = Body::Json(json!({ "project": project }));
     let project = send(session, Method::POST, PROJECTS, body).await?["project"].take();
     Ok(made(session, &project, "id", &format!("project `{name}` created")))
+}
+
+async fn change_project(session: &Session, verb: &str, matches: &ArgMatches) -> Outcome {
+    let wanted = text(matches, "of-project").unwrap_or_default();
+    let answer = session.ask(session.client.get(PROJECTS, &[])).await?;
+    let mut projects = answer["projects"].as_array().into_iter().flatten();
+    let found = projects.find(|project| project["id"] == wanted || project["name"] == wanted);
+    // The service says what is wrong with one that it does not list.
+    let id = found.and_then(|project| project["id"].as_str()).unwrap_or(wanted);
+    let path = format!("{PROJECTS}/{}", segment(id));
+    if verb == "delete" {
+        sure(matches, &format!("delete project `{wanted}`?"))?;
+        let answer = send(session, Method::DELETE, &path, Body::None).await?;
+        return Ok(made(session, &answer, "", &format!("project `{wanted}` deleted")));
+    }
+    let body = Body::Json(json!({ "project": changes(matches) }));
+    let project = send(session, Method::PATCH, &path, body).await?["project"].take();
+    Ok(made(session, &project, "", &format!("project `{wanted}` changed")))
 }
 
 async fn roles(session: &Session, verb: &str, matches: &ArgMatches) -> Outcome {

@@ -2,18 +2,20 @@
 //!
 //! Works on the metadata of the service, whether it runs or not; a running service follows at once.
 
+use std::sync::Arc;
+
 use anyhow::bail;
 use clap::{Arg, ArgMatches, Command, value_parser};
 use serde_json::json;
 use weir_base::clock::{Clock, SystemClock};
 use weir_base::id::ProjectId;
 use weir_base::money::Money;
-use weir_cloud::identity::{AccountRepository, AgencyRepository, Domain};
+use weir_cloud::identity::{AccountRepository, AgencyRepository, BootstrapOptions, Domain, Identity};
 use weir_control::billing::{of_operated_account, operator_top_up};
 use weir_store::{Store, StoredAccounts};
 
 use crate::commands::check::output_argument;
-use crate::commands::serve::wiring::sealer;
+use crate::commands::serve::wiring::{identity_options, sealer};
 use crate::commands::text::table;
 use crate::commands::variable::metadata;
 use crate::commands::{Exit, Outcome, runtime};
@@ -34,6 +36,22 @@ pub fn command() -> Command {
         .arg_required_else_help(true)
         .subcommand(
             subcommand("list", "List the accounts").arg(output_argument(&["table", "json"], "table")),
+        )
+        .subcommand(
+            subcommand(
+                "create",
+                "Make an account with an administrator, a project named like the region and the service's agency, and print them. \
+                 The password comes from WEIR_NEW_PASSWORD; without it one is generated and shown this once",
+            )
+            .arg(Arg::new("name").value_name("NAME").required(true).help("Name of the account"))
+            .arg(
+                Arg::new("administrator")
+                    .long("administrator")
+                    .value_name("USER")
+                    .default_value("admin")
+                    .help("Name of its first administrator"),
+            )
+            .arg(output_argument(&["table", "json"], "table")),
         )
         .subcommand(
             subcommand("top-up", "Add to the balance of an account; what was stopped for arrears runs again")
@@ -71,6 +89,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
                 let json = matches.get_one::<String>("output").is_some_and(|output| output == "json");
                 list(&store, &accounts, json).await
             }
+            "create" => create(&settings, accounts, matches).await,
             "top-up" => top_up(&store, &accounts, matches).await,
             _ => set(&accounts, matches).await,
         }
@@ -106,6 +125,38 @@ async fn list(store: &Store, accounts: &StoredAccounts, json: bool) -> anyhow::R
         })
         .collect();
     print!("{}", table(&["name", "real name verified", "restricted", "balance"], &rows));
+    Ok(())
+}
+
+async fn create(settings: &Settings, accounts: StoredAccounts, matches: &ArgMatches) -> anyhow::Result<()> {
+    let text = |name: &str| matches.get_one::<String>(name).cloned().unwrap_or_default();
+    let identity = Identity::new(Arc::new(accounts), Arc::new(SystemClock), identity_options(settings)?);
+    let made = identity
+        .create_account(BootstrapOptions {
+            domain: text("name"),
+            // That of the region.
+            project: String::new(),
+            user: text("administrator"),
+            password: std::env::var("WEIR_NEW_PASSWORD").ok().filter(|password| !password.is_empty()),
+            region: settings.region.clone(),
+        })
+        .await?;
+    let lines = [
+        ("account", Some(text("name"))),
+        ("account id", Some(made.domain_id)),
+        ("project", Some(settings.region.clone())),
+        ("project id", Some(made.project_id)),
+        ("user", Some(text("administrator"))),
+        ("user id", Some(made.user_id)),
+        ("password", made.password),
+    ];
+    let lines = lines.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    if matches.get_one::<String>("output").is_some_and(|output| output == "json") {
+        let members = lines.map(|(name, value)| (name.replace(' ', "_"), json!(value)));
+        println!("{}", serde_json::Value::Object(members.collect()));
+        return Ok(());
+    }
+    lines.for_each(|(name, value)| println!("{name:<10}  {value}"));
     Ok(())
 }
 

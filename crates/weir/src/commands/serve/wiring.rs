@@ -61,13 +61,7 @@ pub async fn build(settings: &Settings, data: &Path, listen: SocketAddr) -> anyh
     if sealed > 0 {
         tracing::info!(sealed, "access keys of an earlier release are sealed now");
     }
-    let keystone = settings.keystone_endpoint.as_deref().map(Keystone::new).transpose();
-    let options = IdentityOptions {
-        token_life: settings.token_life,
-        keystone: keystone.map_err(|reason| anyhow!("`keystone_endpoint`: {reason}"))?.map(Arc::new),
-        ..IdentityOptions::default()
-    };
-    let identity = Arc::new(Identity::new(accounts, clock.clone(), options));
+    let identity = Arc::new(Identity::new(accounts, clock.clone(), identity_options(settings)?));
     identity.set_region(&settings.region);
     let objects = objects(settings, data)?;
     let streams_directory = data.join("streams");
@@ -118,6 +112,16 @@ pub async fn build(settings: &Settings, data: &Path, listen: SocketAddr) -> anyh
     };
     let greeting = Greeting { region: settings.region.clone(), accounts };
     Ok(Parts { state, reconciler, alarms, store, greeting })
+}
+
+/// What the operator chooses about identities.
+pub fn identity_options(settings: &Settings) -> anyhow::Result<IdentityOptions> {
+    let keystone = settings.keystone_endpoint.as_deref().map(Keystone::new).transpose();
+    Ok(IdentityOptions {
+        token_life: settings.token_life,
+        keystone: keystone.map_err(|reason| anyhow!("`keystone_endpoint`: {reason}"))?.map(Arc::new),
+        ..IdentityOptions::default()
+    })
 }
 
 /// Makes the first accounts, unless a Keystone has them.
