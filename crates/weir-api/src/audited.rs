@@ -19,13 +19,13 @@ use weir_control::write_audit;
 use weir_store::Store;
 
 use crate::state::ApiState;
-use crate::{dis, smn};
+use crate::{dis, iam, smn};
 
 /// A route that changes something: method, path as it is routed, and what it changes.
 pub(crate) type Row = (&'static str, &'static str, Change);
 
 /// The tables of the services.
-const TABLES: [&[Row]; 2] = [dis::CHANGES, smn::CHANGES];
+const TABLES: [&[Row]; 3] = [dis::CHANGES, smn::CHANGES, iam::CHANGES];
 
 /// Why a call was refused, in the extensions of its answer.
 #[derive(Debug, Clone)]
@@ -79,6 +79,11 @@ impl Audit {
     pub(crate) fn about(&self, id: &str, name: &str) {
         let mut entry = self.entry();
         (entry.id, entry.name) = (id.to_string(), name.to_string());
+    }
+
+    /// Returns the record of the success of the call as it is so far. `None` when nobody is known to call.
+    pub(crate) fn record(&self) -> Option<AuditRecord> {
+        self.entry().record()
     }
 
     /// Returns the record of the success of the call to who writes it. `None` when nobody is known to call.

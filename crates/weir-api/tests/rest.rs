@@ -335,7 +335,10 @@ fn changes_something(request: &Request, status: u16) -> bool {
     let of_topics = request.path.starts_with("/v2/${project}/notifications/") && request.user != "nobody";
     let of_streams = ["/v2/${project}/streams", "/v2/${project}/apps", "/v2/${project}/stream/"];
     let of_dis = of_streams.iter().any(|path| request.path.starts_with(path)) && request.user != "nobody";
-    request.method != "GET" && ((of_cs && status < 300) || of_vpc || of_topics || of_dis)
+    let of_iam =
+        request.path.starts_with("/v3") && !request.path.starts_with("/v3/auth/") && request.user != "nobody";
+    let is_look = ["GET", "HEAD"].contains(&request.method.as_str());
+    !is_look && ((of_cs && status < 300) || of_vpc || of_topics || of_dis || of_iam)
 }
 
 /// Counts audit records; `None` for a service elsewhere, whose audit is out of sight.

@@ -1,14 +1,17 @@
 //! Stored accounts: domains, projects, users, roles, tokens and access keys.
 
 use async_trait::async_trait;
-use sqlx::any::AnyRow;
-use sqlx::{AnyPool, Row};
+use sqlx::any::{AnyArguments, AnyRow};
+use sqlx::query::Query;
+use sqlx::{Any, AnyConnection, AnyPool, Row};
 use weir_base::time::Timestamp;
 use weir_cloud::identity::{
     AccessKey, AccountRepository, Assignment, AssignmentTarget, Domain, KeyStatus, PasswordHash, Project,
-    ProjectChange, ProjectRemoval, RepositoryError, SecretKey, TokenRecord, User, UserChange,
+    ProjectChange, ProjectRemoval, RepositoryError, SecretKey, TokenRecord, User, UserChange, take_record,
 };
 use weir_cloud::sealing::{Sealer, SealingError};
+
+use crate::audit;
 
 /// Begins a stored secret that is sealed; a secret itself has letters and digits only.
 const SEALED: &str = "sealed:";
@@ -64,6 +67,22 @@ impl StoredAccounts {
         Ok(clear.len())
     }
 
+    /// Executes a statement that changes something, and writes the audit record of the call in the same transaction if
+    /// it did; `made` are id and name of what a call makes. Returns how many rows it changed.
+    pub(crate) async fn write(
+        &self,
+        statement: Query<'_, Any, AnyArguments>,
+        made: Option<(&str, &str)>,
+    ) -> Result<u64, RepositoryError> {
+        let mut transaction = self.pool.begin().await.map_err(fault)?;
+        let changed = statement.execute(&mut *transaction).await.map_err(fault)?.rows_affected();
+        if changed > 0 {
+            record(&mut transaction, made).await?;
+        }
+        transaction.commit().await.map_err(fault)?;
+        Ok(changed)
+    }
+
     pub(crate) fn seal(&self, access: &str, secret: &str) -> Result<String, RepositoryError> {
         let sealed = self.sealer.seal(&sealed_for(access), secret).map_err(unsealable)?;
         Ok(format!("{SEALED}{sealed}"))
@@ -84,6 +103,20 @@ impl StoredAccounts {
         key.secret = self.open(&key.access, key.secret)?;
         Ok(key)
     }
+}
+
+/// Writes the audit record of the call, if there is one that no other change has written.
+pub(crate) async fn record(
+    connection: &mut AnyConnection,
+    made: Option<(&str, &str)>,
+) -> Result<(), RepositoryError> {
+    let Some(record) = take_record() else { return Ok(()) };
+    let record = match made {
+        Some((id, name)) => record.about(id, name),
+        None => record,
+    };
+    let written = audit::insert(connection, &record).await;
+    written.map_err(|error| RepositoryError::Unavailable(error.to_string()))
 }
 
 fn sealed_for(access: &str) -> String {
@@ -200,8 +233,9 @@ fn key(row: &AnyRow) -> Result<AccessKey, sqlx::Error> {
 impl AccountRepository for StoredAccounts {
     async fn insert_domain(&self, domain: &Domain) -> Result<(), RepositoryError> {
         let query = sqlx::query("INSERT INTO account_domains (id, name) VALUES ($1, $2)");
-        query.bind(&domain.id).bind(&domain.name).execute(&self.pool).await.map_err(fault)?;
-        Ok(())
+        self.write(query.bind(&domain.id).bind(&domain.name), Some((&domain.id, &domain.name)))
+            .await
+            .map(drop)
     }
 
     async fn domains(&self) -> Result<Vec<Domain>, RepositoryError> {
@@ -210,18 +244,15 @@ impl AccountRepository for StoredAccounts {
     }
 
     async fn insert_project(&self, project: &Project) -> Result<(), RepositoryError> {
-        sqlx::query(
+        let statement = sqlx::query(
             "INSERT INTO account_projects (id, domain_id, name, description, enabled) VALUES ($1, $2, $3, $4, $5)",
         )
         .bind(&project.id)
         .bind(&project.domain_id)
         .bind(&project.name)
         .bind(&project.description)
-        .bind(i64::from(project.enabled))
-        .execute(&self.pool)
-        .await
-        .map_err(fault)?;
-        Ok(())
+        .bind(i64::from(project.enabled));
+        self.write(statement, Some((&project.id, &project.name))).await.map(drop)
     }
 
     async fn project(&self, id: &str) -> Result<Option<Project>, RepositoryError> {
@@ -252,6 +283,9 @@ impl AccountRepository for StoredAccounts {
             let revoke = "DELETE FROM account_tokens WHERE target_kind = 'project' AND target_id = $1";
             sqlx::query(revoke).bind(id).execute(&mut *transaction).await.map_err(fault)?;
         }
+        if updated.rows_affected() > 0 {
+            record(&mut transaction, None).await?;
+        }
         transaction.commit().await.map_err(fault)?;
         Ok(updated.rows_affected() > 0)
     }
@@ -271,12 +305,13 @@ impl AccountRepository for StoredAccounts {
         for statement in REMOVE_PROJECT {
             sqlx::query(*statement).bind(id).execute(&mut *transaction).await.map_err(fault)?;
         }
+        record(&mut transaction, None).await?;
         transaction.commit().await.map_err(fault)?;
         Ok(ProjectRemoval::Removed)
     }
 
     async fn insert_user(&self, user: &User) -> Result<(), RepositoryError> {
-        sqlx::query(
+        let statement = sqlx::query(
             "INSERT INTO account_users (id, domain_id, name, description, enabled, password, default_project_id)
              VALUES ($1, $2, $3, $4, $5, $6, $7)",
         )
@@ -286,11 +321,8 @@ impl AccountRepository for StoredAccounts {
         .bind(&user.description)
         .bind(i64::from(user.enabled))
         .bind(user.password.as_str())
-        .bind(&user.default_project_id)
-        .execute(&self.pool)
-        .await
-        .map_err(fault)?;
-        Ok(())
+        .bind(&user.default_project_id);
+        self.write(statement, Some((&user.id, &user.name))).await.map(drop)
     }
 
     async fn user(&self, id: &str) -> Result<Option<User>, RepositoryError> {
@@ -335,29 +367,29 @@ impl AccountRepository for StoredAccounts {
                 sqlx::query(revoke).bind(id).execute(&mut *transaction).await.map_err(fault)?;
             }
         }
+        if updated.rows_affected() > 0 {
+            record(&mut transaction, None).await?;
+        }
         transaction.commit().await.map_err(fault)?;
         Ok(updated.rows_affected() > 0)
     }
 
     async fn delete_user(&self, id: &str) -> Result<bool, RepositoryError> {
         let query = sqlx::query("DELETE FROM account_users WHERE id = $1").bind(id);
-        Ok(query.execute(&self.pool).await.map_err(fault)?.rows_affected() > 0)
+        Ok(self.write(query, None).await? > 0)
     }
 
     async fn assign(&self, assignment: &Assignment) -> Result<(), RepositoryError> {
         let (kind, id) = target_columns(&assignment.target);
-        sqlx::query(
+        let statement = sqlx::query(
             "INSERT INTO account_assignments (user_id, target_kind, target_id, role) VALUES ($1, $2, $3, $4)
              ON CONFLICT DO NOTHING",
         )
         .bind(&assignment.user_id)
         .bind(kind)
         .bind(id)
-        .bind(&assignment.role)
-        .execute(&self.pool)
-        .await
-        .map_err(fault)?;
-        Ok(())
+        .bind(&assignment.role);
+        self.write(statement, None).await.map(drop)
     }
 
     async fn unassign(&self, assignment: &Assignment) -> Result<bool, RepositoryError> {
@@ -367,7 +399,7 @@ impl AccountRepository for StoredAccounts {
              WHERE user_id = $1 AND target_kind = $2 AND target_id = $3 AND role = $4",
         );
         let query = query.bind(&assignment.user_id).bind(kind).bind(id).bind(&assignment.role);
-        Ok(query.execute(&self.pool).await.map_err(fault)?.rows_affected() > 0)
+        Ok(self.write(query, None).await? > 0)
     }
 
     async fn assignments(&self, user_id: &str) -> Result<Vec<Assignment>, RepositoryError> {
@@ -415,7 +447,7 @@ impl AccountRepository for StoredAccounts {
     }
 
     async fn insert_key(&self, key: &AccessKey) -> Result<(), RepositoryError> {
-        sqlx::query(
+        let statement = sqlx::query(
             "INSERT INTO account_keys (access, secret, user_id, description, status, created_at, last_used_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7)",
         )
@@ -425,11 +457,8 @@ impl AccountRepository for StoredAccounts {
         .bind(&key.description)
         .bind(key.status.as_str())
         .bind(key.created_at.0)
-        .bind(key.last_used_at.map(|Timestamp(at)| at))
-        .execute(&self.pool)
-        .await
-        .map_err(fault)?;
-        Ok(())
+        .bind(key.last_used_at.map(|Timestamp(at)| at));
+        self.write(statement, Some((&key.access, ""))).await.map(drop)
     }
 
     async fn key(&self, access: &str) -> Result<Option<AccessKey>, RepositoryError> {
@@ -448,7 +477,7 @@ impl AccountRepository for StoredAccounts {
     async fn update_key(&self, key: &AccessKey) -> Result<bool, RepositoryError> {
         let query = sqlx::query("UPDATE account_keys SET description = $1, status = $2 WHERE access = $3");
         let query = query.bind(&key.description).bind(key.status.as_str()).bind(&key.access);
-        Ok(query.execute(&self.pool).await.map_err(fault)?.rows_affected() > 0)
+        Ok(self.write(query, None).await? > 0)
     }
 
     async fn touch_key(&self, access: &str, used_at: Timestamp) -> Result<(), RepositoryError> {
@@ -459,6 +488,6 @@ impl AccountRepository for StoredAccounts {
 
     async fn delete_key(&self, access: &str) -> Result<bool, RepositoryError> {
         let query = sqlx::query("DELETE FROM account_keys WHERE access = $1").bind(access);
-        Ok(query.execute(&self.pool).await.map_err(fault)?.rows_affected() > 0)
+        Ok(self.write(query, None).await? > 0)
     }
 }

@@ -8,7 +8,7 @@ use weir_cloud::identity::{
     Agency, AgencyRepository, AgencyRole, RepositoryError, ServiceAgencyError, ServiceAgencyGrant, Standing,
 };
 
-use crate::accounts::{StoredAccounts, fault, read_all, target, target_columns};
+use crate::accounts::{StoredAccounts, fault, read_all, record, target, target_columns};
 use crate::audit::{self, AuditRecord};
 use crate::error::StoreError;
 use crate::store::Store;
@@ -93,8 +93,10 @@ impl Store {
 #[async_trait]
 impl AgencyRepository for StoredAccounts {
     async fn insert_agency(&self, agency: &Agency) -> Result<(), RepositoryError> {
-        let mut connection = self.pool.acquire().await.map_err(fault)?;
-        insert(&mut connection, agency).await.map_err(fault)
+        let mut transaction = self.pool.begin().await.map_err(fault)?;
+        insert(&mut transaction, agency).await.map_err(fault)?;
+        record(&mut transaction, Some((&agency.id, &agency.name))).await?;
+        transaction.commit().await.map_err(fault)
     }
 
     async fn agencies(&self, domain_id: &str) -> Result<Vec<Agency>, RepositoryError> {
@@ -112,17 +114,19 @@ impl AgencyRepository for StoredAccounts {
         let query =
             sqlx::query("UPDATE account_agencies SET trust_domain = $1, description = $2 WHERE id = $3");
         let query = query.bind(&agency.trust_domain).bind(&agency.description).bind(&agency.id);
-        Ok(query.execute(&self.pool).await.map_err(fault)?.rows_affected() > 0)
+        Ok(self.write(query, None).await? > 0)
     }
 
     async fn delete_agency(&self, id: &str) -> Result<bool, RepositoryError> {
         let query = sqlx::query("DELETE FROM account_agencies WHERE id = $1").bind(id);
-        Ok(query.execute(&self.pool).await.map_err(fault)?.rows_affected() > 0)
+        Ok(self.write(query, None).await? > 0)
     }
 
     async fn grant_to_agency(&self, agency_id: &str, role: &AgencyRole) -> Result<(), RepositoryError> {
-        let mut connection = self.pool.acquire().await.map_err(fault)?;
-        grant(&mut connection, agency_id, role).await.map_err(fault)
+        let mut transaction = self.pool.begin().await.map_err(fault)?;
+        grant(&mut transaction, agency_id, role).await.map_err(fault)?;
+        record(&mut transaction, None).await?;
+        transaction.commit().await.map_err(fault)
     }
 
     async fn take_from_agency(&self, agency_id: &str, role: &AgencyRole) -> Result<bool, RepositoryError> {
@@ -132,7 +136,7 @@ impl AgencyRepository for StoredAccounts {
              WHERE agency_id = $1 AND target_kind = $2 AND target_id = $3 AND role = $4",
         );
         let query = query.bind(agency_id).bind(kind).bind(id).bind(&role.role);
-        Ok(query.execute(&self.pool).await.map_err(fault)?.rows_affected() > 0)
+        Ok(self.write(query, None).await? > 0)
     }
 
     async fn agency_roles(&self, agency_id: &str) -> Result<Vec<AgencyRole>, RepositoryError> {

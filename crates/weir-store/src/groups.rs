@@ -30,18 +30,15 @@ fn assignment(row: &AnyRow) -> Result<Assignment, sqlx::Error> {
 #[async_trait]
 impl GroupRepository for StoredAccounts {
     async fn insert_group(&self, group: &Group) -> Result<(), RepositoryError> {
-        sqlx::query(
+        let statement = sqlx::query(
             "INSERT INTO account_groups (id, domain_id, name, description, created_at) VALUES ($1, $2, $3, $4, $5)",
         )
         .bind(&group.id)
         .bind(&group.domain_id)
         .bind(&group.name)
         .bind(&group.description)
-        .bind(group.created_at.0)
-        .execute(&self.pool)
-        .await
-        .map_err(fault)?;
-        Ok(())
+        .bind(group.created_at.0);
+        self.write(statement, Some((&group.id, &group.name))).await.map(drop)
     }
 
     async fn group(&self, id: &str) -> Result<Option<Group>, RepositoryError> {
@@ -58,26 +55,25 @@ impl GroupRepository for StoredAccounts {
     async fn update_group(&self, group: &Group) -> Result<bool, RepositoryError> {
         let query = sqlx::query("UPDATE account_groups SET name = $1, description = $2 WHERE id = $3");
         let query = query.bind(&group.name).bind(&group.description).bind(&group.id);
-        Ok(query.execute(&self.pool).await.map_err(fault)?.rows_affected() > 0)
+        Ok(self.write(query, None).await? > 0)
     }
 
     async fn delete_group(&self, id: &str) -> Result<bool, RepositoryError> {
         let query = sqlx::query("DELETE FROM account_groups WHERE id = $1").bind(id);
-        Ok(query.execute(&self.pool).await.map_err(fault)?.rows_affected() > 0)
+        Ok(self.write(query, None).await? > 0)
     }
 
     async fn add_member(&self, group_id: &str, user_id: &str) -> Result<(), RepositoryError> {
         let query = sqlx::query(
             "INSERT INTO account_group_members (group_id, user_id) VALUES ($1, $2) ON CONFLICT DO NOTHING",
         );
-        query.bind(group_id).bind(user_id).execute(&self.pool).await.map_err(fault)?;
-        Ok(())
+        self.write(query.bind(group_id).bind(user_id), None).await.map(drop)
     }
 
     async fn remove_member(&self, group_id: &str, user_id: &str) -> Result<bool, RepositoryError> {
         let query = sqlx::query("DELETE FROM account_group_members WHERE group_id = $1 AND user_id = $2");
         let query = query.bind(group_id).bind(user_id);
-        Ok(query.execute(&self.pool).await.map_err(fault)?.rows_affected() > 0)
+        Ok(self.write(query, None).await? > 0)
     }
 
     async fn members(&self, group_id: &str) -> Result<Vec<User>, RepositoryError> {
@@ -98,18 +94,15 @@ impl GroupRepository for StoredAccounts {
 
     async fn assign_to_group(&self, assignment: &Assignment) -> Result<(), RepositoryError> {
         let (kind, id) = target_columns(&assignment.target);
-        sqlx::query(
+        let statement = sqlx::query(
             "INSERT INTO account_group_roles (group_id, target_kind, target_id, role)
              VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
         )
         .bind(&assignment.user_id)
         .bind(kind)
         .bind(id)
-        .bind(&assignment.role)
-        .execute(&self.pool)
-        .await
-        .map_err(fault)?;
-        Ok(())
+        .bind(&assignment.role);
+        self.write(statement, None).await.map(drop)
     }
 
     async fn unassign_from_group(&self, assignment: &Assignment) -> Result<bool, RepositoryError> {
@@ -119,7 +112,7 @@ impl GroupRepository for StoredAccounts {
              WHERE group_id = $1 AND target_kind = $2 AND target_id = $3 AND role = $4",
         );
         let query = query.bind(&assignment.user_id).bind(kind).bind(id).bind(&assignment.role);
-        Ok(query.execute(&self.pool).await.map_err(fault)?.rows_affected() > 0)
+        Ok(self.write(query, None).await? > 0)
     }
 
     async fn group_assignments(&self, group_id: &str) -> Result<Vec<Assignment>, RepositoryError> {

@@ -1,13 +1,16 @@
 //! Who calls the identity service, and what the caller may see and change.
 
-use axum::extract::Request;
+use axum::extract::{MatchedPath, Request};
+use axum::http::StatusCode;
 use axum::http::request::Parts;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
-use weir_cloud::identity::{Identity, Project, Scope, Session, User};
+use weir_base::audit::AuditRecord;
+use weir_cloud::identity::{AdministerError, Identity, Project, Scope, Session, User, recorded};
 
 use super::error::IamError;
-use crate::auth;
+use crate::audited::Audit;
+use crate::auth::{self, Caller};
 use crate::body;
 
 /// The longest body; the longest real one is a login of some hundred bytes.
@@ -18,6 +21,7 @@ pub(super) struct Known {
     pub session: Session,
     pub parts: Parts,
     pub body: Bytes,
+    audit: Option<Audit>,
 }
 
 impl Known {
@@ -25,7 +29,41 @@ impl Known {
     pub(super) async fn from(identity: &Identity, request: Request) -> Result<Self, IamError> {
         let (parts, body) = take_body(request).await?;
         let session = auth::session_of(identity, &parts, &body).await?;
-        Ok(Self { session, parts, body })
+        let audit = Audit::of(&parts);
+        if let Some(audit) = &audit
+            && let Some(project) = project_of_audit(identity, &session).await?
+        {
+            audit.identify(Caller::from(&session).actor(&parts, &project));
+            let (id, name) = subject_of(&parts);
+            audit.about(id, name);
+        }
+        Ok(Self { session, parts, body, audit })
+    }
+
+    /// Says for the audit what the call is about, or would make.
+    pub(super) fn is_about(&self, id: &str, name: &str) {
+        if let Some(audit) = &self.audit {
+            audit.about(id, name);
+        }
+    }
+
+    /// Does the work of a call that changes something and is answered with a status. The audit record is written with
+    /// the change; where there was nothing to change, the layer around the routes writes it.
+    pub(super) async fn change<T>(
+        &self,
+        status: StatusCode,
+        work: impl Future<Output = Result<T, AdministerError>>,
+    ) -> Result<T, AdministerError> {
+        let Some((audit, record)) = self.audit.as_ref().and_then(|audit| Some((audit, audit.record()?)))
+        else {
+            return work.await;
+        };
+        let record = AuditRecord { status: status.as_u16(), ..record };
+        let (result, is_written) = recorded(record, work).await;
+        if is_written {
+            audit.take();
+        }
+        result
     }
 
     /// Reads the body.
@@ -85,6 +123,37 @@ impl Known {
         let user = identity.user(user_id).await?.filter(|user| self.administers(&user.domain_id));
         user.ok_or_else(|| IamError::not_found(format!("user `{user_id}`")))
     }
+}
+
+/// Returns what the audit says that a path is about: the id of it, and the role that it is given or loses.
+fn subject_of(parts: &Parts) -> (&str, &str) {
+    let pattern = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let path = parts.uri.path();
+    let value = |name: &str| parameter(pattern, path, name);
+    let id = ["access", "agency", "group", "user", "project"].into_iter().find_map(value);
+    (id.unwrap_or_default(), value("role").unwrap_or_default())
+}
+
+/// Returns the part of a path that stands where its pattern has a parameter.
+fn parameter<'a>(pattern: &str, path: &'a str, name: &str) -> Option<&'a str> {
+    let is_it =
+        |segment: &str| segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) == Some(name);
+    let (_, value) = pattern.split('/').zip(path.split('/')).find(|(segment, _)| is_it(segment))?;
+    Some(value)
+}
+
+/// Returns the project whose audit shows a call: that of the credential, else the user's default one, else the first of
+/// the account.
+async fn project_of_audit(identity: &Identity, session: &Session) -> Result<Option<String>, IamError> {
+    if let Some(project) = session.project() {
+        return Ok(Some(project.id.clone()));
+    }
+    let user = identity.user(&session.user_id).await?;
+    if let Some(project) = user.and_then(|user| user.default_project_id) {
+        return Ok(Some(project));
+    }
+    let projects = identity.projects(&session.user_domain.id).await?;
+    Ok(projects.into_iter().next().map(|project| project.id))
 }
 
 /// Takes the whole body of a request.

@@ -61,16 +61,20 @@ pub(super) async fn create(
     let known = Known::from(&identity, request).await?;
     let AgencyRequest { agency: new } = known.read()?;
     let domain_id = new.domain_id.clone().ok_or_else(|| IamError::missing("domain_id"))?;
+    known.is_about("", new.name.as_deref().unwrap_or_default());
     known.must_administer(&domain_id)?;
     new.check_duration()?;
     let trust_domain = new.trust_domain(&identity).await?;
-    let agency = identity
-        .create_agency(NewAgency {
-            domain_id,
-            name: new.name.ok_or_else(|| IamError::missing("name"))?,
-            trust_domain: trust_domain.ok_or_else(|| IamError::missing("trust_domain_name"))?,
-            description: new.description.unwrap_or_default(),
-        })
+    let agency = known
+        .change(
+            StatusCode::CREATED,
+            identity.create_agency(NewAgency {
+                domain_id,
+                name: new.name.ok_or_else(|| IamError::missing("name"))?,
+                trust_domain: trust_domain.ok_or_else(|| IamError::missing("trust_domain_name"))?,
+                description: new.description.unwrap_or_default(),
+            }),
+        )
         .await?;
     Ok((StatusCode::CREATED, Json(json!({ "agency": shown(&identity, &agency).await? }))))
 }
@@ -123,7 +127,7 @@ pub(super) async fn update(
     if let Some(description) = change.description {
         agency.description = description;
     }
-    identity.update_agency(&agency).await?;
+    known.change(StatusCode::OK, identity.update_agency(&agency)).await?;
     Ok(Json(json!({ "agency": shown(&identity, &agency).await? })))
 }
 
@@ -133,8 +137,8 @@ pub(super) async fn delete(
     Path(id): Path<String>,
     request: Request,
 ) -> Result<StatusCode, IamError> {
-    let (_, agency) = administered(&identity, &id, request).await?;
-    identity.delete_agency(&agency.domain_id, &agency.id).await?;
+    let (known, agency) = administered(&identity, &id, request).await?;
+    known.change(StatusCode::NO_CONTENT, identity.delete_agency(&agency.domain_id, &agency.id)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -159,8 +163,10 @@ pub(super) async fn grant(
     Path((kind, target, id, role)): RolePath,
     request: Request,
 ) -> Result<StatusCode, IamError> {
-    let (_, agency) = administered(&identity, &id, request).await?;
-    identity.grant_to_agency(&agency, target_of(&kind, target)?, &role).await?;
+    let (known, agency) = administered(&identity, &id, request).await?;
+    known
+        .change(StatusCode::NO_CONTENT, identity.grant_to_agency(&agency, target_of(&kind, target)?, &role))
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -184,8 +190,10 @@ pub(super) async fn take(
     Path((kind, target, id, role)): RolePath,
     request: Request,
 ) -> Result<StatusCode, IamError> {
-    let (_, agency) = administered(&identity, &id, request).await?;
-    identity.take_from_agency(&agency, target_of(&kind, target)?, &role).await?;
+    let (known, agency) = administered(&identity, &id, request).await?;
+    known
+        .change(StatusCode::NO_CONTENT, identity.take_from_agency(&agency, target_of(&kind, target)?, &role))
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -195,8 +203,13 @@ pub(super) async fn grant_everywhere(
     Path((domain, id, role)): Path<(String, String, String)>,
     request: Request,
 ) -> Result<StatusCode, IamError> {
-    let (_, agency) = administered(&identity, &id, request).await?;
-    identity.grant_to_agency(&agency, AssignmentTarget::Domain(domain), &role).await?;
+    let (known, agency) = administered(&identity, &id, request).await?;
+    known
+        .change(
+            StatusCode::NO_CONTENT,
+            identity.grant_to_agency(&agency, AssignmentTarget::Domain(domain), &role),
+        )
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -34,7 +34,12 @@ pub(super) async fn create(
     let CreateRequest { credential: new } = known.read()?;
     let user_id = new.user_id.unwrap_or_else(|| known.session.user_id.clone());
     known.must_be_or_administer(&identity, &user_id).await?;
-    let key = identity.create_key(&user_id, new.description.as_deref().unwrap_or_default()).await?;
+    let key = known
+        .change(
+            StatusCode::CREATED,
+            identity.create_key(&user_id, new.description.as_deref().unwrap_or_default()),
+        )
+        .await?;
     tracing::info!(user_id, access_key = key.access, "access key made");
     Ok((StatusCode::CREATED, Json(json!({ "credential": wire::credential(&key, Secret::Shown) }))))
 }
@@ -89,7 +94,7 @@ pub(super) async fn update(
     if let Some(description) = change.description {
         key.description = description;
     }
-    identity.update_key(&key).await?;
+    known.change(StatusCode::OK, identity.update_key(&key)).await?;
     Ok(Json(json!({ "credential": wire::credential(&key, Secret::Hidden) })))
 }
 
@@ -99,8 +104,8 @@ pub(super) async fn delete(
     Path(access): Path<String>,
     request: Request,
 ) -> Result<StatusCode, IamError> {
-    let (_, key) = find(&identity, &access, request).await?;
-    identity.delete_key(&key.access).await?;
+    let (known, key) = find(&identity, &access, request).await?;
+    known.change(StatusCode::NO_CONTENT, identity.delete_key(&key.access)).await?;
     tracing::info!(user_id = key.user_id, access_key = key.access, "access key removed");
     Ok(StatusCode::NO_CONTENT)
 }

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use weir_cloud::identity::{AdministerError, LoginError};
 
+use crate::audited::Refusal;
 use crate::auth::{AuthFailure, InvalidCredential};
 
 /// An answer that says what went wrong.
@@ -72,11 +73,12 @@ impl IntoResponse for IamError {
     fn into_response(self) -> Response {
         let title = self.status.canonical_reason().unwrap_or("Error");
         let body = json!({
-            "error": { "message": self.message, "code": self.status.as_u16(), "title": title },
+            "error": { "message": &self.message, "code": self.status.as_u16(), "title": title },
             "error_code": self.code,
-            "error_msg": self.message,
+            "error_msg": &self.message,
         });
         let mut response = (self.status, Json(body)).into_response();
+        response.extensions_mut().insert(Refusal { code: self.code.to_string(), text: self.message });
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }

@@ -68,10 +68,13 @@ pub(super) async fn create(
     let known = Known::from(&identity, request).await?;
     let GroupRequest { group: new } = known.read()?;
     let domain_id = new.domain_id.unwrap_or_else(|| known.session.user_domain.id.clone());
-    known.must_administer(&domain_id)?;
     let name = new.name.ok_or_else(|| IamError::missing("group.name"))?;
+    known.is_about("", &name);
+    known.must_administer(&domain_id)?;
     let description = new.description.unwrap_or_default();
-    let group = identity.create_group(NewGroup { name, domain_id, description }).await?;
+    let group = known
+        .change(StatusCode::CREATED, identity.create_group(NewGroup { name, domain_id, description }))
+        .await?;
     Ok((StatusCode::CREATED, Json(json!({ "group": wire::group(&group, &base_url(&known.parts)) }))))
 }
 
@@ -98,7 +101,7 @@ pub(super) async fn update(
     }
     group.name = change.name.unwrap_or(group.name);
     group.description = change.description.unwrap_or(group.description);
-    identity.update_group(&group).await?;
+    known.change(StatusCode::OK, identity.update_group(&group)).await?;
     Ok(Json(json!({ "group": wire::group(&group, &base_url(&known.parts)) })))
 }
 
@@ -108,8 +111,8 @@ pub(super) async fn delete(
     Path(id): Path<String>,
     request: Request,
 ) -> Result<StatusCode, IamError> {
-    let (_, group) = administered(&identity, &id, request).await?;
-    identity.delete_group(&group.id).await?;
+    let (known, group) = administered(&identity, &id, request).await?;
+    known.change(StatusCode::NO_CONTENT, identity.delete_group(&group.id)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -136,8 +139,8 @@ pub(super) async fn add(
     Path((id, user)): Member,
     request: Request,
 ) -> Result<StatusCode, IamError> {
-    let (group, user) = member(&identity, &id, &user, request).await?;
-    identity.add_member(&group, &user).await?;
+    let (known, group, user) = member(&identity, &id, &user, request).await?;
+    known.change(StatusCode::NO_CONTENT, identity.add_member(&group, &user)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -147,7 +150,7 @@ pub(super) async fn check(
     Path((id, user)): Member,
     request: Request,
 ) -> Result<StatusCode, IamError> {
-    let (group, user) = member(&identity, &id, &user, request).await?;
+    let (_, group, user) = member(&identity, &id, &user, request).await?;
     match identity.groups_of(&user.id).await?.contains(&group) {
         true => Ok(StatusCode::NO_CONTENT),
         false => Err(IamError::not_found("such member of the group")),
@@ -160,8 +163,8 @@ pub(super) async fn remove(
     Path((id, user)): Member,
     request: Request,
 ) -> Result<StatusCode, IamError> {
-    let (group, user) = member(&identity, &id, &user, request).await?;
-    identity.remove_member(&group, &user).await?;
+    let (known, group, user) = member(&identity, &id, &user, request).await?;
+    known.change(StatusCode::NO_CONTENT, identity.remove_member(&group, &user)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -187,8 +190,10 @@ pub(super) async fn assign(
     Path(path): RolePath,
     request: Request,
 ) -> Result<StatusCode, IamError> {
-    let (_, group, target) = placed(&identity, &path, request).await?;
-    identity.assign_to_group(&group, target, part(&path, "role")).await?;
+    let (known, group, target) = placed(&identity, &path, request).await?;
+    known
+        .change(StatusCode::NO_CONTENT, identity.assign_to_group(&group, target, part(&path, "role")))
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -213,8 +218,10 @@ pub(super) async fn unassign(
     Path(path): RolePath,
     request: Request,
 ) -> Result<StatusCode, IamError> {
-    let (_, group, target) = placed(&identity, &path, request).await?;
-    identity.unassign_from_group(&group, target, part(&path, "role")).await?;
+    let (known, group, target) = placed(&identity, &path, request).await?;
+    known
+        .change(StatusCode::NO_CONTENT, identity.unassign_from_group(&group, target, part(&path, "role")))
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -243,10 +250,10 @@ async fn member(
     id: &str,
     user: &str,
     request: Request,
-) -> Result<(Group, User), IamError> {
+) -> Result<(Known, Group, User), IamError> {
     let (known, group) = administered(identity, id, request).await?;
     let user = known.user_of_account(identity, user).await?;
-    Ok((group, user))
+    Ok((known, group, user))
 }
 
 /// Finds a group of the account that the caller administers. One of another account is as good as none.

@@ -3,6 +3,7 @@
 mod access;
 mod agencies;
 mod catalog;
+mod changes;
 mod credentials;
 mod discovery;
 mod domains;
@@ -24,6 +25,7 @@ use axum::extract::FromRef;
 use axum::routing::{delete, get, post, put};
 use weir_cloud::identity::Identity;
 
+pub(crate) use self::changes::CHANGES;
 pub(crate) use self::error::IamError;
 use crate::state::ApiState;
 

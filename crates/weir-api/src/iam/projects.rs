@@ -25,7 +25,7 @@ pub(super) async fn list(
     let projects = if known.administers(&own_domain) {
         identity.projects(&own_domain).await?
     } else {
-        identity.projects_of_user(&known.session.user_id).await?
+        identity.projects_of_caller(&known.session).await?
     };
     answer(&known.parts, projects)
 }
@@ -36,7 +36,7 @@ pub(super) async fn of_caller(
     request: Request,
 ) -> Result<Json<Value>, IamError> {
     let known = Known::from(&identity, request).await?;
-    answer(&known.parts, identity.projects_of_user(&known.session.user_id).await?)
+    answer(&known.parts, identity.projects_of_caller(&known.session).await?)
 }
 
 /// `GET /v3/users/{user}/projects`.
@@ -57,7 +57,7 @@ pub(super) async fn show(
     request: Request,
 ) -> Result<Json<Value>, IamError> {
     let known = Known::from(&identity, request).await?;
-    let mut visible = identity.projects_of_user(&known.session.user_id).await?;
+    let mut visible = identity.projects_of_caller(&known.session).await?;
     if known.administers(&known.session.user_domain.id) {
         visible.extend(identity.projects(&known.session.user_domain.id).await?);
     }
@@ -86,10 +86,16 @@ pub(super) async fn create(
 ) -> Result<(StatusCode, Json<Value>), IamError> {
     let known = Known::from(&identity, request).await?;
     let CreateRequest { project: new } = known.read()?;
+    known.is_about("", &new.name);
     let domain_id = new.domain_id.unwrap_or_else(|| known.session.user_domain.id.clone());
     known.must_administer(&domain_id)?;
     let description = new.description.unwrap_or_default();
-    let project = identity.create_project(NewProject { name: new.name, domain_id, description }).await?;
+    let project = known
+        .change(
+            StatusCode::CREATED,
+            identity.create_project(NewProject { name: new.name, domain_id, description }),
+        )
+        .await?;
     let shown = wire::project(&project, &base_url(&known.parts));
     Ok((StatusCode::CREATED, Json(json!({ "project": shown }))))
 }
@@ -115,6 +121,7 @@ pub(super) async fn update(
 ) -> Result<Json<Value>, IamError> {
     let known = Known::from(&identity, request).await?;
     let project = known.project_of_account(&identity, &id).await?;
+    known.is_about(&id, &project.name);
     let UpdateRequest { project: change } = known.read()?;
     if change.domain_id.is_some_and(|domain_id| domain_id != project.domain_id) {
         return Err(IamError::value(
@@ -125,7 +132,9 @@ pub(super) async fn update(
         must_not_be_in(&known, &id)?;
     }
     let ProjectPart { name, description, enabled, .. } = change;
-    let project = identity.update_project(&id, ProjectChange { name, description, enabled }).await?;
+    let project = known
+        .change(StatusCode::OK, identity.update_project(&id, ProjectChange { name, description, enabled }))
+        .await?;
     Ok(Json(json!({ "project": wire::project(&project, &base_url(&known.parts)) })))
 }
 
@@ -137,14 +146,15 @@ pub(super) async fn delete(
 ) -> Result<StatusCode, IamError> {
     let identity = &state.identity;
     let known = Known::from(identity, request).await?;
-    known.project_of_account(identity, &id).await?;
+    let project = known.project_of_account(identity, &id).await?;
+    known.is_about(&id, &project.name);
     must_not_be_in(&known, &id)?;
     // They are not where the rest is.
     let streams = state.streams.list_streams(&id).await;
     if !streams.map_err(|error| IamError::internal(&error.to_string()))?.is_empty() {
         return Err(IamError::conflict("the project holds streams; delete them first"));
     }
-    identity.delete_project(&id).await?;
+    known.change(StatusCode::NO_CONTENT, identity.delete_project(&id)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

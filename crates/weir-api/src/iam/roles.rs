@@ -120,8 +120,8 @@ async fn assign(
     role: &str,
     request: Request,
 ) -> Result<StatusCode, IamError> {
-    admit(identity, &target, user, request).await?;
-    identity.assign_role(user, target, role).await?;
+    let known = admit(identity, &target, user, request).await?;
+    known.change(StatusCode::NO_CONTENT, identity.assign_role(user, target, role)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -132,8 +132,8 @@ async fn unassign(
     role: &str,
     request: Request,
 ) -> Result<StatusCode, IamError> {
-    admit(identity, &target, user, request).await?;
-    identity.unassign_role(user, target, role).await?;
+    let known = admit(identity, &target, user, request).await?;
+    known.change(StatusCode::NO_CONTENT, identity.unassign_role(user, target, role)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -65,17 +65,21 @@ pub(super) async fn create(
 ) -> Result<(StatusCode, Json<Value>), IamError> {
     let known = Known::from(&identity, request).await?;
     let CreateRequest { user: new } = known.read()?;
+    known.is_about("", &new.name);
     let domain_id = new.domain_id.unwrap_or_else(|| known.session.user_domain.id.clone());
     known.must_administer(&domain_id)?;
-    let user = identity
-        .create_user(NewUser {
-            name: new.name,
-            domain_id,
-            description: new.description.unwrap_or_default(),
-            password: new.password,
-            enabled: new.enabled.unwrap_or(true),
-            default_project_id: new.default_project_id,
-        })
+    let user = known
+        .change(
+            StatusCode::CREATED,
+            identity.create_user(NewUser {
+                name: new.name,
+                domain_id,
+                description: new.description.unwrap_or_default(),
+                password: new.password,
+                enabled: new.enabled.unwrap_or(true),
+                default_project_id: new.default_project_id,
+            }),
+        )
         .await?;
     let shown = wire::user(&user, &base_url(&known.parts));
     Ok((StatusCode::CREATED, Json(json!({ "user": shown }))))
@@ -104,6 +108,7 @@ pub(super) async fn update(
 ) -> Result<Json<Value>, IamError> {
     let known = Known::from(&identity, request).await?;
     let user = known.user_of_account(&identity, &id).await?;
+    known.is_about(&id, &user.name);
     let UpdateRequest { user: change } = known.read()?;
     if change.domain_id.is_some_and(|domain_id| domain_id != user.domain_id) {
         return Err(IamError::value("`user.domain_id` is of another account: a user stays in its account"));
@@ -118,7 +123,7 @@ pub(super) async fn update(
         password: change.password,
         default_project_id: change.default_project_id,
     };
-    let user = identity.update_user(&id, update).await?;
+    let user = known.change(StatusCode::OK, identity.update_user(&id, update)).await?;
     Ok(Json(json!({ "user": wire::user(&user, &base_url(&known.parts)) })))
 }
 
@@ -129,11 +134,12 @@ pub(super) async fn delete(
     request: Request,
 ) -> Result<StatusCode, IamError> {
     let known = Known::from(&identity, request).await?;
-    known.user_of_account(&identity, &id).await?;
+    let user = known.user_of_account(&identity, &id).await?;
+    known.is_about(&id, &user.name);
     if known.session.user_id == id {
         return Err(IamError::forbidden("you cannot delete yourself: another administrator can"));
     }
-    identity.delete_user(&id).await?;
+    known.change(StatusCode::NO_CONTENT, identity.delete_user(&id)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -164,6 +170,6 @@ pub(super) async fn change_password(
             return Err(IamError::forbidden("`user.original_password` is wrong"));
         }
     }
-    identity.set_password(&id, &change.password).await?;
+    known.change(StatusCode::NO_CONTENT, identity.set_password(&id, &change.password)).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -7,7 +7,7 @@ use super::record::{
     Assignment, AssignmentTarget, Domain, Project, ProjectChange, ProjectRemoval, User, UserChange,
 };
 use super::role::{self, Role};
-use super::session::{Target, roles_in};
+use super::session::{Session, Target, roles_in};
 
 /// A project to make.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,11 +71,24 @@ impl Identity {
     /// Returns the enabled projects in which a user has a role, by name.
     pub async fn projects_of_user(&self, user_id: &str) -> Result<Vec<Project>, AdministerError> {
         let assignments = self.all_assignments(user_id).await?;
+        self.projects_with_role(&assignments).await
+    }
+
+    /// Returns the enabled projects in which a caller has a role, by name: those of the agency for who acts through one.
+    pub async fn projects_of_caller(&self, session: &Session) -> Result<Vec<Project>, AdministerError> {
+        let (user_id, agency_id) = session.bearer();
+        match self.facts_of(&user_id, agency_id.as_deref()).await? {
+            Some(facts) => self.projects_with_role(&facts.assignments).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    async fn projects_with_role(&self, assignments: &[Assignment]) -> Result<Vec<Project>, AdministerError> {
         let mut found = Vec::new();
         for domain in self.repository.domains().await? {
             let projects = self.repository.projects(&domain.id).await?;
             let may_use = |project: &Project| {
-                project.enabled && !roles_in(&assignments, &Target::Project(project)).is_empty()
+                project.enabled && !roles_in(assignments, &Target::Project(project)).is_empty()
             };
             found.extend(projects.into_iter().filter(may_use));
         }

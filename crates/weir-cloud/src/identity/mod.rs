@@ -21,6 +21,7 @@ mod memory_groups;
 mod mirror;
 mod password;
 mod record;
+mod recorded;
 mod repository;
 mod role;
 mod secret;
@@ -51,6 +52,7 @@ pub use record::{
     AccessKey, Assignment, AssignmentTarget, Domain, Group, KeyStatus, Project, ProjectChange,
     ProjectRemoval, TemporaryKey, TokenRecord, User, UserChange,
 };
+pub use recorded::{recorded, take_record};
 pub use repository::{
     AccountRepository, AgencyRepository, GroupRepository, RepositoryError, TemporaryKeyRepository,
 };

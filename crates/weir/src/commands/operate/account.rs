@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::bail;
 use clap::{Arg, ArgMatches, Command, value_parser};
 use serde_json::json;
+use weir_base::audit::{AuditRecord, Change};
 use weir_base::clock::{Clock, SystemClock};
 use weir_base::id::ProjectId;
 use weir_base::money::Money;
@@ -89,7 +90,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
                 let json = matches.get_one::<String>("output").is_some_and(|output| output == "json");
                 list(&store, &accounts, json).await
             }
-            "create" => create(&settings, accounts, matches).await,
+            "create" => create(&store, &settings, accounts, matches).await,
             "top-up" => top_up(&store, &accounts, matches).await,
             _ => set(&accounts, matches).await,
         }
@@ -128,7 +129,12 @@ async fn list(store: &Store, accounts: &StoredAccounts, json: bool) -> anyhow::R
     Ok(())
 }
 
-async fn create(settings: &Settings, accounts: StoredAccounts, matches: &ArgMatches) -> anyhow::Result<()> {
+async fn create(
+    store: &Store,
+    settings: &Settings,
+    accounts: StoredAccounts,
+    matches: &ArgMatches,
+) -> anyhow::Result<()> {
     let text = |name: &str| matches.get_one::<String>(name).cloned().unwrap_or_default();
     let identity = Identity::new(Arc::new(accounts), Arc::new(SystemClock), identity_options(settings)?);
     let made = identity
@@ -141,6 +147,9 @@ async fn create(settings: &Settings, accounts: StoredAccounts, matches: &ArgMatc
             region: settings.region.clone(),
         })
         .await?;
+    let change = Change { service: "IAM", resource_type: "account", event: "createAccount" };
+    let record = AuditRecord::of_operator(&ProjectId(made.project_id.clone()), change, SystemClock.now());
+    store.write_audit(&record.about(&made.domain_id, &text("name"))).await?;
     let lines = [
         ("account", Some(text("name"))),
         ("account id", Some(made.domain_id)),
