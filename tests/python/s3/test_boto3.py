@@ -119,22 +119,6 @@ def test_ranges(client, bucket):
     assert code_of(failure) == "InvalidRange"
 
 
-def test_conditions(client, bucket):
-    tag = client.put_object(Bucket=bucket, Key="k", Body=b"x")["ETag"]
-    assert client.get_object(Bucket=bucket, Key="k", IfMatch=tag)["Body"].read() == b"x"
-    modified = client.head_object(Bucket=bucket, Key="k")["LastModified"]
-    assert client.get_object(Bucket=bucket, Key="k", IfUnmodifiedSince=modified)["Body"].read() == b"x"
-    with pytest.raises(botocore.exceptions.ClientError) as failure:
-        client.get_object(Bucket=bucket, Key="k", IfMatch='"other"')
-    assert code_of(failure) == "PreconditionFailed"
-    with pytest.raises(botocore.exceptions.ClientError) as failure:
-        client.get_object(Bucket=bucket, Key="k", IfNoneMatch=tag)
-    assert failure.value.response["ResponseMetadata"]["HTTPStatusCode"] == 304
-    with pytest.raises(botocore.exceptions.ClientError) as failure:
-        client.put_object(Bucket=bucket, Key="k", Body=b"y", IfNoneMatch="*")
-    assert code_of(failure) == "NotImplemented"
-
-
 def test_lists_with_folders_and_pages(client, bucket):
     keys = [f"a/{number}" for number in range(5)] + ["b/1", "c", "ab"]
     for key in keys:

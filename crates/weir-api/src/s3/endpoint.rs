@@ -15,12 +15,15 @@ use weir_cloud::objects::Objects;
 use weir_control::Buckets;
 
 use super::attributes::AttributeStore;
+use super::conditional::Turns;
 use super::fault;
 use super::multipart::Uploads;
 
 /// Folders beside the buckets. They begin with a dot, which no bucket name does.
 const ATTRIBUTES_FOLDER: &str = ".attributes";
 const UPLOADS_FOLDER: &str = ".uploads";
+/// Bodies of objects that must not be there yet.
+pub(super) const STAGED_FOLDER: &str = ".staged";
 
 /// The buckets of a local directory, as the protocol sees them.
 pub(super) struct Endpoint {
@@ -28,6 +31,9 @@ pub(super) struct Endpoint {
     pub(super) buckets: Buckets,
     pub(super) attributes: AttributeStore,
     pub(super) uploads: Uploads,
+    /// All folders, so that an object can be given its name from beside the buckets.
+    pub(super) root: Arc<dyn ObjectStore>,
+    pub(super) turns: Turns,
 }
 
 impl Endpoint {
@@ -41,7 +47,14 @@ impl Endpoint {
         let attributes = AttributeStore::new(open_folder(&directory.join(ATTRIBUTES_FOLDER))?);
         let uploads = Uploads::new(open_folder(&directory.join(UPLOADS_FOLDER))?);
         uploads.remove_abandoned(Utc::now()).await.map_err(io::Error::other)?;
-        Ok(Self { attributes, uploads, objects, buckets })
+        // Nobody writes yet: what is there was left by a service that died.
+        match std::fs::remove_dir_all(directory.join(STAGED_FOLDER)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let root = LocalFileSystem::new_with_prefix(directory).map_err(io::Error::other)?;
+        let root = Arc::new(root.with_fsync(true));
+        Ok(Self { attributes, uploads, root, turns: Turns::new(), objects, buckets })
     }
 
     /// Opens a bucket, of whichever project: what the sender may open was looked at before.

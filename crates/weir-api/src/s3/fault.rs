@@ -29,7 +29,7 @@ pub(super) fn of_ownership(error: BucketFault) -> S3Error {
 /// The error for an object that cannot be read or written.
 pub(super) fn of_store(error: object_store::Error) -> S3Error {
     match &error {
-        object_store::Error::NotFound { .. } => s3_error!(NoSuchKey, "there is no such object"),
+        object_store::Error::NotFound { .. } => no_key(),
         object_store::Error::Precondition { .. } => s3_error!(PreconditionFailed, "the condition is not met"),
         object_store::Error::NotModified { .. } => s3_error!(NotModified),
         object_store::Error::InvalidPath { source } => {
@@ -39,6 +39,19 @@ pub(super) fn of_store(error: object_store::Error) -> S3Error {
     }
 }
 
+/// The error for an object that is not there.
+pub(super) fn no_key() -> S3Error {
+    s3_error!(NoSuchKey, "there is no such object")
+}
+
+/// The error for a key that is a folder, or has an object where it needs one.
+pub(super) fn key_is_folder() -> S3Error {
+    s3_error!(
+        InvalidArgument,
+        "in a local directory a key cannot also be the beginning of another key followed by `/`"
+    )
+}
+
 /// Looks for the reason of the file system: some are faults of the request.
 fn of_cause(error: &object_store::Error) -> S3Error {
     let mut cause: Option<&dyn std::error::Error> = Some(error);
@@ -46,10 +59,7 @@ fn of_cause(error: &object_store::Error) -> S3Error {
         if let Some(io) = found.downcast_ref::<std::io::Error>() {
             match io.kind() {
                 std::io::ErrorKind::NotADirectory | std::io::ErrorKind::IsADirectory => {
-                    return s3_error!(
-                        InvalidArgument,
-                        "in a local directory a key cannot also be the beginning of another key followed by `/`"
-                    );
+                    return key_is_folder();
                 }
                 std::io::ErrorKind::InvalidFilename => {
                     return s3_error!(

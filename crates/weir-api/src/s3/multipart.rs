@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::attributes::Attributes;
+use super::conditional::{Condition, Target, write_object};
 use super::digest::Digests;
 use super::endpoint::{Endpoint, e_tag, new_path_of, size_of, timestamp};
 use super::fault;
@@ -235,15 +236,16 @@ pub(super) async fn complete(
     endpoint: &Endpoint,
     input: CompleteMultipartUploadInput,
 ) -> S3Result<CompleteMultipartUploadOutput> {
-    fault::refuse_if(&[("a conditional write", input.if_match.is_some() || input.if_none_match.is_some())])?;
+    let condition = Condition::new(input.if_match, input.if_none_match)?;
     let upload = endpoint.uploads.find(&input.upload_id, &input.bucket, &input.key).await?;
     let named = input.multipart_upload.and_then(|upload| upload.parts).unwrap_or_default();
     let present = endpoint.uploads.parts(&input.upload_id).await?;
     let places = chosen_parts(&named, &present)?;
-    let store = endpoint.bucket(&input.bucket).await?;
+    let parts = one_after_the_other(Arc::clone(&endpoint.uploads.store), places);
+    let target = Target { bucket: &input.bucket, key: &input.key, condition };
+    // An upload whose condition does not hold stays, as in S3.
     let Written { e_tag: tag, .. } =
-        join(endpoint, store.as_ref(), &new_path_of(&input.key)?, places).await?;
-    endpoint.attributes.write(&input.bucket, &input.key, tag.as_deref(), &upload.attributes).await?;
+        write_object(endpoint, target, &upload.attributes, parts, Digests::default()).await?;
     endpoint.uploads.remove(&input.upload_id).await.map_err(fault::of_store)?;
     Ok(CompleteMultipartUploadOutput {
         location: Some(format!("/{}/{}", input.bucket, input.key)),
@@ -283,17 +285,7 @@ fn chosen_parts(named: &[CompletedPart], present: &[(i32, ObjectMeta)]) -> S3Res
     Ok(places)
 }
 
-/// Writes parts one after the other into an object.
-async fn join(
-    endpoint: &Endpoint,
-    store: &dyn ObjectStore,
-    key: &Key,
-    places: Vec<Key>,
-) -> S3Result<Written> {
-    let bytes = one_after_the_other(Arc::clone(&endpoint.uploads.store), places);
-    write(store, key, bytes, Digests::default()).await
-}
-
+/// Reads parts one after the other.
 fn one_after_the_other(
     parts: Arc<dyn ObjectStore>,
     places: Vec<Key>,

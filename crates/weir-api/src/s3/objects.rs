@@ -7,20 +7,21 @@ use chrono::TimeDelta;
 use object_store::path::Path as Key;
 use object_store::{GetOptions, GetResult, GetResultPayload, ObjectMeta, ObjectStore, ObjectStoreExt};
 use s3s::dto::{
-    Checksum, CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopySource, DeleteObjectsInput,
-    DeleteObjectsOutput, DeletedObject, ETagCondition, Error as DeleteError, GetObjectInput, GetObjectOutput,
-    HeadObjectInput, HeadObjectOutput, MetadataDirective, PutObjectInput, PutObjectOutput, Range,
-    StorageClass, StreamingBlob, Timestamp,
+    Checksum, CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopySource, DeleteObjectInput,
+    DeleteObjectsInput, DeleteObjectsOutput, DeletedObject, ETagCondition, Error as DeleteError,
+    GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput, MetadataDirective, PutObjectInput,
+    PutObjectOutput, Range, StorageClass, StreamingBlob, Timestamp,
 };
 use s3s::{S3Result, TrailingHeaders, s3_error};
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio_util::io::ReaderStream;
 
 use super::attributes::Attributes;
+use super::conditional::{Condition, Target, write_object};
 use super::digest::Digests;
 use super::endpoint::{Endpoint, e_tag, instant, new_path_of, path_of, size_of, timestamp};
 use super::fault;
-use super::write::{Written, write};
+use super::write::Written;
 
 /// Bytes read from a file at once; each read is a trip to a blocking thread.
 const READ_SIZE: usize = 256 * 1024;
@@ -32,8 +33,8 @@ pub(super) async fn put(
     trailers: Option<TrailingHeaders>,
 ) -> S3Result<PutObjectOutput> {
     check_storage_class(input.storage_class.as_ref())?;
+    let condition = Condition::new(input.if_match, input.if_none_match)?;
     fault::refuse_if(&[
-        ("a conditional write", input.if_match.is_some() || input.if_none_match.is_some()),
         (
             "an access control list other than `private`",
             is_public(input.acl.as_ref().map(|acl| acl.as_str())),
@@ -63,9 +64,8 @@ pub(super) async fn put(
     };
     let digests = Digests::new(expected, input.content_md5, input.checksum_algorithm.as_ref(), trailers)?;
     let body = input.body.unwrap_or_else(|| StreamingBlob::from(s3s::Body::empty()));
-    let store = endpoint.bucket(&input.bucket).await?;
-    let written = write(store.as_ref(), &new_path_of(&input.key)?, body, digests).await?;
-    endpoint.attributes.write(&input.bucket, &input.key, written.e_tag.as_deref(), &attributes).await?;
+    let target = Target { bucket: &input.bucket, key: &input.key, condition };
+    let written = write_object(endpoint, target, &attributes, body, digests).await?;
     Ok(PutObjectOutput {
         e_tag: e_tag(written.e_tag.as_deref()),
         size: Some(size_of(written.size)),
@@ -150,10 +150,16 @@ pub(super) async fn head(endpoint: &Endpoint, input: HeadObjectInput) -> S3Resul
     })
 }
 
-/// `DELETE /{bucket}/{key}`; succeeds when there is no such object.
-pub(super) async fn delete(endpoint: &Endpoint, bucket: &str, key: &str) -> S3Result<()> {
-    let store = endpoint.bucket(bucket).await?;
-    remove(endpoint, store.as_ref(), bucket, key).await
+/// `DELETE /{bucket}/{key}`; succeeds when there is no such object, unless it must have a tag.
+pub(super) async fn delete(endpoint: &Endpoint, input: DeleteObjectInput) -> S3Result<()> {
+    refuse_other_conditions(input.if_match_last_modified_time.is_some() || input.if_match_size.is_some())?;
+    let store = endpoint.bucket(&input.bucket).await?;
+    let condition = Condition::new(input.if_match, None)?;
+    remove(endpoint, store.as_ref(), Target { bucket: &input.bucket, key: &input.key, condition }).await
+}
+
+fn refuse_other_conditions(is_asked: bool) -> S3Result<()> {
+    fault::refuse_if(&[("a delete under a condition other than `If-Match`", is_asked)])
 }
 
 /// `POST /{bucket}?delete`.
@@ -161,11 +167,17 @@ pub(super) async fn delete_many(
     endpoint: &Endpoint,
     input: DeleteObjectsInput,
 ) -> S3Result<DeleteObjectsOutput> {
+    let objects = &input.delete.objects;
+    refuse_other_conditions(
+        objects.iter().any(|object| object.last_modified_time.is_some() || object.size.is_some()),
+    )?;
     let store = endpoint.bucket(&input.bucket).await?;
     let is_quiet = input.delete.quiet == Some(true);
     let (mut deleted, mut errors) = (Vec::new(), Vec::new());
     for object in input.delete.objects {
-        match remove(endpoint, store.as_ref(), &input.bucket, &object.key).await {
+        let condition = Condition::new(object.e_tag.map(ETagCondition::ETag), None)?;
+        let target = Target { bucket: &input.bucket, key: &object.key, condition };
+        match remove(endpoint, store.as_ref(), target).await {
             Ok(()) if is_quiet => {}
             Ok(()) => deleted.push(DeletedObject { key: Some(object.key), ..DeletedObject::default() }),
             Err(error) => errors.push(DeleteError {
@@ -179,8 +191,13 @@ pub(super) async fn delete_many(
     Ok(DeleteObjectsOutput { deleted: Some(deleted), errors: Some(errors), ..DeleteObjectsOutput::default() })
 }
 
-async fn remove(endpoint: &Endpoint, store: &dyn ObjectStore, bucket: &str, key: &str) -> S3Result<()> {
-    let Some(path) = path_of(key) else { return Ok(()) };
+async fn remove(endpoint: &Endpoint, store: &dyn ObjectStore, target: Target<'_>) -> S3Result<()> {
+    let Target { bucket, key, condition } = target;
+    let Some(path) = path_of(key) else {
+        return if condition == Condition::None { Ok(()) } else { Err(fault::no_key()) };
+    };
+    let _turn = endpoint.turns.take(bucket, key).await;
+    condition.check(store, &path).await?;
     match store.head(&path).await {
         Ok(_) => {}
         Err(object_store::Error::NotFound { .. }) => return Ok(()),
@@ -195,7 +212,11 @@ async fn remove(endpoint: &Endpoint, store: &dyn ObjectStore, bucket: &str, key:
 
 /// `PUT /{bucket}/{key}` with a source. The bytes are copied: a shared file would have one date and
 /// one tag for two objects.
-pub(super) async fn copy(endpoint: &Endpoint, input: CopyObjectInput) -> S3Result<CopyObjectOutput> {
+pub(super) async fn copy(
+    endpoint: &Endpoint,
+    input: CopyObjectInput,
+    condition: Condition,
+) -> S3Result<CopyObjectOutput> {
     check_storage_class(input.storage_class.as_ref())?;
     fault::refuse_if(&[
         (
@@ -233,11 +254,10 @@ pub(super) async fn copy(endpoint: &Endpoint, input: CopyObjectInput) -> S3Resul
     };
     let size = found.meta.size;
     let body = read(found, 0..size).await?;
+    let target = Target { bucket: &input.bucket, key: &input.key, condition };
+    let written = write_object(endpoint, target, &attributes, body, Digests::default()).await?;
     let store = endpoint.bucket(&input.bucket).await?;
-    let path = new_path_of(&input.key)?;
-    let written = write(store.as_ref(), &path, body, Digests::default()).await?;
-    endpoint.attributes.write(&input.bucket, &input.key, written.e_tag.as_deref(), &attributes).await?;
-    let result = copied(&store, &path, &written).await?;
+    let result = copied(&store, &new_path_of(&input.key)?, &written).await?;
     Ok(CopyObjectOutput { copy_object_result: Some(result), ..CopyObjectOutput::default() })
 }
 
@@ -270,7 +290,7 @@ pub(super) async fn open(
     options: GetOptions,
 ) -> S3Result<GetResult> {
     let store = endpoint.bucket(bucket).await?;
-    let path = path_of(key).ok_or_else(|| s3_error!(NoSuchKey, "there is no such object"))?;
+    let path = path_of(key).ok_or_else(fault::no_key)?;
     store.get_opts(&path, options).await.map_err(fault::of_store)
 }
 

@@ -14,6 +14,7 @@ use s3s::dto::{
 use s3s::{S3, S3Request, S3Response, S3Result};
 
 use super::access::sender_of;
+use super::conditional::Condition;
 use super::endpoint::Endpoint;
 use super::{buckets, listing, multipart, objects};
 
@@ -68,7 +69,7 @@ impl S3 for Endpoint {
     }
 
     async fn delete_object(&self, request: S3Request<DeleteObjectInput>) -> Answer<DeleteObjectOutput> {
-        objects::delete(self, &request.input.bucket, &request.input.key).await?;
+        objects::delete(self, request.input).await?;
         Ok(S3Response::new(DeleteObjectOutput::default()))
     }
 
@@ -77,7 +78,8 @@ impl S3 for Endpoint {
     }
 
     async fn copy_object(&self, request: S3Request<CopyObjectInput>) -> Answer<CopyObjectOutput> {
-        objects::copy(self, request.input).await.map(S3Response::new)
+        let condition = Condition::of_headers(&request.headers)?;
+        objects::copy(self, request.input, condition).await.map(S3Response::new)
     }
 
     async fn create_multipart_upload(

@@ -25,11 +25,11 @@ pub struct World {
 }
 
 impl World {
-    pub async fn start() -> anyhow::Result<Self> {
-        let environment = vec![
-            ("WEIR_RESTART_DELAY".to_string(), "0.05".to_string()),
-            ("WEIR_RESTART_DELAY_MAX".to_string(), "0.1".to_string()),
-        ];
+    /// Starts a service; the test may have it in another environment.
+    async fn start(more: &[(&str, &str)]) -> anyhow::Result<Self> {
+        let environment = [("WEIR_RESTART_DELAY", "0.05"), ("WEIR_RESTART_DELAY_MAX", "0.1")];
+        let environment = environment.iter().chain(more);
+        let environment = environment.map(|(name, value)| (name.to_string(), value.to_string())).collect();
         let options = ServiceOptions { environment, ..ServiceOptions::default() };
         let service = Service::start(Path::new(env!("CARGO_BIN_EXE_weir")), options)?;
         let client = Client::log_in(&service.endpoint()?, service.password()).await?;
@@ -135,7 +135,16 @@ impl World {
 
 /// Runs a test in a world of its own; a failure says how to repeat it and what the service and its workers said.
 pub async fn in_world(seed: u64, test: impl AsyncFnOnce(&mut World) -> anyhow::Result<()>) {
-    let mut world = World::start().await.unwrap_or_else(|error| panic!("{error:#}"));
+    in_world_with(&[], seed, test).await;
+}
+
+/// Runs a test in a world whose service has more environment variables.
+pub async fn in_world_with(
+    environment: &[(&str, &str)],
+    seed: u64,
+    test: impl AsyncFnOnce(&mut World) -> anyhow::Result<()>,
+) {
+    let mut world = World::start(environment).await.unwrap_or_else(|error| panic!("{error:#}"));
     let Err(error) = test(&mut world).await else { return };
     let said = world.service.messages();
     let worker_said = world.service.worker_messages();
