@@ -113,7 +113,9 @@ impl WorkerRequest {
 
 const BEGUN: &str = "begun";
 const PID: &str = "pid";
+/// Both name an attempt, so that they say nothing of the next one.
 const COPIED: &str = "logs-copied";
+const RUNNING_SINCE: &str = "running-since";
 
 /// The folder of one job's worker.
 #[derive(Debug, Clone)]
@@ -160,16 +162,29 @@ impl Folder {
         File::options().create(true).append(true).open(self.manager_log())?.write_all(line.as_bytes())
     }
 
-    /// Notes that all logs of the last worker are in their bucket.
-    pub(super) fn mark_logs_copied(&self) {
-        if let Err(error) = File::create(self.0.join(COPIED)) {
+    /// Notes that all logs of an attempt are in their bucket.
+    pub(super) fn mark_logs_copied(&self, attempt: u64) {
+        if let Err(error) = self.replace(COPIED, attempt.to_string().as_bytes()) {
             tracing::warn!(folder = %self.0.display(), %error, "that the logs are copied cannot be noted; the next start of the service copies them again");
         }
     }
 
-    /// Returns whether all logs of the last worker are in their bucket.
-    pub(super) fn has_logs_copied(&self) -> bool {
-        self.0.join(COPIED).exists()
+    /// Returns whether all logs of an attempt are in their bucket.
+    pub(super) fn has_logs_copied(&self, attempt: u64) -> bool {
+        std::fs::read_to_string(self.0.join(COPIED)).is_ok_and(|noted| noted == attempt.to_string())
+    }
+
+    /// Notes since when an attempt runs. Its worker may die while no service looks, and its logs belong where that says.
+    pub(super) fn write_running_since(&self, attempt: u64, since: Timestamp) -> io::Result<()> {
+        let content = serde_json::to_vec(&(attempt, since)).map_err(io::Error::other)?;
+        self.replace(RUNNING_SINCE, &content)
+    }
+
+    /// Returns since when an attempt runs or ran.
+    pub(super) fn running_since(&self, attempt: u64) -> Option<Timestamp> {
+        let content = std::fs::read(self.0.join(RUNNING_SINCE)).ok()?;
+        let (noted, since): (u64, Timestamp) = serde_json::from_slice(&content).ok()?;
+        (noted == attempt).then_some(since)
     }
 
     /// Takes the lock that says that the folder has a worker; `None` when another one lives.
@@ -265,7 +280,7 @@ impl Folder {
 
     /// Removes what an earlier run left, its checkpoints excepted.
     pub(super) fn clear_run(&self) {
-        for name in ["result.json", "worker.sock", BEGUN, PID, COPIED] {
+        for name in ["result.json", "worker.sock", BEGUN, PID] {
             let _ = std::fs::remove_file(self.0.join(name));
         }
     }

@@ -53,6 +53,7 @@ impl LogBegin {
 #[derive(Clone)]
 pub(super) struct Logs {
     job: JobId,
+    attempt: u64,
     bucket: String,
     objects: Objects,
     folder: Folder,
@@ -66,6 +67,7 @@ impl Logs {
     pub(super) fn of(request: &WorkerRequest, objects: &Objects, folder: &Folder) -> Option<Self> {
         Some(Self {
             job: request.start.job,
+            attempt: request.start.attempt,
             bucket: request.start.settings.log_bucket.clone()?,
             objects: objects.within(request.start.buckets.clone()),
             folder: folder.clone(),
@@ -78,6 +80,11 @@ impl Logs {
     /// was submitted.
     fn directory(&self, running_since: Option<Timestamp>) -> String {
         format!("jobs/logs/{}-{}", self.job, running_since.unwrap_or(self.begin.at))
+    }
+
+    /// Whether the logs were all copied after the end of the worker.
+    pub(super) fn are_copied(&self) -> bool {
+        self.folder.has_logs_copied(self.attempt)
     }
 
     /// Returns where the log of the worker is, for people.
@@ -118,7 +125,7 @@ impl Logs {
                 let worker = logs.put("taskmanager-1.log", running_since, said.clone()).await;
                 match worker.and(logs.copy_manager_log(running_since).await) {
                     Ok(()) => {
-                        logs.folder.mark_logs_copied();
+                        logs.folder.mark_logs_copied(logs.attempt);
                         return;
                     }
                     Err(error) => {

@@ -147,7 +147,7 @@ impl EmbeddedRunner {
         let running_since = observation.running_since;
         let entry = Entry { logs: logs.clone(), ..Entry::ended(observation) };
         self.with_entries(|entries| entries.insert(job, entry));
-        logs.filter(|_| !folder.has_logs_copied()).map(|logs| (logs, running_since))
+        logs.filter(|logs| !logs.are_copied()).map(|logs| (logs, running_since))
     }
 
     /// Starts a worker that holds `lock`, the one of its folder, for its life.
@@ -342,12 +342,19 @@ impl Runner for EmbeddedRunner {
             {
                 // It ended while no service looked. The reconciler must know that it ran: perhaps its checkpoints
                 // are all that is known of this run.
+                let attempt = request.start.attempt;
                 let observation = Observation {
                     state: RunState::Stopped,
                     adopted: true,
-                    ..self.starting(request.start.attempt, None)
+                    running_since: folder.running_since(attempt),
+                    ..self.starting(attempt, None)
                 };
                 uncopied.extend(self.take_up_ended(job, &folder, observation));
+            } else if let Ok(request) = folder.read_request() {
+                // It ended before it had read anything, or was not started any more; what it said counts all the same.
+                let running_since = folder.running_since(request.start.attempt);
+                let logs = Logs::of(&request, &self.objects, &folder).filter(|logs| !logs.are_copied());
+                uncopied.extend(logs.map(|logs| (logs, running_since)));
             }
         }
         // Their workers ended while no service looked.

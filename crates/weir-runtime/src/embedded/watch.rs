@@ -150,11 +150,14 @@ impl Watch {
         }
     }
 
-    /// Returns since when the job has run, if the worker has said so.
+    /// Returns since when the job has run, if the worker has said so or noted it.
     fn running_since(&self) -> Option<Timestamp> {
-        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        let entry = entries.get(&self.job).filter(|entry| entry.observation.attempt == self.attempt)?;
-        entry.observation.running_since
+        let said = {
+            let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+            let entry = entries.get(&self.job).filter(|entry| entry.observation.attempt == self.attempt);
+            entry.and_then(|entry| entry.observation.running_since)
+        };
+        said.or_else(|| self.folder.running_since(self.attempt))
     }
 
     /// Says where the log is. Paths of the machine are for its operator.
@@ -195,6 +198,7 @@ impl Watch {
                 tracing::warn!(job_id = %self.job, reason, log = %log.display(), "worker ended unexpectedly");
                 let reason = format!("{reason}; {place}");
                 entry.observation.state = RunState::Failed(reason);
+                entry.observation.running_since = running_since;
                 entry.observation.at = self.clock.now();
             }
         }

@@ -74,8 +74,12 @@ pub async fn run_worker(folder: &Path, outside: Option<&Outside>) -> Result<bool
     let state = match launched {
         None => RunState::Stopped,
         Some(Ok((launched, storage))) => {
+            let now = clock.now();
+            if let Err(error) = folder.write_running_since(request.start.attempt, now) {
+                tracing::warn!(%error, "since when the job runs cannot be noted");
+            }
             observation.state = RunState::Running;
-            observation.running_since = Some(clock.now());
+            observation.running_since = Some(now);
             observation.graph = Some(launched.graph.clone());
             let savepoints = Savepoints::new(&launched.handle, storage, &request, &objects, &folder);
             follow(

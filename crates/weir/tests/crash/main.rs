@@ -5,6 +5,7 @@
 
 mod elsewhere;
 mod endings;
+mod logs;
 mod objects;
 mod plan;
 mod savepoints;
