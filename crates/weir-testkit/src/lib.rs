@@ -6,6 +6,7 @@
 
 pub mod golden;
 pub mod kill;
+pub mod names;
 pub mod peer;
 pub mod seed;
 pub mod servers;

@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
@@ -15,7 +16,7 @@ use crate::servers::program;
 /// How long a connection may take that is not refused.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
-/// The network, of which a process has one. Dropping it removes it.
+/// The network. Dropping it removes it.
 #[derive(Debug)]
 pub struct PeerNetwork {
     name: String,
@@ -29,9 +30,13 @@ impl PeerNetwork {
         if !has_namespaces()? {
             return Ok(None);
         }
+        static MADE: AtomicU8 = AtomicU8::new(0);
+        let made = MADE.fetch_add(1, Ordering::Relaxed);
         let id = std::process::id();
-        let network = Self { name: format!("weir-test-{id}"), number: id.to_le_bytes()[0] };
-        let (name, outer) = (network.name(), format!("peer{id}"));
+        // Those of a process are far from each other, so that they do not meet those of the next process.
+        let number = id.to_le_bytes()[0].wrapping_add(made.wrapping_mul(101));
+        let network = Self { name: format!("weir-test-{id}-{made}"), number };
+        let (name, outer) = (network.name(), format!("peer{id}-{made}"));
         let (machine, own) = (network.machine(), network.address());
         ip(&["netns", "add", name])?;
         ip(&["link", "add", &outer, "type", "veth", "peer", "name", "eth0", "netns", name])?;

@@ -6,12 +6,13 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use weir_testkit::names::NameServer;
 use weir_testkit::peer::{PeerNetwork, call, connect_inside, has_namespaces, ip};
 use weir_testkit::servers::Redis;
 use weir_testkit::service::{Client, Service, ServiceOptions, StreamReader};
@@ -25,10 +26,15 @@ const CLUSTERS: &str = "/v1.0/{project}/reserved_cluster";
 const RIGHTS: u64 = 1 << 12 | 1 << 13 | 1 << 16 | 1 << 19 | 1 << 21;
 
 async fn service(environment: &[(&str, &str)]) -> (Service, Client) {
+    service_of(Path::new(WEIR), environment).await
+}
+
+/// Starts a service by a program that becomes `weir`.
+async fn service_of(weir: &Path, environment: &[(&str, &str)]) -> (Service, Client) {
     let environment = [("WEIR_CLUSTER_NAMESPACES", "on")].iter().chain(environment);
     let environment = environment.map(|(name, value)| (name.to_string(), value.to_string())).collect();
     let options = ServiceOptions { environment, ..ServiceOptions::default() };
-    let service = Service::start(Path::new(WEIR), options).unwrap();
+    let service = Service::start(weir, options).unwrap();
     let client = Client::log_in(&service.endpoint().unwrap(), service.password()).await.unwrap();
     (service, client)
 }
@@ -89,6 +95,18 @@ fn job(name: &str, cluster: i64, sql: &str) -> Value {
         "restart_when_exception": false })
 }
 
+/// Returns the text of a job that looks keys up in a server of Redis at an address.
+fn look_up(address: &str, redis: &Redis) -> String {
+    format!(
+        "CREATE SOURCE STREAM s (k STRING) WITH (type='dis', region='local', channel='in', encode='csv', field_delimiter=',');\n\
+         CREATE TABLE t (k STRING, v STRING) WITH (type='dcs_redis', cluster_address='{address}', password='{}',\n\
+           key_column='k', value_type='string');\n\
+         CREATE SINK STREAM o (v STRING) WITH (type='dis', region='local', channel='out', encode='csv', field_delimiter=',');\n\
+         INSERT INTO o SELECT t.v FROM s JOIN t ON s.k = t.k;",
+        redis.password()
+    )
+}
+
 /// Checks that no thread of a process has rights that could undo its confinement, and in which network it is.
 fn check_process(pid: u32, namespace: &str) {
     assert_eq!(ip(&["netns", "identify", &pid.to_string()]).unwrap().trim(), namespace);
@@ -141,16 +159,7 @@ async fn only_what_routes_lead_to_is_reached_from_the_namespace_of_a_cluster() {
     let routes = peer(&service, &client, cluster, &network).await;
     client.create_stream("in", 1).await.unwrap();
     client.create_stream("out", 1).await.unwrap();
-    let sql = format!(
-        "CREATE SOURCE STREAM s (k STRING) WITH (type='dis', region='local', channel='in', encode='csv', field_delimiter=',');\n\
-         CREATE TABLE t (k STRING, v STRING) WITH (type='dcs_redis', cluster_address='{}', password='{}',\n\
-           key_column='k', value_type='string');\n\
-         CREATE SINK STREAM o (v STRING) WITH (type='dis', region='local', channel='out', encode='csv', field_delimiter=',');\n\
-         INSERT INTO o SELECT t.v FROM s JOIN t ON s.k = t.k;",
-        redis.address(),
-        redis.password()
-    );
-    let job = client.create_job(&job("j1", cluster, &sql)).await.unwrap();
+    let job = client.create_job(&job("j1", cluster, &look_up(&redis.address(), &redis))).await.unwrap();
 
     // Without a route.
     client.run_job(job).await.unwrap();
@@ -252,6 +261,66 @@ async fn buckets_of_an_endpoint_are_reached_from_outside_and_a_service_takes_its
     let interface = interface_of(&namespace(&service));
     service.end().unwrap();
     assert_eq!((left(&service), is_interface(&interface)), (Vec::new(), false));
+}
+
+/// Writes a program that becomes `weir` where `/etc/resolv.conf` names another server.
+fn weir_with_resolver(place: &Path, names: &NameServer) -> PathBuf {
+    let (resolver, program) = (place.join("resolv.conf"), place.join("weir"));
+    std::fs::write(&resolver, names.resolver()).unwrap();
+    let mount = "mount --bind \"$0\" /etc/resolv.conf && exec \"$@\"";
+    let script =
+        format!("#!/bin/sh\nexec unshare --mount sh -c '{mount}' {} {WEIR} \"$@\"\n", resolver.display());
+    std::fs::write(&program, script).unwrap();
+    std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+    program
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_are_those_of_the_cluster_and_then_of_the_machine_whose_name_server_no_route_leads_to() {
+    let Some(network) = PeerNetwork::make().unwrap() else { return };
+    let Some(redis) = Redis::start_in(&network).unwrap() else { return };
+    set(&redis, "k1", "one");
+    // On a loopback address of the machine, which is another one inside.
+    let [.., number, _] = network.address().octets();
+    let names =
+        NameServer::start(Ipv4Addr::new(127, 77, number, 53), "cache.test", network.address()).unwrap();
+    let place = tempfile::tempdir().unwrap();
+    let (mut service, client) = service_of(&weir_with_resolver(place.path(), &names), &[]).await;
+    let cluster = create_cluster(&client, "c1").await;
+    let routes = peer(&service, &client, cluster, &network).await;
+    let route = json!({ "destination": format!("{}/32", network.address()) });
+    client.call(Method::POST, &routes, Some(&route)).await.unwrap();
+    client.create_stream("in", 1).await.unwrap();
+    client.create_stream("out", 1).await.unwrap();
+    let port = redis.address().parse::<SocketAddr>().unwrap().port();
+    let sql = look_up(&format!("cache.test:{port}"), &redis);
+    let job = client.create_job(&job("j1", cluster, &sql)).await.unwrap();
+    client.run_job(job).await.unwrap();
+    client.wait_for(job, &["job_running"], LIMIT).await.unwrap();
+    let mut reader = StreamReader::from_oldest(&client, "out").await.unwrap();
+    client.put_records("in", ["k1"]).await.unwrap();
+    let rows = until("a row has arrived", async || {
+        Some(reader.read_new(&client).await.unwrap()).filter(|rows| !rows.is_empty())
+    });
+    assert_eq!(rows.await, ["one"]);
+    let asked = names.asked();
+    assert!(asked > 0, "the name server of the machine was asked");
+    client.stop_job(job).await.unwrap();
+    client.wait_for(job, &["job_cancel_success"], LIMIT).await.unwrap();
+
+    // A mapping comes first, also when no route leads to where it points.
+    let [a, b, c, _] = network.address().octets();
+    let mapped = Ipv4Addr::new(a, b, c, 9);
+    let host = json!({ "hosts_info": [{ "hostname": "cache.test", "ip": mapped }] });
+    client.call(Method::POST, &format!("{CLUSTERS}/{cluster}/hosts"), Some(&host)).await.unwrap();
+    client.run_job(job).await.unwrap();
+    client.wait_for(job, &["job_running"], LIMIT).await.unwrap();
+    client.put_records("in", ["k1"]).await.unwrap();
+    let failed = client.wait_for(job, &["job_running_exception"], LIMIT).await.unwrap();
+    assert!(failed.status_desc.contains(&format!("no route leads to {mapped}")), "{failed:?}");
+    assert_eq!(names.asked(), asked, "nobody is asked for a name that is mapped");
+    service.end().unwrap();
+    assert_eq!(left(&service), Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]

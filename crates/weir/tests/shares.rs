@@ -134,6 +134,33 @@ async fn a_job_that_needs_more_memory_than_its_share_fails_alone_and_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_system_ends_a_job_over_memory_max_where_it_has_that_controller() {
+    let (service, client) = service(&["--spu-memory-mib", "256"]).await;
+    if held_by(&service, "memory").await != "cgroup" {
+        let messages = service.messages();
+        let why = messages.lines().find(|line| line.contains("control groups do not hold")).unwrap();
+        eprintln!("SKIPPED: there is no memory controller of cgroup v2 here: {why}");
+        return;
+    }
+    let (steady, worker) = running(&client, &service, "steady", 1).await;
+    let group = cgroup(worker);
+    let file = |name: &str| std::fs::read_to_string(group.join(name)).unwrap();
+    assert_eq!(file("memory.max"), format!("{}\n", 256 << 20));
+    assert_eq!(file("memory.oom.group"), "1\n");
+    if group.join("memory.swap.max").exists() {
+        assert_eq!(file("memory.swap.max"), "0\n");
+    }
+    let growing = run(&client, "growing", 2, GROWING).await;
+    let failed =
+        client.wait_for(growing, &["job_running_exception"], Duration::from_secs(120)).await.unwrap();
+    let reason =
+        "the worker needed more than the 512 MiB of its share (2 SPU) and was ended; give the job more";
+    assert!(failed.status_desc.contains(reason), "{failed:?}\n{}", service.worker_messages());
+    assert_eq!(client.job(steady).await.unwrap().status, "job_running");
+    assert!(file("memory.events").contains("oom_kill 0\n"), "{}", file("memory.events"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_is_not_confined_says_so() {
     let (service, client) = service(&["--worker-confinement", "off"]).await;
     assert_eq!(held_by(&service, "cores").await, "nothing");
