@@ -35,8 +35,8 @@ crash: setup ## The long crash test: kill the worker 100 times and the service 2
 	WEIR_CRASH_KILLS=100 WEIR_CRASH_SERVER_KILLS=20 $(CARGO) test --locked --package weir --test crash -- --nocapture
 
 .PHONY: model
-model: setup ## The long model test: random calls, and 500 kills of the service at random moments (half an hour).
-	WEIR_MODEL_KILLS=500 $(CARGO) test --locked --package weir --test model -- --nocapture
+model: setup ## The long model test: random calls, and 500 kills of the service (half an hour); DATABASE=postgres for metadata there.
+	WEIR_MODEL_KILLS=500 WEIR_MODEL_DATABASE=$(or $(DATABASE),sqlite) $(CARGO) test --locked --package weir --test model -- --nocapture
 
 .PHONY: bench
 bench: build ## Measure Nexmark queries and check their results against DuckDB; make bench ARGS="--help" for options.

@@ -6,8 +6,7 @@ mod common;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::{People, PretendingRunner, SQL, World};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use common::{People, PretendingRunner, SQL, World, databases};
 use serde_json::json;
 use weir_base::clock::{Clock, ManualClock, SystemClock};
 use weir_base::id::{ClusterId, JobId, ProjectId, UserId};
@@ -25,7 +24,6 @@ use weir_control::{
 use weir_store::{
     BillingFilter, Book, EntryKind, NewEntry, Posting, Store, StoredAccounts, StoredNotifications,
 };
-use weir_testkit::servers::{PASSWORD, Postgres, USER};
 
 const DAY: Duration = Duration::from_secs(86_400);
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -44,9 +42,10 @@ struct Bank {
 }
 
 impl Bank {
-    async fn open(store: Store) -> Self {
+    async fn open() -> Self {
         let clock = ManualClock::new(START);
         let directory = tempfile::tempdir().unwrap();
+        let store = databases::open(directory.path()).await;
         let sealer = Sealer::new(directory.path().join("sealing.key"));
         let accounts = Arc::new(StoredAccounts::new(store.pool().clone(), sealer.clone()));
         let people = People::settle(Arc::new(clock.clone()), accounts).await;
@@ -174,8 +173,14 @@ async fn charge(store: &Store, domain: &str, amount: &str) {
     store.book(&entry, &[]).await.unwrap();
 }
 
-async fn a_month_costs_what_ran(store: Store) {
-    let bank = Bank::open(store).await;
+#[test]
+fn the_same_on_postgres() {
+    common::databases::repeat_on_postgres();
+}
+
+#[tokio::test]
+async fn a_month_costs_what_ran() {
+    let bank = Bank::open().await;
     bank.top_up("100000").await;
     let began = std::time::Instant::now();
     let job = bank.run_job("j1", 3, None).await;
@@ -213,8 +218,9 @@ async fn a_month_costs_what_ran(store: Store) {
     assert_eq!(overview.total_cost, f64::from(expected));
 }
 
-async fn who_owes_is_stopped_and_goes_on_after_a_top_up(store: Store) {
-    let bank = Bank::open(store).await;
+#[tokio::test]
+async fn who_owes_is_stopped_and_goes_on_after_a_top_up() {
+    let bank = Bank::open().await;
     bank.top_up("11").await;
     let cluster = bank.create_cluster(10).await;
     let inside = bank.run_job("j1", 5, Some(cluster.0)).await;
@@ -244,8 +250,9 @@ async fn who_owes_is_stopped_and_goes_on_after_a_top_up(store: Store) {
     assert_eq!(starts.last(), Some(&(job.0, 2, true)), "from its checkpoint: {starts:?}");
 }
 
-async fn a_job_of_a_cluster_goes_on_when_its_cluster_runs(store: Store) {
-    let bank = Bank::open(store).await;
+#[tokio::test]
+async fn a_job_of_a_cluster_goes_on_when_its_cluster_runs() {
+    let bank = Bank::open().await;
     bank.top_up("7").await;
     let cluster = bank.create_cluster(10).await;
     let inside = bank.run_job("j1", 5, Some(cluster.0)).await;
@@ -260,8 +267,9 @@ async fn a_job_of_a_cluster_goes_on_when_its_cluster_runs(store: Store) {
     assert_eq!(bank.job_status(inside).await, "job_running");
 }
 
-async fn a_service_that_died_between_charge_and_stop_makes_up_for_it(store: Store) {
-    let mut bank = Bank::open(store).await;
+#[tokio::test]
+async fn a_service_that_died_between_charge_and_stop_makes_up_for_it() {
+    let mut bank = Bank::open().await;
     bank.top_up("10").await;
     let job = bank.run_job("j1", 4, None).await;
     charge(bank.control.store(), &bank.domain, "20").await;
@@ -272,8 +280,9 @@ async fn a_service_that_died_between_charge_and_stop_makes_up_for_it(store: Stor
     assert_eq!(bank.balance().await, "-10.00");
 }
 
-async fn what_did_not_run_while_the_service_was_away_is_not_charged(store: Store) {
-    let mut bank = Bank::open(store).await;
+#[tokio::test]
+async fn what_did_not_run_while_the_service_was_away_is_not_charged() {
+    let mut bank = Bank::open().await;
     bank.top_up("100").await;
     let gone = bank.run_job("j1", 2, None).await;
     bank.wait(HOUR).await;
@@ -292,8 +301,9 @@ async fn what_did_not_run_while_the_service_was_away_is_not_charged(store: Store
     assert_eq!(bank.balance().await, "88.00");
 }
 
-async fn a_subscription_is_paid_at_once_and_ends(store: Store) {
-    let bank = Bank::open(store).await;
+#[tokio::test]
+async fn a_subscription_is_paid_at_once_and_ends() {
+    let bank = Bank::open().await;
     bank.top_up("1000").await;
     let cluster = bank.create_cluster(10).await;
     bank.wait(10 * HOUR).await;
@@ -341,8 +351,9 @@ async fn a_subscription_is_paid_at_once_and_ends(store: Store) {
 }
 
 /// A job that could not be stopped may be changed: what it holds and costs stays that of its run.
-async fn what_could_not_be_stopped_keeps_what_it_was_run_with(store: Store) {
-    let bank = Bank::open(store).await;
+#[tokio::test]
+async fn what_could_not_be_stopped_keeps_what_it_was_run_with() {
+    let bank = Bank::open().await;
     bank.top_up("10000").await;
     let cluster = bank.create_cluster(20).await;
     let (shared, inside) =
@@ -381,48 +392,8 @@ async fn what_could_not_be_stopped_keeps_what_it_was_run_with(store: Store) {
     assert_eq!(charged, "9986.50");
 }
 
-type Test = fn(Store) -> std::pin::Pin<Box<dyn Future<Output = ()>>>;
-
-const OVER_TIME: [(&str, Test); 7] = [
-    ("a month", |store| Box::pin(a_month_costs_what_ran(store))),
-    ("arrears", |store| Box::pin(who_owes_is_stopped_and_goes_on_after_a_top_up(store))),
-    ("a cluster", |store| Box::pin(a_job_of_a_cluster_goes_on_when_its_cluster_runs(store))),
-    ("a subscription", |store| Box::pin(a_subscription_is_paid_at_once_and_ends(store))),
-    ("a crash", |store| Box::pin(a_service_that_died_between_charge_and_stop_makes_up_for_it(store))),
-    ("an update", |store| Box::pin(what_could_not_be_stopped_keeps_what_it_was_run_with(store))),
-    ("an absence", |store| Box::pin(what_did_not_run_while_the_service_was_away_is_not_charged(store))),
-];
-
-#[tokio::test]
-async fn over_time_on_sqlite() {
-    for (name, test) in OVER_TIME {
-        println!("{name}");
-        let directory = tempfile::tempdir().unwrap();
-        test(Store::open(&directory.path().join("weir.db")).await.unwrap()).await;
-    }
-}
-
-#[tokio::test]
-async fn over_time_on_postgres() {
-    let Some(server) = Postgres::start().unwrap() else { return };
-    let password = utf8_percent_encode(PASSWORD, NON_ALPHANUMERIC);
-    let address =
-        |database: &str| format!("postgres://{USER}:{password}@127.0.0.1:{}/{database}", server.port());
-    let first = Store::connect(&address("cars")).await.unwrap();
-    for (number, (name, test)) in OVER_TIME.into_iter().enumerate() {
-        println!("{name}");
-        let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE test_{number}"));
-        sqlx::raw_sql(create).execute(first.pool()).await.unwrap();
-        test(Store::connect(&address(&format!("test_{number}"))).await.unwrap()).await;
-    }
-}
-
 async fn metered() -> World {
     World::start(|options| options.billing = Some(BillingOptions::default())).await
-}
-
-async fn sql(world: &World, text: &'static str) {
-    sqlx::query(text).execute(world.control.store().pool()).await.unwrap();
 }
 
 #[tokio::test]
@@ -458,23 +429,21 @@ async fn faults_of_the_ledger_have_codes_of_their_own() {
     let cluster = format!("/reserved_cluster/{}", body["payload"]["cluster_id"]);
     wait_for(&world, &cluster, 5).await;
     charge(world.control.store(), &world.domain, "2000").await;
-    sql(&world, "CREATE TRIGGER f BEFORE UPDATE ON clusters BEGIN SELECT RAISE(ABORT, 'disk full'); END")
-        .await;
+    let refusal = databases::refuse(&world.control, "UPDATE", "clusters", "true").await;
     let (code, body) = world.call("POST", "/billing/settle", None).await;
     assert_eq!(code, "CS.20016", "{body}");
-    assert!(body["error_cause"].as_str().unwrap().contains("disk full"), "{body}");
-    sql(&world, "DROP TRIGGER f").await;
+    assert!(body["error_cause"].as_str().unwrap().contains(databases::REFUSAL), "{body}");
+    databases::accept(&world.control, refusal).await;
     assert_eq!(world.call("POST", "/billing/settle", None).await.0, "CS.25011");
     wait_for(&world, &cluster, 12).await;
-    sql(&world, "CREATE TRIGGER f BEFORE UPDATE ON clusters BEGIN SELECT RAISE(ABORT, 'disk full'); END")
-        .await;
+    let refusal = databases::refuse(&world.control, "UPDATE", "clusters", "true").await;
     let (code, body) = world.call("POST", "/billing/top_up", Some(json!({ "amount": 1_500 }))).await;
     assert_eq!(code, "CS.20017", "{body}");
     assert!(body["error_cause"].as_str().unwrap().contains("The amount is added"), "{body}");
-    sql(&world, "DROP TRIGGER f").await;
+    databases::accept(&world.control, refusal).await;
     assert_eq!(world.call("POST", &format!("{cluster}/restart"), None).await.0, "CS.20049", "by hand");
     wait_for(&world, &cluster, 5).await;
-    sql(&world, "ALTER TABLE ledger_postings RENAME TO elsewhere").await;
+    databases::run(&world.control, "ALTER TABLE ledger_postings RENAME TO elsewhere").await;
     assert_eq!(world.call("GET", "/billing_history", None).await.0, "CS.25003");
     assert_eq!(world.call("GET", "/overview", None).await.0, "CS.25001");
 }

@@ -6,7 +6,7 @@ mod common;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use common::{SQL, World};
+use common::{SQL, World, databases};
 use serde_json::{Value, json};
 use weir_base::clock::{Clock, SystemClock};
 use weir_base::id::{ClusterId, JobId, ProjectId, UserId};
@@ -16,10 +16,6 @@ use weir_cloud::identity::AssignmentTarget;
 use weir_control::cluster::{Payment, set_payment};
 use weir_control::{Caller, Reconciler, Role, SentCluster, SentFields};
 use weir_runtime::RunState;
-
-async fn sql(world: &World, text: &'static str) {
-    sqlx::query(text).execute(world.control.store().pool()).await.unwrap();
-}
 
 async fn create(world: &World, name: &str) -> i64 {
     let (code, body) = world.call("POST", "/reserved_cluster", Some(json!({ "name": name }))).await;
@@ -41,20 +37,23 @@ async fn wait_for(world: &World, cluster: i64, status: i64) -> Value {
     panic!("cluster {cluster} did not get to {status}: {body}");
 }
 
+#[test]
+fn the_same_on_postgres() {
+    common::databases::repeat_on_postgres();
+}
+
 #[tokio::test]
 async fn faults_of_the_metadata_have_codes_of_their_own() {
     let world = World::start(|_| {}).await;
     let cluster = create(&world, "c1").await;
-    sql(&world, "CREATE TRIGGER f BEFORE INSERT ON clusters BEGIN SELECT RAISE(ABORT, 'disk full'); END")
-        .await;
+    databases::refuse(&world.control, "INSERT", "clusters", "true").await;
     assert_eq!(world.call("POST", "/reserved_cluster", Some(json!({ "name": "c2" }))).await.0, "CS.20001");
-    sql(&world, "CREATE TRIGGER g BEFORE UPDATE ON clusters BEGIN SELECT RAISE(ABORT, 'disk full'); END")
-        .await;
+    databases::refuse(&world.control, "UPDATE", "clusters", "true").await;
     let path = format!("/reserved_cluster/{cluster}");
     let (code, body) = world.call("DELETE", &path, None).await;
     assert_eq!(code, "CS.21011");
-    assert!(body["error_cause"].as_str().unwrap().contains("disk full"), "{body}");
-    sql(&world, "ALTER TABLE job_reports RENAME TO elsewhere").await;
+    assert!(body["error_cause"].as_str().unwrap().contains(databases::REFUSAL), "{body}");
+    databases::run(&world.control, "ALTER TABLE job_reports RENAME TO elsewhere").await;
     assert_eq!(world.call("GET", &path, None).await.0, "CS.21001");
     assert_eq!(world.call("GET", "/reserved_clusters", None).await.0, "CS.21001");
 }
@@ -105,7 +104,7 @@ async fn an_assigned_cluster_is_seen_and_used() {
         world.request("POST", "/sql_job", "ann").json(&body).send().await.unwrap().json().await.unwrap();
     assert_eq!(made["message_id"], "CS.11000", "{made}");
     let run = format!("/job/{}/run", made["payload"]["job_id"]);
-    sql(&world, "DELETE FROM cluster_users").await;
+    databases::run(&world.control, "DELETE FROM cluster_users").await;
     let answer: Value = world.request("POST", &run, "ann").send().await.unwrap().json().await.unwrap();
     assert_eq!(answer["error_id"], "CS.13011", "taken away before the run: {answer}");
     assert_eq!(world.call("POST", &run, None).await.0, "CS.14000", "an administrator may use all");
@@ -139,7 +138,7 @@ async fn a_creation_that_found_its_room_taken_away_fails_with_a_reason() {
             .await;
         assert_eq!(code, "CS.20000");
     }
-    sql(&world, "UPDATE clusters SET definition = json_set(definition, '$.maximum_spu_quota', 60)").await;
+    databases::redefine(&world.control, "clusters", json!({ "maximum_spu_quota": 60 })).await;
     let reconciler = Reconciler::new(world.control.clone());
     let later = SystemClock.now().plus(Duration::from_secs(1));
     reconciler.tick(later).await.unwrap();
@@ -247,7 +246,7 @@ async fn jobs_reach_where_the_routes_of_active_peerings_lead_and_overlapping_net
     until_reached(&world, &[(cluster, &expected)]).await;
     world.request("DELETE", &format!("{path}/{peering}"), "admin").send().await.unwrap();
     until_reached(&world, &[(cluster, &expected[..1])]).await;
-    sql(&world, "UPDATE networks SET cidr = '172.16.0.0/12', id = 'n2'").await;
+    databases::run(&world.control, "UPDATE networks SET cidr = '172.16.0.0/12', id = 'n2'").await;
     let overlapping = json!({ "name": "p2", "vpc_id": "n2" });
     assert_eq!(world.call("POST", &path, Some(overlapping)).await.0, "CS.22102");
     world.call("DELETE", &format!("/reserved_cluster/{cluster}"), None).await;
@@ -262,7 +261,7 @@ async fn a_peering_that_nobody_accepts_expires() {
     world.add_network("n1", "192.168.0.0/16").await;
     let path = format!("/reserved_cluster/{cluster}/peering");
     world.call("POST", &path, Some(json!({ "name": "p1", "vpc_id": "n1" }))).await;
-    sql(&world, "UPDATE peerings SET created_at = created_at - 604801000").await;
+    databases::run(&world.control, "UPDATE peerings SET created_at = created_at - 604801000").await;
     let (_, body) = world.call("GET", &path, None).await;
     assert_eq!(body["peerings"][0]["status"], "EXPIRED", "{body}");
 }
@@ -490,7 +489,9 @@ impl Game {
 
 #[tokio::test]
 async fn no_spu_is_lost_or_counted_twice() {
-    for seed in 0..12 {
+    // A server takes longer for each step.
+    let games = if databases::is_postgres() { 4 } else { 12 };
+    for seed in 0..games {
         let mut game = Game::new(seed).await;
         for step in 0..60 {
             println!("seed {seed}, step {step}");
@@ -511,7 +512,7 @@ async fn peerings_and_routes_need_the_agency() {
     let asked = json!({ "name": "p1", "vpc_id": network });
     let (_, body) = world.call("POST", &peerings, Some(asked.clone())).await;
     let peering = body["peering"]["id"].as_str().unwrap().to_string();
-    sql(&world, "UPDATE peerings SET status = 'accepted'").await;
+    databases::run(&world.control, "UPDATE peerings SET status = 'accepted'").await;
     let routes = format!("{peerings}/{peering}/route");
     let destination = json!({ "destination": "192.168.1.0/24" });
     let (_, body) = world.call("POST", &routes, Some(destination.clone())).await;

@@ -5,7 +5,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{Clearing, RemovedSavepoint, SQL, World};
+use common::{Clearing, RemovedSavepoint, SQL, World, databases};
 use serde_json::json;
 use weir_base::clock::{Clock, SystemClock};
 use weir_base::id::{JobId, ProjectId};
@@ -17,14 +17,15 @@ async fn world() -> World {
     World::start(|_| {}).await
 }
 
-async fn sql(world: &World, text: &'static str) {
-    sqlx::query(text).execute(world.control.store().pool()).await.unwrap();
+#[test]
+fn the_same_on_postgres() {
+    common::databases::repeat_on_postgres();
 }
 
 #[tokio::test]
 async fn a_job_that_cannot_be_written() {
     let world = world().await;
-    sql(&world, "CREATE TRIGGER f BEFORE INSERT ON jobs BEGIN SELECT RAISE(ABORT, 'disk full'); END").await;
+    databases::refuse(&world.control, "INSERT", "jobs", "true").await;
     let body = json!({ "name": "j1", "run_mode": "shared_cluster", "sql_body": "" });
     assert_eq!(world.call("POST", "/sql_job", Some(body)).await.0, "CS.11005");
 }
@@ -33,7 +34,7 @@ async fn a_job_that_cannot_be_written() {
 async fn an_update_that_cannot_be_written() {
     let world = world().await;
     let job = world.create("j1", json!({})).await;
-    sql(&world, "CREATE TRIGGER f BEFORE UPDATE ON jobs BEGIN SELECT RAISE(ABORT, 'disk full'); END").await;
+    databases::refuse(&world.control, "UPDATE", "jobs", "true").await;
     let body = json!({ "job_id": job, "desc": "d" });
     assert_eq!(world.call("PATCH", "/sql_job", Some(body)).await.0, "CS.12002");
 }
@@ -41,11 +42,7 @@ async fn an_update_that_cannot_be_written() {
 #[tokio::test]
 async fn an_authorization_that_cannot_be_written() {
     let world = world().await;
-    sql(
-        &world,
-        "CREATE TRIGGER f BEFORE INSERT ON authorized_buckets BEGIN SELECT RAISE(ABORT, 'disk full'); END",
-    )
-    .await;
+    databases::refuse(&world.control, "INSERT", "authorized_buckets", "true").await;
     let (code, body) = world.call("POST", "/obs_authorize", Some(json!(["bucket1"]))).await;
     assert_eq!(code, "CS.19002");
     assert!(body["error_cause"].as_str().unwrap().contains("bucket1"), "{body}");
@@ -86,10 +83,9 @@ async fn a_panic_stays_with_its_request() {
 async fn stored_jobs_with_settings_that_no_call_makes() {
     let world = world().await;
     let job = world.create("j1", json!({})).await;
-    sql(&world, "UPDATE jobs SET definition = json_set(definition, '$.checkpoint_enabled', json('true'))")
-        .await;
+    databases::redefine(&world.control, "jobs", json!({ "checkpoint_enabled": true })).await;
     assert_eq!(world.call("POST", &format!("/job/{job}/run"), None).await.0, "CS.13003");
-    sql(&world, "UPDATE jobs SET definition = json_set(definition, '$.obs_bucket', 'bucket1')").await;
+    databases::redefine(&world.control, "jobs", json!({ "obs_bucket": "bucket1" })).await;
     assert_eq!(world.call("POST", &format!("/job/{job}/run"), None).await.0, "CS.13004");
     assert_eq!(world.call("POST", "/obs_authorize", Some(json!(["bucket1"]))).await.0, "CS.19000");
     assert_eq!(world.call("POST", &format!("/job/{job}/run"), None).await.0, "CS.14000");

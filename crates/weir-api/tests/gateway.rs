@@ -64,6 +64,11 @@ async fn get(world: &World, path: &str, headers: &[(&str, &str)]) -> Answer {
     Answer { status: answer.status().as_u16(), kind, text: answer.text().await.unwrap() }
 }
 
+#[test]
+fn the_same_on_postgres() {
+    common::databases::repeat_on_postgres();
+}
+
 #[tokio::test]
 async fn sinks_are_listed_with_address_and_schema() {
     let world = World::start(|options| options.gateway_url = "http://w.example/gateway".to_string()).await;

@@ -86,6 +86,11 @@ fn page_of(all: &[String], cursor: Option<&str>, next: bool, limit: usize) -> Ve
     all[from.min(all.len())..to.min(all.len())].to_vec()
 }
 
+#[test]
+fn the_same_on_postgres() {
+    common::databases::repeat_on_postgres();
+}
+
 #[tokio::test]
 async fn pages_by_the_last_id_in_both_orders_and_directions() {
     let (world, cluster) = furnished().await;

@@ -3,17 +3,13 @@
 
 mod common;
 
-use common::World;
+use common::{World, databases};
 use serde_json::{Value, json};
 use weir_base::id::ProjectId;
 use weir_cloud::identity::{AssignmentTarget, NewAgency, Standing};
 
 async fn world() -> World {
     World::start(|_| {}).await
-}
-
-async fn sql(world: &World, text: &'static str) {
-    sqlx::query(text).execute(world.control.store().pool()).await.unwrap();
 }
 
 /// Calls the identity API as the administrator; returns status and body.
@@ -27,6 +23,11 @@ async fn iam(world: &World, method: &str, path: &str) -> (u16, Value) {
 async fn agency_id(world: &World) -> String {
     let agencies = world.identity.agencies(&world.domain).await.unwrap();
     agencies.into_iter().next().unwrap().id
+}
+
+#[test]
+fn the_same_on_postgres() {
+    common::databases::repeat_on_postgres();
 }
 
 #[tokio::test]
@@ -51,18 +52,18 @@ async fn a_project_has_at_most_a_hundred_templates() {
 #[tokio::test]
 async fn a_quota_that_cannot_be_written() {
     let world = world().await;
-    sql(&world, "CREATE TRIGGER f BEFORE INSERT ON users BEGIN SELECT RAISE(ABORT, 'disk full'); END").await;
+    databases::refuse(&world.control, "INSERT", "users", "true").await;
     let path = format!("/user_quota/{}", world.users["ann"]);
     let (code, body) = world.call("PATCH", &path, Some(json!({ "spu_quota": 5 }))).await;
     assert_eq!(code, "CS.21999");
-    assert!(body["error_cause"].as_str().unwrap().contains("disk full"), "{body}");
+    assert!(body["error_cause"].as_str().unwrap().contains(databases::REFUSAL), "{body}");
     assert_eq!(world.call("GET", &path, None).await.1["payload"]["spu_quota"], 1_000);
 }
 
 #[tokio::test]
 async fn an_audit_that_cannot_be_read() {
     let world = world().await;
-    sql(&world, "ALTER TABLE audit_records RENAME TO gone").await;
+    databases::run(&world.control, "ALTER TABLE audit_records RENAME TO gone").await;
     assert_eq!(world.call("GET", "/audit_logs?resource_type=job", None).await.0, "CS.24010");
     let (status, body) = iam(&world, "GET", &format!("/v3/{}/traces", world.project)).await;
     assert_eq!((status, &body["error_code"]), (400, &json!("CTS.0300")));
@@ -71,8 +72,8 @@ async fn an_audit_that_cannot_be_read() {
 #[tokio::test]
 async fn totals_that_cannot_be_computed() {
     let world = world().await;
-    sql(&world, "DROP INDEX jobs_name").await;
-    sql(&world, "ALTER TABLE jobs RENAME TO gone").await;
+    databases::run(&world.control, "DROP INDEX jobs_name").await;
+    databases::run(&world.control, "ALTER TABLE jobs RENAME TO gone").await;
     assert_eq!(world.call("GET", "/overview", None).await.0, "CS.25001");
 }
 
@@ -175,28 +176,16 @@ async fn an_agency_that_cannot_be_made_or_given_roles() {
     let id = agency_id(&world).await;
     let roles = json!({ "roles": ["obs_adm"] });
     world.identity.delete_agency(&world.domain, &id).await.unwrap();
-    sql(
-        &world,
-        "CREATE TRIGGER f BEFORE INSERT ON account_agencies BEGIN SELECT RAISE(ABORT, 'disk full'); END",
-    )
-    .await;
+    let refusal = databases::refuse(&world.control, "INSERT", "account_agencies", "true").await;
     assert_eq!(world.call("POST", "/agency", Some(roles.clone())).await.0, "CS.19008");
-    sql(&world, "DROP TRIGGER f").await;
-    sql(
-        &world,
-        "CREATE TRIGGER g BEFORE INSERT ON account_agency_roles BEGIN SELECT RAISE(ABORT, 'disk full'); END",
-    )
-    .await;
+    databases::accept(&world.control, refusal).await;
+    let refusal = databases::refuse(&world.control, "INSERT", "account_agency_roles", "true").await;
     assert_eq!(world.call("POST", "/agency", Some(roles.clone())).await.0, "CS.19009");
-    sql(&world, "DROP TRIGGER g").await;
-    sql(
-        &world,
-        "CREATE TRIGGER h BEFORE INSERT ON audit_records WHEN NEW.event_rating = 'normal'
-         BEGIN SELECT RAISE(ABORT, 'disk full'); END",
-    )
-    .await;
+    databases::accept(&world.control, refusal).await;
+    let refusal =
+        databases::refuse(&world.control, "INSERT", "audit_records", "NEW.event_rating = 'normal'").await;
     assert_eq!(world.call("POST", "/agency", Some(roles.clone())).await.0, "CS.10015");
-    sql(&world, "DROP TRIGGER h").await;
+    databases::accept(&world.control, refusal).await;
     assert_eq!(
         world.identity.agencies(&world.domain).await.unwrap(),
         [],
@@ -214,16 +203,12 @@ async fn an_archive_without_a_record_is_taken_away_and_nothing_is_settled_withou
     let export = json!({ "obs_dir": "bucket1/out", "is_selected": false });
     let out = world.directory.path().join("objects/bucket1/out");
     let exported = || std::fs::read_dir(&out).map_or(0, |files| files.count());
-    sql(
-        &world,
-        "CREATE TRIGGER h BEFORE INSERT ON audit_records WHEN NEW.event_rating = 'normal'
-         BEGIN SELECT RAISE(ABORT, 'disk full'); END",
-    )
-    .await;
+    let refusal =
+        databases::refuse(&world.control, "INSERT", "audit_records", "NEW.event_rating = 'normal'").await;
     assert_eq!(world.call("POST", "/jobs/export", Some(export.clone())).await.0, "CS.10015");
     assert_eq!(exported(), 0);
     assert_eq!(world.call("POST", "/billing/settle", None).await.0, "CS.10015");
-    sql(&world, "DROP TRIGGER h").await;
+    databases::accept(&world.control, refusal).await;
     assert_eq!(world.call("POST", "/jobs/export", Some(export)).await.0, "CS.11042");
     assert_eq!(exported(), 1);
 }
@@ -232,7 +217,7 @@ async fn an_archive_without_a_record_is_taken_away_and_nothing_is_settled_withou
 async fn a_job_with_a_topic_needs_the_agency() {
     let world = world().await;
     let job = world.create("j1", json!({})).await;
-    sql(&world, "UPDATE jobs SET definition = json_set(definition, '$.smn_topic', 'gone')").await;
+    databases::redefine(&world.control, "jobs", json!({ "smn_topic": "gone" })).await;
     let run = format!("/job/{job}/run");
     assert_eq!(world.call("POST", &run, None).await.0, "CS.11032", "the agency is there; the topic is not");
     let agency = world.identity.agency(&world.domain, &agency_id(&world).await).await.unwrap();
@@ -244,7 +229,7 @@ async fn a_job_with_a_topic_needs_the_agency() {
     world.identity.delete_agency(&world.domain, &agency.id).await.unwrap();
     assert_eq!(world.call("POST", &run, None).await.0, "CS.19007");
     // A job without a topic does not need it.
-    sql(&world, "UPDATE jobs SET definition = json_remove(definition, '$.smn_topic')").await;
+    databases::redefine(&world.control, "jobs", json!({ "smn_topic": null })).await;
     assert_eq!(world.call("POST", &run, None).await.0, "CS.14000");
 }
 

@@ -131,6 +131,11 @@ struct Target {
     store: Option<Store>,
 }
 
+#[test]
+fn the_same_on_postgres() {
+    common::databases::repeat_on_postgres();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_step_gets_its_answer() {
     let files = files();

@@ -138,6 +138,11 @@ impl Smn {
     }
 }
 
+#[test]
+fn the_same_on_postgres() {
+    common::databases::repeat_on_postgres();
+}
+
 #[tokio::test]
 async fn a_subscriber_is_asked_then_gets_messages_until_it_leaves() {
     let smn = Smn::start().await;

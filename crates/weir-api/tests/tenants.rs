@@ -6,9 +6,8 @@ mod common;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use common::World;
+use common::{World, databases};
 use serde_json::{Value, json};
-use sqlx::Row;
 
 /// What everything in the other project is named; no answer may contain it.
 const CROWN: &str = "crown-jewels";
@@ -93,31 +92,31 @@ fn body_of(operation: &str, ids: &BTreeMap<String, String>) -> Value {
 
 /// Returns everything that the store keeps of a project, but for what time alone changes.
 async fn kept(world: &World) -> String {
-    let pool = world.control.store().pool();
-    let tables = "SELECT m.name AS name FROM sqlite_master m JOIN pragma_table_info(m.name) c
-                  WHERE m.type = 'table' AND c.name = 'project_id' ORDER BY m.name";
-    let tables: Vec<String> =
-        sqlx::query(tables).fetch_all(pool).await.unwrap().iter().map(|row| row.get("name")).collect();
-    assert!(tables.iter().any(|table| table == "jobs") && tables.iter().any(|table| table == "users"));
+    let tables = databases::columns(&world.control).await;
+    for table in ["jobs", "users", "cluster_hosts"] {
+        assert!(tables.iter().any(|(name, _)| name == table), "{tables:?}");
+    }
     let mut kept = String::new();
-    let of_project = tables.into_iter().map(|table| (table, format!("project_id = '{}'", world.project)));
-    // The other project alone has a cluster.
-    let of_cluster =
-        ["cluster_hosts", "peerings", "routes"].map(|table| (table.to_string(), "true".to_string()));
-    for (table, condition) in of_project.chain(of_cluster) {
-        let columns = sqlx::AssertSqlSafe(format!(
-            "SELECT group_concat(name) AS names FROM pragma_table_info('{table}')
-             WHERE name NOT IN ('version', 'running_since', 'start_time')"
-        ));
-        let names: String = sqlx::query(columns).fetch_one(pool).await.unwrap().get("names");
-        let rows = sqlx::AssertSqlSafe(format!(
-            "SELECT CAST(json_array({names}) AS TEXT) AS line FROM {table} WHERE {condition}"
-        ));
-        for row in sqlx::query(rows).fetch_all(pool).await.unwrap() {
-            kept.push_str(&format!("{table} {}\n", row.get::<String, _>("line")));
+    for (table, mut columns) in tables {
+        let condition = if columns.iter().any(|column| column == "project_id") {
+            format!("project_id = '{}'", world.project)
+        } else if ["cluster_hosts", "peerings", "routes"].contains(&table.as_str()) {
+            // The other project alone has a cluster.
+            "true".to_string()
+        } else {
+            continue;
+        };
+        columns.retain(|column| !["version", "running_since", "start_time"].contains(&column.as_str()));
+        for row in databases::rows(&world.control, &table, &columns, &condition).await {
+            kept.push_str(&format!("{table} {row}\n"));
         }
     }
     kept
+}
+
+#[test]
+fn the_same_on_postgres() {
+    common::databases::repeat_on_postgres();
 }
 
 #[tokio::test]
@@ -308,20 +307,25 @@ async fn an_administrator_of_another_account_sees_and_changes_nothing_of_this_on
 
 /// Returns what is kept of accounts, but for what calls leave behind.
 async fn accounts(world: &World) -> String {
+    let wanted = [
+        "users",
+        "projects",
+        "assignments",
+        "keys",
+        "agencies",
+        "agency_roles",
+        "groups",
+        "group_members",
+        "group_roles",
+    ];
+    let mut tables = databases::columns(&world.control).await;
+    tables.retain(|(table, _)| table.strip_prefix("account_").is_some_and(|name| wanted.contains(&name)));
+    assert_eq!(tables.len(), wanted.len(), "{tables:?}");
     let mut kept = String::new();
-    let groups = ["groups", "group_members", "group_roles"];
-    let others = ["users", "projects", "assignments", "keys", "agencies", "agency_roles"];
-    for table in others.into_iter().chain(groups) {
-        let names = sqlx::AssertSqlSafe(format!(
-            "SELECT group_concat(name) AS names FROM pragma_table_info('account_{table}') WHERE name <> 'last_used_at'"
-        ));
-        let pool = world.control.store().pool();
-        let names: String = sqlx::query(names).fetch_one(pool).await.unwrap().get("names");
-        let rows = sqlx::AssertSqlSafe(format!(
-            "SELECT CAST(json_array({names}) AS TEXT) AS line FROM account_{table}"
-        ));
-        for row in sqlx::query(rows).fetch_all(pool).await.unwrap() {
-            kept.push_str(&format!("{table} {}\n", row.get::<String, _>("line")));
+    for (table, mut columns) in tables {
+        columns.retain(|column| column != "last_used_at");
+        for row in databases::rows(&world.control, &table, &columns, "true").await {
+            kept.push_str(&format!("{table} {row}\n"));
         }
     }
     kept
@@ -414,21 +418,17 @@ async fn buckets_of_another_project_are_out_of_reach_of_every_operation() {
     assert_eq!(call_other(&world, "POST", "/jobs/import", Some(import)).await.0, "CS.11016");
 
     // What an earlier release stored does not run, and tells nothing.
-    let store = async |values: &str| {
-        let stored = format!("UPDATE jobs SET definition = json_set(definition, {values}) WHERE id = {id}");
-        sqlx::query(sqlx::AssertSqlSafe(stored)).execute(world.control.store().pool()).await.unwrap();
-    };
     for values in [
-        "'$.obs_bucket', 'bucket1', '$.log_enabled', json('true')",
-        "'$.obs_bucket', NULL, '$.log_enabled', json('false'), '$.dirty_data_strategy', '2:bucket1/dir'",
+        json!({ "obs_bucket": "bucket1", "log_enabled": true }),
+        json!({ "obs_bucket": null, "log_enabled": false, "dirty_data_strategy": "2:bucket1/dir" }),
     ] {
-        store(values).await;
+        databases::redefine(&world.control, "jobs", values).await;
         let (code, answer) = call_other(&world, "POST", &format!("/job/{id}/run"), None).await;
         assert_eq!(code, "CS.13004", "{answer}");
         let (code, _) = call_other(&world, "POST", &format!("/job/{id}/logs/aggregate"), None).await;
         assert!(["CS.11037", "CS.11038"].contains(&code.as_str()), "{code}");
     }
-    store("'$.dirty_data_strategy', NULL").await;
+    databases::redefine(&world.control, "jobs", json!({ "dirty_data_strategy": null })).await;
     assert_eq!(call_other(&world, "POST", &format!("/job/{id}/run"), None).await.0, "CS.14000");
     let reach: Vec<String> = world.runner.started(id).buckets.into_iter().collect();
     assert_eq!(reach, ["bucket9"], "whatever its text says");

@@ -26,6 +26,11 @@ async fn set(world: &World, name: &str, value: &str) {
     world.control.variables().set(&project, name, value, Timestamp(1)).await.unwrap();
 }
 
+#[test]
+fn the_same_on_postgres() {
+    common::databases::repeat_on_postgres();
+}
+
 #[tokio::test]
 async fn a_worker_is_given_the_value_of_its_start_and_nobody_else() {
     let world = World::start(|_| {}).await;

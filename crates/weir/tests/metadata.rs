@@ -7,17 +7,11 @@ use std::time::{Duration, Instant};
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use weir_testkit::servers::{PASSWORD, Postgres, USER};
+use weir_testkit::servers::Postgres;
 use weir_testkit::service::{Client, Service, ServiceOptions};
 
 const WEIR: &str = env!("CARGO_BIN_EXE_weir");
 const LIMIT: Duration = Duration::from_secs(60);
-
-/// Returns the address of a database of a server.
-fn address(server: &Postgres, database: &str) -> String {
-    let escaped: String = PASSWORD.bytes().map(|byte| format!("%{byte:02X}")).collect();
-    format!("postgres://{USER}:{escaped}@127.0.0.1:{}/{database}", server.port())
-}
 
 fn on(database: &str) -> ServiceOptions {
     let environment = vec![("WEIR_DATABASE".to_string(), database.to_string())];
@@ -80,7 +74,7 @@ fn back_up(service: &Service, database: &str, to: &Path) -> Output {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_with_a_server_for_its_metadata_goes_on_after_a_restart() {
     let Some(server) = Postgres::start().unwrap() else { return };
-    let database = address(&server, "cars");
+    let database = server.address("cars");
     let mut service = Service::start(Path::new(WEIR), on(&database)).unwrap();
     set_variable(&service);
     let mut client = log_in(&service).await;
@@ -132,7 +126,7 @@ async fn a_copy_of_a_service_at_work_is_another_service_with_its_jobs() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dump_of_the_server_and_a_copy_of_the_directory_are_another_service_with_its_jobs() {
     let Some(server) = Postgres::start().unwrap() else { return };
-    let mut service = Service::start(Path::new(WEIR), on(&address(&server, "cars"))).unwrap();
+    let mut service = Service::start(Path::new(WEIR), on(&server.address("cars"))).unwrap();
     set_variable(&service);
     let client = log_in(&service).await;
     let first = run_job(&client, "a").await;
@@ -145,7 +139,7 @@ async fn a_dump_of_the_server_and_a_copy_of_the_directory_are_another_service_wi
     service.end().unwrap();
 
     server.restore(&dump, "restored").unwrap();
-    let options = ServiceOptions { copy_of: Some(service.data()), ..on(&address(&server, "restored")) };
+    let options = ServiceOptions { copy_of: Some(service.data()), ..on(&server.address("restored")) };
     let restored = Service::start(Path::new(WEIR), options).unwrap();
     let client = log_in(&restored).await;
     assert_eq!(jobs(&client).await, [(other, "b".to_string()), (first, "a".to_string())]);

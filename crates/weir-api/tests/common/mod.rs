@@ -3,6 +3,7 @@
 #![allow(dead_code)] // Each test file uses its part.
 
 pub mod coverage;
+pub mod databases;
 mod people;
 mod pretending_runner;
 
@@ -24,7 +25,7 @@ use weir_cloud::objects::{Objects, ObjectsConfig};
 use weir_cloud::sealing::Sealer;
 use weir_cloud::streams::LocalStreams;
 use weir_control::{Alarms, Control, ControlOptions, ControlParts, Limits, Reconciler};
-use weir_store::{Store, StoredAccounts, StoredNotifications};
+use weir_store::{StoredAccounts, StoredNotifications};
 
 pub use people::People;
 #[allow(unused_imports)]
@@ -85,7 +86,7 @@ impl World {
         std::fs::create_dir_all(&savepoint).unwrap();
         std::fs::write(savepoint.join("manifest.json"), SAVEPOINT).unwrap();
         let objects = Objects::new(ObjectsConfig::Local(objects_at));
-        let store = Store::open(&directory.path().join("weir.db")).await.unwrap();
+        let store = databases::open(directory.path()).await;
         let sealer = Sealer::new(directory.path().join("sealing.key"));
         let accounts = Arc::new(StoredAccounts::new(store.pool().clone(), sealer.clone()));
         let people = People::settle(clock.clone(), accounts).await;

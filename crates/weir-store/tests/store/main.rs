@@ -14,9 +14,8 @@ mod variables;
 
 use std::pin::Pin;
 
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use weir_store::Store;
-use weir_testkit::servers::{PASSWORD, Postgres, USER};
+use weir_testkit::servers::Postgres;
 
 /// A test: its name and what it does with an empty store.
 type Test = (&'static str, fn(Store) -> Pin<Box<dyn Future<Output = ()>>>);
@@ -58,22 +57,19 @@ async fn on_sqlite() {
 
 #[tokio::test]
 async fn on_postgres() {
-    let Some(server) = Postgres::start().unwrap() else { return };
-    let password = utf8_percent_encode(PASSWORD, NON_ALPHANUMERIC);
-    let address =
-        |database: &str| format!("postgres://{USER}:{password}@127.0.0.1:{}/{database}", server.port());
-    let first = Store::connect(&address("cars")).await.unwrap();
+    let Some(server) = Postgres::start_for_many().unwrap() else { return };
+    let first = Store::connect(&server.address("cars")).await.unwrap();
     for (number, (name, test)) in all().enumerate() {
         println!("{name}");
         let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE test_{number}"));
         sqlx::raw_sql(create).execute(first.pool()).await.unwrap();
-        let store = Store::connect(&address(&format!("test_{number}"))).await.unwrap();
+        let store = Store::connect(&server.address(&format!("test_{number}"))).await.unwrap();
         test(store.clone()).await;
         store.close().await;
     }
     // A second service on a database that is up to date already.
     first.close().await;
-    Store::connect(&address("cars")).await.unwrap().ping().await.unwrap();
+    Store::connect(&server.address("cars")).await.unwrap().ping().await.unwrap();
 }
 
 #[tokio::test]

@@ -18,6 +18,16 @@ pub struct Postgres {
 impl Postgres {
     /// Starts a server; `None` when it is not installed and need not be.
     pub fn start() -> anyhow::Result<Option<Self>> {
+        Self::start_with("scram-sha-256")
+    }
+
+    /// Starts a server for many connections, to which passwords are told as they are: by SCRAM, a connection takes a build without
+    /// optimization about a tenth of a second.
+    pub fn start_for_many() -> anyhow::Result<Option<Self>> {
+        Self::start_with("password")
+    }
+
+    fn start_with(authentication: &str) -> anyhow::Result<Option<Self>> {
         let folders = versions();
         let (Some(initdb), Some(postgres)) = (program("initdb", &folders)?, program("postgres", &folders)?)
         else {
@@ -35,7 +45,7 @@ impl Postgres {
         let mut create = command(&initdb, place.path(), owner);
         create.args([
             "--no-sync",
-            "--auth=scram-sha-256",
+            &format!("--auth={authentication}"),
             "--encoding=UTF8",
             "--locale=C",
             "--username",
@@ -50,7 +60,16 @@ impl Postgres {
         let port = free_port()?;
         let mut serve = command(&postgres, place.path(), owner);
         serve.arg("-D").arg(&data).args(["-p", &port.to_string()]);
-        for setting in ["listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=off"] {
+        for setting in [
+            "listen_addresses=127.0.0.1",
+            "unix_socket_directories=",
+            // What a test writes need not survive the machine.
+            "fsync=off",
+            "synchronous_commit=off",
+            "full_page_writes=off",
+            // Stores that tests have left keep their connections for a moment.
+            "max_connections=400",
+        ] {
             serve.args(["-c", setting]);
         }
         // SIGQUIT ends the server and all its processes at once.
@@ -62,6 +81,12 @@ impl Postgres {
     /// Returns the port on the loopback address.
     pub fn port(&self) -> u16 {
         self.server.port
+    }
+
+    /// Returns the address of a database, with user and password.
+    pub fn address(&self, database: &str) -> String {
+        let password: String = PASSWORD.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        format!("postgres://{USER}:{password}@127.0.0.1:{}/{database}", self.server.port)
     }
 
     /// Writes the database `cars` to a file, as an operator does.

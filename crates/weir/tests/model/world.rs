@@ -71,9 +71,10 @@ pub struct World {
 }
 
 impl World {
-    pub async fn start(seed: u64) -> anyhow::Result<Self> {
+    /// Starts a service with its metadata at the address of a database, or in a file.
+    pub async fn start(seed: u64, database: Option<String>) -> anyhow::Result<Self> {
         let variable = |name: &str, value: String| (name.to_string(), value);
-        let environment = vec![
+        let mut environment = vec![
             variable("WEIR_RESTART_DELAY", "0.05".into()),
             variable("WEIR_RESTART_DELAY_MAX", "0.1".into()),
             variable("WEIR_SHARED_CLUSTER_SPUS", SHARED_SPUS.to_string()),
@@ -82,6 +83,7 @@ impl World {
             variable("WEIR_SPU_HOUR_PRICE", SPU_HOUR_PRICE.into()),
             variable("WEIR_EDGE_GROUPS", EDGE_GROUP.into()),
         ];
+        environment.extend(database.map(|address| variable("WEIR_DATABASE", address)));
         let options = ServiceOptions { environment, ..ServiceOptions::default() };
         let service = Service::start(Path::new(env!("CARGO_BIN_EXE_weir")), options)?;
         let endpoint = service.endpoint()?;
