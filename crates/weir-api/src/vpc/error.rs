@@ -66,6 +66,11 @@ impl VpcError {
         Self::new(StatusCode::UNAUTHORIZED, "VPC.0008", "Unauthorized", cause)
     }
 
+    /// Returns the HTTP status.
+    pub(super) fn status(&self) -> u16 {
+        self.status.as_u16()
+    }
+
     /// Returns what it is in the codes of CS.
     pub(super) fn cause(&self) -> &CsError {
         &self.cause

@@ -78,23 +78,27 @@ fn check_role(caller: &Caller, needed: Role) -> Result<(), VpcError> {
     if caller.role < needed { Err(VpcError::forbidden()) } else { Ok(()) }
 }
 
-/// Carries out a call that changes a peering, and writes the audit record when a known caller is refused.
+/// Carries out a call that changes a peering, and writes the audit record when a known caller is refused; `refusal` gives
+/// errors the form that the call answers with.
 async fn change<F>(
     state: &ApiState,
     (event, peering): (&str, &str),
+    refusal: fn(VpcError) -> VpcError,
     request: Request,
     work: impl FnOnce(Caller, Bytes) -> F,
 ) -> Result<Response, VpcError>
 where
     F: Future<Output = Result<Response, VpcError>>,
 {
-    let (caller, _, body) = caller(state, request).await?;
+    let (caller, _, body) = caller(state, request).await.map_err(refusal)?;
     let result = match check_role(&caller, Role::Administrator) {
         Ok(()) => work(caller.clone(), body).await,
         Err(error) => Err(error),
-    };
+    }
+    .map_err(refusal);
     if let Err(error) = &result {
-        state.control.record_offered_failure(&caller, event, peering, error.cause()).await;
+        let told = (error.status(), error.cause());
+        state.control.record_offered_failure(&caller, event, peering, told).await;
     }
     result
 }

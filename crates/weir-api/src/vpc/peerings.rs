@@ -1,5 +1,7 @@
 //! Peerings from the side of the network that a cluster asks for.
 
+use std::convert::identity;
+
 use axum::Json;
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
@@ -127,7 +129,7 @@ pub(super) async fn update(
     request: Request,
 ) -> Response {
     let (control, peering) = (&state.control, &id);
-    let updated = change(&state, ("updatePeering", peering), request, |caller, body| async move {
+    let updated = change(&state, ("updatePeering", peering), identity, request, |caller, body| async move {
         let (name, description) = read_update(&body)?;
         let view = control.describe_peering(&caller, peering, name, description).await?;
         Ok(Json(json!({ "peering": Peering::from(view) })).into_response())
@@ -157,7 +159,7 @@ pub(super) async fn delete(
     request: Request,
 ) -> Response {
     let (control, peering) = (&state.control, &id);
-    let deleted = change(&state, ("deletePeering", peering), request, |caller, _| async move {
+    let deleted = change(&state, ("deletePeering", peering), identity, request, |caller, _| async move {
         control.withdraw_peering(&caller, peering).await?;
         Ok(StatusCode::NO_CONTENT.into_response())
     });
@@ -171,11 +173,12 @@ pub(super) async fn accept(
     request: Request,
 ) -> Response {
     let (control, peering) = (&state.control, &id);
-    let accepted = change(&state, ("acceptPeering", peering), request, |caller, _| async move {
-        let view = control.accept_peering(&caller, peering).await?;
-        Ok(Json(AcceptPeeringResponse::from(view)).into_response())
-    });
-    answer(&state, accepted.await.map_err(VpcError::of_cs_call))
+    let accepted =
+        change(&state, ("acceptPeering", peering), VpcError::of_cs_call, request, |caller, _| async move {
+            let view = control.accept_peering(&caller, peering).await?;
+            Ok(Json(AcceptPeeringResponse::from(view)).into_response())
+        });
+    answer(&state, accepted.await)
 }
 
 /// Rejects a peering.
@@ -185,7 +188,7 @@ pub(super) async fn reject(
     request: Request,
 ) -> Response {
     let (control, peering) = (&state.control, &id);
-    let rejected = change(&state, ("rejectPeering", peering), request, |caller, _| async move {
+    let rejected = change(&state, ("rejectPeering", peering), identity, request, |caller, _| async move {
         let view = control.reject_peering(&caller, peering).await?;
         Ok(Json(Peering::from(view)).into_response())
     });

@@ -336,17 +336,26 @@ impl Control {
         let _gate = self.gate.lock().await;
         let view = self.find_offered(caller, peering).await?;
         let audit = of_offered(caller, "deletePeering", &view.record, success::PEERING_DELETED, self.now());
+        let audit = AuditRecord { status: 204, ..audit };
         self.store.delete_peering(peering, &audit).await.map_err(fault)
     }
 
     /// Writes the audit record of what the other side was refused. It is about the cluster, as those of what was done are;
     /// of a peering that is not known the record has the id as its name.
-    pub async fn record_offered_failure(&self, caller: &Caller, event: &str, peering: &str, error: &CsError) {
+    /// `told` is the HTTP status and the error.
+    pub async fn record_offered_failure(
+        &self,
+        caller: &Caller,
+        event: &str,
+        peering: &str,
+        (status, error): (u16, &CsError),
+    ) {
         let found = self.find_offered(caller, peering).await.ok().map(|view| view.record);
         let (id, name) = found.map_or_else(Default::default, |found| (found.cluster.to_string(), found.name));
         let name = if name.is_empty() { peering } else { &name };
         let subject = Subject { resource_type: "cluster", id: &id, name };
-        self.record_failure(caller, event, subject, error).await;
+        let record = audit::of_failure(caller, event, subject, error, self.now());
+        audit::write_audit(&self.store, &AuditRecord { status, ..record }).await;
     }
 
     async fn find_offered(&self, caller: &Caller, peering: &str) -> Result<PeeringView, CsError> {
