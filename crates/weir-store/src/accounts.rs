@@ -34,6 +34,7 @@ const REMOVE_PROJECT: &[&str] = &[
     "DELETE FROM variables WHERE project_id = $1",
     "DELETE FROM message_templates WHERE project_id = $1",
     "DELETE FROM authorized_buckets WHERE project_id = $1",
+    "DELETE FROM trackers WHERE project_id = $1",
     "DELETE FROM account_projects WHERE id = $1",
 ];
 
