@@ -11,7 +11,7 @@ use weir_base::clock::{Clock, SystemClock};
 use weir_base::id::{JobId, ProjectId};
 use weir_base::savepoint::SavepointPlace;
 use weir_control::Reconciler;
-use weir_runtime::RunState;
+use weir_runtime::{RunState, Runner};
 
 async fn world() -> World {
     World::start(|_| {}).await
@@ -247,6 +247,33 @@ async fn a_worker_holds_its_spus_until_it_is_gone() {
     reconciler.tick(late).await.unwrap();
     world.wait_for(stubborn, "job_cancel_success").await;
     assert_eq!(used(&world).await, 0);
+}
+
+#[tokio::test]
+async fn an_import_replaces_a_job_whose_stop_has_failed_and_ends_its_worker() {
+    let mut world = world().await;
+    world.call("POST", "/obs_authorize", Some(json!(["bucket1"]))).await;
+    let job = world.create("stubborn", json!({})).await;
+    let all = json!({ "obs_dir": "bucket1/out", "is_selected": false });
+    let (code, body) = world.call("POST", "/jobs/export", Some(all)).await;
+    assert_eq!(code, "CS.11042", "{body}");
+    let archive = body["payload"]["zip_file"][0].clone();
+    world.call("POST", &format!("/job/{job}/run"), None).await;
+    world.wait_for(job, "job_running").await;
+    world.call("POST", &format!("/job/{job}/stop"), None).await;
+    world.shut_down().await;
+    let late = SystemClock.now().plus(Duration::from_secs(301));
+    Reconciler::new(world.control.clone()).tick(late).await.unwrap();
+    world.wait_for(job, "job_cancel_fail").await;
+    let body = json!({ "zip_file": archive, "is_cover": true });
+    let (code, body) = world.call("POST", "/jobs/import", Some(body)).await;
+    assert_eq!(
+        (code.as_str(), &body["payload"]["job_mapping"][0]["new_job_id"]),
+        ("CS.11043", &json!(job)),
+        "{body}"
+    );
+    world.wait_for(job, "job_init").await;
+    assert!(world.runner.observe(JobId(job)).is_none(), "its worker would be nobody's");
 }
 
 #[tokio::test]

@@ -98,6 +98,9 @@ impl Store {
             .execute(&mut *transaction)
             .await?;
             job_files::keep_those_of(&mut transaction, job.id, definition).await?;
+            // Of a job whose stop has failed; others have nothing open.
+            let end = UsageChange::End { what: Metered::Job, id: job.id.0, at: now };
+            usage::apply(&mut transaction, &[end]).await?;
             sqlx::query("DELETE FROM job_reports WHERE job_id = $1")
                 .bind(job.id.0)
                 .execute(&mut *transaction)

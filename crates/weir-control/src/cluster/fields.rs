@@ -190,7 +190,7 @@ mod tests {
     fn tags_are_bounded_as_those_of_jobs_are() {
         let tagged = |tags: String| code(SentCluster { tags: Some(tags), ..SentCluster::default() });
         assert_eq!(tagged("team=a,stage=test".into()), 0);
-        assert_eq!(tagged(vec!["a=b"; 21].join(",")), 20002);
+        assert_eq!(tagged(["a=b"; 21].join(",")), 20002);
         assert_eq!(tagged("k".repeat(129)), 20002);
     }
 
