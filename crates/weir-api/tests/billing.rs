@@ -250,6 +250,62 @@ async fn who_owes_is_stopped_and_goes_on_after_a_top_up() {
     assert_eq!(starts.last(), Some(&(job.0, 2, true)), "from its checkpoint: {starts:?}");
 }
 
+/// A job that stands still may be changed, and goes on only as what could be run; another text goes on afresh.
+#[tokio::test]
+async fn what_is_changed_in_arrears_is_checked_before_it_goes_on() {
+    let bank = Bank::open().await;
+    bank.top_up("40").await;
+    let cluster = bank.create_cluster(10).await;
+    let inside = bank.run_job("inside", 2, Some(cluster.0)).await;
+    let mut jobs = Vec::new();
+    for name in ["same", "described", "text", "kafka", "moved", "broken"] {
+        jobs.push(bank.run_job(name, 2, None).await);
+    }
+    let [same, described, text, kafka, moved, broken] = jobs[..] else { panic!() };
+    bank.wait(4 * HOUR).await;
+    let all = [inside, same, described, text, kafka, moved, broken];
+    for job in all {
+        assert_eq!(bank.job_status(job).await, "job_arrearage_stopped");
+    }
+    let source = |options: &str| SQL.replacen("type = \"datagen\"", options, 1);
+    let with_text = |sql: String| SentFields { sql_body: Some(sql), ..SentFields::default() };
+    let of_kafka = "type = \"kafka\", kafka_bootstrap_servers = \"10.0.0.1:9092\", kafka_topic = \"t\", \
+        kafka_group_id = \"g\", encode = \"json\"";
+    let to_cluster = SentFields {
+        run_mode: Some("exclusive_cluster".into()),
+        cluster_id: Some(cluster.0),
+        ..SentFields::default()
+    };
+    for (job, change) in [
+        (described, SentFields { desc: Some("d".into()), ..SentFields::default() }),
+        (text, with_text(format!("{SQL} -- another"))),
+        (kafka, with_text(source(of_kafka))),
+        (moved, to_cluster),
+        (broken, with_text("SELECT".into())),
+    ] {
+        bank.control.update_sql_job(&bank.caller, job, change).await.unwrap();
+    }
+    let first = bank.runner.starts.lock().unwrap().len();
+    bank.top_up("1000").await;
+    bank.wait(Duration::from_secs(60)).await;
+    bank.wait(Duration::from_secs(60)).await;
+    let mut starts = bank.runner.starts.lock().unwrap()[first..].to_vec();
+    starts.sort_unstable();
+    let expected = [(inside.0, 2, true), (same.0, 2, true), (described.0, 2, true), (text.0, 2, false)];
+    assert_eq!(starts, expected, "and nothing else");
+    for job in [inside, same, described, text] {
+        assert_eq!(bank.job_status(job).await, "job_running");
+    }
+    let run = bank.runner.started(same.0).fresh_since;
+    assert!(bank.runner.started(text.0).fresh_since > run, "checkpoints of the former text do not count");
+    // As the calls for the same jobs are refused: CS.13014, CS.13011 of the owner, who is no administrator, CS.13005.
+    for (job, reason) in [(kafka, "Kafka"), (moved, "It is cluster"), (broken, "Line 1")] {
+        assert_eq!(bank.job_status(job).await, "job_submit_fail");
+        let job = bank.control.store().job(&bank.caller.project, job).await.unwrap().unwrap();
+        assert!(job.facts.reason.contains(reason), "{}", job.facts.reason);
+    }
+}
+
 #[tokio::test]
 async fn a_job_of_a_cluster_goes_on_when_its_cluster_runs() {
     let bank = Bank::open().await;
@@ -429,6 +485,11 @@ async fn faults_of_the_ledger_have_codes_of_their_own() {
     let cluster = format!("/reserved_cluster/{}", body["payload"]["cluster_id"]);
     wait_for(&world, &cluster, 5).await;
     charge(world.control.store(), &world.domain, "2000").await;
+    // As if its user had changed it at the same moment: that is no fault, and the next settlement sees to it.
+    let faster = databases::overtake(&world.control, "clusters").await;
+    assert_eq!(world.call("POST", "/billing/settle", None).await.0, "CS.25011");
+    wait_for(&world, &cluster, 5).await;
+    databases::accept(&world.control, faster).await;
     let refusal = databases::refuse(&world.control, "UPDATE", "clusters", "true").await;
     let (code, body) = world.call("POST", "/billing/settle", None).await;
     assert_eq!(code, "CS.20016", "{body}");

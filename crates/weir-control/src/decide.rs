@@ -218,9 +218,11 @@ pub fn freeze(facts: &RunFacts, now: Timestamp) -> RunFacts {
     }
 }
 
-/// Returns the facts after a top-up: the run goes on from its newest checkpoint, with the definition of now.
-pub fn recover(facts: &RunFacts, held: Held) -> RunFacts {
-    RunFacts { held: Some(held), ..taken_up(facts) }
+/// Returns the facts after a top-up: the run goes on from its newest checkpoint, with the definition of now. When nothing
+/// counts that was accepted before, as with another text, it is a run of its own, and checkpoints of before are not its.
+pub fn recover(facts: &RunFacts, held: Held, now: Timestamp) -> RunFacts {
+    let intent_at = if facts.accepted { facts.intent_at } else { now };
+    RunFacts { held: Some(held), intent_at, ..taken_up(facts) }
 }
 
 fn taken_up(facts: &RunFacts) -> RunFacts {

@@ -453,7 +453,12 @@ fn a_frozen_job_goes_on_from_where_it_stopped() {
     };
     assert_eq!(status(&frozen, None, after(502), &limits()), Status::ArrearageStopped);
     assert!(frozen.reason.contains("top it up"), "{}", frozen.reason);
-    let recovering = recover(&frozen, held());
+    let changed = RunFacts { accepted: false, ..frozen.clone() };
+    let afresh = recover(&changed, held(), after(600));
+    assert_eq!(afresh.intent_at, after(600), "checkpoints of another text do not count");
+    let step = next(&afresh, None, OnFailure::End, after(600), &limits());
+    assert!(matches!(step, Step::Start { resume: false, .. }), "{step:?}");
+    let recovering = recover(&frozen, held(), after(600));
     assert_eq!(status(&recovering, None, after(600), &limits()), Status::ArrearageRecovering);
     assert_eq!(recovering.intent_at, T0, "checkpoints of the run count");
     let Step::Start { facts, resume: true } = next(&recovering, None, OnFailure::End, after(600), &limits())
@@ -533,7 +538,7 @@ fn successors(facts: &RunFacts, now: Timestamp) -> Vec<(String, RunFacts, Timest
         all.push(("arrears".to_string(), freeze(facts, now), now));
     }
     if here == Status::ArrearageStopped {
-        all.push(("top-up".to_string(), recover(facts, held()), now));
+        all.push(("top-up".to_string(), recover(facts, held(), now), now));
         all.push(("top-up without room".to_string(), not_recovered(facts, "no room", now), now));
     }
     if facts.submitted_at.is_some()

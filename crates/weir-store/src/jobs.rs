@@ -169,7 +169,8 @@ impl Store {
         rows.iter().map(from_row).collect()
     }
 
-    /// Stores a changed definition. A changed text makes the stored execution graph void.
+    /// Stores a changed definition. A changed text makes the stored execution graph void, and the checkpoints of a run that
+    /// stands still.
     pub async fn update_definition(
         &self,
         job: &JobRecord,
@@ -193,14 +194,17 @@ impl Store {
         if name_taken(&mut transaction, &job.project, &definition.name, Some(job.id)).await? {
             return Err(StoreError::NameTaken);
         }
+        let has_new_text = definition.sql_body != job.definition.sql_body;
         let changed = sqlx::query(
-            "UPDATE jobs SET name = $1, definition = $2, cluster_id = $3, update_time = $4, version = version + 1
-             WHERE id = $5 AND version = $6 AND deleted_at IS NULL",
+            "UPDATE jobs SET name = $1, definition = $2, cluster_id = $3, update_time = $4, accepted = $5,
+                version = version + 1
+             WHERE id = $6 AND version = $7 AND deleted_at IS NULL",
         )
         .bind(&definition.name)
         .bind(json_text(definition)?)
         .bind(definition.cluster_id)
         .bind(now.0)
+        .bind(i64::from(job.facts.accepted && !has_new_text))
         .bind(job.id.0)
         .bind(job.version)
         .execute(&mut *transaction)
@@ -210,7 +214,7 @@ impl Store {
         job_files::keep_those_of(&mut transaction, job.id, definition).await?;
         let has_new_jar =
             files.iter().any(|file| file.kind == "jar") || definition.jar_url != job.definition.jar_url;
-        if definition.sql_body != job.definition.sql_body || has_new_jar {
+        if has_new_text || has_new_jar {
             sqlx::query("UPDATE job_reports SET graph = NULL WHERE job_id = $1")
                 .bind(job.id.0)
                 .execute(&mut *transaction)

@@ -74,10 +74,25 @@ pub async fn refuse(control: &Control, event: &str, table: &str, condition: &str
     } else {
         format!("BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END")
     };
+    add_trigger(control, &format!("{event} ON {table} FOR EACH ROW WHEN ({condition})"), table, &fails).await
+}
+
+/// Lets updates of a table change nothing, as when somebody else was faster.
+pub async fn overtake(control: &Control, table: &str) -> Refusal {
+    let skips = if is_postgres() {
+        let function = "CREATE OR REPLACE FUNCTION overtake() RETURNS trigger LANGUAGE plpgsql";
+        run(control, &format!("{function} AS $body$BEGIN RETURN NULL; END$body$")).await;
+        "EXECUTE FUNCTION overtake()"
+    } else {
+        "BEGIN SELECT RAISE(IGNORE); END"
+    };
+    add_trigger(control, &format!("UPDATE ON {table} FOR EACH ROW"), table, skips).await
+}
+
+async fn add_trigger(control: &Control, place: &str, table: &str, does: &str) -> Refusal {
     // A new name each time: a connection of SQLite remembers triggers that another one has dropped.
     let trigger = format!("refuse_{}", weir_base::id::random_hex_id());
-    let place = format!("BEFORE {event} ON {table} FOR EACH ROW WHEN ({condition})");
-    run(control, &format!("CREATE TRIGGER {trigger} {place} {fails}")).await;
+    run(control, &format!("CREATE TRIGGER {trigger} BEFORE {place} {does}")).await;
     Refusal { trigger, table: table.to_string() }
 }
 

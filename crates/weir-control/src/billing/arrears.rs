@@ -4,18 +4,27 @@
 //! settlement and the stop that follows from it makes up for it in its next minute.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
-use weir_base::error::CsError;
+use futures::StreamExt;
+use weir_base::error::{CsError, codes};
 use weir_base::id::{ClusterId, ProjectId};
 use weir_base::time::Timestamp;
+use weir_cloud::identity::AssignmentTarget;
 use weir_store::{BillingMode, ClusterIntent, ClusterRecord, Held, Intent, JobRecord, RunFacts, StoreError};
 
+use crate::caller::{Caller, Role};
 use crate::cluster::state::{self, ClusterStatus};
 use crate::cluster::{self, Given};
 use crate::control::Control;
 use crate::decide;
-use crate::run::Usage;
+use crate::run::{Usage, check_engine};
 use crate::status::Status;
+
+/// Jobs that are checked at the same time before they go on.
+const CHECKS_AT_ONCE: usize = 8;
+/// Longest time for the checks of a job: the reconciler waits for them, and a bucket or a topic elsewhere may not answer.
+const CHECK_TIME: Duration = Duration::from_secs(10);
 
 /// Clusters that could not be stopped or started, and why.
 type Left = Vec<(ClusterId, String)>;
@@ -69,6 +78,8 @@ impl Control {
             }
             match self.freeze_cluster(&cluster, now).await {
                 Ok(()) => tracing::warn!(cluster_id = %cluster.id, "cluster stopped, its account owes"),
+                // Somebody else was faster, here and below; the next round sees what it is like then.
+                Err(StoreError::Conflict) => {}
                 Err(error) => left.push((cluster.id, error.to_string())),
             }
         }
@@ -84,7 +95,6 @@ impl Control {
             }
             match self.write_facts(&[(&job, decide::freeze(&job.facts, now))], &[]).await {
                 Ok(()) => tracing::warn!(job_id = %job.id, "job stopped, its account owes"),
-                // Somebody else was faster; the next round sees what it is like then.
                 Err(StoreError::Conflict) => {}
                 Err(error) => return Err(error),
             }
@@ -125,9 +135,10 @@ impl Control {
         if frozen.is_empty() && !self.store.all_clusters().await?.iter().any(stands_still) {
             return Ok(Vec::new());
         }
+        let mut accounts = Accounts::read(self, only).await?;
+        let checked = self.check_frozen(&frozen, &mut accounts).await?;
         // What goes on takes room, as what users run does.
         let _gate = self.gate.lock().await;
-        let mut accounts = Accounts::read(self, only).await?;
         let mut left = Vec::new();
         let mut clusters = self.store.all_clusters().await?;
         for index in 0..clusters.len() {
@@ -136,47 +147,118 @@ impl Control {
                 continue;
             }
             match self.restore_cluster(cluster, &clusters, now).await {
-                Ok(restored) => {
+                Ok(Some(restored)) => {
                     tracing::info!(cluster_id = %restored.id, "cluster runs again, its account was topped up");
                     clusters[index] = restored;
                 }
+                // Its user was faster, and restarts or deletes it.
+                Ok(None) => {}
                 Err(reason) => left.push((cluster.id, reason)),
             }
         }
         let mut usage = Usage::of(&self.store.jobs_with_runs().await?, self);
         usage.cluster_quotas = cluster::quotas(&clusters);
-        for job in frozen {
-            if may_go_on(&job, &clusters) && accounts.owes(&job.project).await == Some(false) {
-                self.restore_job(&job, &mut usage, now).await?;
+        for (job, check) in checked {
+            if may_go_on(job, &clusters) {
+                self.restore_job(job, check, &mut usage, now).await?;
             }
         }
         self.changed.notify_one();
         Ok(left)
     }
 
+    /// Checks the jobs that may go on now as a run of them does: they may have been changed while they stood still. This is
+    /// done before others have to wait, and a job that is changed meanwhile has another version. What cannot be checked now is
+    /// left for the next round.
+    async fn check_frozen<'j>(
+        &self,
+        frozen: &'j [JobRecord],
+        accounts: &mut Accounts<'_>,
+    ) -> Result<Vec<(&'j JobRecord, Result<(), CsError>)>, StoreError> {
+        let clusters = self.store.all_clusters().await?;
+        let mut due = Vec::new();
+        for job in frozen {
+            if may_go_on(job, &clusters) && accounts.owes(&job.project).await == Some(false) {
+                due.push(job);
+            }
+        }
+        let check = async |job: &'j JobRecord| {
+            let checked = tokio::time::timeout(CHECK_TIME, self.check_goes_on(job)).await;
+            let reason = match checked {
+                Ok(Err(error)) if may_pass(&error) => error.cause(),
+                Ok(result) => return Some((job, result)),
+                Err(_) => format!("the checks took longer than {} s", CHECK_TIME.as_secs()),
+            };
+            tracing::warn!(job_id = %job.id, reason, "a job in arrears cannot be checked, will retry");
+            None
+        };
+        let checks = futures::stream::iter(due).map(check).buffered(CHECKS_AT_ONCE);
+        Ok(checks.filter_map(std::future::ready).collect().await)
+    }
+
+    async fn check_goes_on(&self, job: &JobRecord) -> Result<(), CsError> {
+        let owner = Caller {
+            user: job.user.clone(),
+            user_name: job.user_name.clone(),
+            project: job.project.clone(),
+            role: self.role_of_owner(job).await?,
+            request_id: String::new(),
+            source_ip: String::new(),
+        };
+        self.check_definition(&owner, job, false).await
+    }
+
+    /// Returns what its owner may do. The cluster in which the job ran is open to it: an administrator may have run it.
+    async fn role_of_owner(&self, job: &JobRecord) -> Result<Role, CsError> {
+        let ran_in = job.facts.held.as_ref().and_then(|held| held.cluster_id);
+        if ran_in.is_some() && ran_in == job.definition.cluster_id {
+            return Ok(Role::Administrator);
+        }
+        let unknown = |reason: String| codes::IAM_REQUEST_FAILED.error().because(reason);
+        let Some(domain) = self.account_of(&job.project.0).await else {
+            return Err(unknown("The account of the project cannot be looked up.".to_string()));
+        };
+        let mut names = Vec::new();
+        for target in [AssignmentTarget::Project(job.project.0.clone()), AssignmentTarget::Domain(domain)] {
+            let roles = self.identity.assigned_roles(&job.user.0, &target).await;
+            names.extend(
+                roles.map_err(|error| unknown(format!("{error}.")))?.into_iter().map(|role| role.name),
+            );
+        }
+        Ok(Role::strongest(names))
+    }
+
+    /// Returns the cluster as it is then, `None` when it was changed at the same moment, or why it is not started.
     async fn restore_cluster(
         &self,
         cluster: &ClusterRecord,
         clusters: &[ClusterRecord],
         now: Timestamp,
-    ) -> Result<ClusterRecord, String> {
+    ) -> Result<Option<ClusterRecord>, String> {
         Given::to(clusters, Some(cluster.id))
             .admit_spus(cluster.definition.maximum_spu_quota, &self.options.clusters)
             .map_err(|error: CsError| error.cause())?;
         let facts = state::restarted(&cluster.facts, now);
-        self.write_cluster(cluster, &facts, &[], &[]).await.map_err(|error| format!("{error}."))?;
-        Ok(ClusterRecord { facts, version: cluster.version + 1, ..cluster.clone() })
+        match self.write_cluster(cluster, &facts, &[], &[]).await {
+            Ok(()) => Ok(Some(ClusterRecord { facts, version: cluster.version + 1, ..cluster.clone() })),
+            Err(StoreError::Conflict) => Ok(None),
+            Err(error) => Err(format!("{error}.")),
+        }
     }
 
     async fn restore_job(
         &self,
         job: &JobRecord,
+        check: Result<(), CsError>,
         usage: &mut Usage,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let quotas = self.store.spu_quotas(&job.project).await?;
-        let facts = match usage.take(job, quotas.get(&job.user).copied(), self) {
-            Ok(()) => decide::recover(&job.facts, Held::of(&job.definition)),
+        let admitted = check
+            .and_then(|()| check_engine(&job.definition))
+            .and_then(|()| usage.take(job, quotas.get(&job.user).copied(), self));
+        let facts = match admitted {
+            Ok(()) => decide::recover(&job.facts, Held::of(&job.definition), now),
             Err(refusal) => decide::not_recovered(&job.facts, &refusal.cause(), now),
         };
         match self.write_facts(&[(job, facts)], &[]).await {
@@ -192,6 +274,11 @@ fn can_be_stopped(cluster: &ClusterRecord) -> bool {
     let status = state::status(&cluster.facts);
     let runs = matches!(status, ClusterStatus::Running | ClusterStatus::Updating | ClusterStatus::Starting);
     runs && cluster.billing_mode == BillingMode::PayPerUse
+}
+
+/// Whether it is no fault of a job that it cannot be checked: something does not answer.
+fn may_pass(error: &CsError) -> bool {
+    [codes::BACKEND_INTERNAL_ERROR, codes::INTERNAL_ERROR, codes::IAM_REQUEST_FAILED].contains(&error.code)
 }
 
 /// Whether what a job ran in is there.
