@@ -219,6 +219,42 @@ async fn a_month_costs_what_ran() {
 }
 
 #[tokio::test]
+async fn what_runs_has_cost_what_was_charged() {
+    let mut bank = Bank::open().await;
+    bank.top_up("1000").await;
+    let job = bank.run_job("j1", 3, None).await;
+    let cluster = bank.create_cluster(10).await;
+    bank.wait(HOUR).await;
+    let charges = async |bank: &Bank| {
+        let overview = bank.control.overview(&bank.caller).await.unwrap();
+        (overview.jobs.charge, overview.clusters.charge)
+    };
+    assert_eq!(charges(&bank).await, (1.5, 6.0));
+    // Half a minute that is not in the ledger yet.
+    bank.clock.advance(Duration::from_secs(36));
+    assert_eq!(charges(&bank).await, (1.515, 6.06));
+    // Another size, and another worker.
+    let larger = SentCluster { maximum_spu_quota: Some(20), ..SentCluster::default() };
+    bank.control.update_cluster(&bank.caller, cluster, larger).await.unwrap();
+    bank.runner.forget();
+    bank.rest().await;
+    bank.wait(HOUR).await;
+    assert_eq!(charges(&bank).await, (3.015, 17.06));
+    let overview = bank.control.overview(&bank.caller).await.unwrap();
+    assert_eq!((overview.jobs.price, overview.clusters.price), (1.5, 11.0));
+    assert_eq!(overview.total_cost, 20.075);
+    bank.restart().await;
+    bank.rest().await;
+    assert_eq!(charges(&bank).await, (3.015, 17.06), "the service began anew, and not the run");
+    bank.control.stop(&bank.caller, job, false).await.unwrap();
+    bank.rest().await;
+    bank.control.run(&bank.caller, job, false).await.unwrap();
+    bank.rest().await;
+    bank.wait(HOUR).await;
+    assert_eq!(charges(&bank).await, (1.5, 28.06), "another run of the job");
+}
+
+#[tokio::test]
 async fn who_owes_is_stopped_and_goes_on_after_a_top_up() {
     let bank = Bank::open().await;
     bank.top_up("11").await;
@@ -504,7 +540,7 @@ async fn faults_of_the_ledger_have_codes_of_their_own() {
     databases::accept(&world.control, refusal).await;
     assert_eq!(world.call("POST", &format!("{cluster}/restart"), None).await.0, "CS.20049", "by hand");
     wait_for(&world, &cluster, 5).await;
-    databases::run(&world.control, "ALTER TABLE ledger_postings RENAME TO elsewhere").await;
+    databases::run(&world.control, "ALTER TABLE charge_totals RENAME TO elsewhere").await;
     assert_eq!(world.call("GET", "/billing_history", None).await.0, "CS.25003");
     assert_eq!(world.call("GET", "/overview", None).await.0, "CS.25001");
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use weir_base::error::CsError;
-use weir_store::JobFilter;
+use weir_base::id::JobId;
+use weir_store::{JobFilter, JobRange, JobRecord, StoreError};
 
 use crate::caller::Caller;
 use crate::control::{Control, fault};
@@ -60,31 +61,59 @@ impl Control {
         let clusters = self.store.clusters(&caller.project).await.map_err(fault)?;
         let clusters: BTreeMap<i64, String> =
             clusters.into_iter().map(|cluster| (cluster.id.0, cluster.name)).collect();
+        let cluster_id = match &request.cluster_name {
+            Some(name) => match clusters.iter().find(|(_, known)| *known == name) {
+                Some((id, _)) => Some(*id),
+                None => return Ok((0, Vec::new())),
+            },
+            None => None,
+        };
+        let prefix = request.job_type_prefix;
         let filter = JobFilter {
             name_part: request.name.clone(),
             user: caller.sees_only(),
-            cluster_id: None,
-            phase: request.status.and_then(phase::of_status).map(|(phase, _)| phase),
+            user_name: request.user_name.clone(),
+            job_type: request.job_type.clone(),
+            job_type_prefix: (!prefix.is_empty()).then(|| prefix.to_string()),
+            cluster_id,
+            phase: None,
         };
-        let mut jobs = self.store.jobs(&caller.project, &filter).await.map_err(fault)?;
-        jobs.retain(|job| {
-            let definition = &job.definition;
-            let cluster = definition.cluster_id.and_then(|id| clusters.get(&id));
-            request.status.is_none_or(|status| self.status_of(job) == status)
-                && request.cluster_name.as_ref().is_none_or(|name| Some(name) == cluster)
-                && request.user_name.as_ref().is_none_or(|name| *name == job.user_name)
-                && request.job_type.as_ref().is_none_or(|job_type| *job_type == definition.job_type)
-                && definition.job_type.starts_with(request.job_type_prefix)
-        });
-        if request.newest_first {
-            jobs.reverse();
-        }
-        let total = jobs.len();
+        let (total, jobs) = self.flink_page(caller, filter, request).await.map_err(fault)?;
         let mut page = Vec::new();
-        for job in jobs.into_iter().skip(request.offset).take(request.limit) {
+        for job in jobs {
             let cluster_name = job.definition.cluster_id.and_then(|id| clusters.get(&id)).cloned();
             page.push(FlinkJobView { job: self.view(job, with_graphs).await?, cluster_name });
         }
         Ok((total, page))
+    }
+
+    /// Returns how many jobs match, and a page of them. Only those of the page are read.
+    async fn flink_page(
+        &self,
+        caller: &Caller,
+        filter: JobFilter,
+        request: &FlinkListRequest,
+    ) -> Result<(usize, Vec<JobRecord>), StoreError> {
+        let FlinkListRequest { offset, limit, newest_first, .. } = *request;
+        let phase = match request.status.map(|status| (status, phase::of_status(status))) {
+            // No job has that status.
+            Some((_, None)) => return Ok((0, Vec::new())),
+            // The store cannot tell this status from others of the phase.
+            Some((status, Some((phase, false)))) => {
+                let filter = JobFilter { phase: Some(phase), ..filter };
+                let mut ids = self.ids_in_status(caller, &filter, status).await?;
+                if newest_first {
+                    ids.reverse();
+                }
+                let page: Vec<JobId> = ids.iter().copied().skip(offset).take(limit).collect();
+                return Ok((ids.len(), self.store.jobs_by_id(&caller.project, &page).await?));
+            }
+            Some((_, Some((phase, true)))) => Some(phase),
+            None => None,
+        };
+        let filter = JobFilter { phase, ..filter };
+        let total = self.store.count_jobs(&caller.project, &filter).await?;
+        let range = JobRange { above: None, below: None, from_greatest: newest_first, offset, limit };
+        Ok((total, self.store.jobs_in_range(&caller.project, &filter, range).await?))
     }
 }

@@ -9,6 +9,7 @@ use weir_store::{JobFilter, JobRange, JobRecord, StoreError};
 
 use crate::caller::Caller;
 use crate::control::{Control, fault};
+use crate::decide;
 use crate::graph;
 use crate::paging::{Page, page_of};
 use crate::phase;
@@ -89,13 +90,14 @@ impl Control {
             user: caller.sees_only(),
             cluster_id: request.cluster_id,
             phase: phase.map(|(phase, _)| phase),
+            ..JobFilter::default()
         };
         let (total, jobs) = match (request.status, phase) {
             // The store cannot tell this status from others of the phase.
             (Some(status), Some((_, false))) => {
-                let mut jobs = self.store.jobs(&caller.project, &filter).await.map_err(fault)?;
-                jobs.retain(|job| self.status_of(job) == status);
-                (jobs.len(), page_of(jobs, page, |job| job.id.0))
+                let ids = self.ids_in_status(caller, &filter, status).await.map_err(fault)?;
+                let page = page_of(ids.clone(), page, |id| id.0);
+                (ids.len(), self.store.jobs_by_id(&caller.project, &page).await.map_err(fault)?)
             }
             _ => self.page_of_jobs(caller, &filter, page).await.map_err(fault)?,
         };
@@ -104,6 +106,19 @@ impl Control {
             views.push(self.view(job, with_graphs).await?);
         }
         Ok(JobList { total, jobs: views })
+    }
+
+    /// Returns the ids of the jobs that match and have a status, in ascending order.
+    pub(crate) async fn ids_in_status(
+        &self,
+        caller: &Caller,
+        filter: &JobFilter,
+        status: Status,
+    ) -> Result<Vec<JobId>, StoreError> {
+        let mut states = self.store.job_states(&caller.project, filter).await?;
+        let (now, limits) = (self.now(), &self.options.limits);
+        states.retain(|job| decide::status(&job.facts, job.seen_at, now, limits) == status);
+        Ok(states.into_iter().map(|job| job.id).collect())
     }
 
     /// Returns how many jobs match, and a page of them. Only those of the page are read.
@@ -119,6 +134,7 @@ impl Control {
             above: cut.above.map(JobId),
             below: cut.below.map(JobId),
             from_greatest: cut.from_greatest,
+            offset: 0,
             limit: page.limit,
         };
         let mut jobs = self.store.jobs_in_range(&caller.project, filter, range).await?;

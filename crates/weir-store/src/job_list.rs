@@ -1,13 +1,14 @@
 //! Lists of the jobs of a project: all, a page of them, or their number.
 
-use sqlx::any::AnyArguments;
+use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::query::Query;
 use sqlx::{Any, AssertSqlSafe, Row};
 use weir_base::id::{JobId, ProjectId, UserId};
+use weir_base::time::Timestamp;
 
 use crate::error::StoreError;
-use crate::job_record::{JobRecord, RunPhase};
-use crate::jobs::{SELECT_JOBS, from_row};
+use crate::job_record::{JobRecord, RunFacts, RunPhase};
+use crate::jobs::{SELECT_JOBS, SELECT_STATES, facts_from_row, from_row, seen_at};
 use crate::store::Store;
 
 /// Which jobs a list is about.
@@ -17,6 +18,12 @@ pub struct JobFilter {
     pub name_part: Option<String>,
     /// Only jobs of this user.
     pub user: Option<UserId>,
+    /// Only jobs of users with this name.
+    pub user_name: Option<String>,
+    /// Only jobs of this type.
+    pub job_type: Option<String>,
+    /// Only jobs whose type begins like this.
+    pub job_type_prefix: Option<String>,
     /// Only jobs of this exclusive cluster.
     pub cluster_id: Option<i64>,
     /// Only jobs that are this far.
@@ -32,8 +39,21 @@ pub struct JobRange {
     pub below: Option<JobId>,
     /// Whether it begins with the greatest of these.
     pub from_greatest: bool,
+    /// Jobs to leave out there.
+    pub offset: usize,
     /// Jobs at most.
     pub limit: usize,
+}
+
+/// What the status of a job is computed from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JobState {
+    /// The job.
+    pub id: JobId,
+    /// Intent and runs.
+    pub facts: RunFacts,
+    /// When a runtime last said something of the present attempt.
+    pub seen_at: Option<Timestamp>,
 }
 
 /// The conditions of a list. Those that do not bind are left out of the text, because a plan is made for the text: with
@@ -57,6 +77,15 @@ impl<'a> Conditions<'a> {
         }
         if let Some(user) = &filter.user {
             conditions.add("jobs.user_id = {}", Value::Text(&user.0));
+        }
+        if let Some(name) = &filter.user_name {
+            conditions.add("jobs.user_name = {}", Value::Text(name));
+        }
+        if let Some(job_type) = &filter.job_type {
+            conditions.add("jobs.job_type = {}", Value::Text(job_type));
+        }
+        if let Some(prefix) = &filter.job_type_prefix {
+            conditions.add("substr(jobs.job_type, 1, length({})) = {}", Value::Text(prefix));
         }
         if let Some(cluster) = filter.cluster_id {
             conditions.add("jobs.cluster_id = {}", Value::Number(cluster));
@@ -116,6 +145,36 @@ impl Store {
         rows.iter().map(from_row).collect()
     }
 
+    /// Returns what the statuses of the jobs that match are computed from, by ascending id. No definition is read.
+    pub async fn job_states(
+        &self,
+        project: &ProjectId,
+        filter: &JobFilter,
+    ) -> Result<Vec<JobState>, StoreError> {
+        let conditions = Conditions::new(project, filter);
+        let statement = format!("{SELECT_STATES} WHERE {} ORDER BY jobs.id", conditions.text);
+        let state = |row: &AnyRow| {
+            let id: i64 = row.try_get("id")?;
+            Ok(JobState { id: JobId(id), facts: facts_from_row(id, row)?, seen_at: seen_at(row)? })
+        };
+        conditions.bind(statement).fetch_all(self.pool()).await?.iter().map(state).collect()
+    }
+
+    /// Returns jobs of a project, in the order of their ids in the call; one that is not there is left out.
+    pub async fn jobs_by_id(&self, project: &ProjectId, ids: &[JobId]) -> Result<Vec<JobRecord>, StoreError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let all = JobFilter::default();
+        let mut conditions = Conditions::new(project, &all);
+        conditions.also(&format!("jobs.id IN ({})", numbers(ids.iter().map(|id| id.0))));
+        let statement = format!("{SELECT_JOBS} WHERE {}", conditions.text);
+        let rows = conditions.bind(statement).fetch_all(self.pool()).await?;
+        let mut jobs = rows.iter().map(from_row).collect::<Result<Vec<_>, _>>()?;
+        jobs.sort_by_key(|job| ids.iter().position(|id| *id == job.id));
+        Ok(jobs)
+    }
+
     /// Returns some of the jobs of a project that match, in the order of the range.
     pub async fn jobs_in_range(
         &self,
@@ -127,9 +186,9 @@ impl Store {
         let order = if range.from_greatest { "DESC" } else { "ASC" };
         // Ids are found first, so that the rows of other pages are not read.
         let statement = format!(
-            "{SELECT_JOBS} WHERE jobs.id IN (SELECT id FROM jobs WHERE {} ORDER BY id {order} LIMIT {})
+            "{SELECT_JOBS} WHERE jobs.id IN (SELECT id FROM jobs WHERE {} ORDER BY id {order} LIMIT {} OFFSET {})
              ORDER BY jobs.id {order}",
-            conditions.text, range.limit
+            conditions.text, range.limit, range.offset
         );
         let rows = conditions.bind(statement).fetch_all(self.pool()).await?;
         rows.iter().map(from_row).collect()
@@ -143,4 +202,9 @@ impl Store {
         let count: i64 = row.try_get("found")?;
         Ok(usize::try_from(count).unwrap_or(0))
     }
+}
+
+/// Writes numbers as the members of a list of SQL.
+pub(crate) fn numbers(numbers: impl Iterator<Item = i64>) -> String {
+    numbers.map(|number| number.to_string()).collect::<Vec<_>>().join(", ")
 }

@@ -30,6 +30,13 @@ macro_rules! select_jobs {
 /// The same, for queries whose conditions are found while the service runs.
 pub(crate) const SELECT_JOBS: &str = select_jobs!("");
 
+/// What a status is computed from, without the definition, which may be long.
+pub(crate) const SELECT_STATES: &str =
+    "SELECT jobs.id, jobs.intent, jobs.intent_at, jobs.frozen_at, jobs.attempt, jobs.submitted_at, jobs.accepted, jobs.reached,
+        jobs.running_since, jobs.start_time, jobs.stopped_at, jobs.failures, jobs.retry_at, jobs.end_kind, jobs.reason,
+        jobs.savepoint, jobs.held, CASE WHEN job_reports.attempt = jobs.attempt THEN job_reports.seen_at END AS seen_at
+     FROM jobs LEFT JOIN job_reports ON job_reports.job_id = jobs.id";
+
 impl Store {
     /// Creates a job. Fails when the name is taken or the project has `draft_limit` drafts.
     pub async fn create_job(
@@ -86,11 +93,13 @@ impl Store {
         for (job, definition, facts) in covered {
             write_facts(&mut transaction, job, facts).await?;
             sqlx::query(
-                "UPDATE jobs SET definition = $1, cluster_id = $2, user_id = $3, user_name = $4, update_time = $5
-                 WHERE id = $6",
+                "UPDATE jobs SET definition = $1, cluster_id = $2, job_type = $3, user_id = $4, user_name = $5,
+                    update_time = $6
+                 WHERE id = $7",
             )
             .bind(json_text(definition)?)
             .bind(definition.cluster_id)
+            .bind(&definition.job_type)
             .bind(&owner.0.0)
             .bind(owner.1)
             .bind(now.0)
@@ -196,13 +205,14 @@ impl Store {
         }
         let has_new_text = definition.sql_body != job.definition.sql_body;
         let changed = sqlx::query(
-            "UPDATE jobs SET name = $1, definition = $2, cluster_id = $3, update_time = $4, accepted = $5,
-                version = version + 1
-             WHERE id = $6 AND version = $7 AND deleted_at IS NULL",
+            "UPDATE jobs SET name = $1, definition = $2, cluster_id = $3, job_type = $4, update_time = $5,
+                accepted = $6, version = version + 1
+             WHERE id = $7 AND version = $8 AND deleted_at IS NULL",
         )
         .bind(&definition.name)
         .bind(json_text(definition)?)
         .bind(definition.cluster_id)
+        .bind(&definition.job_type)
         .bind(now.0)
         .bind(i64::from(job.facts.accepted && !has_new_text))
         .bind(job.id.0)
@@ -277,9 +287,13 @@ impl Store {
         Ok(())
     }
 
-    /// Notes that the runtime has forgotten a deleted job.
+    /// Notes that the runtime has forgotten a deleted job, of which only the record stays: no files, and no reports.
     pub async fn mark_cleared(&self, job: JobId) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
+        sqlx::query("DELETE FROM job_reports WHERE job_id = $1")
+            .bind(job.0)
+            .execute(&mut *transaction)
+            .await?;
         sqlx::query("DELETE FROM job_files WHERE job_id = $1").bind(job.0).execute(&mut *transaction).await?;
         sqlx::query("UPDATE jobs SET cleared = 1 WHERE id = $1 AND deleted_at IS NOT NULL")
             .bind(job.0)
@@ -339,14 +353,15 @@ async fn drafts(transaction: &mut Transaction<'static, Any>, project: &ProjectId
 async fn insert_job(transaction: &mut Transaction<'static, Any>, job: &NewJob) -> Result<JobId, StoreError> {
     let id: i64 = sqlx::query_scalar(
         "INSERT INTO jobs
-            (project_id, name, user_id, user_name, cluster_id, definition, create_time, update_time)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $7) RETURNING id",
+            (project_id, name, user_id, user_name, cluster_id, job_type, definition, create_time, update_time)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) RETURNING id",
     )
     .bind(&job.project.0)
     .bind(&job.definition.name)
     .bind(&job.user.0)
     .bind(&job.user_name)
     .bind(job.definition.cluster_id)
+    .bind(&job.definition.job_type)
     .bind(json_text(&job.definition)?)
     .bind(job.create_time.0)
     .fetch_one(&mut **transaction)
@@ -431,11 +446,15 @@ pub(crate) fn from_row(row: &AnyRow) -> Result<JobRecord, StoreError> {
         facts: facts_from_row(id, row)?,
         version: row.try_get("version")?,
         deleted_at: row.try_get::<Option<i64>, _>("deleted_at")?.map(Timestamp),
-        seen_at: row.try_get::<Option<i64>, _>("seen_at")?.map(Timestamp),
+        seen_at: seen_at(row)?,
     })
 }
 
-fn facts_from_row(job: i64, row: &AnyRow) -> Result<RunFacts, StoreError> {
+pub(crate) fn seen_at(row: &AnyRow) -> Result<Option<Timestamp>, StoreError> {
+    Ok(row.try_get::<Option<i64>, _>("seen_at")?.map(Timestamp))
+}
+
+pub(crate) fn facts_from_row(job: i64, row: &AnyRow) -> Result<RunFacts, StoreError> {
     let time = |name: &str| -> Result<Option<Timestamp>, sqlx::Error> {
         Ok(row.try_get::<Option<i64>, _>(name)?.map(Timestamp))
     };

@@ -1,20 +1,21 @@
 //! The repository of the ledger: double entry, append-only, exact.
 //!
 //! The amounts of an entry add up to 0; one that does not is refused here, and triggers of the database refuse to
-//! change what is written. An account's balance after each entry stands in the entry, so that no call adds up a
-//! history. An amount is a whole number of millionths in a BIGINT: both databases add these exactly, which they do
-//! not with texts, and SQLite has no decimals.
+//! change what is written. An account's balance after each entry stands in the entry, and what a stretch of use has
+//! cost in a line of [`crate::charges`], so that no call adds up a history. An amount is a whole number of millionths in a
+//! BIGINT: both databases add these exactly, which they do not with texts, and SQLite has no decimals.
 
-use sqlx::{AnyConnection, Row};
+use sqlx::AnyConnection;
 use weir_base::id::ProjectId;
 use weir_base::money::Money;
 use weir_base::time::Timestamp;
 
 use crate::audit::{self, AuditRecord};
+use crate::charges;
 use crate::error::StoreError;
 use crate::jobs::exactly_one;
 use crate::store::Store;
-use crate::usage::{Metered, metered};
+use crate::usage::{self, Metered};
 
 /// What an amount goes to or comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -139,68 +140,6 @@ pub struct UsageMark {
     pub settled: bool,
 }
 
-/// Which charges a list is about.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct BillingFilter {
-    /// Only what was used after.
-    pub from: Option<Timestamp>,
-    /// Only what was used before.
-    pub to: Option<Timestamp>,
-    /// Only jobs or clusters.
-    pub what: Option<Metered>,
-}
-
-/// What a stretch of use has cost at one price.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BilledLine {
-    /// Job or cluster.
-    pub what: Metered,
-    /// Its id.
-    pub id: i64,
-    /// Its name.
-    pub name: String,
-    /// At what size.
-    pub spus: i64,
-    /// Per SPU and hour.
-    pub price: Money,
-    /// What it has cost.
-    pub charge: Money,
-    /// For how many milliseconds.
-    pub millis: i64,
-    /// Since when.
-    pub begin: Timestamp,
-    /// Until when.
-    pub end: Timestamp,
-}
-
-/// A statement over the charges that a filter lets through, one row for each stretch and price; the filter has the
-/// parameters from `$1` to `$4`.
-macro_rules! over_charges {
-    ($before:literal, $after:literal) => {
-        concat!(
-            $before,
-            "SELECT resource_type, resource_id, MAX(resource_name) AS resource_name, spus, price,
-                CAST(SUM(amount) AS BIGINT) AS charge, CAST(SUM(end_time - begin_time) AS BIGINT) AS millis,
-                MIN(begin_time) AS begin_time, MAX(end_time) AS end_time, MIN(id) AS first_id
-             FROM ledger_postings WHERE project_id = $1 AND ($2 IS NULL OR end_time > $2)
-             AND ($3 IS NULL OR begin_time < $3) AND ($4 IS NULL OR resource_type = $4)
-             GROUP BY COALESCE(usage_id, -id), resource_type, resource_id, spus, price",
-            $after
-        )
-    };
-}
-
-/// Binds the parameters of a filter.
-macro_rules! bind_filter {
-    ($query:expr, $project:expr, $filter:expr) => {
-        $query
-            .bind(&$project.0)
-            .bind($filter.from.map(|Timestamp(at)| at))
-            .bind($filter.to.map(|Timestamp(at)| at))
-            .bind($filter.what.map(Metered::as_str))
-    };
-}
-
 impl Store {
     /// Makes entries and notes how far use is charged for, all or none, with the audit record of the call if there was one.
     /// `settled_at` is when all use was looked at.
@@ -226,6 +165,7 @@ impl Store {
             .await?;
             exactly_one(changed.rows_affected())?;
         }
+        usage::forget_settled(&mut transaction).await?;
         for entry in entries {
             insert(&mut transaction, entry).await?;
         }
@@ -268,49 +208,6 @@ impl Store {
         )
         .fetch_all(self.pool())
         .await?)
-    }
-
-    /// Returns all charges of a project that a filter lets through: how many lines, and their sum.
-    pub async fn count_charges(
-        &self,
-        project: &ProjectId,
-        filter: &BillingFilter,
-    ) -> Result<(i64, Money), StoreError> {
-        let query = sqlx::query(over_charges!(
-            "SELECT COUNT(*) AS lines, CAST(COALESCE(SUM(charge), 0) AS BIGINT) AS charge FROM (",
-            ") AS charges"
-        ));
-        let row = bind_filter!(query, project, filter).fetch_one(self.pool()).await?;
-        Ok((row.try_get("lines")?, Money::from_micros(row.try_get("charge")?)))
-    }
-
-    /// Returns charges of a project, those that began last first.
-    pub async fn charges(
-        &self,
-        project: &ProjectId,
-        filter: &BillingFilter,
-        offset: i64,
-        limit: i64,
-    ) -> Result<Vec<BilledLine>, StoreError> {
-        let query =
-            sqlx::query(over_charges!("", " ORDER BY begin_time DESC, first_id DESC LIMIT $5 OFFSET $6"));
-        let rows =
-            bind_filter!(query, project, filter).bind(limit).bind(offset).fetch_all(self.pool()).await?;
-        let line = |row: &sqlx::any::AnyRow| {
-            let money = |name: &str| row.try_get(name).map(Money::from_micros);
-            Ok(BilledLine {
-                what: metered(row, row.try_get("first_id")?)?,
-                id: row.try_get("resource_id")?,
-                name: row.try_get("resource_name")?,
-                spus: row.try_get("spus")?,
-                price: money("price")?,
-                charge: money("charge")?,
-                millis: row.try_get("millis")?,
-                begin: Timestamp(row.try_get("begin_time")?),
-                end: Timestamp(row.try_get("end_time")?),
-            })
-        };
-        rows.iter().map(line).collect()
     }
 }
 
@@ -361,6 +258,9 @@ pub(crate) async fn insert(connection: &mut AnyConnection, entry: &NewEntry) -> 
         .bind(subject.map(|subject| subject.end.0))
         .execute(&mut *connection)
         .await?;
+        if let Some(subject) = subject {
+            charges::add(&mut *connection, subject, posting.amount).await?;
+        }
     }
     Ok(after)
 }

@@ -4,7 +4,7 @@
 //!
 //! One file per subject: [`jobs`] (records, intents, reports), [`surroundings`] (registered users and
 //! authorized buckets), `buckets` (whose they are), [`quotas`], [`templates`], `variables` (of projects, sealed), `notifications` (topics and
-//! messages on their way), `alarms` (messages about jobs), [`usage`] and [`ledger`] (what ran and what it cost), [`audit`] (who changed what), `trackers` (who may read that). [`Store::open`] brings the
+//! messages on their way), `alarms` (messages about jobs), [`usage`], [`ledger`] and [`charges`] (what ran and what it cost), [`audit`] (who changed what), `trackers` (who may read that). [`Store::open`] brings the
 //! schema up to date.
 
 pub mod accounts;
@@ -12,6 +12,7 @@ mod agencies;
 mod alarms;
 pub mod audit;
 mod buckets;
+pub mod charges;
 pub mod cluster_record;
 pub mod clusters;
 mod error;
@@ -37,17 +38,18 @@ mod variables;
 pub use accounts::StoredAccounts;
 pub use alarms::AlarmRecord;
 pub use audit::{AuditFilter, AuditRecord, StoredAudit};
+pub use charges::{BilledLine, BillingFilter, UseCharge};
 pub use cluster_record::{
     BillingMode, ClusterBeginning, ClusterDefinition, ClusterFacts, ClusterIntent, ClusterRecord, NewCluster,
 };
 pub use error::StoreError;
 pub use hosts::HostMapping;
-pub use job_list::{JobFilter, JobRange};
+pub use job_list::{JobFilter, JobRange, JobState};
 pub use job_record::{
     EndKind, Held, Intent, JobDefinition, JobFile, JobRecord, NewJob, Report, RunFacts, RunPhase,
     SavepointFacts,
 };
-pub use ledger::{BilledLine, BillingFilter, Book, EntryKind, NewEntry, Posting, PostingSubject, UsageMark};
+pub use ledger::{Book, EntryKind, NewEntry, Posting, PostingSubject, UsageMark};
 pub use networks::{NetworkRecord, PeeringRecord, PeeringState, RouteRecord};
 pub use notifications::StoredNotifications;
 pub use quotas::QuotaChange;

@@ -28,6 +28,8 @@ const SQLITE: &[Migration] = &[
     (18, "trackers", include_str!("../migrations/sqlite/0018_trackers.sql")),
     (19, "temporary_keys", include_str!("../migrations/sqlite/0019_temporary_keys.sql")),
     (20, "projects_and_groups", include_str!("../migrations/sqlite/0020_projects_and_groups.sql")),
+    (21, "charges", include_str!("../migrations/sqlite/0021_charges.sql")),
+    (22, "job_type", include_str!("../migrations/sqlite/0022_job_type.sql")),
 ];
 
 /// The files in `migrations/postgres`, in order. The first one makes what the first four make of a file.
@@ -47,6 +49,8 @@ const POSTGRES: &[Migration] = &[
     (18, "trackers", include_str!("../migrations/postgres/0018_trackers.sql")),
     (19, "temporary_keys", include_str!("../migrations/postgres/0019_temporary_keys.sql")),
     (20, "projects_and_groups", include_str!("../migrations/postgres/0020_projects_and_groups.sql")),
+    (21, "charges", include_str!("../migrations/postgres/0021_charges.sql")),
+    (22, "job_type", include_str!("../migrations/postgres/0022_job_type.sql")),
 ];
 
 /// Applies what is missing. Returns the version found before and the newest known one when the first is the newer.

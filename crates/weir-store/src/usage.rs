@@ -102,6 +102,16 @@ impl Store {
         rows.iter().map(from_row).collect()
     }
 
+    /// Returns what is not in the ledger to its end in a project.
+    pub async fn unsettled_usage_of(&self, project: &ProjectId) -> Result<Vec<UsageRecord>, StoreError> {
+        let rows =
+            sqlx::query("SELECT * FROM usage_periods WHERE settled = 0 AND project_id = $1 ORDER BY id")
+                .bind(&project.0)
+                .fetch_all(self.pool())
+                .await?;
+        rows.iter().map(from_row).collect()
+    }
+
     /// Begins and ends stretches of use.
     pub async fn change_usage(&self, changes: &[UsageChange]) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
@@ -111,14 +121,9 @@ impl Store {
     }
 
     /// Forgets what is not in the ledger: it is not charged for.
-    pub async fn stop_metering(&self, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn stop_metering(&self) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
-        sqlx::query(
-            "UPDATE usage_periods SET ended_at = COALESCE(ended_at, $1), settled = 1 WHERE settled = 0",
-        )
-        .bind(now.0)
-        .execute(&mut *transaction)
-        .await?;
+        sqlx::query("DELETE FROM usage_periods").execute(&mut *transaction).await?;
         sqlx::query("DELETE FROM metering").execute(&mut *transaction).await?;
         transaction.commit().await?;
         Ok(())
@@ -178,6 +183,12 @@ async fn begin(connection: &mut AnyConnection, new: &NewUsage) -> Result<(), Sto
     .bind(new.at.0)
     .execute(connection)
     .await?;
+    Ok(())
+}
+
+/// Removes the stretches that are in the ledger to their end, inside the transaction of the settlement: their charges stay.
+pub(crate) async fn forget_settled(connection: &mut AnyConnection) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM usage_periods WHERE settled = 1").execute(connection).await?;
     Ok(())
 }
 

@@ -29,6 +29,9 @@ const CHECK_TIME: Duration = Duration::from_secs(10);
 /// Clusters that could not be stopped or started, and why.
 type Left = Vec<(ClusterId, String)>;
 
+/// A job that may go on, or why it may not.
+type Checked<'j> = (&'j JobRecord, Result<(), CsError>);
+
 /// Accounts of projects, each looked up once.
 struct Accounts<'a> {
     control: &'a Control,
@@ -174,7 +177,7 @@ impl Control {
         &self,
         frozen: &'j [JobRecord],
         accounts: &mut Accounts<'_>,
-    ) -> Result<Vec<(&'j JobRecord, Result<(), CsError>)>, StoreError> {
+    ) -> Result<Vec<Checked<'j>>, StoreError> {
         let clusters = self.store.all_clusters().await?;
         let mut due = Vec::new();
         for job in frozen {
@@ -182,18 +185,19 @@ impl Control {
                 due.push(job);
             }
         }
-        let check = async |job: &'j JobRecord| {
-            let checked = tokio::time::timeout(CHECK_TIME, self.check_goes_on(job)).await;
-            let reason = match checked {
-                Ok(Err(error)) if may_pass(&error) => error.cause(),
-                Ok(result) => return Some((job, result)),
-                Err(_) => format!("the checks took longer than {} s", CHECK_TIME.as_secs()),
-            };
-            tracing::warn!(job_id = %job.id, reason, "a job in arrears cannot be checked, will retry");
-            None
+        let checks: Vec<_> = due.into_iter().map(|job| self.check_in_time(job)).collect();
+        let checked = futures::stream::iter(checks).buffered(CHECKS_AT_ONCE);
+        Ok(checked.filter_map(std::future::ready).collect().await)
+    }
+
+    async fn check_in_time<'j>(&self, job: &'j JobRecord) -> Option<Checked<'j>> {
+        let reason = match tokio::time::timeout(CHECK_TIME, self.check_goes_on(job)).await {
+            Ok(Err(error)) if may_pass(&error) => error.cause(),
+            Ok(result) => return Some((job, result)),
+            Err(_) => format!("the checks took longer than {} s", CHECK_TIME.as_secs()),
         };
-        let checks = futures::stream::iter(due).map(check).buffered(CHECKS_AT_ONCE);
-        Ok(checks.filter_map(std::future::ready).collect().await)
+        tracing::warn!(job_id = %job.id, reason, "a job in arrears cannot be checked, will retry");
+        None
     }
 
     async fn check_goes_on(&self, job: &JobRecord) -> Result<(), CsError> {
@@ -208,10 +212,10 @@ impl Control {
         self.check_definition(&owner, job, false).await
     }
 
-    /// Returns what its owner may do. The cluster in which the job ran is open to it: an administrator may have run it.
+    /// Returns what the owner of a job may do. Where the job ran it may go on: an administrator may have run it there.
     async fn role_of_owner(&self, job: &JobRecord) -> Result<Role, CsError> {
         let ran_in = job.facts.held.as_ref().and_then(|held| held.cluster_id);
-        if ran_in.is_some() && ran_in == job.definition.cluster_id {
+        if ran_in == Held::of(&job.definition).cluster_id {
             return Ok(Role::Administrator);
         }
         let unknown = |reason: String| codes::IAM_REQUEST_FAILED.error().because(reason);

@@ -20,11 +20,11 @@ impl Control {
     pub(crate) async fn begin_metering(&self, adopted: &[JobId]) -> Result<(), StoreError> {
         let now = self.now();
         if self.options.billing.is_none() {
-            return self.store.stop_metering(now).await;
+            return self.store.stop_metering().await;
         }
         let Some(settled_at) = self.store.settled_at().await? else {
             // Nothing was metered until now.
-            self.store.stop_metering(now).await?;
+            self.store.stop_metering().await?;
             return self.meter_what_runs(now).await;
         };
         let mut ends = Vec::new();

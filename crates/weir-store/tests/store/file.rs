@@ -2,10 +2,11 @@
 
 use weir_base::id::UserId;
 use weir_cloud::identity::ScopeRequest;
-use weir_store::{JobFilter, Store};
+use weir_store::{BillingFilter, JobFilter, PostingSubject, Store};
 
 use super::accounts::{identity, login, options};
 use super::jobs::{audit, create, project};
+use super::ledger::{charge, subject};
 
 async fn store() -> (tempfile::TempDir, Store) {
     let directory = tempfile::tempdir().unwrap();
@@ -52,6 +53,25 @@ async fn the_buckets_of_an_earlier_release_go_to_the_only_project_or_to_nobody()
         sqlx::raw_sql(step).execute(store.pool()).await.unwrap();
         assert_eq!(store.bucket_owner("b1").await.unwrap(), owner);
     }
+}
+
+#[tokio::test]
+async fn the_charges_of_an_earlier_release_are_added_up() {
+    let (_directory, store) = store().await;
+    let paid_at_once = PostingSubject { usage: None, ..subject(3, 5, 500) };
+    for subject in
+        [subject(1, 0, 10), paid_at_once.clone(), subject(1, 10, 20), subject(2, 15, 25), paid_at_once]
+    {
+        store.book(&charge("a", 6, subject), &[]).await.unwrap();
+    }
+    let lines = store.charges(&project(), &BillingFilter::default(), 0, 10).await.unwrap();
+    assert_eq!(lines.len(), 4);
+    let before =
+        "DROP TABLE charge_totals; CREATE INDEX ledger_postings_project ON ledger_postings (project_id)";
+    sqlx::raw_sql(before).execute(store.pool()).await.unwrap();
+    let step = include_str!("../../migrations/sqlite/0021_charges.sql");
+    sqlx::raw_sql(step).execute(store.pool()).await.unwrap();
+    assert_eq!(store.charges(&project(), &BillingFilter::default(), 0, 10).await.unwrap(), lines);
 }
 
 #[tokio::test]

@@ -86,6 +86,9 @@ async fn a_job_is_read_as_it_was_written(store: Store) {
     let read = store.job(&project(), job.id).await.unwrap().unwrap();
     assert_eq!(read.facts, facts);
     assert_eq!(store.job(&ProjectId("p2".into()), job.id).await.unwrap(), None);
+    let states = store.job_states(&project(), &JobFilter::default()).await.unwrap();
+    assert_eq!(states.len(), 1);
+    assert_eq!((states[0].id, &states[0].facts, states[0].seen_at), (job.id, &facts, read.seen_at));
 }
 
 async fn a_name_is_free_again_after_a_delete_but_an_id_never_is(store: Store) {
@@ -98,7 +101,10 @@ async fn a_name_is_free_again_after_a_delete_but_an_id_never_is(store: Store) {
     assert!(again.id > job.id);
     let waiting: Vec<JobId> = store.jobs_to_reconcile().await.unwrap().iter().map(|job| job.id).collect();
     assert_eq!(waiting, [job.id], "the deleted job has to be cleared away");
+    let report = Report { attempt: 0, seen_at: Timestamp(7), metrics: serde_json::json!({}), graph: None };
+    store.write_report(job.id, &report).await.unwrap();
     store.mark_cleared(job.id).await.unwrap();
+    assert_eq!(store.stored_metrics(job.id).await.unwrap(), None, "nothing is left but the record");
     assert!(store.jobs_to_reconcile().await.unwrap().is_empty());
 }
 
@@ -180,7 +186,7 @@ async fn a_range_has_the_jobs_that_match_from_one_end_on(store: Store) {
         let store = store.clone();
         async move {
             let (above, below) = (above.map(JobId), below.map(JobId));
-            let range = JobRange { above, below, from_greatest, limit: 2 };
+            let range = JobRange { above, below, from_greatest, offset: 0, limit: 2 };
             let jobs = store.jobs_in_range(&project(), &JobFilter::default(), range).await.unwrap();
             jobs.into_iter().map(|job| job.id.0).collect::<Vec<_>>()
         }
@@ -190,6 +196,33 @@ async fn a_range_has_the_jobs_that_match_from_one_end_on(store: Store) {
     assert_eq!(ids(None, Some(4), true).await, [3, 2]);
     assert_eq!(ids(Some(4), None, false).await, [5, 6]);
     assert_eq!(ids(Some(6), None, true).await, [7]);
+    let range = JobRange { above: None, below: None, from_greatest: true, offset: 5, limit: 9 };
+    let jobs = store.jobs_in_range(&project(), &JobFilter::default(), range).await.unwrap();
+    assert_eq!(jobs.iter().map(|job| job.id.0).collect::<Vec<_>>(), [2, 1]);
+    let some = [JobId(4), JobId(99), JobId(2)];
+    let jobs = store.jobs_by_id(&project(), &some).await.unwrap();
+    assert_eq!(jobs.iter().map(|job| job.id.0).collect::<Vec<_>>(), [4, 2]);
+    assert!(store.jobs_by_id(&ProjectId("p2".into()), &some).await.unwrap().is_empty());
+}
+
+async fn lists_are_filtered_by_type_and_owner(store: Store) {
+    create(&store, "sql").await;
+    let jar = create(&store, "jar").await;
+    let definition = JobDefinition { job_type: "flink_jar_job".into(), ..jar.definition.clone() };
+    store.update_definition(&jar, &definition, Timestamp(8), &audit("updateJob")).await.unwrap();
+    let names = async |filter: JobFilter| {
+        let jobs = store.jobs(&project(), &filter).await.unwrap();
+        jobs.into_iter().map(|job| job.definition.name).collect::<Vec<_>>()
+    };
+    let text = |text: &str| Some(text.to_string());
+    let all = JobFilter::default;
+    assert_eq!(names(JobFilter { job_type: text("flink_sql_job"), ..all() }).await, ["sql"]);
+    assert_eq!(names(JobFilter { job_type: text("flink_jar_job"), ..all() }).await, ["jar"]);
+    assert_eq!(names(JobFilter { job_type_prefix: text("flink_"), ..all() }).await, ["sql", "jar"]);
+    assert_eq!(names(JobFilter { job_type_prefix: text("spark_"), ..all() }).await, Vec::<String>::new());
+    let owner = text(&jar.user_name);
+    assert_eq!(names(JobFilter { user_name: owner, ..all() }).await, ["sql", "jar"]);
+    assert_eq!(names(JobFilter { user_name: text("nobody"), ..all() }).await, Vec::<String>::new());
 }
 
 async fn jobs_are_found_by_how_far_they_are(store: Store) {
@@ -250,6 +283,7 @@ super::tests!(
     drafts_are_limited,
     lists_match_parts_of_names_with_their_case,
     a_range_has_the_jobs_that_match_from_one_end_on,
+    lists_are_filtered_by_type_and_owner,
     jobs_are_found_by_how_far_they_are,
     a_graph_stays_until_the_text_changes,
     buckets_are_authorized_all_or_none,

@@ -27,7 +27,7 @@ fn top_up(domain: &str, amount: i64) -> NewEntry {
     entry(domain, EntryKind::TopUp, postings)
 }
 
-fn subject(usage: i64, begin: i64, end: i64) -> PostingSubject {
+pub(super) fn subject(usage: i64, begin: i64, end: i64) -> PostingSubject {
     PostingSubject {
         project: project(),
         what: Metered::Job,
@@ -41,7 +41,7 @@ fn subject(usage: i64, begin: i64, end: i64) -> PostingSubject {
     }
 }
 
-fn charge(domain: &str, amount: i64, subject: PostingSubject) -> NewEntry {
+pub(super) fn charge(domain: &str, amount: i64, subject: PostingSubject) -> NewEntry {
     let revenue = Posting { book: Book::Revenue, amount: micros(amount), subject: Some(subject) };
     entry(domain, EntryKind::Usage, vec![revenue, posting(Book::Balance, -amount)])
 }
@@ -119,7 +119,12 @@ async fn use_begins_once_and_is_settled_once(store: Store) {
     let ends: Vec<_> =
         used.iter().map(|usage| (usage.settled_until.0, usage.ended_at, usage.remainder)).collect();
     assert_eq!(ends, [(20, Some(Timestamp(20)), 3), (10, Some(Timestamp(15)), 0)]);
-    store.stop_metering(Timestamp(30)).await.unwrap();
+    let last = UsageMark { before: Timestamp(20), until: Timestamp(20), remainder: 0, settled: true, ..mark };
+    store.settle(&[], &[last], Timestamp(25), None).await.unwrap();
+    let kept: i64 =
+        sqlx::query_scalar("SELECT COUNT(*) FROM usage_periods").fetch_one(store.pool()).await.unwrap();
+    assert_eq!(kept, 1, "what is in the ledger to its end is not kept");
+    store.stop_metering().await.unwrap();
     assert_eq!(store.unsettled_usage().await.unwrap(), []);
     assert_eq!(store.settled_at().await.unwrap(), None);
 }
@@ -155,8 +160,28 @@ async fn charges_are_listed_by_stretch_and_price(store: Store) {
     assert_eq!(store.count_charges(&project(), &all).await.unwrap(), (4, micros(34)));
     let clusters = BillingFilter { what: Some(Metered::Cluster), ..all };
     assert_eq!(shown(clusters, 0, 10).await, expected[2..3]);
-    let of_time = BillingFilter { from: Some(Timestamp(10)), to: Some(Timestamp(15)), what: None };
-    assert_eq!(shown(of_time, 0, 10).await, [(1, 6, 10, 10, 20)]);
+    // Of what goes on beyond a time only the part within counts, and parts add up to the whole.
+    let of_time =
+        |from, to| BillingFilter { from: Some(Timestamp(from)), to: Some(Timestamp(to)), what: None };
+    assert_eq!(shown(of_time(10, 15), 0, 10).await, [(1, 3, 5, 10, 15)]);
+    assert_eq!(store.count_charges(&project(), &of_time(10, 15)).await.unwrap(), (1, micros(3)));
+    let mut sum = 0;
+    for from in (0..40).step_by(7) {
+        let lines = shown(of_time(from, from + 7), 0, 10).await;
+        let listed: i64 = lines.iter().map(|line| line.1).sum();
+        assert_eq!(
+            store.count_charges(&project(), &of_time(from, from + 7)).await.unwrap().1,
+            micros(listed)
+        );
+        sum += listed;
+    }
+    assert_eq!(sum, 34);
+    assert_eq!(store.charged(&project()).await.unwrap(), micros(34));
+    let used = store.charges_of_use(Metered::Job, &[1, 2]).await.unwrap();
+    assert_eq!(
+        used.iter().map(|used| (used.id, used.begin.0, used.charge.micros())).collect::<Vec<_>>(),
+        [(1, 0, 18), (2, 15, 6), (1, 30, 9)]
+    );
     let later = BillingFilter { from: Some(Timestamp(100)), ..all };
     assert_eq!(store.count_charges(&project(), &later).await.unwrap(), (0, Money::ZERO));
 }
