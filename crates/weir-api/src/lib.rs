@@ -18,6 +18,7 @@ pub mod listen;
 pub mod metrics;
 pub mod openapi;
 mod openapi_beside;
+mod openapi_limits;
 mod openapi_page;
 mod operate;
 mod outermost;

@@ -14,7 +14,7 @@ use crate::cs::{
     apig, audit_logs, billing, clusters, edge, flink_jobs, hosts, jar_jobs, jobs, jobs_batch, jobs_read,
     peerings, quotas, savepoints, surroundings, templates, transfers, versions, wire,
 };
-use crate::openapi_beside;
+use crate::{openapi_beside, openapi_limits};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -186,6 +186,7 @@ fn build() -> Value {
             "description": "Signature SDK-HMAC-SHA256 with an access key." }
     });
     document["security"] = json!([{ "token": [] }, { "aksk": [] }]);
+    openapi_limits::add(&mut document);
     openapi_beside::add(&mut document);
     document
 }
@@ -194,7 +195,10 @@ fn build() -> Value {
 fn complete(operation: &mut Map<String, Value>) {
     let Some(id) = operation.get("operationId").and_then(Value::as_str).map(str::to_string) else { return };
     let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
-    parameters.into_iter().flatten().for_each(|parameter| without_null(&mut parameter["schema"]));
+    parameters.into_iter().flatten().for_each(|parameter| {
+        without_null(&mut parameter["schema"]);
+        openapi_limits::add_to_parameter(&id, parameter);
+    });
     let needs_credential = !operation.contains_key("security");
     operation.insert("x-errors".to_string(), json!(errors_of(&id, needs_credential)));
     if let Some((_, success)) = success::ALL.iter().find(|(operation, _)| *operation == id) {

@@ -9,9 +9,8 @@ use axum::http::HeaderValue;
 use axum::middleware::Next;
 use axum::response::Response;
 use futures::FutureExt;
-use weir_base::error::codes;
 
-use crate::cs::answer;
+use crate::cs::{self, answer};
 use crate::state::ApiState;
 
 /// The id of a request, in its extensions.
@@ -32,7 +31,7 @@ pub(crate) async fn attend(State(state): State<ApiState>, mut request: Request, 
         Ok(response) => response,
         Err(_) => {
             tracing::error!(request_id = id, %method, route, "a handler panicked");
-            answer::error(&codes::INTERNAL_ERROR.error(), state.clock.now())
+            cs::panicked(&route, state.clock.now())
         }
     };
     if let Ok(value) = HeaderValue::from_str(&id) {

@@ -107,7 +107,10 @@ impl Operation<'_> {
         let query = self.parameters("query").map(|(name, all)| (Place::Query(name), limits(&all["schema"])));
         let members = self.body().and_then(|body| body["properties"].as_object()).into_iter().flatten();
         let body = members.map(|(name, schema)| (Place::Body(name), limits(resolved(schema))));
-        path.chain(query).chain(body).filter(|(_, limits)| !limits.is_empty()).collect()
+        // The project is that of the token, and the template of a job that has a text is not looked at.
+        let apart = [Place::Path("project_id"), Place::Body("template_id")];
+        let all = path.chain(query).chain(body);
+        all.filter(|(place, limits)| !limits.is_empty() && !apart.contains(place)).collect()
     }
 
     /// Makes the call with one value at a place, and returns status and code.

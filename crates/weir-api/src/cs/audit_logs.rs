@@ -15,7 +15,7 @@ use crate::cts::event_number;
 use crate::state::ApiState;
 
 /// Records in a page when the caller does not say.
-const DEFAULT_LIMIT: i64 = 10;
+pub(crate) const DEFAULT_LIMIT: i64 = 10;
 /// Most records in a page.
 const MOST_RECORDS: i64 = 50;
 

@@ -15,7 +15,7 @@ use super::wire::{AccountPayload, BilledType, BillingEntry, BillingHistoryPayloa
 use crate::state::ApiState;
 
 /// Charges in a page when the caller does not say.
-const DEFAULT_LIMIT: i64 = 10;
+pub(crate) const DEFAULT_LIMIT: i64 = 10;
 /// Most charges in a page.
 const MOST_RECORDS: i64 = 100;
 

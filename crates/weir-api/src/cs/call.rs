@@ -153,7 +153,7 @@ async fn accept(operation: &Operation, state: &ApiState, request: Request) -> Re
     };
     check_credential_present(&parts)?;
     auth::check_sender(&state.identity, &parts).await.map_err(|failure| credential_error(&failure))?;
-    let body = read_body(&parts, body, operation.body).await?;
+    let body = read_body(&parts, body, operation).await?;
     let caller = authenticate(state, &parts, &body).await?;
     let about = about_of(&parameters);
     let refuse = |error: CsError| Refused { caller: Some(caller.clone()), about: about.clone(), error };
@@ -219,15 +219,28 @@ fn check_credential_present(parts: &Parts) -> Result<(), CsError> {
 }
 
 /// Reads the body, and no more than the operation allows.
-async fn read_body(parts: &Parts, body: HttpBody, kind: Body) -> Result<Bytes, CsError> {
-    let most = match kind {
+async fn read_body(parts: &Parts, body: HttpBody, operation: &Operation) -> Result<Bytes, CsError> {
+    let most = match operation.body {
         Body::Form(_, files) => files * FILE_BYTES + FRAME_BYTES,
         Body::None | Body::Json => BODY_BYTES,
     };
-    body::read(parts, body, most).await.map_err(|fault| match (kind, fault) {
+    body::read(parts, body, most).await.map_err(|fault| match (operation.body, fault) {
         (Body::Form(code, _), BodyFault::TooLong(_)) => code.error(),
-        _ => codes::INVALID_REQUEST_BODY.error().because(format!("It cannot be read: {fault}.")),
+        _ => unreadable(operation).error().because(format!("The body cannot be read: {fault}.")),
     })
+}
+
+/// Returns the code for a body that cannot be read. Which one an operation has is written in the catalogue of errors; one
+/// that takes no JSON has none of its own.
+fn unreadable(operation: &Operation) -> ErrorCode {
+    let of_bodies = [
+        codes::INVALID_REQUEST_BODY,
+        codes::TEMPLATE_BODY_INVALID,
+        codes::AUTHORIZE_BODY_INVALID,
+        codes::CLUSTER_BODY_INVALID,
+    ];
+    let can_answer = |code: &ErrorCode| code.entry().operations.split(',').any(|id| id == operation.id);
+    of_bodies.into_iter().find(can_answer).unwrap_or(codes::API_NOT_SUPPORTED)
 }
 
 /// Returns the address at the other end of the connection; behind a proxy that is the proxy's. A header could say

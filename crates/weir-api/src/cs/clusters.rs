@@ -20,7 +20,7 @@ use super::wire::{
 use crate::state::ApiState;
 
 /// Records in a page when the caller does not say.
-const DEFAULT_LIMIT: i64 = 10;
+pub(crate) const DEFAULT_LIMIT: i64 = 10;
 
 /// Create an exclusive cluster. Asynchronous; poll describeReservedCluster.
 #[utoipa::path(post, path = "/v1.0/{project_id}/reserved_cluster", operation_id = "createReservedCluster",

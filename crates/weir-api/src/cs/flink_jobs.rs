@@ -16,8 +16,11 @@ use super::wire::{
 use crate::state::ApiState;
 
 /// Records in a page when the caller does not say, and at most.
-const DEFAULT_LIMIT: i64 = 10;
+pub(crate) const DEFAULT_LIMIT: i64 = 10;
 const MOST_RECORDS: i64 = 100;
+/// Bytes that a part of a name may have: as many as a name.
+const NAME_BYTES: usize = 57;
+
 /// Types that `job_type` may name; there are no jobs of the last one.
 const JOB_TYPES: [&str; 5] = [
     "flink_sql_job",
@@ -30,7 +33,7 @@ const JOB_TYPES: [&str; 5] = [
 /// List jobs, successor style.
 #[utoipa::path(get, path = "/v1.0/{project_id}/streaming/jobs", operation_id = "getFlinkJobs", tag = "job",
     params(("project_id" = String, Path, description = "Project id; must equal the credential's project."),
-        ("name" = Option<String>, Query, description = "Part of the job name, case-sensitive."),
+        ("name" = Option<String>, Query, max_length = 57, description = "Part of the job name, case-sensitive; at most 57 bytes."),
         ("status" = Option<JobStatus>, Query, description = "Only jobs in this status."),
         ("queue_name" = Option<String>, Query, description = "Name of an exclusive cluster."),
         ("show_detail" = Option<bool>, Query, description = "Return the detail members; default false."),
@@ -60,6 +63,8 @@ pub async fn get_flink_jobs(State(state): State<ApiState>, request: Request) -> 
 /// Reads the parameters in the order of the description.
 fn parse(query: &Query) -> Result<(FlinkListRequest, bool), CsError> {
     let text = |name: &str| query.text(name).filter(|text| !text.is_empty()).map(str::to_string);
+    let short = |name: &str| (name.len() <= NAME_BYTES).then(|| name.to_string());
+    let name = query.choice("name", short, "at most 57 bytes")?.filter(|name| !name.is_empty());
     let known = |name: &str| JOB_TYPES.contains(&name).then(|| name.to_string());
     let status = query.choice("status", Status::parse, "a job status such as job_running")?;
     let detail = query.flag("show_detail", false)?;
@@ -70,7 +75,7 @@ fn parse(query: &Query) -> Result<(FlinkListRequest, bool), CsError> {
     let job_type = query.choice("job_type", known, "a job type such as flink_sql_job")?;
     let kind = query.choice("show_job_type", kind, "spark, flink or all")?.unwrap_or_default();
     let request = FlinkListRequest {
-        name: text("name"),
+        name,
         status,
         cluster_name: text("queue_name"),
         user_name: text("user_name"),

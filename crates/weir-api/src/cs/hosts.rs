@@ -24,7 +24,7 @@ use super::wire::{
 use crate::state::ApiState;
 
 /// Records in a page when the caller does not say.
-const DEFAULT_LIMIT: i64 = 10;
+pub(crate) const DEFAULT_LIMIT: i64 = 10;
 
 /// The field of a form with a hosts file.
 #[derive(ToSchema)]
@@ -102,7 +102,7 @@ pub async fn add_hosts_file(State(state): State<ApiState>, request: Request) -> 
     operation_id = "updateHostsInfo", tag = "cluster",
     params(("project_id" = String, Path, description = "Project id; must equal the credential's project."),
         ("cluster_id" = i32, Path, minimum = 1, description = "Cluster id."),
-        ("host_id" = i64, Path, description = "Mapping id.")),
+        ("host_id" = i64, Path, minimum = 1, description = "Mapping id.")),
     request_body = UpdateHostsInfoRequest,
     responses((status = 200, description = "Success.", body = UpdateHostsInfoResponse),
         (status = 400, description = "The request failed.", body = answer::ErrorBody)))]

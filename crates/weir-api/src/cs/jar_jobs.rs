@@ -19,27 +19,31 @@ use crate::state::ApiState;
 #[allow(dead_code)] // Only described.
 pub struct SubmitJarJobForm {
     /// Job name, unique in the project.
+    #[schema(min_length = 1, max_length = 57, pattern = "^[A-Za-z0-9_-]+$")]
     name: String,
     /// Description, at most 512 bytes.
+    #[schema(max_length = 512)]
     desc: String,
     /// Exclusive cluster.
+    #[schema(minimum = 1)]
     cluster_id: i32,
     /// SPUs of the manager unit, 1 to 4; at most total SPUs - 1.
+    #[schema(minimum = 1, maximum = 4)]
     manager_spu: i32,
     /// Total SPUs, 1 to 400; Flink only.
-    #[schema(required = false)]
+    #[schema(required = false, minimum = 1, maximum = 400)]
     spu_number: i32,
     /// Parallelism, 1 to 50; Flink only.
-    #[schema(required = false)]
+    #[schema(required = false, minimum = 1, maximum = 50)]
     parallel_number: i32,
     /// Executors, 1 to 100; Spark only.
-    #[schema(required = false)]
+    #[schema(required = false, minimum = 1, maximum = 100)]
     executor_number: i32,
     /// SPUs per executor, 1 to 4; Spark only.
-    #[schema(required = false)]
+    #[schema(required = false, minimum = 1, maximum = 4)]
     executor_spu: i32,
     /// Dump job logs to obs_bucket; default false.
-    #[schema(required = false)]
+    #[schema(required = false, default = false)]
     log_enabled: bool,
     /// Authorized OBS bucket; required when log_enabled is true.
     #[schema(required = false)]
@@ -60,13 +64,13 @@ pub struct SubmitJarJobForm {
     #[schema(required = false)]
     config_url: String,
     /// Entry class, at most 512 bytes, no white space.
-    #[schema(required = false)]
+    #[schema(required = false, max_length = 512)]
     main_class: String,
     /// Arguments of the entry class, at most 1,024 bytes.
-    #[schema(required = false)]
+    #[schema(required = false, max_length = 1024)]
     args: String,
     /// Restart automatically after a failure; default false.
-    #[schema(required = false)]
+    #[schema(required = false, default = false)]
     restart_when_exception: bool,
     /// key=value pairs separated by commas.
     #[schema(required = false)]

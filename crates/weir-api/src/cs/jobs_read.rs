@@ -19,7 +19,7 @@ use super::wire::{
 use crate::state::ApiState;
 
 /// Records in a page when the caller does not say.
-const DEFAULT_LIMIT: i64 = 20;
+pub(crate) const DEFAULT_LIMIT: i64 = 20;
 
 /// List jobs.
 #[utoipa::path(get, path = "/v1.0/{project_id}/jobs", operation_id = "getJobs", tag = "job",

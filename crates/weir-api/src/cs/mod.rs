@@ -125,6 +125,15 @@ pub fn router() -> Router<ApiState> {
         )
 }
 
+/// The routes whose errors have the form of the successor of the service.
+const OF_SUCCESSOR: [&str; 2] = ["/v1.0/{project_id}/streaming/jobs", "/v1/{project_id}/edgesrv/job-report"];
+
+/// Makes the answer to a call whose handler panicked.
+pub(crate) fn panicked(route: &str, now: Timestamp) -> Response {
+    let error = codes::INTERNAL_ERROR.error();
+    if OF_SUCCESSOR.contains(&route) { answer::flink_error(&error) } else { answer::error(&error, now) }
+}
+
 /// Makes the answer to a path or a method that is not there.
 pub(crate) fn unknown(now: Timestamp) -> Response {
     answer::error(&codes::API_NOT_SUPPORTED.error(), now)

@@ -17,7 +17,7 @@ use super::wire::{
 use crate::state::ApiState;
 
 /// Users in a page when the caller does not say.
-const DEFAULT_LIMIT: i64 = 20;
+pub(crate) const DEFAULT_LIMIT: i64 = 20;
 /// Most users in a page.
 const MOST_RECORDS: i64 = 100;
 

@@ -18,7 +18,7 @@ use super::wire::{
 use crate::state::ApiState;
 
 /// Templates in a page when the caller does not say.
-const DEFAULT_LIMIT: i64 = 10;
+pub(crate) const DEFAULT_LIMIT: i64 = 10;
 
 /// Create a template.
 #[utoipa::path(post, path = "/v1.0/{project_id}/job_template", operation_id = "createJobTemplate", tag = "template",

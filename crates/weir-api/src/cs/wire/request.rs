@@ -65,7 +65,7 @@ pub struct SubmitSqlJobRequest {
     #[schema(value_type = String, required = false, max_length = 512)]
     desc: Option<String>,
     /// Used only when sql_body is blank: the template's SQL becomes the job's.
-    #[schema(value_type = i64, required = false)]
+    #[schema(value_type = i64, required = false, minimum = 1)]
     template_id: Option<i64>,
     /// Exclusive cluster; required when run_mode is exclusive_cluster.
     #[schema(value_type = i32, required = false)]
@@ -77,35 +77,35 @@ pub struct SubmitSqlJobRequest {
     #[schema(value_type = RunMode, required = true)]
     run_mode: Option<RunMode>,
     /// SPUs of the job, manager unit included; 1 to 400, default 2.
-    #[schema(value_type = i32, required = false, minimum = 1, maximum = 400)]
+    #[schema(value_type = i32, required = false, minimum = 1, maximum = 400, default = 2)]
     spu_number: Option<i32>,
     /// Parallelism; 1 to 50, at most 4 x compute SPUs, default 1.
-    #[schema(value_type = i32, required = false, minimum = 1, maximum = 50)]
+    #[schema(value_type = i32, required = false, minimum = 1, maximum = 50, default = 1)]
     parallel_number: Option<i32>,
     /// Take snapshots automatically; default false.
-    #[schema(value_type = bool, required = false)]
+    #[schema(value_type = bool, required = false, default = false)]
     checkpoint_enabled: Option<bool>,
     /// Required when checkpoint_enabled is true.
     #[schema(value_type = super::CheckpointMode, required = false)]
     checkpoint_mode: Option<String>,
     /// Snapshot interval in seconds, default 10; checked (1 to 999999) only when checkpoint_enabled is true.
     #[serde(default, deserialize_with = "interval")]
-    #[schema(value_type = i32, required = false, example = 10)]
+    #[schema(value_type = i32, required = false, default = 10, example = 10)]
     checkpoint_interval: CheckpointInterval,
     /// Authorized OBS bucket for snapshots and logs; required when checkpoint_enabled or log_enabled is true.
     #[schema(value_type = String, required = false, example = "bucket1")]
     obs_bucket: Option<String>,
     /// Dump job logs to obs_bucket; default false.
-    #[schema(value_type = bool, required = false)]
+    #[schema(value_type = bool, required = false, default = false)]
     log_enabled: Option<bool>,
     /// SMN topic that gets a message when the job fails.
     #[schema(value_type = String, required = false)]
     smn_topic: Option<String>,
     /// Restart automatically after a failure; default false.
-    #[schema(value_type = bool, required = false)]
+    #[schema(value_type = bool, required = false, default = false)]
     restart_when_exception: Option<bool>,
     /// Seconds after which state that is no longer updated is dropped: 1 to 60, 3600, or 0 for the default of 3600.
-    #[schema(value_type = i32, required = false, minimum = 0, maximum = 3600)]
+    #[schema(value_type = i32, required = false, minimum = 0, maximum = 3600, default = 3600)]
     idle_state_retention: Option<i32>,
     /// Edge group ids separated by commas; required when run_mode is edge_node.
     #[schema(value_type = String, required = false)]
@@ -120,10 +120,10 @@ pub struct SubmitSqlJobRequest {
     #[schema(value_type = String, required = false, example = "bucket1/udf.jar")]
     udf_jar_url: Option<String>,
     /// 0 ignore (default), 1 fail the job, 2:{obs directory} save.
-    #[schema(value_type = String, required = false, example = "2:bucket1/dirty")]
+    #[schema(value_type = String, required = false, pattern = "^(0|1|2:.+)?$", example = "2:bucket1/dirty")]
     dirty_data_strategy: Option<String>,
     /// flink_sql_edge_job with edge_node, else flink_sql_job, which is the default.
-    #[schema(value_type = SqlJobType, required = false)]
+    #[schema(value_type = SqlJobType, required = false, default = "flink_sql_job")]
     job_type: Option<SqlJobType>,
 }
 
@@ -193,7 +193,7 @@ pub struct UpdateSqlJobRequest {
     #[schema(value_type = String, required = false, example = "bucket1/udf.jar")]
     udf_jar_url: Option<String>,
     /// 0 ignore, 1 fail the job, 2:{obs directory} save.
-    #[schema(value_type = String, required = false, example = "2:bucket1/dirty")]
+    #[schema(value_type = String, required = false, pattern = "^(0|1|2:.+)?$", example = "2:bucket1/dirty")]
     dirty_data_strategy: Option<String>,
 }
 

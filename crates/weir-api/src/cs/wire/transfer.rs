@@ -33,7 +33,7 @@ pub struct ImportJobsRequest {
     #[schema(value_type = String, required = true, min_length = 1, example = "bucket1/exported")]
     pub(crate) zip_file: Option<String>,
     /// Overwrite a job of the same name; it goes back to job_init. Default false.
-    #[schema(value_type = bool, required = false)]
+    #[schema(value_type = bool, required = false, default = false)]
     pub(crate) is_cover: Option<bool>,
 }
 
