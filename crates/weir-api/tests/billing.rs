@@ -506,6 +506,9 @@ async fn an_account_that_owes_starts_nothing() {
     ] {
         assert_eq!(world.call(method, path, Some(body)).await.0, "CS.10009", "{method} {path}");
     }
+    let form = world.request("POST", "/jar_job", "admin").body("--limit--\r\n");
+    let form = form.header("Content-Type", "multipart/form-data; boundary=limit").send().await.unwrap();
+    assert_eq!(form.json::<serde_json::Value>().await.unwrap()["error_id"], "CS.10009");
     let (_, body) = world.call("POST", "/billing/settle", None).await;
     assert_eq!((&body["payload"]["frozen"], &body["payload"]["balance"]), (&json!(true), &json!(-0.000001)));
     let path = format!("/job/{job}");

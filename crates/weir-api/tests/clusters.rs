@@ -107,6 +107,9 @@ async fn an_assigned_cluster_is_seen_and_used() {
     databases::run(&world.control, "DELETE FROM cluster_users").await;
     let answer: Value = world.request("POST", &run, "ann").send().await.unwrap().json().await.unwrap();
     assert_eq!(answer["error_id"], "CS.13011", "taken away before the run: {answer}");
+    let batch = world.request("POST", "/job/run", "ann").json(&json!([made["payload"]["job_id"]]));
+    let answer: Value = batch.send().await.unwrap().json().await.unwrap();
+    assert_eq!(answer["error_id"], "CS.13011", "{answer}");
     assert_eq!(world.call("POST", &run, None).await.0, "CS.14000", "an administrator may use all");
 }
 
@@ -184,6 +187,10 @@ async fn a_job_starts_with_the_names_of_its_cluster_and_a_cluster_has_a_thousand
     let added = world.request("POST", &path, "admin").json(&hosts(0, 1000)).send().await.unwrap();
     assert_eq!(added.status().as_u16(), 200);
     assert_eq!(world.call("POST", &path, Some(hosts(1000, 1001))).await.0, "CS.22007");
+    let file = "--limit\r\nContent-Disposition: form-data; name=\"hosts_file\"; filename=\"hosts\"\r\n\r\n10.0.0.1 more\r\n--limit--\r\n";
+    let file = world.request("POST", &format!("{path}_file"), "admin").body(file);
+    let file = file.header("Content-Type", "multipart/form-data; boundary=limit").send().await.unwrap();
+    assert_eq!(file.json::<Value>().await.unwrap()["error_id"], "CS.22007");
     let more = json!({ "run_mode": "exclusive_cluster", "cluster_id": cluster });
     let job = world.create("j1", more).await;
     world.call("POST", &format!("/job/{job}/run"), None).await;

@@ -85,10 +85,66 @@ async fn stored_jobs_with_settings_that_no_call_makes() {
     let job = world.create("j1", json!({})).await;
     databases::redefine(&world.control, "jobs", json!({ "checkpoint_enabled": true })).await;
     assert_eq!(world.call("POST", &format!("/job/{job}/run"), None).await.0, "CS.13003");
+    assert_eq!(world.call("POST", "/job/run", Some(json!([job]))).await.0, "CS.13003");
     databases::redefine(&world.control, "jobs", json!({ "obs_bucket": "bucket1" })).await;
     assert_eq!(world.call("POST", &format!("/job/{job}/run"), None).await.0, "CS.13004");
+    assert_eq!(world.call("POST", "/job/run", Some(json!([job]))).await.0, "CS.13004");
     assert_eq!(world.call("POST", "/obs_authorize", Some(json!(["bucket1"]))).await.0, "CS.19000");
     assert_eq!(world.call("POST", &format!("/job/{job}/run"), None).await.0, "CS.14000");
+}
+
+#[tokio::test]
+async fn jar_jobs_whose_surroundings_have_changed() {
+    let world = world().await;
+    let (_, body) = world.call("POST", "/reserved_cluster", Some(json!({ "name": "c1" }))).await;
+    let cluster = body["payload"]["cluster_id"].to_string();
+    for _ in 0..500 {
+        let (_, body) = world.call("GET", &format!("/reserved_cluster/{cluster}"), None).await;
+        if body["payload"]["status_code"] == 5 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let form = async |method: &str, parts: &[(&str, &str)]| {
+        let part = |(name, value): &(&str, &str)| {
+            format!("--limit\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+        };
+        let form = parts.iter().map(part).collect::<String>() + "--limit--\r\n";
+        let request = world.request(method, "/jar_job", "admin").body(form);
+        let answer = request.header("Content-Type", "multipart/form-data; boundary=limit").send().await;
+        answer.unwrap().json::<serde_json::Value>().await.unwrap()
+    };
+    let jars = world.directory.path().join("objects/bucket1/jars/own");
+    std::fs::create_dir_all(&jars).unwrap();
+    std::fs::write(jars.join("a.jar"), "a").unwrap();
+    let parts = [
+        ("name", "jar1"),
+        ("desc", "d"),
+        ("cluster_id", cluster.as_str()),
+        ("manager_spu", "1"),
+        ("executor_number", "1"),
+        ("executor_spu", "1"),
+        ("job_type", "spark_streaming_jar_job"),
+        ("jar_url", "bucket1/jars/own"),
+    ];
+    let created = form("POST", &parts).await;
+    let job = created["payload"]["job_id"].to_string();
+    let run = async |code: &str| {
+        let (found, body) = world.call("POST", &format!("/job/{job}/run"), None).await;
+        assert_eq!(found, code, "{body}");
+        let batch = json!([job.parse::<i64>().unwrap()]);
+        assert_eq!(world.call("POST", "/job/run", Some(batch)).await.0, code);
+    };
+    std::fs::write(jars.join("b.jar"), "b").unwrap();
+    run("CS.13019").await;
+    std::fs::remove_file(jars.join("a.jar")).unwrap();
+    std::fs::rename(jars.join("b.jar"), jars.join("b.txt")).unwrap();
+    run("CS.13018").await;
+    let change = [("job_id", job.as_str()), ("manager_spu", "1"), ("desc", "e")];
+    databases::redefine(&world.control, "jobs", json!({ "executor_number": null })).await;
+    assert_eq!(form("PATCH", &change).await["error_id"], "CS.11026");
+    databases::run(&world.control, "UPDATE jobs SET intent = 'run'").await;
+    assert_eq!(form("PATCH", &change).await["error_id"], "CS.12003");
 }
 
 #[tokio::test]

@@ -178,9 +178,11 @@ async fn an_agency_that_cannot_be_made_or_given_roles() {
     world.identity.delete_agency(&world.domain, &id).await.unwrap();
     let refusal = databases::refuse(&world.control, "INSERT", "account_agencies", "true").await;
     assert_eq!(world.call("POST", "/agency", Some(roles.clone())).await.0, "CS.19008");
+    assert_eq!(world.call("POST", "/user_register", None).await.0, "CS.19008");
     databases::accept(&world.control, refusal).await;
     let refusal = databases::refuse(&world.control, "INSERT", "account_agency_roles", "true").await;
     assert_eq!(world.call("POST", "/agency", Some(roles.clone())).await.0, "CS.19009");
+    assert_eq!(world.call("POST", "/user_register", None).await.0, "CS.19009");
     databases::accept(&world.control, refusal).await;
     let refusal =
         databases::refuse(&world.control, "INSERT", "audit_records", "NEW.event_rating = 'normal'").await;
@@ -219,15 +221,19 @@ async fn a_job_with_a_topic_needs_the_agency() {
     let job = world.create("j1", json!({})).await;
     databases::redefine(&world.control, "jobs", json!({ "smn_topic": "gone" })).await;
     let run = format!("/job/{job}/run");
+    let batch = async || world.call("POST", "/job/run", Some(json!([job]))).await.0;
     assert_eq!(world.call("POST", &run, None).await.0, "CS.11032", "the agency is there; the topic is not");
+    assert_eq!(batch().await, "CS.11032");
     let agency = world.identity.agency(&world.domain, &agency_id(&world).await).await.unwrap();
     let project = AssignmentTarget::Project(world.project.clone());
     world.identity.take_from_agency(&agency, project, "smn_adm").await.unwrap();
     let (code, body) = world.call("POST", &run, None).await;
     assert_eq!(code, "CS.19010");
     assert!(body["error_cause"].as_str().unwrap().contains("smn_adm"), "{body}");
+    assert_eq!(batch().await, "CS.19010");
     world.identity.delete_agency(&world.domain, &agency.id).await.unwrap();
     assert_eq!(world.call("POST", &run, None).await.0, "CS.19007");
+    assert_eq!(batch().await, "CS.19007");
     // A job without a topic does not need it.
     databases::redefine(&world.control, "jobs", json!({ "smn_topic": null })).await;
     assert_eq!(world.call("POST", &run, None).await.0, "CS.14000");
@@ -247,12 +253,18 @@ async fn an_account_without_a_verified_name_creates_nothing_and_a_restricted_one
     set(false, false).await;
     // The account comes before the body.
     assert_eq!(world.call("POST", "/sql_job", Some(json!([]))).await.0, "CS.10016");
+    assert_eq!(world.call("POST", "/reserved_cluster", Some(json!([]))).await.0, "CS.10016");
+    let form = world.request("POST", "/jar_job", "admin").body("--limit--\r\n");
+    let form = form.header("Content-Type", "multipart/form-data; boundary=limit").send().await.unwrap();
+    assert_eq!(form.json::<Value>().await.unwrap()["error_id"], "CS.10016");
     assert_eq!(world.call("GET", "/jobs", None).await.0, "CS.23000");
     assert_eq!(world.call("POST", &format!("/job/{job}/run"), None).await.0, "CS.14000");
     set(true, true).await;
     assert_eq!(world.call("POST", &format!("/job/{job}/stop"), None).await.0, "CS.15000");
     assert_eq!(world.call("POST", &format!("/job/{job}/run"), None).await.0, "CS.10014");
     assert_eq!(world.call("POST", "/job/run", Some(json!([job]))).await.0, "CS.10014");
+    assert_eq!(world.call("PATCH", "/reserved_cluster/1", Some(json!({}))).await.0, "CS.10014");
+    assert_eq!(world.call("POST", "/reserved_cluster/1/restart", None).await.0, "CS.10014");
     world.create("j2", json!({})).await;
     set(true, false).await;
     world.wait_for(job, "job_cancel_success").await;

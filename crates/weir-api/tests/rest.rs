@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use common::contract::witness::{Exchange, Seen, Witness};
+use common::contract::{Contract, completeness};
 use common::{World, coverage};
 use serde::Deserialize;
 use serde_json::Value;
@@ -32,6 +34,9 @@ struct File {
     /// Limits of the service in this process.
     #[serde(default)]
     limits: Limits,
+    /// Whether refused calls about one job are made about a list of jobs, too; not where records of the audit are counted.
+    #[serde(default = "yes")]
+    batches: bool,
     steps: Vec<Step>,
 }
 
@@ -117,6 +122,10 @@ struct Expect {
     body: Option<Value>,
 }
 
+fn yes() -> bool {
+    true
+}
+
 fn admin() -> String {
     "admin".to_string()
 }
@@ -129,6 +138,8 @@ struct Target {
     variables: BTreeMap<String, Value>,
     /// Where a service in this process keeps its audit.
     store: Option<Store>,
+    /// What holds the calls of a service elsewhere against the contract.
+    witness: Witness,
 }
 
 #[test]
@@ -141,6 +152,7 @@ async fn every_step_gets_its_answer() {
     let files = files();
     assert!(!files.is_empty(), "no files in {FOLDER}");
     let mut failures = Vec::new();
+    let mut seen = Seen::default();
     let client = reqwest::Client::new();
     for path in files {
         let text = std::fs::read_to_string(&path).unwrap();
@@ -183,6 +195,8 @@ async fn every_step_gets_its_answer() {
             ("project".to_string(), Value::from(world.project.clone())),
             ("domain".to_string(), Value::from(world.domain.clone())),
         ]);
+        variables
+            .extend(world.tokens.iter().map(|(name, token)| (format!("token_{name}"), token.clone().into())));
         variables.extend(world.users.iter().map(|(name, id)| (format!("user_{name}"), id.clone().into())));
         let target = Target {
             store: Some(world.control.store().clone()),
@@ -190,29 +204,53 @@ async fn every_step_gets_its_answer() {
             base_url: world.base_url.clone(),
             tokens: world.tokens.clone(),
             variables,
+            witness: Witness::default(),
         };
         run(&path, &file, target, &mut failures).await;
+        seen.add(&world.witness.seen());
+        let file = path.file_name().unwrap_or_default().to_string_lossy();
+        failures.extend(world.witness.take_faults().into_iter().map(|fault| format!("{file}: {fault}")));
+    }
+    if std::env::var_os("WEIR_BASE_URL").is_none() {
+        let (unseen, excused) = (completeness::unseen(&seen), excused());
+        let excuses = |excuse: &str, what: &str| match excuse.strip_suffix('*') {
+            Some(begin) => what.starts_with(begin),
+            None => what == excuse,
+        };
+        let missing = unseen.iter().filter(|what| !excused.keys().any(|excuse| excuses(excuse, what)));
+        failures.extend(missing.map(|what| format!("no step shows: {what}")));
+        let stale = excused.keys().filter(|excuse| !unseen.iter().any(|what| excuses(excuse, what)));
+        failures
+            .extend(stale.map(|what| format!("tests/contract/unseen.yaml excuses what is shown: {what}")));
     }
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
 }
 
-/// Every code that belongs to an operation of this release has a step or a test of its own, or a
-/// reason why it cannot occur.
+/// Every code of the catalogue is raised by a test, and no test is said to raise what the contract does not have.
 #[test]
-fn every_code_is_covered() {
+fn every_code_is_raised_by_a_test() {
     let covered = coverage::of_tests();
-    let mut missing = std::collections::BTreeSet::new();
-    for operation in weir_api::cs::operations::ALL {
-        for code in weir_api::openapi::errors_of(operation.id, true) {
-            let number: u32 = code[3..].parse().unwrap();
-            let cannot_occur = weir_api::error_reference::NOT_YET.iter().any(|(known, _)| *known == number);
-            if cannot_occur == covered.contains_key(&number) {
-                missing
-                    .insert(format!("{code} of {} (listed as not occurring: {cannot_occur})", operation.id));
-            }
+    let codes = weir_base::error::entries().map(|entry| entry.code);
+    let not_raised: Vec<_> =
+        codes.filter(|code| !covered.contains_key(&code.0)).map(|code| code.to_string()).collect();
+    assert!(not_raised.is_empty(), "no test raises {not_raised:?}");
+    let operations = &Contract::get().operations;
+    for (code, raised) in &covered {
+        for (operation, files) in raised {
+            assert!(operations[operation].errors.contains(code), "{code} of {operation} in {files:?}");
         }
     }
-    assert!(missing.is_empty(), "{missing:#?}");
+    for row in coverage::rows() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(&row.file);
+        let text = std::fs::read_to_string(path).unwrap();
+        assert!(text.contains(&format!("fn {}(", row.test)), "{} has no test {}", row.file, row.test);
+    }
+}
+
+/// What of the contract the steps leave out, with the reasons.
+fn excused() -> BTreeMap<String, String> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/contract/unseen.yaml");
+    serde_yaml_ng::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
 fn files() -> Vec<PathBuf> {
@@ -231,6 +269,7 @@ fn remote(base_url: String) -> Target {
         tokens: BTreeMap::from([("admin".to_string(), needed("WEIR_TOKEN"))]),
         variables: BTreeMap::from([("project".to_string(), needed("WEIR_PROJECT_ID").into())]),
         store: None,
+        witness: Witness::default(),
     }
 }
 
@@ -245,11 +284,36 @@ async fn run(path: &Path, file: &File, mut target: Target, failures: &mut Vec<St
             tokio::time::sleep(Duration::from_millis(20)).await;
             complaint = attempt(step, &mut target).await;
         }
+        let complaint = match complaint {
+            None if file.batches => attempt_batch(step, &mut target).await,
+            complaint => complaint,
+        };
         if let Some(complaint) = complaint {
             let file = path.file_name().unwrap_or_default().to_string_lossy();
             failures.push(format!("{file}: {}: {complaint}", step.name));
         }
     }
+    failures.extend(target.witness.take_faults());
+}
+
+/// Makes the call about a list of jobs that corresponds to a refused call about one; it is refused in the same way.
+async fn attempt_batch(step: &Step, target: &mut Target) -> Option<String> {
+    let batch = coverage::batch_of(&step.request.method, &step.request.path)?;
+    let code = step.expect.code.clone().filter(|_| step.expect.status == 400)?;
+    let job = batch.job.parse::<i64>().map_or_else(|_| Value::from(batch.job), Value::from);
+    let request = Request {
+        method: batch.method,
+        path: batch.path,
+        user: step.request.user.clone(),
+        headers: step.request.headers.clone(),
+        json: Some(Value::from(vec![job])),
+        text: None,
+        form: None,
+    };
+    let expect = Expect { status: 400, code: Some(code), body: None };
+    let name = format!("{}, as a batch", step.name);
+    let step = Step { name, request, expect, save: BTreeMap::new(), eventually: false };
+    attempt(&step, target).await.map(|complaint| format!("as a batch: {complaint}"))
 }
 
 /// Makes the request of a step; returns what is wrong with the answer.
@@ -276,9 +340,27 @@ async fn attempt(step: &Step, target: &mut Target) -> Option<String> {
         request = request.header(name, value);
     }
     let recorded = count_records(target.store.as_ref()).await;
-    let answer = request.send().await.expect("an answer");
+    let request = request.build().expect("a request");
+    let url = request.url().clone();
+    let sent = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default().to_vec();
+    let sent_type =
+        request.headers().get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let sent_type = sent_type.to_string();
+    let answer = target.client.execute(request).await.expect("an answer");
     let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
     let text = answer.text().await.expect("a text");
+    if target.store.is_none() {
+        target.witness.hold(&Exchange {
+            method: &step.request.method,
+            path: url.path(),
+            query: url.query().unwrap_or_default(),
+            content_type: &sent_type,
+            sent: &sent,
+            status,
+            headers: &headers,
+            body: text.as_bytes(),
+        });
+    }
     let body: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
     let code = ["error_id", "message_id", "error_code"]
         .iter()

@@ -2,8 +2,10 @@
 //! only pretends.
 #![allow(dead_code)] // Each test file uses its part.
 
+pub mod contract;
 pub mod coverage;
 pub mod databases;
+mod faulty_clock;
 mod people;
 mod pretending_runner;
 
@@ -27,6 +29,9 @@ use weir_cloud::streams::LocalStreams;
 use weir_control::{Alarms, Control, ControlOptions, ControlParts, Limits, Reconciler};
 use weir_store::{StoredAccounts, StoredNotifications};
 
+#[allow(unused_imports)]
+pub use contract::witness::Witness;
+pub use faulty_clock::FaultyClock;
 pub use people::People;
 #[allow(unused_imports)]
 pub use pretending_runner::{Clearing, PretendingRunner, RemovedSavepoint};
@@ -56,6 +61,10 @@ pub struct World {
     pub identity: Arc<Identity>,
     pub notifications: Arc<Notifications>,
     pub runner: Arc<PretendingRunner>,
+    /// The clock of the identity service.
+    pub faulty: Arc<FaultyClock>,
+    /// What holds every call against the contract.
+    pub witness: Arc<Witness>,
     pub directory: tempfile::TempDir,
     stop: Option<oneshot::Sender<()>>,
     tasks: Vec<JoinHandle<()>>,
@@ -89,7 +98,8 @@ impl World {
         let store = databases::open(directory.path()).await;
         let sealer = Sealer::new(directory.path().join("sealing.key"));
         let accounts = Arc::new(StoredAccounts::new(store.pool().clone(), sealer.clone()));
-        let people = People::settle(clock.clone(), accounts).await;
+        let faulty = Arc::new(FaultyClock::default());
+        let people = People::settle(faulty.clone(), accounts).await;
         let identity = people.identity.clone();
         let owned = BUCKETS.map(String::from);
         store.claim_buckets(&owned, &ProjectId(people.project.clone())).await.unwrap();
@@ -133,6 +143,7 @@ impl World {
             clock,
             metrics: Arc::new(ApiMetrics::default()),
         };
+        let witness = Arc::new(Witness::default());
         let (stop, stopped) = oneshot::channel::<()>();
         let reconciler = Reconciler::new(control.clone());
         let tasks = vec![
@@ -144,10 +155,13 @@ impl World {
                     listen::serve(metrics_listener, router, limits, std::future::pending()).await.unwrap();
                 })
             },
-            tokio::spawn(async move {
-                let limits = ListenLimits::default();
-                listen::serve(listener, router(state), limits, std::future::pending()).await.unwrap();
-            }),
+            {
+                let held = axum::middleware::from_fn_with_state(witness.clone(), contract::witness::attend);
+                let (limits, router) = (ListenLimits::default(), router(state).layer(held));
+                tokio::spawn(async move {
+                    listen::serve(listener, router, limits, std::future::pending()).await.unwrap();
+                })
+            },
             tokio::spawn(async move {
                 reconciler
                     .run(async move {
@@ -168,6 +182,8 @@ impl World {
             identity,
             notifications,
             runner,
+            faulty,
+            witness,
             directory,
             stop: Some(stop),
             tasks,
@@ -253,6 +269,13 @@ impl World {
 impl Drop for World {
     fn drop(&mut self) {
         self.tasks.iter().for_each(JoinHandle::abort);
+        let faults = self.witness.take_faults();
+        // A test that has failed says why by itself.
+        if !std::thread::panicking() {
+            assert!(faults.is_empty(), "against tests/contract/api.yaml:\n{}", faults.join("\n"));
+            let missing = coverage::not_raised(&self.witness.seen().errors);
+            assert!(missing.is_empty(), "against raised.tsv: {}", missing.join("\n"));
+        }
     }
 }
 
