@@ -132,7 +132,7 @@ async fn whoever_has_no_right_is_refused() {
             }
         }
         let weaker = match operation.role {
-            Role::None | Role::Reader => None,
+            Role::None | Role::Reader | Role::ReadingUser => None,
             Role::User => Some("reader"),
             Role::Administrator => Some("ann"),
         };
