@@ -190,7 +190,7 @@ async fn a_service_that_must_have_control_groups_does_not_start_without() {
 fn settings_that_make_no_sense_are_refused() {
     for (option, value, reason) in [
         ("--worker-confinement", "prison", "must be auto, cgroup, limits or off"),
-        ("--spu-memory-mib", "255", "must be 256 or more"),
+        ("--spu-memory-mib", "255", "must be a number of MiB, 256 or more"),
     ] {
         let output = Command::new(WEIR).args(["serve", option, value]).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
