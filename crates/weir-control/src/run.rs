@@ -339,6 +339,10 @@ impl Usage {
         quota: Option<i64>,
         control: &Control,
     ) -> Result<(), CsError> {
+        // An edge job computes on its nodes, and holds nothing here.
+        if edge::is_edge(&job.definition) {
+            return Ok(());
+        }
         let wanted = Held::of(&job.definition);
         let spus = wanted.spus;
         let quota = quota.unwrap_or(control.options.user_spu_quota);

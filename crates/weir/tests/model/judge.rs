@@ -53,13 +53,9 @@ fn reasons(model: &Reference, call: &Call, others: Others) -> Vec<Reason> {
         Call::UpdateJob { job, as_jar, .. } => match model.jobs.get(job) {
             None => vec![(Chance::Certain, &["CS.12004"])],
             Some(job) => {
-                let cluster = match job.place {
-                    Place::Shared | Place::Edge => NEVER,
-                    Place::Cluster(id) => gone(model, id, &["CS.11029", "CS.20005"]),
-                    Place::Nowhere => (Chance::Certain, &["CS.11029"] as &[_]),
-                };
+                // Where it runs is not sent, so that nobody asks whether its cluster is there.
                 let is_another_type = certain_if(job.kind.is_jar() != *as_jar, &["CS.12005"]);
-                vec![(job.holds(), &["CS.12003", "CS.12005"]), is_another_type, cluster]
+                vec![(job.holds(), &["CS.12003", "CS.12005"]), is_another_type]
             }
         },
         Call::Run { jobs, resume } => reasons_against_run(model, jobs, *resume, others),
@@ -124,7 +120,6 @@ fn chance_of_more(least: i64, most: i64, limit: i64) -> Chance {
 fn reasons_against_run(model: &Reference, jobs: &Several, resume: bool, others: Others) -> Vec<Reason> {
     let mut reasons = Vec::new();
     let (mut least, mut most) = model.held(None);
-    let mut places = Vec::new();
     for id in &jobs.jobs {
         let Some(job) = model.jobs.get(id) else {
             reasons.push((Chance::Certain, &["CS.13007"] as &[_]));
@@ -139,12 +134,14 @@ fn reasons_against_run(model: &Reference, jobs: &Several, resume: bool, others: 
             Chance::Certain => Chance::Never,
         };
         reasons.push(if resume { (no_savepoint, &["CS.13017"]) } else { NEVER });
+        // An edge job holds nothing here.
+        if job.place != Place::Edge {
+            least += job.spus;
+            most += job.spus;
+            reasons.push((chance_of_more(least, most, model.quota), &["CS.13001"]));
+            reasons.push(no_room(model, jobs, job, others));
+        }
         reasons.push(certain_if(job.kind.is_kept_only(), &["CS.13010"]));
-        least += job.spus;
-        most += job.spus;
-        reasons.push((chance_of_more(least, most, model.quota), &["CS.13001"]));
-        places.push(job.place);
-        reasons.push(no_room(model, jobs, job, others));
     }
     reasons
 }
@@ -156,7 +153,7 @@ fn no_room(model: &Reference, jobs: &Several, job: &Job, others: Others) -> Reas
     let (least, most) = model.held(Some(job.place));
     let chance = match job.place {
         Place::Shared => {
-            let most = most + model.deleted_spus + others.shared_spus;
+            let most = most + others.shared_spus;
             chance_of_more(0, most + asked, SHARED_SPUS)
         }
         Place::Cluster(id) => match model.clusters.get(&id) {

@@ -33,8 +33,8 @@ pub struct Reference {
     pub deleted_clusters: Vec<i64>,
     /// Ids that were peerings, with those of their clusters.
     pub deleted_peerings: Vec<(i64, String)>,
-    /// SPUs of jobs of the shared cluster that were deleted since the last rest.
-    pub deleted_spus: i64,
+    /// Where the jobs ran that were deleted since the last rest, and their SPUs: they hold them until their workers have ended.
+    pub deleted_spus: Vec<(Place, i64)>,
     /// What the user has paid in, in millionths.
     pub paid: i64,
 }
@@ -79,8 +79,8 @@ impl Reference {
             Call::Delete { jobs } => {
                 for id in &jobs.jobs {
                     let Some(job) = self.jobs.remove(id) else { bail!("job {id} was deleted twice") };
-                    if job.place == Place::Shared && job.holds() != Chance::Never {
-                        self.deleted_spus += job.spus;
+                    if job.holds() != Chance::Never {
+                        self.deleted_spus.push((job.place, job.spus));
                     }
                     self.deleted_jobs.push(*id);
                 }
@@ -158,8 +158,11 @@ impl Reference {
 
     /// Returns the least and the most SPUs that the jobs of a place may hold now; `None` is any place.
     pub fn held(&self, place: Option<Place>) -> (i64, i64) {
+        let deleted =
+            self.deleted_spus.iter().filter(|(was_in, _)| place.is_none_or(|place| *was_in == place));
+        let deleted: i64 = deleted.map(|(_, spus)| spus).sum();
         let of_place = self.jobs.values().filter(|job| place.is_none_or(|place| job.place == place));
-        of_place.fold((0, 0), |(least, most), job| match job.holds() {
+        of_place.fold((0, deleted), |(least, most), job| match job.holds() {
             Chance::Never => (least, most),
             Chance::Possible => (least, most + job.spus),
             Chance::Certain => (least + job.spus, most + job.spus),
@@ -190,7 +193,7 @@ impl Reference {
 
     /// Notes that all is at rest: clusters are what they should be, and deleted ones are gone.
     pub fn settle_clusters(&mut self) {
-        self.deleted_spus = 0;
+        self.deleted_spus.clear();
         for (id, cluster) in self.clusters.extract_if(.., |_, c| c.wanted == ClusterWanted::Delete) {
             self.deleted_clusters.push(id);
             self.deleted_peerings.extend(cluster.peerings.into_keys().map(|peering| (id, peering)));

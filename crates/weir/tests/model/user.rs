@@ -165,7 +165,7 @@ impl User {
             }
             _ => 0,
         };
-        let most = held + asked + self.model.deleted_spus;
+        let most = held + asked;
         let mut state = self.shared.state();
         let claimed = state.shared_spus.entry(self.name.clone()).or_default();
         *claimed = most.max(*claimed);
