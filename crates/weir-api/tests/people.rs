@@ -183,6 +183,7 @@ async fn an_agency_that_cannot_be_made_or_given_roles() {
     let refusal = databases::refuse(&world.control, "INSERT", "account_agency_roles", "true").await;
     assert_eq!(world.call("POST", "/agency", Some(roles.clone())).await.0, "CS.19009");
     assert_eq!(world.call("POST", "/user_register", None).await.0, "CS.19009");
+    assert_eq!(world.identity.agencies(&world.domain).await.unwrap(), [], "none without its roles is left");
     databases::accept(&world.control, refusal).await;
     let refusal =
         databases::refuse(&world.control, "INSERT", "audit_records", "NEW.event_rating = 'normal'").await;
@@ -207,9 +208,9 @@ async fn an_archive_without_a_record_is_taken_away_and_nothing_is_settled_withou
     let exported = || std::fs::read_dir(&out).map_or(0, |files| files.count());
     let refusal =
         databases::refuse(&world.control, "INSERT", "audit_records", "NEW.event_rating = 'normal'").await;
-    assert_eq!(world.call("POST", "/jobs/export", Some(export.clone())).await.0, "CS.10015");
+    assert_eq!(world.call("POST", "/jobs/export", Some(export.clone())).await.0, "CS.26500");
     assert_eq!(exported(), 0);
-    assert_eq!(world.call("POST", "/billing/settle", None).await.0, "CS.10015");
+    assert_eq!(world.call("POST", "/billing/settle", None).await.0, "CS.26500");
     databases::accept(&world.control, refusal).await;
     assert_eq!(world.call("POST", "/jobs/export", Some(export)).await.0, "CS.11042");
     assert_eq!(exported(), 1);

@@ -159,8 +159,14 @@ impl Identity {
             inserted.map_err(|error| ServiceAgencyError::NotCreated(error.to_string()))?;
         }
         for role in &grant.roles {
-            let granted = self.repository.grant_to_agency(&grant.agency.id, role).await;
-            granted.map_err(|error| ServiceAgencyError::NotGranted(error.to_string()))?;
+            let Err(error) = self.repository.grant_to_agency(&grant.agency.id, role).await else { continue };
+            // An agency without its roles would be taken for the service's, and never be given them.
+            if grant.is_new
+                && let Err(error) = self.repository.delete_agency(&grant.agency.id).await
+            {
+                tracing::warn!(agency = grant.agency.id, %error, "an agency without its roles is left");
+            }
+            return Err(ServiceAgencyError::NotGranted(error.to_string()));
         }
         Ok(())
     }
