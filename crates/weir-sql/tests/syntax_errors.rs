@@ -559,7 +559,7 @@ fn queries_with_something_wrong() {
             "SELECT a AS \"b\" FROM t",
             13,
             3,
-            "unexpected `\"b\"`",
+            "unexpected text in quotes",
             "expected a column name; quotes make text, a name in quotes takes back quotes",
         ),
         (
