@@ -164,8 +164,13 @@ async fn a_body_that_is_none_is_refused_in_the_words_of_the_operation() {
         for text in ["", "{", "\"text\"", "7", &long] {
             let request = call(&world, operation, &world.project, Some("admin"));
             let found = code(request.body(text.to_string())).await;
-            if found != expected[0] {
-                wrong.push(format!("{}: {found}, expected {}, for `{text:.20}`", operation.id, expected[0]));
+            let expected = match (operation.id, text) {
+                // It is a list, and an empty one has a code of its own.
+                ("authorizeBucket", "") => 19_004,
+                _ => expected[0],
+            };
+            if found != expected {
+                wrong.push(format!("{}: {found}, expected {expected}, for `{text:.20}`", operation.id));
             }
         }
         let request = call(&world, operation, &world.project, Some("admin"));
