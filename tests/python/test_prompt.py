@@ -21,7 +21,7 @@ class Prompt:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("WEIR_")}
         environment["XDG_CONFIG_HOME"] = str(home)
         self.process = subprocess.Popen(
-            [weir_binary(), "login", "--endpoint", os.environ["WEIR_ENDPOINT"]],
+            [weir_binary(), "login", "--endpoint", os.environ["WEIR_ENDPOINT"], "--project", os.environ["WEIR_PROJECT_NAME"]],
             stdin=self.terminal,
             stdout=self.terminal,
             stderr=self.terminal,

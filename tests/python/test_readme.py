@@ -105,6 +105,8 @@ def test_a_variable_stands_for_its_value(place):
 
 
 def test_objects_go_in(place):
+    # The data directory of the service that the page has started by then.
+    (place / "weir-data").mkdir(exist_ok=True)
     done = shell("set -e\n" + block("weir bucket"), place)
     assert done.returncode == 0, done.stderr
     assert "in/cars.csv" in done.stdout

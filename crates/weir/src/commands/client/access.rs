@@ -151,9 +151,9 @@ pub fn old_password() -> anyhow::Result<SecretKey> {
 }
 
 /// Reads a line of the terminal without showing it. A process of its own, which outlives an interrupted command by as long
-/// as it takes to show again what is typed.
-const READ_HIDDEN: &str = "trap 'stty echo' EXIT; trap 'exit 130' HUP INT TERM; stty -echo || exit 3; \
-                           IFS= read -r line && printf '%s' \"$line\"";
+/// as it takes to show again what is typed; no further signal, such as that of a terminal that closes, keeps it from that.
+const READ_HIDDEN: &str = "trap 'trap \"\" HUP INT TERM; stty echo' EXIT; trap 'trap \"\" HUP INT TERM; exit 130' HUP INT TERM; \
+                           stty -echo || exit 3; IFS= read -r line && printf '%s' \"$line\"";
 
 /// Asks for a secret on the terminal, without showing what is typed, or reads a line of standard input.
 pub fn ask_secret(what: &str) -> anyhow::Result<SecretKey> {
