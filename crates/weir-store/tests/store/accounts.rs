@@ -177,8 +177,8 @@ async fn groups_have_members_and_roles_that_go_with_them(store: Store) {
         identity.add_member(&group, &user).await.unwrap();
         identity.assign_to_group(&group, project.clone(), "cs_user").await.unwrap();
     }
-    assert_eq!(accounts.members(&group.id).await.unwrap(), [user.clone()]);
-    assert_eq!(accounts.groups_of(&user.id).await.unwrap(), [group.clone()]);
+    assert_eq!(accounts.members(&group.id).await.unwrap(), std::slice::from_ref(&user));
+    assert_eq!(accounts.groups_of(&user.id).await.unwrap(), std::slice::from_ref(&group));
     assert_eq!(accounts.group_assignments(&group.id).await.unwrap().len(), 1);
     let scope = ScopeRequest::ProjectId(made.project_id.clone());
     let roles = identity.log_in(login(scope)).await.unwrap().session.roles.clone();
