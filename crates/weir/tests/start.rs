@@ -35,17 +35,17 @@ impl Up {
         let (reader, writer) = std::io::pipe().unwrap();
         let mut command = serve(data);
         let child = command.stdout(writer.try_clone().unwrap()).stderr(writer).spawn().unwrap();
+        let mut up = Self { child, said: String::new() };
         // It holds the other ends of the pipe: without them a service that ends is the end of what it says.
         drop(command);
-        let mut said = String::new();
         for line in BufReader::new(reader).lines() {
             let line = line.unwrap();
-            said.push_str(&format!("{line}\n"));
+            up.said.push_str(&format!("{line}\n"));
             if line.contains(" ready ") {
-                return Self { child, said };
+                return up;
             }
         }
-        panic!("the service did not start; it said:\n{said}");
+        panic!("the service did not start; it said:\n{}", up.said);
     }
 }
 

@@ -65,7 +65,8 @@ pub fn alarms(values: &Values<'_>) -> anyhow::Result<AlarmsSetting> {
     let token = values.string("smn_token")?;
     let access = values.string("smn_access_key")?;
     let secret = values.string("smn_secret_key")?;
-    if !token.is_empty() && !(access.is_empty() && secret.is_empty()) {
+    let has_key = !access.is_empty() || !secret.is_empty();
+    if !token.is_empty() && has_key {
         bail!("`smn_endpoint` takes `smn_token` or `smn_access_key` with `smn_secret_key`, not both");
     }
     if project.is_empty() || (token.is_empty() && (access.is_empty() || secret.is_empty())) {
