@@ -249,6 +249,15 @@ async fn the_token_of_an_agency_does_what_the_agency_may_for_who_may_act() {
     let helper = Caller::token(&world, &token);
     assert!(helper.is_let_in().await);
     assert_eq!(helper.status("GET", "/v3/users", None).await, 403);
+    let role = format!("/v3.0/OS-AGENCY/projects/{}/agencies/{agency}/roles/te_admin", world.project);
+    let giver = Caller::named(&world, "admin");
+    assert_eq!(giver.status("PUT", &role, None).await, 204);
+    let (_, strong, answer) = token_of(&world, Some(&firm), assume(json!({})), scope()).await;
+    assert_eq!(answer["token"]["roles"].as_array().unwrap().len(), 2, "{answer}");
+    let wish = json!({ "user": { "name": "theirs", "password": PASSWORD } });
+    let strong = Caller::token(&world, &strong);
+    assert_eq!(strong.status("POST", "/v3/users", Some(wish)).await, 403, "the account is not theirs");
+    assert_eq!(giver.status("DELETE", &role, None).await, 204);
     let create = json!({ "name": "theirs", "run_mode": "shared_cluster", "sql_body": common::SQL });
     let path = format!("/v1.0/{}/sql_job", world.project);
     let (_, made) = helper.call("POST", &path, Some(create)).await;
@@ -311,8 +320,10 @@ async fn a_temporary_key_is_good_with_its_security_token_only() {
     for token in [None, Some("x".to_string())] {
         assert!(!Caller { security_token: token, ..key.clone() }.is_let_in().await);
     }
+    let lasting = Some(json!({ "credential": {} }));
+    assert_eq!(key.status("POST", "/v3.0/OS-CREDENTIAL/credentials", lasting).await, 403);
     let (_, listed) = ann.call("GET", "/v3.0/OS-CREDENTIAL/credentials", None).await;
-    assert_eq!(listed["credentials"], json!([]), "it is none of those that last");
+    assert_eq!(listed["credentials"], json!([]), "it is none of those that last, and makes none");
     let stored = sqlx::query("SELECT * FROM account_temporary_keys");
     let stored = stored.fetch_one(world.control.store().pool()).await.unwrap();
     assert!(stored.get::<String, _>("secret").starts_with("sealed:"));

@@ -355,9 +355,9 @@ fn next_of_savepoint(facts: &RunFacts, seen: &Observation, now: Timestamp, limit
         return Step::Record(without_spent(facts));
     }
     let is_late = |ask: &SavepointAsk| now.since(ask.at) > limits.savepoint;
-    // Before the next one is written, which may be at the same place.
+    // Before the next one is written at the same place, and not before one elsewhere: its bucket may answer no more.
     if let Some(place) = &facts.savepoint.leftover
-        && !facts.savepoint.ask.as_ref().is_some_and(is_late)
+        && !facts.savepoint.ask.as_ref().is_some_and(|ask| is_late(ask) || ask.place != *place)
     {
         let savepoint = SavepointFacts { leftover: None, ..facts.savepoint.clone() };
         return Step::RemoveSavepoint {

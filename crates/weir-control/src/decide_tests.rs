@@ -429,6 +429,10 @@ fn a_savepoint_whose_bucket_does_not_answer_is_removed_later_and_holds_up_nothin
         let step = answered(facts, RunState::Running, None, after(1));
         assert!(matches!(step, Step::RemoveSavepoint { .. }), "{step:?}");
     }
+    let elsewhere = SavepointPlace::of_job(JobId(7), Some("bk2".to_string()));
+    let other = savepoint(&running, SavepointAsk { place: elsewhere, ..ask(T0, true) }, "ann");
+    let step = answered(&other, RunState::Running, None, after(1));
+    assert!(matches!(step, Step::AskForSavepoint(_)), "one elsewhere waits for nothing: {step:?}");
     let Step::Record(late) = answered(&asked, RunState::Running, None, after(301)) else { panic!() };
     assert_eq!((late.savepoint.ask, late.savepoint.leftover), (None, Some(place.clone())));
     let ended = seen(&running, RunState::Finished, T0);

@@ -218,7 +218,10 @@ impl Reconciler {
         let observation = self.control.runner.observe(job.id);
         let limits = &self.control.options.limits;
         let step = decide::next(&job.facts, observation.as_ref(), on_failure(&job), now, limits);
-        let changes = !matches!(step, Step::Wait | Step::AskToStop | Step::AskForSavepoint(_));
+        let changes = !matches!(
+            step,
+            Step::Wait | Step::AskToStop | Step::AskForSavepoint(_) | Step::RemoveSavepoint { .. }
+        );
         if let Some(seen) = observation.as_ref().filter(|seen| seen.attempt == job.facts.attempt) {
             self.report(&job, seen, now, changes).await?;
         }

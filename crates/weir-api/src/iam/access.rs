@@ -71,13 +71,16 @@ impl Known {
         read_json(&self.body)
     }
 
-    /// Whether the caller administers a domain.
+    /// Whether the caller administers a domain. An agency never does: who is trusted with a project of an account must not
+    /// make itself users, roles and keys in it that outlast the trust.
     pub(super) fn administers(&self, domain_id: &str) -> bool {
         let scope = match &self.session.scope {
             Scope::Project { domain, .. } | Scope::Domain(domain) => Some(&domain.id),
             Scope::Unscoped => None,
         };
-        self.session.has_role("te_admin") && scope.is_some_and(|id| id == domain_id)
+        self.session.assumed_by.is_none()
+            && self.session.has_role("te_admin")
+            && scope.is_some_and(|id| id == domain_id)
     }
 
     /// Refuses callers that do not administer a domain.
@@ -164,9 +167,16 @@ pub(super) async fn take_body(request: Request) -> Result<(Parts, Bytes), IamErr
     Ok((parts, body))
 }
 
-/// Reads a body as JSON.
+/// Reads a body as JSON. What stands where something else is expected is not told: it may be a password, and refusals are kept.
 pub(super) fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, IamError> {
-    serde_json::from_slice(body).map_err(|error| IamError::body(format!("the body cannot be read: {error}")))
+    serde_json::from_slice(body).map_err(|error| {
+        let text = error.to_string();
+        let told = match text.split_once(", expected ") {
+            Some((_, wanted)) => format!("expected {wanted}"),
+            None => text,
+        };
+        IamError::body(format!("the body cannot be read: {told}"))
+    })
 }
 
 /// Returns the address under which the client reached the service, from the Host header and the scheme

@@ -32,6 +32,11 @@ pub(super) async fn create(
 ) -> Result<(StatusCode, Json<Value>), IamError> {
     let known = Known::from(&identity, request).await?;
     let CreateRequest { credential: new } = known.read()?;
+    if known.session.is_temporary() {
+        return Err(IamError::forbidden(
+            "a temporary access key makes no lasting one; log in, or use a lasting key",
+        ));
+    }
     let user_id = new.user_id.unwrap_or_else(|| known.session.user_id.clone());
     known.must_be_or_administer(&identity, &user_id).await?;
     let key = known

@@ -3,6 +3,7 @@
 use weir_base::time::Timestamp;
 
 use super::record::{Assignment, AssignmentTarget, Domain, Project};
+use super::verify_request::BY_TEMPORARY_KEY;
 
 /// Where a session holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +69,11 @@ impl Session {
     /// Returns the user who logged in, and the agency if the user acts through one.
     pub(super) fn bearer(&self) -> (String, Option<String>) {
         bearer(&self.user_id, self.assumed_by.as_ref())
+    }
+
+    /// Whether it is that of a temporary access key.
+    pub fn is_temporary(&self) -> bool {
+        self.methods.iter().any(|method| method == BY_TEMPORARY_KEY)
     }
 
     /// Whether the bearer has a role in the scope.

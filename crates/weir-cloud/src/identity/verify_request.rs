@@ -32,7 +32,7 @@ pub enum ProjectChoice {
 
 /// The method of sessions of access keys that do not end by themselves.
 pub(super) const BY_LASTING_KEY: &str = "access_key";
-const BY_TEMPORARY_KEY: &str = "temporary_key";
+pub(super) const BY_TEMPORARY_KEY: &str = "temporary_key";
 
 /// An access key with its owner, as cached.
 pub(super) struct KeyOwner {

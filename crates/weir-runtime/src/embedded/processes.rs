@@ -222,7 +222,9 @@ impl EmbeddedRunner {
     /// Removes what the job shows over the gateway, what it staged, and its checkpoints.
     async fn clear(&self, job: JobId, folder: &Folder, bucket: Option<String>) -> Result<(), String> {
         Gateway::new(&self.config.gateway).remove(job).await.map_err(|error| error.to_string())?;
-        if let Ok(request) = folder.read_request() {
+        if let Ok(mut request) = folder.read_request() {
+            // As the installation is now: the request may be of an earlier release, or sealed with an earlier key.
+            request.config = self.config.clone();
             discard_staged(&request, self.clock.clone()).await?;
         }
         let Some(bucket) = bucket else { return Ok(()) };
