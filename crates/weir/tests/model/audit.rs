@@ -15,6 +15,8 @@ const PAGE: usize = 200;
 #[derive(Debug, Clone)]
 pub struct Record {
     request: String,
+    /// The name of the user who called.
+    user: String,
     event: String,
     /// `normal`, `warning` or `incident`.
     rating: String,
@@ -46,12 +48,12 @@ impl Auditor {
     }
 
     /// Reads what is new, compares it with what calls must have left, and says of each call whose answer is not known
-    /// what it made, or `None` for one that did not happen.
+    /// what it made, or `None` for one that did not happen. Such calls come with the names of their users.
     pub async fn compare(
         &mut self,
         client: &Client,
         expected: Vec<Expected>,
-        unknown: &[&Call],
+        unknown: &[(&str, &Call)],
     ) -> anyhow::Result<Vec<Option<Vec<String>>>> {
         let mut by_request: BTreeMap<String, Vec<Record>> = BTreeMap::new();
         for record in self.read_new(client).await? {
@@ -77,13 +79,17 @@ impl Auditor {
         let mut found = vec![None; unknown.len()];
         for records in by_request.into_values() {
             if records.len() == 1 && records[0].rating == "warning" {
-                let is_it = |call: &&&Call| call.trail().event == records[0].event;
-                ensure!(unknown.iter().any(|call| is_it(&call)), "nobody made the refused call {records:?}");
+                let is_it = |(user, call): &(&str, &Call)| {
+                    *user == records[0].user && call.trail().event == records[0].event
+                };
+                ensure!(unknown.iter().any(is_it), "nobody made the refused call {records:?}");
                 continue;
             }
             let of_call = unknown.iter().zip(&mut found);
-            let mut fitting =
-                of_call.filter(|(call, found)| found.is_none() && of_acknowledged(&call.trail(), &records));
+            let is_of = |user: &str| records.iter().any(|record| record.user == user);
+            let mut fitting = of_call.filter(|((user, call), found)| {
+                found.is_none() && is_of(user) && of_acknowledged(&call.trail(), &records)
+            });
             match fitting.next() {
                 Some((_, found)) => *found = Some(ids(&records)),
                 None => bail!(
@@ -112,6 +118,7 @@ impl Auditor {
                 }
                 records.push(Record {
                     request: text("request_id"),
+                    user: trace["user"]["name"].as_str().unwrap_or_default().to_string(),
                     event: text("trace_name"),
                     rating: text("trace_rating"),
                     resource: text("resource_id"),

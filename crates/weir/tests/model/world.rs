@@ -188,8 +188,11 @@ impl World {
     /// Compares the audit with the answers, and learns from it which calls without an answer have happened.
     async fn learn_what_happened(&mut self) -> anyhow::Result<()> {
         let expected = self.shared.take_expected();
-        let unknown: Vec<&Call> =
-            self.users.iter().filter_map(|user| user.unknown.as_ref().map(|(call, _)| call)).collect();
+        let unknown: Vec<(&str, &Call)> = self
+            .users
+            .iter()
+            .filter_map(|user| user.unknown.as_ref().map(|(call, _)| (user.name.as_str(), call)))
+            .collect();
         let found = self.auditor.compare(&self.observer, expected, &unknown).await?;
         let of_users = self.users.iter_mut().filter(|user| user.unknown.is_some()).zip(found);
         for (user, ids) in of_users {
