@@ -22,8 +22,7 @@ pub(super) async fn list(
     let wanted =
         |name: &str, value: &str| query_value(&known.parts, name).is_none_or(|wanted| wanted == value);
     let shown = (wanted("name", &own.name) && wanted("enabled", "true")).then(|| wire::domain(own, &base));
-    let links =
-        json!({ "self": format!("{base}{}", known.parts.uri.path()), "previous": null, "next": null });
+    let links = wire::list_links(&base, known.parts.uri.path());
     Ok(Json(json!({ "domains": Vec::from_iter(shown), "links": links })))
 }
 

@@ -55,8 +55,7 @@ pub(super) async fn of_user(
 fn answer(known: &Known, groups: &[Group]) -> Json<Value> {
     let base = base_url(&known.parts);
     let shown: Vec<Value> = groups.iter().map(|group| wire::group(group, &base)).collect();
-    let links =
-        json!({ "self": format!("{base}{}", known.parts.uri.path()), "previous": null, "next": null });
+    let links = wire::list_links(&base, known.parts.uri.path());
     Json(json!({ "groups": shown, "links": links }))
 }
 
@@ -126,8 +125,7 @@ pub(super) async fn members(
     let base = base_url(&known.parts);
     let members = identity.members(&group.id).await?;
     let shown: Vec<Value> = members.iter().map(|user| wire::user(user, &base)).collect();
-    let links =
-        json!({ "self": format!("{base}{}", known.parts.uri.path()), "previous": null, "next": null });
+    let links = wire::list_links(&base, known.parts.uri.path());
     Ok(Json(json!({ "users": shown, "links": links })))
 }
 

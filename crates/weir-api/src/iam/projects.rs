@@ -188,7 +188,7 @@ fn answer(parts: &Parts, projects: Vec<Project>) -> Result<Json<Value>, IamError
     let per_page = number(parts, "per_page", 5_000, 5_000)?;
     let shown: Vec<Value> =
         found.into_iter().skip((page - 1).saturating_mul(per_page)).take(per_page).collect();
-    let links = json!({ "self": format!("{base}{}", parts.uri.path()), "previous": null, "next": null });
+    let links = wire::list_links(&base, parts.uri.path());
     Ok(Json(json!({ "projects": shown, "links": links })))
 }
 

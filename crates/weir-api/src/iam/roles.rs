@@ -24,7 +24,7 @@ pub(super) async fn list(
     let is_system = query_value(&known.parts, "domain_id").is_none();
     let found = ROLES.iter().filter(|role| is_system && name.as_ref().is_none_or(|name| role.name == name));
     let shown: Vec<Value> = found.map(|role| wire::role(role, &base)).collect();
-    let links = json!({ "self": format!("{base}/v3/roles"), "previous": null, "next": null });
+    let links = wire::list_links(&base, "/v3/roles");
     Ok(Json(json!({ "total_number": shown.len(), "roles": shown, "links": links })))
 }
 

@@ -27,7 +27,7 @@ pub(super) async fn list(
     let users = identity.users(&domain_id).await?;
     let found = users.iter().filter(|user| name.as_ref().is_none_or(|name| user.name == *name));
     let shown: Vec<Value> = found.map(|user| wire::user(user, &base)).collect();
-    let links = json!({ "self": format!("{base}/v3/users"), "previous": null, "next": null });
+    let links = wire::list_links(&base, "/v3/users");
     Ok(Json(json!({ "users": shown, "links": links })))
 }
 

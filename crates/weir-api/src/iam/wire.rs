@@ -270,6 +270,11 @@ fn named_domain(domain: &Domain) -> Value {
     json!({ "id": domain.id, "name": domain.name })
 }
 
+/// Returns the links of a list that is shown whole.
+pub(super) fn list_links(base: &str, path: &str) -> Value {
+    json!({ "self": format!("{base}{path}"), "previous": null, "next": null })
+}
+
 /// Shows a project.
 pub(super) fn project(project: &Project, base: &str) -> Value {
     json!({
