@@ -23,6 +23,8 @@ pub struct Caller {
     pub user_id: String,
     /// The user's name.
     pub user_name: String,
+    /// The same for the audit: an agency has with it who acts.
+    pub audit_name: String,
     /// The user's domain.
     pub domain_id: String,
     /// The name of the user's domain.
@@ -53,7 +55,7 @@ impl Caller {
         Actor {
             project: ProjectId(project.to_string()),
             user: UserId(self.user_id.clone()),
-            user_name: self.user_name.clone(),
+            user_name: self.audit_name.clone(),
             request_id: parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
             source_ip: source_ip(parts),
         }
@@ -65,6 +67,7 @@ impl From<&Session> for Caller {
         Self {
             user_id: session.user_id.clone(),
             user_name: session.user_name.clone(),
+            audit_name: session.audit_name(),
             domain_id: session.user_domain.id.clone(),
             domain_name: session.user_domain.name.clone(),
             project_id: session.project().map(|project| project.id.clone()),

@@ -47,7 +47,7 @@ impl Bank {
         let directory = tempfile::tempdir().unwrap();
         let store = databases::open(directory.path()).await;
         let sealer = Sealer::new(directory.path().join("sealing.key"));
-        let accounts = Arc::new(StoredAccounts::new(store.pool().clone(), sealer.clone()));
+        let accounts = Arc::new(StoredAccounts::new(store.clone(), sealer.clone()));
         let people = People::settle(Arc::new(clock.clone()), accounts).await;
         let signer = Signer::open(&directory.path().join("notifications.pem"), SystemClock.now()).unwrap();
         let repository = Arc::new(StoredNotifications::new(store.clone()));
@@ -73,6 +73,7 @@ impl Bank {
         let caller = Caller {
             user: UserId(people.users["ann"].clone()),
             user_name: "ann".into(),
+            audit_name: "ann".into(),
             project: ProjectId(people.project.clone()),
             role: Role::Administrator,
             request_id: String::new(),

@@ -351,6 +351,7 @@ impl Game {
         let caller = Caller {
             user: UserId("u1".into()),
             user_name: "ann".into(),
+            audit_name: "ann".into(),
             project: ProjectId(world.project.clone()),
             role: Role::Administrator,
             request_id: String::new(),

@@ -228,7 +228,15 @@ async fn a_changed_user_has_its_new_name_and_password() {
     assert_eq!(own.status("POST", &path, change(PASSWORD)).await, 403);
     assert_eq!(own.status("POST", &path, change("other-horse")).await, 204);
     assert!(!own.is_let_in().await);
-    assert_eq!(log_in(&world, "anna", "third-horse").await.0, 201);
+    let (status, token) = log_in(&world, "anna", "third-horse").await;
+    assert_eq!(status, 201);
+    let own = Caller::token(&world, &token);
+    for _ in 0..10 {
+        assert_eq!(own.status("POST", &path, change("guess")).await, 403);
+    }
+    let (status, answer) = own.call("POST", &path, change("third-horse")).await;
+    assert_eq!((status.as_u16(), &answer["error_code"]), (429, &json!("IAM.0012")), "{answer}");
+    assert_eq!(log_in(&world, "anna", "third-horse").await.0, 429, "it is the same count");
 }
 
 #[tokio::test]
@@ -262,6 +270,17 @@ async fn the_token_of_an_agency_does_what_the_agency_may_for_who_may_act() {
     let path = format!("/v1.0/{}/sql_job", world.project);
     let (_, made) = helper.call("POST", &path, Some(create)).await;
     assert_eq!(made["message_id"], "CS.11000", "{made}");
+    let name = "admin/helpers (by firm/admin)";
+    let traces = "trace_type=system&trace_name=createJob&user=admin%2Fhelpers%20%28by%20firm%2Fadmin%29";
+    let (_, traces) = giver.call("GET", &format!("/v3/{}/traces?{traces}", world.project), None).await;
+    let user = &traces["traces"][0]["user"];
+    assert_eq!((&user["id"], &user["name"]), (&json!(agency), &json!(name)), "{traces}");
+    let logs = format!("/v1.0/{}/audit_logs?resource_type=job", world.project);
+    let (_, logs) = giver.call("GET", &logs, None).await;
+    assert_eq!(logs["payload"]["traces"][0]["op_user"], name, "{logs}");
+    let job =
+        sqlx::query("SELECT user_name FROM jobs").fetch_one(world.control.store().pool()).await.unwrap();
+    assert_eq!(job.get::<String, _>("user_name"), "admin/helpers", "the job is the agency's");
 
     // A token from this one is one of the agency, too, and opens no other agency.
     let identity = json!({ "methods": ["token"], "token": { "id": token } });
@@ -358,6 +377,18 @@ async fn a_temporary_key_is_good_with_its_security_token_only() {
     let helper = Caller::key(&world, &made["credential"]);
     assert!(helper.is_let_in().await);
 
+    // It ends with the token that it was made from.
+    let (status, token) = log_in(&world, "bob", PASSWORD).await;
+    assert_eq!(status, 201);
+    let bob = Caller::token(&world, &token);
+    let (_, made) = bob.call("POST", PATH, from_token(json!({}))).await;
+    let of_token = Caller::key(&world, &made["credential"]);
+    assert!(of_token.is_let_in().await);
+    let revoke = reqwest::Client::new().delete(format!("{}/v3/auth/tokens", world.base_url));
+    let revoke = revoke.header("X-Auth-Token", &token).header("X-Subject-Token", &token);
+    assert_eq!(revoke.send().await.unwrap().status().as_u16(), 204);
+    assert!(!of_token.is_let_in().await && !bob.is_let_in().await);
+
     let admin = Caller::named(&world, "admin");
     let path = format!("/v3/users/{}/password", world.users["ann"]);
     let change = json!({ "user": { "password": "other-horse" } });
@@ -414,9 +445,7 @@ async fn a_disabled_project_takes_no_credential_and_one_that_holds_something_sta
     let (status, answer) = domain.call("DELETE", &other, None).await;
     assert_eq!((status.as_u16(), &answer["error_code"]), (409, &json!("IAM.0005")), "{answer}");
     assert!(answer["error_msg"].as_str().unwrap().contains("buckets"), "{answer}");
-    let pool = world.control.store().pool();
-    let unowned = sqlx::query("DELETE FROM bucket_owners WHERE project_id = $1").bind(&world.other_project);
-    unowned.execute(pool).await.unwrap();
+    std::fs::remove_dir_all(world.directory.path().join("objects").join(common::OTHER_BUCKET)).unwrap();
     let foreign = Caller::named(&world, "foreign");
     let streams = format!("/v2/{}/streams", world.other_project);
     let stream =
@@ -433,6 +462,32 @@ async fn a_disabled_project_takes_no_credential_and_one_that_holds_something_sta
     assert_eq!(domain.status("DELETE", &other, None).await, 404);
     assert_eq!(domain.status("GET", &other, None).await, 404);
     assert_eq!(foreign.status("GET", "/v3/auth/projects", None).await, 401);
+}
+
+#[tokio::test]
+async fn who_administers_one_project_does_not_administer_the_account() {
+    let world = World::start(|_| {}).await;
+    let admin = Caller::named(&world, "admin");
+    let role = format!("/v3/projects/{}/users/{}/roles/te_admin", world.project, world.users["ann"]);
+    assert_eq!(admin.status("PUT", &role, None).await, 204);
+    let ann = Caller::named(&world, "ann");
+    let jobs = format!("/v1.0/{}/jobs", world.project);
+    assert_eq!(ann.status("GET", &jobs, None).await, 200);
+    let user = Some(json!({ "user": { "name": "theirs", "password": PASSWORD } }));
+    let password = format!("/v3/users/{}/password", world.users["bob"]);
+    let change = Some(json!({ "user": { "password": "other-horse" } }));
+    let own = format!("/v3/domains/{}/users/{}/roles/te_admin", world.domain, world.users["ann"]);
+    for (method, path, body) in [
+        ("GET", "/v3/users", None),
+        ("POST", "/v3/users", user.clone()),
+        ("POST", password.as_str(), change),
+        ("PUT", own.as_str(), None),
+        ("GET", "/v3/groups", None),
+    ] {
+        assert_eq!(ann.status(method, path, body).await, 403, "{method} {path}");
+    }
+    assert_eq!(admin.status("PUT", &own, None).await, 204);
+    assert_eq!(ann.status("POST", "/v3/users", user).await, 201);
 }
 
 #[tokio::test]

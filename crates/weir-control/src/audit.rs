@@ -120,7 +120,7 @@ fn record(
     AuditRecord {
         project: caller.project.clone(),
         user: caller.user.clone(),
-        user_name: caller.user_name.clone(),
+        user_name: caller.audit_name.clone(),
         request_id: caller.request_id.clone(),
         source_ip: caller.source_ip.clone(),
         service: "CS".to_string(),

@@ -91,6 +91,17 @@ impl Buckets {
         self.store.buckets_of(project).await
     }
 
+    /// Returns the names that belong to a project and that no bucket has any more.
+    pub async fn gone_of(&self, project: &ProjectId) -> Result<BTreeSet<String>, BucketFault> {
+        let mut gone = BTreeSet::new();
+        for name in self.store.buckets_of(project).await? {
+            if !self.objects.bucket_exists(&name).await? {
+                gone.insert(name);
+            }
+        }
+        Ok(gone)
+    }
+
     /// Returns the objects that a project reaches: every bucket of others is as if it were not there.
     pub async fn of(&self, project: &ProjectId) -> Result<Objects, StoreError> {
         Ok(self.objects.within(self.names_of(project).await?))

@@ -49,6 +49,8 @@ pub struct Caller {
     pub user: UserId,
     /// The user's name.
     pub user_name: String,
+    /// The same for the audit: an agency has with it who acts.
+    pub audit_name: String,
     /// The project of the credential, which is the project of the path.
     pub project: ProjectId,
     /// Role.

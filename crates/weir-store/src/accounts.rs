@@ -1,17 +1,21 @@
 //! Stored accounts: domains, projects, users, roles, tokens and access keys.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::query::Query;
-use sqlx::{Any, AnyConnection, AnyPool, Row};
+use sqlx::{Any, AnyConnection, AnyPool, Row, Transaction};
 use weir_base::time::Timestamp;
 use weir_cloud::identity::{
-    AccessKey, AccountRepository, Assignment, AssignmentTarget, Domain, KeyStatus, PasswordHash, Project,
-    ProjectChange, ProjectRemoval, RepositoryError, SecretKey, TokenRecord, User, UserChange, take_record,
+    AccessKey, AccountRepository, Assignment, AssignmentTarget, Domain, KeyChange, KeyStatus, Origin,
+    PasswordHash, Project, ProjectChange, ProjectRemoval, Proof, RepositoryError, SecretKey, TokenRecord,
+    User, UserChange, take_record,
 };
 use weir_cloud::sealing::{Sealer, SealingError};
 
 use crate::audit;
+use crate::store::Store;
 
 /// Begins a stored secret that is sealed; a secret itself has letters and digits only.
 const SEALED: &str = "sealed:";
@@ -41,14 +45,20 @@ const REMOVE_PROJECT: &[&str] = &[
 /// The accounts of the service. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct StoredAccounts {
+    store: Store,
     pub(crate) pool: AnyPool,
     sealer: Sealer,
 }
 
 impl StoredAccounts {
-    /// Makes the repository over connections whose schema is up to date, and what seals the secrets of access keys.
-    pub fn new(pool: AnyPool, sealer: Sealer) -> Self {
-        Self { pool, sealer }
+    /// Makes the repository over a store and what seals the secrets of access keys.
+    pub fn new(store: Store, sealer: Sealer) -> Self {
+        Self { pool: store.pool().clone(), store, sealer }
+    }
+
+    /// Begins a transaction that writes: one at a time, with those of jobs and all else.
+    pub(crate) async fn begin(&self) -> Result<Transaction<'static, Any>, RepositoryError> {
+        self.store.begin().await.map_err(|error| RepositoryError::Unavailable(error.to_string()))
     }
 
     /// Seals the secrets that an earlier release kept in clear text. Returns how many there were.
@@ -75,7 +85,7 @@ impl StoredAccounts {
         statement: Query<'_, Any, AnyArguments>,
         made: Option<(&str, &str)>,
     ) -> Result<u64, RepositoryError> {
-        let mut transaction = self.pool.begin().await.map_err(fault)?;
+        let mut transaction = self.begin().await?;
         let changed = statement.execute(&mut *transaction).await.map_err(fault)?.rows_affected();
         if changed > 0 {
             record(&mut transaction, made).await?;
@@ -118,6 +128,35 @@ pub(crate) async fn record(
     };
     let written = audit::insert(connection, &record).await;
     written.map_err(|error| RepositoryError::Unavailable(error.to_string()))
+}
+
+/// Says whether a user may log in and has the password that a hash was made of.
+async fn is_password(
+    connection: &mut AnyConnection,
+    user_id: &str,
+    hash: &PasswordHash,
+) -> Result<bool, RepositoryError> {
+    let query = sqlx::query("SELECT 1 FROM account_users WHERE id = $1 AND password = $2 AND enabled = 1")
+        .bind(user_id);
+    let found = query.bind(hash.as_str()).fetch_optional(connection).await;
+    Ok(found.map_err(fault)?.is_some())
+}
+
+/// Says whether a credential is still there. A Keystone alone knows that of its tokens.
+pub(crate) async fn is_good(
+    connection: &mut AnyConnection,
+    origin: &Origin,
+) -> Result<bool, RepositoryError> {
+    let query = match origin {
+        Origin::RemoteToken(_) => return Ok(true),
+        Origin::Token(hash) => {
+            sqlx::query("SELECT 1 FROM account_tokens WHERE hash = $1").bind(hash.as_slice())
+        }
+        Origin::Key(access) => {
+            sqlx::query("SELECT 1 FROM account_keys WHERE access = $1 AND status = 'active'").bind(access)
+        }
+    };
+    Ok(query.fetch_optional(connection).await.map_err(fault)?.is_some())
 }
 
 fn sealed_for(access: &str) -> String {
@@ -268,7 +307,7 @@ impl AccountRepository for StoredAccounts {
     }
 
     async fn update_project(&self, id: &str, change: &ProjectChange) -> Result<bool, RepositoryError> {
-        let mut transaction = self.pool.begin().await.map_err(fault)?;
+        let mut transaction = self.begin().await?;
         let updated = sqlx::query(
             "UPDATE account_projects SET name = COALESCE($1, name), description = COALESCE($2, description),
              enabled = COALESCE($3, enabled) WHERE id = $4",
@@ -291,12 +330,20 @@ impl AccountRepository for StoredAccounts {
         Ok(updated.rows_affected() > 0)
     }
 
-    async fn delete_project(&self, id: &str) -> Result<ProjectRemoval, RepositoryError> {
-        let mut transaction = self.pool.begin().await.map_err(fault)?;
-        // Writing first waits for other writers, so that what is counted does not change.
-        let disabled = sqlx::query("UPDATE account_projects SET enabled = 0 WHERE id = $1").bind(id);
-        if disabled.execute(&mut *transaction).await.map_err(fault)?.rows_affected() == 0 {
+    async fn delete_project(
+        &self,
+        id: &str,
+        gone_buckets: &BTreeSet<String>,
+    ) -> Result<ProjectRemoval, RepositoryError> {
+        // The only writer: what is counted does not change.
+        let mut transaction = self.begin().await?;
+        let known = sqlx::query("SELECT 1 FROM account_projects WHERE id = $1").bind(id);
+        if known.fetch_optional(&mut *transaction).await.map_err(fault)?.is_none() {
             return Ok(ProjectRemoval::Unknown);
+        }
+        for bucket in gone_buckets {
+            let forget = sqlx::query("DELETE FROM bucket_owners WHERE project_id = $1 AND bucket = $2");
+            forget.bind(id).bind(bucket).execute(&mut *transaction).await.map_err(fault)?;
         }
         let held = sqlx::query_scalar(HELD_BY_PROJECT).bind(id).fetch_all(&mut *transaction).await;
         let held: Vec<String> = held.map_err(fault)?;
@@ -345,7 +392,7 @@ impl AccountRepository for StoredAccounts {
     }
 
     async fn update_user(&self, id: &str, change: &UserChange) -> Result<bool, RepositoryError> {
-        let mut transaction = self.pool.begin().await.map_err(fault)?;
+        let mut transaction = self.begin().await?;
         let updated = sqlx::query(
             "UPDATE account_users SET name = COALESCE($1, name), description = COALESCE($2, description),
              enabled = COALESCE($3, enabled), password = COALESCE($4, password),
@@ -408,8 +455,16 @@ impl AccountRepository for StoredAccounts {
         read_all(&query.fetch_all(&self.pool).await.map_err(fault)?, assignment)
     }
 
-    async fn insert_token(&self, token: &TokenRecord) -> Result<(), RepositoryError> {
+    async fn insert_token(&self, token: &TokenRecord, proof: &Proof) -> Result<bool, RepositoryError> {
         let scope = token.scope.as_ref().map(target_columns);
+        let mut transaction = self.begin().await?;
+        let is_good = match proof {
+            Proof::Password(hash) => is_password(&mut transaction, &token.user_id, hash).await?,
+            Proof::Credential(origin) => is_good(&mut transaction, origin).await?,
+        };
+        if !is_good {
+            return Ok(false);
+        }
         sqlx::query(
             "INSERT INTO account_tokens
              (hash, user_id, agency_id, target_kind, target_id, methods, issued_at, expires_at, audit_id)
@@ -424,10 +479,11 @@ impl AccountRepository for StoredAccounts {
         .bind(token.issued_at.0)
         .bind(token.expires_at.0)
         .bind(&token.audit_id)
-        .execute(&self.pool)
+        .execute(&mut *transaction)
         .await
         .map_err(fault)?;
-        Ok(())
+        transaction.commit().await.map_err(fault)?;
+        Ok(true)
     }
 
     async fn token(&self, hash: &[u8; 32]) -> Result<Option<TokenRecord>, RepositoryError> {
@@ -475,9 +531,12 @@ impl AccountRepository for StoredAccounts {
         stored.into_iter().map(|key| self.opened(key)).collect()
     }
 
-    async fn update_key(&self, key: &AccessKey) -> Result<bool, RepositoryError> {
-        let query = sqlx::query("UPDATE account_keys SET description = $1, status = $2 WHERE access = $3");
-        let query = query.bind(&key.description).bind(key.status.as_str()).bind(&key.access);
+    async fn update_key(&self, access: &str, change: &KeyChange) -> Result<bool, RepositoryError> {
+        let query = sqlx::query(
+            "UPDATE account_keys SET description = COALESCE($1, description), status = COALESCE($2, status)
+             WHERE access = $3",
+        );
+        let query = query.bind(&change.description).bind(change.status.map(KeyStatus::as_str)).bind(access);
         Ok(self.write(query, None).await? > 0)
     }
 

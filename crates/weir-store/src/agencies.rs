@@ -5,7 +5,8 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 use weir_base::time::Timestamp;
 use weir_cloud::identity::{
-    Agency, AgencyRepository, AgencyRole, RepositoryError, ServiceAgencyError, ServiceAgencyGrant, Standing,
+    Agency, AgencyChange, AgencyRepository, AgencyRole, RepositoryError, ServiceAgencyError,
+    ServiceAgencyGrant, Standing,
 };
 
 use crate::accounts::{StoredAccounts, fault, read_all, record, target, target_columns};
@@ -93,7 +94,7 @@ impl Store {
 #[async_trait]
 impl AgencyRepository for StoredAccounts {
     async fn insert_agency(&self, agency: &Agency) -> Result<(), RepositoryError> {
-        let mut transaction = self.pool.begin().await.map_err(fault)?;
+        let mut transaction = self.begin().await?;
         insert(&mut transaction, agency).await.map_err(fault)?;
         record(&mut transaction, Some((&agency.id, &agency.name))).await?;
         transaction.commit().await.map_err(fault)
@@ -110,10 +111,12 @@ impl AgencyRepository for StoredAccounts {
         row.as_ref().map(agency).transpose().map_err(fault)
     }
 
-    async fn update_agency(&self, agency: &Agency) -> Result<bool, RepositoryError> {
-        let query =
-            sqlx::query("UPDATE account_agencies SET trust_domain = $1, description = $2 WHERE id = $3");
-        let query = query.bind(&agency.trust_domain).bind(&agency.description).bind(&agency.id);
+    async fn update_agency(&self, id: &str, change: &AgencyChange) -> Result<bool, RepositoryError> {
+        let query = sqlx::query(
+            "UPDATE account_agencies SET trust_domain = COALESCE($1, trust_domain),
+             description = COALESCE($2, description) WHERE id = $3",
+        );
+        let query = query.bind(&change.trust_domain).bind(&change.description).bind(id);
         Ok(self.write(query, None).await? > 0)
     }
 
@@ -123,7 +126,7 @@ impl AgencyRepository for StoredAccounts {
     }
 
     async fn grant_to_agency(&self, agency_id: &str, role: &AgencyRole) -> Result<(), RepositoryError> {
-        let mut transaction = self.pool.begin().await.map_err(fault)?;
+        let mut transaction = self.begin().await?;
         grant(&mut transaction, agency_id, role).await.map_err(fault)?;
         record(&mut transaction, None).await?;
         transaction.commit().await.map_err(fault)
@@ -158,7 +161,7 @@ impl AgencyRepository for StoredAccounts {
         standing: Standing,
         audit: &[AuditRecord],
     ) -> Result<bool, RepositoryError> {
-        let mut transaction = self.pool.begin().await.map_err(fault)?;
+        let mut transaction = self.begin().await?;
         let query =
             sqlx::query("UPDATE account_domains SET real_name_verified = $1, restricted = $2 WHERE id = $3");
         let query = query

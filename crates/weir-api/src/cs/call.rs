@@ -264,6 +264,7 @@ async fn authenticate(state: &ApiState, parts: &Parts, body: &[u8]) -> Result<Ca
     Ok(Caller {
         user: UserId(known.user_id),
         user_name: known.user_name,
+        audit_name: known.audit_name,
         project: ProjectId(project),
         role: Role::strongest(known.roles.iter().map(String::as_str)),
         request_id: parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),

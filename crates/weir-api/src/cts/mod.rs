@@ -97,6 +97,7 @@ async fn authorize(state: &ApiState, parts: &Parts, project: String) -> Result<(
     let caller = Caller {
         user: UserId(session.user_id.clone()),
         user_name: session.user_name.clone(),
+        audit_name: session.audit_name(),
         project: ProjectId(project),
         role,
         request_id: String::new(),

@@ -71,15 +71,16 @@ impl Known {
         read_json(&self.body)
     }
 
-    /// Whether the caller administers a domain. An agency never does: who is trusted with a project of an account must not
-    /// make itself users, roles and keys in it that outlast the trust.
+    /// Whether the caller administers a domain: it has the role in the whole domain, not in some of its projects. An agency
+    /// never does: who is trusted with a project of an account must not make itself users, roles and keys in it that
+    /// outlast the trust.
     pub(super) fn administers(&self, domain_id: &str) -> bool {
         let scope = match &self.session.scope {
             Scope::Project { domain, .. } | Scope::Domain(domain) => Some(&domain.id),
             Scope::Unscoped => None,
         };
         self.session.assumed_by.is_none()
-            && self.session.has_role("te_admin")
+            && self.session.account_roles.iter().any(|role| role == "te_admin")
             && scope.is_some_and(|id| id == domain_id)
     }
 
@@ -89,7 +90,8 @@ impl Known {
             return Ok(());
         }
         Err(IamError::forbidden(
-            "this needs the role `te_admin` of the account; log in with a project or domain scope in which you have it",
+            "this needs the role `te_admin` in the account, not only in a project of it; log in with a scope on the account or on \
+             one of its projects",
         ))
     }
 
@@ -103,7 +105,7 @@ impl Known {
             return Ok(());
         }
         // Whoever may not see users is not told whether there is this one.
-        if !self.session.has_role("te_admin") {
+        if !self.administers(&self.session.user_domain.id) {
             return Err(IamError::forbidden("only the user and an administrator of the account may do this"));
         }
         self.user_of_account(identity, user_id).await.map(drop)

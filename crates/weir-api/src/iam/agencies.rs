@@ -7,7 +7,7 @@ use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use weir_cloud::identity::{Agency, AssignmentTarget, Identity, NewAgency, SERVICE_DOMAIN};
+use weir_cloud::identity::{Agency, AgencyChange, AssignmentTarget, Identity, NewAgency, SERVICE_DOMAIN};
 
 use super::access::{Known, base_url, query_value};
 use super::error::IamError;
@@ -118,16 +118,12 @@ pub(super) async fn update(
     Path(id): Path<String>,
     request: Request,
 ) -> Result<Json<Value>, IamError> {
-    let (known, mut agency) = administered(&identity, &id, request).await?;
-    let AgencyRequest { agency: change } = known.read()?;
-    change.check_duration()?;
-    if let Some(trust_domain) = change.trust_domain(&identity).await? {
-        agency.trust_domain = trust_domain;
-    }
-    if let Some(description) = change.description {
-        agency.description = description;
-    }
-    known.change(StatusCode::OK, identity.update_agency(&agency)).await?;
+    let (known, agency) = administered(&identity, &id, request).await?;
+    let AgencyRequest { agency: sent } = known.read()?;
+    sent.check_duration()?;
+    let trust_domain = sent.trust_domain(&identity).await?;
+    let change = AgencyChange { trust_domain, description: sent.description };
+    let agency = known.change(StatusCode::OK, identity.update_agency(&agency.id, &change)).await?;
     Ok(Json(json!({ "agency": shown(&identity, &agency).await? })))
 }
 

@@ -7,7 +7,7 @@ use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use weir_cloud::identity::{AccessKey, Identity, KeyStatus, LoginError};
+use weir_cloud::identity::{AccessKey, Identity, KeyChange, KeyStatus, LoginError};
 
 use super::access::{Known, query_value, read_json, take_body};
 use super::error::IamError;
@@ -89,17 +89,16 @@ pub(super) async fn update(
     Path(access): Path<String>,
     request: Request,
 ) -> Result<Json<Value>, IamError> {
-    let (known, mut key) = find(&identity, &access, request).await?;
-    let UpdateRequest { credential: change } = known.read()?;
-    if let Some(status) = change.status {
-        key.status = KeyStatus::parse(&status).ok_or_else(|| {
+    let (known, key) = find(&identity, &access, request).await?;
+    let UpdateRequest { credential: sent } = known.read()?;
+    let parse = |status: String| {
+        KeyStatus::parse(&status).ok_or_else(|| {
             IamError::value(format!("`credential.status` is `{status}`; allowed are `active` and `inactive`"))
-        })?;
-    }
-    if let Some(description) = change.description {
-        key.description = description;
-    }
-    known.change(StatusCode::OK, identity.update_key(&key)).await?;
+        })
+    };
+    let status = sent.status.map(parse).transpose()?;
+    let change = KeyChange { description: sent.description, status };
+    let key = known.change(StatusCode::OK, identity.update_key(&key.access, &change)).await?;
     Ok(Json(json!({ "credential": wire::credential(&key, Secret::Hidden) })))
 }
 

@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use weir_base::id::ProjectId;
 use weir_cloud::identity::{Identity, NewProject, Project, ProjectChange};
 
 use super::access::{Known, base_url, query_value};
@@ -149,12 +150,14 @@ pub(super) async fn delete(
     let project = known.project_of_account(identity, &id).await?;
     known.is_about(&id, &project.name);
     must_not_be_in(&known, &id)?;
-    // They are not where the rest is.
+    // They are not where the rest is, nor are the buckets.
     let streams = state.streams.list_streams(&id).await;
     if !streams.map_err(|error| IamError::internal(&error.to_string()))?.is_empty() {
         return Err(IamError::conflict("the project holds streams; delete them first"));
     }
-    known.change(StatusCode::NO_CONTENT, identity.delete_project(&id)).await?;
+    let gone_buckets = state.control.buckets().gone_of(&ProjectId(id.clone())).await;
+    let gone_buckets = gone_buckets.map_err(|error| IamError::internal(&error.to_string()))?;
+    known.change(StatusCode::NO_CONTENT, identity.delete_project(&id, &gone_buckets)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -59,7 +59,10 @@ pub(super) async fn revoke(
     request: Request,
 ) -> Result<StatusCode, IamError> {
     let (_, session, token) = subject(&identity, request).await?;
-    match identity.revoke(&token).await {
+    // A task of its own: a caller who hangs up must not stop it half way.
+    let revoking = tokio::spawn(async move { identity.revoke(&token).await });
+    let revoked = revoking.await.map_err(|error| IamError::internal(&error.to_string()))?;
+    match revoked {
         Ok(()) => {
             tracing::info!(user = session.user_name, audit_id = session.audit_id, "token revoked");
             Ok(StatusCode::NO_CONTENT)

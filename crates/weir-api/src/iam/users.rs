@@ -166,7 +166,7 @@ pub(super) async fn change_password(
     if known.session.user_id == id {
         let user = identity.user(&id).await?.ok_or_else(|| IamError::not_found(format!("user `{id}`")))?;
         let original = change.original_password.ok_or_else(|| IamError::missing("user.original_password"))?;
-        if !identity.is_password(&user, &original).await? {
+        if !identity.confirm_password(&user, &original).await? {
             return Err(IamError::forbidden("`user.original_password` is wrong"));
         }
     }

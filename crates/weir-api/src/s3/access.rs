@@ -123,7 +123,7 @@ impl Access {
         audit.identify(Actor {
             project: ProjectId(project),
             user: UserId(sender.0.user_id().to_string()),
-            user_name: sender.0.user_name().to_string(),
+            user_name: sender.0.audit_name(),
             request_id: extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
             source_ip: peer_ip(extensions),
         });

@@ -59,6 +59,7 @@ async fn caller(state: &ApiState, request: Request) -> Result<(Caller, Parts, By
     let caller = Caller {
         user: UserId(known.user_id),
         user_name: known.user_name,
+        audit_name: known.audit_name,
         project: ProjectId(project),
         role,
         request_id: parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),

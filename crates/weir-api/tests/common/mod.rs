@@ -97,7 +97,7 @@ impl World {
         let objects = Objects::new(ObjectsConfig::Local(objects_at));
         let store = databases::open(directory.path()).await;
         let sealer = Sealer::new(directory.path().join("sealing.key"));
-        let accounts = Arc::new(StoredAccounts::new(store.pool().clone(), sealer.clone()));
+        let accounts = Arc::new(StoredAccounts::new(store.clone(), sealer.clone()));
         let faulty = Arc::new(FaultyClock::default());
         let people = People::settle(faulty.clone(), accounts).await;
         let identity = people.identity.clone();

@@ -2,7 +2,7 @@
 
 use super::Identity;
 use super::error::AdministerError;
-use super::record::{AccessKey, KeyStatus};
+use super::record::{AccessKey, KeyChange, KeyStatus};
 use super::secret::SecretKey;
 
 /// Access keys that a user may have, as in the original service.
@@ -33,8 +33,7 @@ impl Identity {
             created_at: self.clock.now(),
             last_used_at: None,
         };
-        self.repository.insert_key(&key).await?;
-        self.forget_cached();
+        self.changing(self.repository.insert_key(&key)).await?;
         Ok(key)
     }
 
@@ -48,17 +47,17 @@ impl Identity {
         Ok(self.repository.keys(user_id).await?)
     }
 
-    /// Stores the description and the status of an access key.
-    pub async fn update_key(&self, key: &AccessKey) -> Result<(), AdministerError> {
-        let was_there = self.repository.update_key(key).await?;
-        self.forget_cached();
-        if was_there { Ok(()) } else { Err(unknown(&key.access)) }
+    /// Changes an access key. Returns it as it is then.
+    pub async fn update_key(&self, access: &str, change: &KeyChange) -> Result<AccessKey, AdministerError> {
+        match self.changing(self.repository.update_key(access, change)).await? {
+            true => self.repository.key(access).await?.ok_or_else(|| unknown(access)),
+            false => Err(unknown(access)),
+        }
     }
 
-    /// Removes an access key.
+    /// Removes an access key and the temporary ones made from it.
     pub async fn delete_key(&self, access: &str) -> Result<(), AdministerError> {
-        let was_there = self.repository.delete_key(access).await?;
-        self.forget_cached();
+        let was_there = self.changing(self.repository.delete_key(access)).await?;
         if was_there { Ok(()) } else { Err(unknown(access)) }
     }
 }

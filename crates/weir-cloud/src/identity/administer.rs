@@ -1,5 +1,7 @@
 //! Reading and changing domains, projects, users and roles.
 
+use std::collections::BTreeSet;
+
 use super::Identity;
 use super::error::AdministerError;
 use super::password::PasswordHash;
@@ -107,9 +109,8 @@ impl Identity {
             description: new.description,
             enabled: true,
         };
-        let inserted = self.repository.insert_project(&project).await;
+        let inserted = self.changing(self.repository.insert_project(&project)).await;
         inserted.map_err(|error| conflict(error, || format!("a project `{}`", project.name)))?;
-        self.forget_cached();
         self.give_service_agency(&project).await;
         Ok(project)
     }
@@ -122,8 +123,7 @@ impl Identity {
             check_length("project name", name, 1, 64)?;
         }
         let unknown = || AdministerError::NotFound(format!("project `{id}`"));
-        let updated = self.repository.update_project(id, &change).await;
-        self.forget_cached();
+        let updated = self.changing(self.repository.update_project(id, &change)).await;
         let taken = || format!("a project `{}`", change.name.as_deref().unwrap_or_default());
         match updated.map_err(|error| conflict(error, taken))? {
             true => self.repository.project(id).await?.ok_or_else(unknown),
@@ -131,11 +131,14 @@ impl Identity {
         }
     }
 
-    /// Removes a project that holds nothing.
-    pub async fn delete_project(&self, id: &str) -> Result<(), AdministerError> {
+    /// Removes a project that holds nothing. `gone_buckets` are names that belong to it and that no bucket has any more.
+    pub async fn delete_project(
+        &self,
+        id: &str,
+        gone_buckets: &BTreeSet<String>,
+    ) -> Result<(), AdministerError> {
         self.check_kept_here()?;
-        let removal = self.repository.delete_project(id).await?;
-        self.forget_cached();
+        let removal = self.changing(self.repository.delete_project(id, gone_buckets)).await?;
         match removal {
             ProjectRemoval::Removed => Ok(()),
             ProjectRemoval::Unknown => Err(AdministerError::NotFound(format!("project `{id}`"))),
@@ -170,9 +173,8 @@ impl Identity {
             enabled: new.enabled,
             default_project_id: new.default_project_id,
         };
-        let inserted = self.repository.insert_user(&user).await;
+        let inserted = self.changing(self.repository.insert_user(&user)).await;
         inserted.map_err(|error| conflict(error, || format!("a user `{}`", user.name)))?;
-        self.forget_cached();
         Ok(user)
     }
 
@@ -199,8 +201,7 @@ impl Identity {
             password,
             default_project_id: update.default_project_id,
         };
-        let updated = self.repository.update_user(id, &change).await;
-        self.forget_cached();
+        let updated = self.changing(self.repository.update_user(id, &change)).await;
         let taken = || format!("a user `{}`", change.name.as_deref().unwrap_or_default());
         match updated.map_err(|error| conflict(error, taken))? {
             true => self.repository.user(id).await?.ok_or_else(unknown),
@@ -214,8 +215,9 @@ impl Identity {
         self.update_user(user_id, update).await.map(drop)
     }
 
-    /// Says whether a password is the user's.
-    pub async fn is_password(&self, user: &User, password: &str) -> Result<bool, AdministerError> {
+    /// Says whether a password that the operator has set is the user's. Guesses are for
+    /// [`confirm_password`](Self::confirm_password), which counts them.
+    pub(super) async fn is_password(&self, user: &User, password: &str) -> Result<bool, AdministerError> {
         let turn = self.hasher.turn().await.map_err(AdministerError::Unavailable)?;
         self.hasher.verify(&turn, password, Some(&user.password)).await.map_err(AdministerError::Unavailable)
     }
@@ -223,8 +225,7 @@ impl Identity {
     /// Removes a user with its roles, tokens and access keys.
     pub async fn delete_user(&self, id: &str) -> Result<(), AdministerError> {
         self.check_kept_here()?;
-        let was_there = self.repository.delete_user(id).await?;
-        self.forget_cached();
+        let was_there = self.changing(self.repository.delete_user(id)).await?;
         if was_there { Ok(()) } else { Err(AdministerError::NotFound(format!("user `{id}`"))) }
     }
 
@@ -237,9 +238,7 @@ impl Identity {
     ) -> Result<(), AdministerError> {
         self.check_kept_here()?;
         let assignment = self.checked_assignment(user_id, target, role).await?;
-        self.repository.assign(&assignment).await?;
-        self.forget_cached();
-        Ok(())
+        Ok(self.changing(self.repository.assign(&assignment)).await?)
     }
 
     /// Takes a role from a user.
@@ -251,8 +250,7 @@ impl Identity {
     ) -> Result<(), AdministerError> {
         self.check_kept_here()?;
         let assignment = self.checked_assignment(user_id, target, role).await?;
-        let was_there = self.repository.unassign(&assignment).await?;
-        self.forget_cached();
+        let was_there = self.changing(self.repository.unassign(&assignment)).await?;
         if was_there { Ok(()) } else { Err(AdministerError::NotFound("such role of the user".to_string())) }
     }
 

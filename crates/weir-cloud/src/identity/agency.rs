@@ -54,6 +54,15 @@ pub struct NewAgency {
     pub description: String,
 }
 
+/// What changes of an agency; what is `None` stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AgencyChange {
+    /// Name of the domain that may act from now on.
+    pub trust_domain: Option<String>,
+    /// The new free text.
+    pub description: Option<String>,
+}
+
 /// A role that an agency has somewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AgencyRole {
@@ -273,21 +282,19 @@ impl Identity {
         }
     }
 
-    /// Stores a changed trust domain and description.
-    pub async fn update_agency(&self, agency: &Agency) -> Result<(), AdministerError> {
-        let updated = self.repository.update_agency(agency).await?;
-        self.forget_cached();
-        match updated {
-            true => Ok(()),
-            false => Err(AdministerError::NotFound(format!("agency `{}`", agency.id))),
+    /// Changes an agency. Returns it as it is then.
+    pub async fn update_agency(&self, id: &str, change: &AgencyChange) -> Result<Agency, AdministerError> {
+        let unknown = || AdministerError::NotFound(format!("agency `{id}`"));
+        match self.changing(self.repository.update_agency(id, change)).await? {
+            true => self.repository.agency(id).await?.ok_or_else(unknown),
+            false => Err(unknown()),
         }
     }
 
     /// Removes an agency with its roles.
     pub async fn delete_agency(&self, domain_id: &str, id: &str) -> Result<(), AdministerError> {
         let agency = self.agency(domain_id, id).await?;
-        self.repository.delete_agency(&agency.id).await?;
-        self.forget_cached();
+        self.changing(self.repository.delete_agency(&agency.id)).await?;
         Ok(())
     }
 
@@ -317,9 +324,8 @@ impl Identity {
             return Err(AdministerError::Forbidden(rule));
         }
         self.check_target_of_agency(agency, &target).await?;
-        self.repository.grant_to_agency(&agency.id, &AgencyRole { target, role }).await?;
-        self.forget_cached();
-        Ok(())
+        let role = AgencyRole { target, role };
+        Ok(self.changing(self.repository.grant_to_agency(&agency.id, &role)).await?)
     }
 
     /// Takes a role from an agency.
@@ -330,9 +336,8 @@ impl Identity {
         role: &str,
     ) -> Result<(), AdministerError> {
         let role = known_role(role)?;
-        let taken = self.repository.take_from_agency(&agency.id, &AgencyRole { target, role }).await?;
-        self.forget_cached();
-        match taken {
+        let role = AgencyRole { target, role };
+        match self.changing(self.repository.take_from_agency(&agency.id, &role)).await? {
             true => Ok(()),
             false => Err(AdministerError::NotFound("such role of the agency".to_string())),
         }

@@ -10,7 +10,7 @@ use super::Identity;
 use super::agency::{ACT_THROUGH_AGENCIES, Agency};
 use super::error::LoginError;
 use super::log_in::{DomainSelector, IssuedToken, ScopeRequest};
-use super::record::Assignment;
+use super::record::{Assignment, Proof};
 use super::repository::RepositoryError;
 use super::session::{Assumer, Facts, Session, Target, roles_in};
 
@@ -26,7 +26,7 @@ pub struct AssumeRequest {
     pub domain: DomainSelector,
     /// Where the token shall hold; a project without a domain is one of the account that has the agency.
     pub scope: ScopeRequest,
-    /// How long; `None` is as long as other tokens, which is the most.
+    /// How long; `None` is as long as other tokens, which is the most. It ends with the caller's credential at the latest.
     pub life: Option<Duration>,
 }
 
@@ -41,7 +41,9 @@ impl Identity {
         let most = self.options.token_life;
         let life = request.life.map_or(most, |life| life.min(most));
         let methods = vec!["assume_role".to_string()];
-        self.issue(&facts, request.scope, methods, self.clock.now().plus(life)).await
+        let expires_at = caller.bound(self.clock.now().plus(life));
+        let proof = Proof::Credential(caller.origin.clone());
+        self.issue(&facts, request.scope, methods, expires_at, proof).await
     }
 
     /// Finds an agency through which the caller may act.

@@ -5,7 +5,11 @@ use super::agency::SERVICE_DOMAIN;
 use super::error::AdministerError;
 use super::password;
 use super::record::{AccessKey, AssignmentTarget, Domain, KeyStatus, Project, User};
+use super::session::{Target, roles_in};
 use super::{NewProject, NewUser, RepositoryError};
+
+/// The role of who administers an account.
+const ADMINISTRATOR: &str = "te_admin";
 
 /// What the first start makes.
 #[derive(Clone)]
@@ -53,20 +57,30 @@ pub struct Bootstrapped {
 
 impl Identity {
     /// Makes another account with an administrator, a project and the service's agency. What is left of an attempt that
-    /// was cut short is completed.
+    /// was cut short is completed: an account that nobody administers.
     pub async fn create_account(&self, options: BootstrapOptions) -> Result<Bootstrapped, AdministerError> {
         self.check_kept_here()?;
-        if options.domain == SERVICE_DOMAIN {
-            let rule = format!("`{SERVICE_DOMAIN}` is the service itself, which agencies trust");
-            return Err(AdministerError::Invalid(rule));
-        }
         let domains = self.repository.domains().await?;
-        if let Some(domain) = domains.into_iter().find(|domain| domain.name == options.domain)
-            && !self.repository.users(&domain.id).await?.is_empty()
-        {
-            return Err(AdministerError::Conflict(format!("an account `{}`", domain.name)));
+        let Some(domain) = domains.into_iter().find(|domain| domain.name == options.domain) else {
+            return self.ensure_account(&options).await;
+        };
+        let users = self.repository.users(&domain.id).await?;
+        for user in &users {
+            let assignments = self.all_assignments(&user.id).await?;
+            if roles_in(&assignments, &Target::Domain(&domain)).iter().any(|role| role == ADMINISTRATOR) {
+                return Err(AdministerError::Conflict(format!("an account `{}`", domain.name)));
+            }
         }
-        self.ensure_account(&options).await
+        // Nobody was told the password that was generated then.
+        let is_left = users.iter().any(|user| user.name == options.user);
+        let generated = (is_left && options.password.is_none()).then(password::generate);
+        let password = options.password.clone().or_else(|| generated.clone());
+        let mut made = self.ensure_account(&BootstrapOptions { password, ..options }).await?;
+        made.password = made.password.or(generated);
+        if let Err(error) = self.ensure_service_agency(&made.project_id).await {
+            tracing::warn!(project = made.project_id, %error, "the project has no agency of the service");
+        }
+        Ok(made)
     }
 
     /// Makes what is missing of domain, project and administrator. Safe to repeat, also after a crash
@@ -88,10 +102,11 @@ impl Identity {
         let project_name = if options.project.is_empty() { &options.region } else { &options.project };
         let project = self.ensure_project(&domain, project_name).await?;
         let (user, password) = self.ensure_administrator(&domain, &project, options).await?;
+        // The role in the account is the last: an account with an administrator is complete.
         for (target, role) in [
-            (AssignmentTarget::Domain(domain.id.clone()), "te_admin"),
-            (AssignmentTarget::Project(project.id.clone()), "te_admin"),
             (AssignmentTarget::Project(project.id.clone()), "cs_adm"),
+            (AssignmentTarget::Project(project.id.clone()), ADMINISTRATOR),
+            (AssignmentTarget::Domain(domain.id.clone()), ADMINISTRATOR),
         ] {
             self.assign_role(&user.id, target, role).await?;
         }
@@ -105,6 +120,13 @@ impl Identity {
     }
 
     async fn ensure_domain(&self, name: &str) -> Result<Domain, AdministerError> {
+        if name == SERVICE_DOMAIN {
+            let rule = format!(
+                "no account can have the name `{SERVICE_DOMAIN}`: it is that of the service itself, which agencies trust; \
+                 choose another one (`domain`)"
+            );
+            return Err(AdministerError::Invalid(rule));
+        }
         let domains = self.repository.domains().await?;
         if let Some(domain) = domains.into_iter().find(|domain| domain.name == name) {
             return Ok(domain);

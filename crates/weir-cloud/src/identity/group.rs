@@ -59,8 +59,7 @@ impl Identity {
     /// Removes a group; its members lose its roles.
     pub async fn delete_group(&self, id: &str) -> Result<(), AdministerError> {
         self.check_kept_here()?;
-        let was_there = self.repository.delete_group(id).await?;
-        self.forget_cached();
+        let was_there = self.changing(self.repository.delete_group(id)).await?;
         if was_there { Ok(()) } else { Err(AdministerError::NotFound(format!("group `{id}`"))) }
     }
 
@@ -80,16 +79,13 @@ impl Identity {
         if user.domain_id != group.domain_id {
             return Err(AdministerError::NotFound(format!("user `{}` of the account", user.id)));
         }
-        self.repository.add_member(&group.id, &user.id).await?;
-        self.forget_cached();
-        Ok(())
+        Ok(self.changing(self.repository.add_member(&group.id, &user.id)).await?)
     }
 
     /// Takes a user out of a group.
     pub async fn remove_member(&self, group: &Group, user: &User) -> Result<(), AdministerError> {
         self.check_kept_here()?;
-        let was_there = self.repository.remove_member(&group.id, &user.id).await?;
-        self.forget_cached();
+        let was_there = self.changing(self.repository.remove_member(&group.id, &user.id)).await?;
         if was_there {
             Ok(())
         } else {
@@ -106,9 +102,7 @@ impl Identity {
     ) -> Result<(), AdministerError> {
         self.check_kept_here()?;
         let assignment = self.assignment_of_group(group, target, role).await?;
-        self.repository.assign_to_group(&assignment).await?;
-        self.forget_cached();
-        Ok(())
+        Ok(self.changing(self.repository.assign_to_group(&assignment)).await?)
     }
 
     /// Takes a role from a group.
@@ -120,8 +114,7 @@ impl Identity {
     ) -> Result<(), AdministerError> {
         self.check_kept_here()?;
         let assignment = self.assignment_of_group(group, target, role).await?;
-        let was_there = self.repository.unassign_from_group(&assignment).await?;
-        self.forget_cached();
+        let was_there = self.changing(self.repository.unassign_from_group(&assignment)).await?;
         if was_there { Ok(()) } else { Err(AdministerError::NotFound("such role of the group".to_string())) }
     }
 

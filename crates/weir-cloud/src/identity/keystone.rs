@@ -15,7 +15,8 @@ use weir_base::time::Timestamp;
 
 use super::error::{LoginError, TokenError};
 use super::log_in::{DomainSelector, LoginMethod, LoginRequest, ScopeRequest, UserSelector};
-use super::record::{Domain, Project};
+use super::record::{Domain, Origin, Project};
+use super::service::hash_of;
 use super::session::{Scope, Session};
 
 const CALL_TIME: Duration = Duration::from_secs(10);
@@ -99,7 +100,7 @@ impl Keystone {
         let request = self.with_itself(Method::GET, token).query(&[("nocatalog", "")]);
         let answer = request.send().await.map_err(|error| self.silent(&error))?;
         match answer.status() {
-            StatusCode::OK => self.read(answer).await.map_err(TokenError::Unavailable),
+            StatusCode::OK => self.read(answer, token).await.map_err(TokenError::Unavailable),
             StatusCode::UNAUTHORIZED | StatusCode::NOT_FOUND => Err(TokenError::Unknown),
             other => Err(TokenError::Unavailable(self.unexpected(other))),
         }
@@ -134,7 +135,8 @@ impl Keystone {
         let token = token.ok_or_else(|| {
             LoginError::Unavailable(format!("{} answered a log-in without `{SUBJECT}`", self.endpoint))
         })?;
-        Ok((token, self.read(answer).await.map_err(LoginError::Unavailable)?))
+        let session = self.read(answer, &token).await.map_err(LoginError::Unavailable)?;
+        Ok((token, session))
     }
 
     fn with_itself(&self, method: Method, token: &str) -> RequestBuilder {
@@ -142,10 +144,10 @@ impl Keystone {
         request.header("X-Auth-Token", token).header(SUBJECT, token)
     }
 
-    async fn read(&self, answer: Response) -> Result<Session, String> {
+    async fn read(&self, answer: Response, text: &str) -> Result<Session, String> {
         let unreadable = |reason: String| format!("a token of {} cannot be read: {reason}", self.endpoint);
         let envelope: Envelope = answer.json().await.map_err(|error| unreadable(error.to_string()))?;
-        session(envelope.token).map_err(unreadable)
+        session(envelope.token, Origin::RemoteToken(hash_of(text))).map_err(unreadable)
     }
 
     fn silent(&self, error: &reqwest::Error) -> TokenError {
@@ -157,7 +159,7 @@ impl Keystone {
     }
 }
 
-fn session(token: Token) -> Result<Session, String> {
+fn session(token: Token, origin: Origin) -> Result<Session, String> {
     let scope = match (token.project, token.domain) {
         (Some(project), _) => {
             let domain = Domain::from(project.domain);
@@ -181,11 +183,14 @@ fn session(token: Token) -> Result<Session, String> {
         user_domain: token.user.domain.into(),
         assumed_by: None,
         scope,
+        // A token does not say which of its roles were given in the whole account.
+        account_roles: roles.clone(),
         roles,
         methods: token.methods,
         issued_at: instant(&token.issued_at)?,
         expires_at: instant(&token.expires_at)?,
         audit_id: token.audit_ids.into_iter().next().unwrap_or_default(),
+        origin,
     })
 }
 

@@ -6,7 +6,8 @@ use weir_base::time::Timestamp;
 
 use super::Identity;
 use super::error::LoginError;
-use super::record::{AssignmentTarget, Domain, TokenRecord, User};
+use super::password::PasswordHash;
+use super::record::{AssignmentTarget, Domain, Proof, TokenRecord, User};
 use super::service::{hash_of, session_of};
 use super::session::{Facts, Scope, Session, Target, roles_in};
 
@@ -90,30 +91,32 @@ impl Identity {
             return self.log_in_at_keystone(keystone, &request).await;
         }
         let mut expires_at = self.clock.now().plus(self.options.token_life);
-        let (user_id, agency_id, methods) = match request.method {
+        let (user_id, agency_id, methods, proof) = match request.method {
             LoginMethod::Password { user, password } => {
-                (self.check_password(&user, &password).await?.id, None, vec!["password".to_string()])
+                let user = self.check_password(&user, &password).await?;
+                (user.id, None, vec!["password".to_string()], Proof::Password(user.password))
             }
             LoginMethod::Token(token) => {
                 let session = self.session(&token).await?;
-                // A token from a token must not live longer: else one login would last for ever.
-                expires_at = expires_at.min(session.expires_at);
+                expires_at = session.bound(expires_at);
                 let (user_id, agency_id) = session.bearer();
-                (user_id, agency_id, with_token_method(&session.methods))
+                let proof = Proof::Credential(session.origin.clone());
+                (user_id, agency_id, with_token_method(&session.methods), proof)
             }
         };
         let facts = self.facts_of(&user_id, agency_id.as_deref()).await?;
         let facts = facts.ok_or(LoginError::WrongCredentials)?;
-        self.issue(&facts, request.scope, methods, expires_at).await
+        self.issue(&facts, request.scope, methods, expires_at, proof).await
     }
 
-    /// Issues a token with a scope.
+    /// Issues a token with a scope, if what it is given for is still good then.
     pub(super) async fn issue(
         &self,
         facts: &Facts,
         scope: ScopeRequest,
         methods: Vec<String>,
         expires_at: Timestamp,
+        proof: Proof,
     ) -> Result<IssuedToken, LoginError> {
         let scope = self.find_scope(facts, scope).await?.ok_or(LoginError::ScopeRefused)?;
         let token = hex::encode(rand::random::<[u8; 32]>());
@@ -129,34 +132,53 @@ impl Identity {
             audit_id: weir_base::id::random_hex_id(),
         };
         self.purge().await?;
-        self.repository.insert_token(&record).await?;
+        if !self.repository.insert_token(&record, &proof).await? {
+            return Err(match proof {
+                Proof::Password(_) => LoginError::WrongCredentials,
+                Proof::Credential(_) => LoginError::InvalidToken,
+            });
+        }
         Ok(IssuedToken { token, session: Arc::new(session_of(&record, facts, scope)) })
     }
 
     /// Finds the user and checks the password, in a time that does not tell which of the two is wrong.
     async fn check_password(&self, selector: &UserSelector, password: &str) -> Result<User, LoginError> {
-        // Accounts may have users of the same name: guessing one must not lock the other out.
-        let name = match selector {
-            UserSelector::Id(id) => id.clone(),
-            UserSelector::Name { name, domain } => {
+        let user = self.find_user(selector).await?;
+        // One count for a user, by whatever name or id it is sought: it is that of the password. Accounts may have users of the
+        // same name: guessing one must not lock the other out.
+        let name = match (&user, selector) {
+            (Some(user), _) => user.id.clone(),
+            (None, UserSelector::Id(id)) => id.clone(),
+            (None, UserSelector::Name { name, domain }) => {
                 let domain = self.find_domain(domain.as_ref(), None).await?;
                 format!("{}/{name}", domain.map(|domain| domain.id).unwrap_or_default())
             }
         };
+        let user = user.filter(|user| user.enabled);
+        let fits = self.check_guess(&name, password, user.as_ref().map(|user| &user.password)).await?;
+        user.filter(|_| fits).ok_or(LoginError::WrongCredentials)
+    }
+
+    /// Says whether a password is that of a user, who is known already. Wrong ones count as those of log-ins do.
+    pub async fn confirm_password(&self, user: &User, password: &str) -> Result<bool, LoginError> {
+        self.check_guess(&user.id, password, Some(&user.password)).await
+    }
+
+    async fn check_guess(
+        &self,
+        name: &str,
+        password: &str,
+        hash: Option<&PasswordHash>,
+    ) -> Result<bool, LoginError> {
         let turn = self.hasher.turn().await.map_err(LoginError::Unavailable)?;
-        if let Some(retry_after) = self.throttle.attempt(&name, self.clock.now()) {
+        if let Some(retry_after) = self.throttle.attempt(name, self.clock.now()) {
             return Err(LoginError::TooManyAttempts { retry_after });
         }
-        let user = self.find_user(selector).await?.filter(|user| user.enabled);
-        let hash = user.as_ref().map(|user| &user.password);
         let fits = self.hasher.verify(&turn, password, hash).await.map_err(LoginError::Unavailable)?;
-        match user {
-            Some(user) if fits => {
-                self.throttle.forget(&name);
-                Ok(user)
-            }
-            _ => Err(LoginError::WrongCredentials),
+        if fits {
+            self.throttle.forget(name);
         }
+        Ok(fits)
     }
 
     async fn find_user(&self, selector: &UserSelector) -> Result<Option<User>, LoginError> {

@@ -1,16 +1,16 @@
 //! Accounts in memory, for tests and for a service that shall forget everything at its end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use weir_base::audit::AuditRecord;
 use weir_base::time::Timestamp;
 
-use super::agency::{Agency, AgencyRole, Standing};
+use super::agency::{Agency, AgencyChange, AgencyRole, Standing};
 use super::record::{
-    AccessKey, Assignment, AssignmentTarget, Domain, Group, Project, ProjectChange, ProjectRemoval,
-    TemporaryKey, TokenRecord, User, UserChange,
+    AccessKey, Assignment, AssignmentTarget, Domain, Group, KeyChange, KeyStatus, Origin, Project,
+    ProjectChange, ProjectRemoval, Proof, TemporaryKey, TokenRecord, User, UserChange,
 };
 use super::repository::{AccountRepository, AgencyRepository, RepositoryError, TemporaryKeyRepository};
 
@@ -30,6 +30,30 @@ pub(super) struct Tables {
     pub(super) group_assignments: Vec<Assignment>,
     agency_roles: Vec<(String, AgencyRole)>,
     standings: BTreeMap<String, Standing>,
+}
+
+impl Tables {
+    fn is_good(&self, origin: &Origin) -> bool {
+        match origin {
+            Origin::Token(hash) => self.tokens.iter().any(|row| row.hash == *hash),
+            Origin::RemoteToken(_) => true,
+            Origin::Key(access) => {
+                self.keys.iter().any(|row| row.access == *access && row.status == KeyStatus::Active)
+            }
+        }
+    }
+
+    /// Removes tokens and the keys that were made from them; says whether there were any.
+    fn remove_tokens(&mut self, is_it: impl Fn(&TokenRecord) -> bool) -> bool {
+        let was_there = remove(&mut self.tokens, is_it);
+        let tokens = &self.tokens;
+        let is_gone = |origin: &Origin| match origin {
+            Origin::Token(hash) => !tokens.iter().any(|row| row.hash == *hash),
+            Origin::RemoteToken(_) | Origin::Key(_) => false,
+        };
+        remove(&mut self.temporary_keys, |row| is_gone(&row.origin));
+        was_there
+    }
 }
 
 /// Accounts that live as long as this value.
@@ -82,20 +106,20 @@ impl AgencyRepository for MemoryAccounts {
         Ok(self.tables().agencies.iter().find(|row| row.id == id).cloned())
     }
 
-    async fn update_agency(&self, agency: &Agency) -> Result<bool, RepositoryError> {
+    async fn update_agency(&self, id: &str, change: &AgencyChange) -> Result<bool, RepositoryError> {
         let mut tables = self.tables();
-        let Some(row) = tables.agencies.iter_mut().find(|row| row.id == agency.id) else {
+        let Some(row) = tables.agencies.iter_mut().find(|row| row.id == id) else {
             return Ok(false);
         };
-        row.trust_domain.clone_from(&agency.trust_domain);
-        row.description.clone_from(&agency.description);
+        row.trust_domain = change.trust_domain.clone().unwrap_or_else(|| row.trust_domain.clone());
+        row.description = change.description.clone().unwrap_or_else(|| row.description.clone());
         Ok(true)
     }
 
     async fn delete_agency(&self, id: &str) -> Result<bool, RepositoryError> {
         let mut tables = self.tables();
         let is_of_it = |agency: &Option<String>| agency.as_deref() == Some(id);
-        remove(&mut tables.tokens, |row| is_of_it(&row.agency_id));
+        tables.remove_tokens(|row| is_of_it(&row.agency_id));
         remove(&mut tables.temporary_keys, |row| is_of_it(&row.agency_id));
         remove(&mut tables.agency_roles, |(agency, _)| agency == id);
         Ok(remove(&mut tables.agencies, |row| row.id == id))
@@ -141,12 +165,22 @@ impl AgencyRepository for MemoryAccounts {
 
 #[async_trait]
 impl TemporaryKeyRepository for MemoryAccounts {
-    async fn insert_temporary_key(&self, key: &TemporaryKey) -> Result<(), RepositoryError> {
-        insert(&mut self.tables().temporary_keys, key, |row| row.access == key.access)
+    async fn insert_temporary_key(&self, key: &TemporaryKey) -> Result<bool, RepositoryError> {
+        let mut tables = self.tables();
+        if !tables.is_good(&key.origin) {
+            return Ok(false);
+        }
+        insert(&mut tables.temporary_keys, key, |row| row.access == key.access)?;
+        Ok(true)
     }
 
     async fn temporary_key(&self, access: &str) -> Result<Option<TemporaryKey>, RepositoryError> {
         Ok(self.tables().temporary_keys.iter().find(|row| row.access == access).cloned())
+    }
+
+    async fn delete_temporary_keys_of_remote(&self, token: &[u8; 32]) -> Result<(), RepositoryError> {
+        remove(&mut self.tables().temporary_keys, |row| row.origin == Origin::RemoteToken(*token));
+        Ok(())
     }
 
     async fn delete_temporary_keys_before(&self, expired: Timestamp) -> Result<(), RepositoryError> {
@@ -199,18 +233,22 @@ impl AccountRepository for MemoryAccounts {
         project.description = change.description.clone().unwrap_or_else(|| project.description.clone());
         project.enabled = change.enabled.unwrap_or(project.enabled);
         if change.enabled == Some(false) {
-            remove(&mut tables.tokens, |row| row.scope == Some(AssignmentTarget::Project(id.to_string())));
+            tables.remove_tokens(|row| row.scope == Some(AssignmentTarget::Project(id.to_string())));
         }
         Ok(true)
     }
 
-    async fn delete_project(&self, id: &str) -> Result<ProjectRemoval, RepositoryError> {
+    async fn delete_project(
+        &self,
+        id: &str,
+        _gone_buckets: &BTreeSet<String>,
+    ) -> Result<ProjectRemoval, RepositoryError> {
         let mut tables = self.tables();
         let target = AssignmentTarget::Project(id.to_string());
         remove(&mut tables.assignments, |row| row.target == target);
         remove(&mut tables.group_assignments, |row| row.target == target);
         remove(&mut tables.agency_roles, |(_, row)| row.target == target);
-        remove(&mut tables.tokens, |row| row.scope.as_ref() == Some(&target));
+        tables.remove_tokens(|row| row.scope.as_ref() == Some(&target));
         for user in tables.users.iter_mut().filter(|row| row.default_project_id.as_deref() == Some(id)) {
             user.default_project_id = None;
         }
@@ -260,7 +298,7 @@ impl AccountRepository for MemoryAccounts {
         user.default_project_id =
             change.default_project_id.clone().or_else(|| user.default_project_id.take());
         if change.ends_sessions() {
-            remove(&mut tables.tokens, |row| row.user_id == id);
+            tables.remove_tokens(|row| row.user_id == id);
             remove(&mut tables.temporary_keys, |row| row.user_id == id);
         }
         Ok(true)
@@ -270,7 +308,7 @@ impl AccountRepository for MemoryAccounts {
         let mut tables = self.tables();
         remove(&mut tables.assignments, |row| row.user_id == id);
         remove(&mut tables.members, |(_, user)| user == id);
-        remove(&mut tables.tokens, |row| row.user_id == id);
+        tables.remove_tokens(|row| row.user_id == id);
         remove(&mut tables.keys, |row| row.user_id == id);
         remove(&mut tables.temporary_keys, |row| row.user_id == id);
         Ok(remove(&mut tables.users, |row| row.id == id))
@@ -292,8 +330,18 @@ impl AccountRepository for MemoryAccounts {
         Ok(self.tables().assignments.iter().filter(|row| row.user_id == user_id).cloned().collect())
     }
 
-    async fn insert_token(&self, token: &TokenRecord) -> Result<(), RepositoryError> {
-        insert(&mut self.tables().tokens, token, |row| row.hash == token.hash)
+    async fn insert_token(&self, token: &TokenRecord, proof: &Proof) -> Result<bool, RepositoryError> {
+        let mut tables = self.tables();
+        let is_good = match proof {
+            Proof::Password(hash) => {
+                tables.users.iter().any(|row| row.id == token.user_id && row.enabled && row.password == *hash)
+            }
+            Proof::Credential(origin) => tables.is_good(origin),
+        };
+        if is_good {
+            insert(&mut tables.tokens, token, |row| row.hash == token.hash)?;
+        }
+        Ok(is_good)
     }
 
     async fn token(&self, hash: &[u8; 32]) -> Result<Option<TokenRecord>, RepositoryError> {
@@ -301,11 +349,11 @@ impl AccountRepository for MemoryAccounts {
     }
 
     async fn delete_token(&self, hash: &[u8; 32]) -> Result<bool, RepositoryError> {
-        Ok(remove(&mut self.tables().tokens, |row| row.hash == *hash))
+        Ok(self.tables().remove_tokens(|row| row.hash == *hash))
     }
 
     async fn delete_tokens_before(&self, expired: Timestamp) -> Result<(), RepositoryError> {
-        remove(&mut self.tables().tokens, |row| row.expires_at < expired);
+        self.tables().remove_tokens(|row| row.expires_at < expired);
         Ok(())
     }
 
@@ -321,13 +369,13 @@ impl AccountRepository for MemoryAccounts {
         Ok(self.tables().keys.iter().filter(|row| row.user_id == user_id).cloned().collect())
     }
 
-    async fn update_key(&self, key: &AccessKey) -> Result<bool, RepositoryError> {
+    async fn update_key(&self, access: &str, change: &KeyChange) -> Result<bool, RepositoryError> {
         let mut tables = self.tables();
-        let Some(row) = tables.keys.iter_mut().find(|row| row.access == key.access) else {
+        let Some(row) = tables.keys.iter_mut().find(|row| row.access == access) else {
             return Ok(false);
         };
-        row.description.clone_from(&key.description);
-        row.status = key.status;
+        row.description = change.description.clone().unwrap_or_else(|| row.description.clone());
+        row.status = change.status.unwrap_or(row.status);
         Ok(true)
     }
 
@@ -339,6 +387,8 @@ impl AccountRepository for MemoryAccounts {
     }
 
     async fn delete_key(&self, access: &str) -> Result<bool, RepositoryError> {
-        Ok(remove(&mut self.tables().keys, |row| row.access == access))
+        let mut tables = self.tables();
+        remove(&mut tables.temporary_keys, |row| row.origin == Origin::Key(access.to_string()));
+        Ok(remove(&mut tables.keys, |row| row.access == access))
     }
 }

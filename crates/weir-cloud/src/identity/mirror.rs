@@ -83,6 +83,16 @@ impl Identity {
 
     /// Writes down what a session says of accounts.
     async fn mirror(&self, session: &Session) -> Result<(), RepositoryError> {
+        let changed = self.write_down(session).await;
+        // Some of it may be there after a failure, too.
+        if !matches!(changed, Ok(false)) {
+            self.forget_cached();
+        }
+        changed.map(drop)
+    }
+
+    /// Returns whether there was something new.
+    async fn write_down(&self, session: &Session) -> Result<bool, RepositoryError> {
         let mut changed = self.mirror_domain(&session.user_domain).await?;
         changed |= self.mirror_user(session).await?;
         let target = match &session.scope {
@@ -100,10 +110,7 @@ impl Identity {
         if let Some(target) = target {
             changed |= self.mirror_roles(session, &target).await?;
         }
-        if changed {
-            self.forget_cached();
-        }
-        Ok(())
+        Ok(changed)
     }
 
     async fn mirror_domain(&self, domain: &Domain) -> Result<bool, RepositoryError> {

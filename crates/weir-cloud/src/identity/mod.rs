@@ -36,7 +36,7 @@ mod verify_request;
 
 pub use administer::{NewProject, NewUser, UserUpdate};
 pub use agency::{
-    AGENCY_LIMIT, AGENCY_ROLES, Agency, AgencyRole, NewAgency, SERVICE_AGENCY, SERVICE_DOMAIN,
+    AGENCY_LIMIT, AGENCY_ROLES, Agency, AgencyChange, AgencyRole, NewAgency, SERVICE_AGENCY, SERVICE_DOMAIN,
     ServiceAgencyError, ServiceAgencyGrant, Standing,
 };
 pub use assume::{AssumeRequest, LIFE_SECONDS};
@@ -49,8 +49,8 @@ pub use log_in::{DomainSelector, IssuedToken, LoginMethod, LoginRequest, ScopeRe
 pub use memory::MemoryAccounts;
 pub use password::{HashingCost, PasswordHash};
 pub use record::{
-    AccessKey, Assignment, AssignmentTarget, Domain, Group, KeyStatus, Project, ProjectChange,
-    ProjectRemoval, TemporaryKey, TokenRecord, User, UserChange,
+    AccessKey, Assignment, AssignmentTarget, Domain, Group, KeyChange, KeyStatus, Origin, Project,
+    ProjectChange, ProjectRemoval, Proof, TemporaryKey, TokenRecord, User, UserChange,
 };
 pub use recorded::{recorded, take_record};
 pub use repository::{

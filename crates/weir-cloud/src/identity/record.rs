@@ -127,6 +127,26 @@ pub struct Assignment {
     pub role: String,
 }
 
+/// A credential from which others are made, which end with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// A token, by the SHA-256 of its text.
+    Token([u8; 32]),
+    /// A token of the Keystone that has the accounts, by the same.
+    RemoteToken([u8; 32]),
+    /// An access key that does not end by itself, by its public half.
+    Key(String),
+}
+
+/// What a token is given for. It is stored only if that is good at this moment, too: a password may change while it is checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Proof {
+    /// A password, by the hash that it was compared with.
+    Password(PasswordHash),
+    /// Another credential.
+    Credential(Origin),
+}
+
 /// A token as stored: its text is not, only the hash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenRecord {
@@ -191,6 +211,15 @@ pub struct AccessKey {
     pub last_used_at: Option<Timestamp>,
 }
 
+/// What changes of an access key; what is `None` stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KeyChange {
+    /// The new free text.
+    pub description: Option<String>,
+    /// Whether it may be used from now on.
+    pub status: Option<KeyStatus>,
+}
+
 /// An access key for a while, which is good with its security token only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TemporaryKey {
@@ -204,6 +233,8 @@ pub struct TemporaryKey {
     pub user_id: String,
     /// The agency for which it stands.
     pub agency_id: Option<String>,
+    /// What it was made from, and ends with.
+    pub origin: Origin,
     /// The project of requests that name none.
     pub default_project_id: Option<String>,
     /// Made.

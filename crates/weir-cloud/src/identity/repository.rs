@@ -1,14 +1,16 @@
 //! Where accounts are kept.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use thiserror::Error;
 use weir_base::audit::AuditRecord;
 use weir_base::time::Timestamp;
 
-use super::agency::{Agency, AgencyRole, Standing};
+use super::agency::{Agency, AgencyChange, AgencyRole, Standing};
 use super::record::{
-    AccessKey, Assignment, Domain, Group, Project, ProjectChange, ProjectRemoval, TemporaryKey, TokenRecord,
-    User, UserChange,
+    AccessKey, Assignment, Domain, Group, KeyChange, Project, ProjectChange, ProjectRemoval, Proof,
+    TemporaryKey, TokenRecord, User, UserChange,
 };
 
 /// A fault of the repository, or a rule of it that a write would break.
@@ -31,8 +33,8 @@ pub trait AgencyRepository: Send + Sync + 'static {
     async fn agencies(&self, domain_id: &str) -> Result<Vec<Agency>, RepositoryError>;
     /// Returns an agency.
     async fn agency(&self, id: &str) -> Result<Option<Agency>, RepositoryError>;
-    /// Stores trust domain and description of an agency; `false` when there is none.
-    async fn update_agency(&self, agency: &Agency) -> Result<bool, RepositoryError>;
+    /// Changes an agency; `false` when there is none.
+    async fn update_agency(&self, id: &str, change: &AgencyChange) -> Result<bool, RepositoryError>;
     /// Removes an agency with its roles; `false` when there is none.
     async fn delete_agency(&self, id: &str) -> Result<bool, RepositoryError>;
     /// Adds a role; repeating it changes nothing.
@@ -82,13 +84,15 @@ pub trait GroupRepository: Send + Sync + 'static {
     async fn group_assignments(&self, group_id: &str) -> Result<Vec<Assignment>, RepositoryError>;
 }
 
-/// Keeps access keys that end by themselves. They go with their users and agencies.
+/// Keeps access keys that end by themselves. They go with their users, their agencies and what they were made from.
 #[async_trait]
 pub trait TemporaryKeyRepository: Send + Sync + 'static {
-    /// Adds a key.
-    async fn insert_temporary_key(&self, key: &TemporaryKey) -> Result<(), RepositoryError>;
+    /// Adds a key; `false` when what it is made from is good no more.
+    async fn insert_temporary_key(&self, key: &TemporaryKey) -> Result<bool, RepositoryError>;
     /// Returns a key.
     async fn temporary_key(&self, access: &str) -> Result<Option<TemporaryKey>, RepositoryError>;
+    /// Removes the keys that were made from a token of a Keystone.
+    async fn delete_temporary_keys_of_remote(&self, token: &[u8; 32]) -> Result<(), RepositoryError>;
     /// Removes the keys that expired before an instant.
     async fn delete_temporary_keys_before(&self, expired: Timestamp) -> Result<(), RepositoryError>;
 }
@@ -110,8 +114,13 @@ pub trait AccountRepository: AgencyRepository + GroupRepository + TemporaryKeyRe
 
     /// Changes a project, and removes its tokens when it is disabled; `false` when there is none.
     async fn update_project(&self, id: &str, change: &ProjectChange) -> Result<bool, RepositoryError>;
-    /// Removes a project that holds nothing, with roles and tokens in it.
-    async fn delete_project(&self, id: &str) -> Result<ProjectRemoval, RepositoryError>;
+    /// Removes a project that holds nothing, with roles and tokens in it. Buckets are kept elsewhere: the names of those that
+    /// the project had and that are gone hold it no more.
+    async fn delete_project(
+        &self,
+        id: &str,
+        gone_buckets: &BTreeSet<String>,
+    ) -> Result<ProjectRemoval, RepositoryError>;
 
     /// Adds a user.
     async fn insert_user(&self, user: &User) -> Result<(), RepositoryError>;
@@ -134,11 +143,11 @@ pub trait AccountRepository: AgencyRepository + GroupRepository + TemporaryKeyRe
     /// Returns the roles given to a user itself.
     async fn assignments(&self, user_id: &str) -> Result<Vec<Assignment>, RepositoryError>;
 
-    /// Adds a token.
-    async fn insert_token(&self, token: &TokenRecord) -> Result<(), RepositoryError>;
+    /// Adds a token; `false` when what it is given for is good no more.
+    async fn insert_token(&self, token: &TokenRecord, proof: &Proof) -> Result<bool, RepositoryError>;
     /// Returns the token with a hash.
     async fn token(&self, hash: &[u8; 32]) -> Result<Option<TokenRecord>, RepositoryError>;
-    /// Removes a token; `false` when there is none.
+    /// Removes a token with the keys made from it; `false` when there is none.
     async fn delete_token(&self, hash: &[u8; 32]) -> Result<bool, RepositoryError>;
     /// Removes the tokens that expired before an instant.
     async fn delete_tokens_before(&self, expired: Timestamp) -> Result<(), RepositoryError>;
@@ -149,10 +158,10 @@ pub trait AccountRepository: AgencyRepository + GroupRepository + TemporaryKeyRe
     async fn key(&self, access: &str) -> Result<Option<AccessKey>, RepositoryError>;
     /// Returns the access keys of a user, the oldest first.
     async fn keys(&self, user_id: &str) -> Result<Vec<AccessKey>, RepositoryError>;
-    /// Stores description and status of an access key; `false` when there is none.
-    async fn update_key(&self, key: &AccessKey) -> Result<bool, RepositoryError>;
+    /// Changes an access key; `false` when there is none.
+    async fn update_key(&self, access: &str, change: &KeyChange) -> Result<bool, RepositoryError>;
     /// Notes when an access key was used.
     async fn touch_key(&self, access: &str, used_at: Timestamp) -> Result<(), RepositoryError>;
-    /// Removes an access key; `false` when there is none.
+    /// Removes an access key with those made from it; `false` when there is none.
     async fn delete_key(&self, access: &str) -> Result<bool, RepositoryError>;
 }

@@ -11,7 +11,7 @@ use super::cache::Cache;
 use super::error::TokenError;
 use super::keystone::Keystone;
 use super::password::{Hasher, HashingCost};
-use super::record::{AssignmentTarget, Domain, TokenRecord, User};
+use super::record::{AssignmentTarget, Domain, Origin, TokenRecord, User};
 use super::repository::{AccountRepository, RepositoryError};
 use super::session::{Facts, Life, Scope, Session};
 use super::throttle::Throttle;
@@ -131,15 +131,18 @@ impl Identity {
         if self.clock.now() >= session.expires_at { Err(TokenError::Expired) } else { Ok(session) }
     }
 
-    /// Makes a token invalid at once.
+    /// Makes a token invalid at once, and the temporary keys that were made from it.
     pub async fn revoke(&self, token: &str) -> Result<(), TokenError> {
+        let hash = hash_of(token);
         if let Some(keystone) = self.keystone() {
-            keystone.revoke(token).await?;
-            self.forget_cached();
+            self.changing(async {
+                keystone.revoke(token).await?;
+                Ok::<_, TokenError>(self.repository.delete_temporary_keys_of_remote(&hash).await?)
+            })
+            .await?;
             return Ok(());
         }
-        let was_there = self.repository.delete_token(&hash_of(token)).await?;
-        self.forget_cached();
+        let was_there = self.changing(self.repository.delete_token(&hash)).await?;
         if was_there { Ok(()) } else { Err(TokenError::Unknown) }
     }
 
@@ -214,7 +217,20 @@ impl Identity {
         Ok(self.repository.domains().await?.into_iter().find(|domain| domain.id == id))
     }
 
-    /// Forgets everything read: to be called after each change of accounts.
+    /// Does a change of accounts, and forgets everything read when it has ended, however that was: a change whose answer got
+    /// lost on the way may have been made.
+    pub(super) async fn changing<T>(&self, change: impl Future<Output = T>) -> T {
+        struct Forgets<'a>(&'a Identity);
+        impl Drop for Forgets<'_> {
+            fn drop(&mut self) {
+                self.0.forget_cached();
+            }
+        }
+        let _forgets = Forgets(self);
+        change.await
+    }
+
+    /// Forgets everything read.
     pub(super) fn forget_cached(&self) {
         self.sessions.clear();
         self.key_owners.clear();
@@ -229,6 +245,7 @@ pub(super) fn session_of(record: &TokenRecord, facts: &Facts, scope: Scope) -> S
         issued_at: record.issued_at,
         expires_at: record.expires_at,
         audit_id: record.audit_id.clone(),
+        origin: Origin::Token(record.hash),
     };
     facts.session(scope, life)
 }

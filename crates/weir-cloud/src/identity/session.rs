@@ -2,8 +2,8 @@
 
 use weir_base::time::Timestamp;
 
-use super::record::{Assignment, AssignmentTarget, Domain, Project};
-use super::verify_request::BY_TEMPORARY_KEY;
+use super::record::{Assignment, AssignmentTarget, Domain, Origin, Project};
+use super::verify_request::{BY_LASTING_KEY, BY_TEMPORARY_KEY};
 
 /// Where a session holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +47,8 @@ pub struct Session {
     pub scope: Scope,
     /// Names of the roles in the scope, sorted.
     pub roles: Vec<String>,
+    /// Names of those of them that hold in the whole account of the scope, sorted.
+    pub account_roles: Vec<String>,
     /// How the credential was got.
     pub methods: Vec<String>,
     /// Since when.
@@ -55,6 +57,8 @@ pub struct Session {
     pub expires_at: Timestamp,
     /// Names the credential in audits without giving it away.
     pub audit_id: String,
+    /// The credential that ends what is made from this one: itself, or what a temporary key was made from.
+    pub origin: Origin,
 }
 
 /// Who logged in, and the agency if that is through one.
@@ -65,10 +69,30 @@ fn bearer(id: &str, assumed_by: Option<&Assumer>) -> (String, Option<String>) {
     }
 }
 
+/// Returns the name of a caller for the audit: an agency has with its name who acts through it.
+pub(super) fn audit_name(name: &str, assumed_by: Option<&Assumer>) -> String {
+    match assumed_by {
+        Some(assumer) => format!("{name} (by {}/{})", assumer.user_domain.name, assumer.user_name),
+        None => name.to_string(),
+    }
+}
+
 impl Session {
+    /// Returns the name of the bearer for the audit: `{domain}/{agency} (by {domain}/{user})` of who acts through an agency,
+    /// else the user's.
+    pub fn audit_name(&self) -> String {
+        audit_name(&self.user_name, self.assumed_by.as_ref())
+    }
+
     /// Returns the user who logged in, and the agency if the user acts through one.
     pub(super) fn bearer(&self) -> (String, Option<String>) {
         bearer(&self.user_id, self.assumed_by.as_ref())
+    }
+
+    /// Returns the end of a credential that is made from this one. It must not live longer: else one login would last for
+    /// ever. A lasting access key has no end.
+    pub(super) fn bound(&self, end: Timestamp) -> Timestamp {
+        if self.methods == [BY_LASTING_KEY] { end } else { end.min(self.expires_at) }
     }
 
     /// Whether it is that of a temporary access key.
@@ -135,6 +159,12 @@ impl Facts {
             Scope::Project { project, .. } => roles_in(&self.assignments, &Target::Project(project)),
             Scope::Domain(domain) => roles_in(&self.assignments, &Target::Domain(domain)),
         };
+        let account_roles = match &scope {
+            Scope::Unscoped => Vec::new(),
+            Scope::Project { domain, .. } | Scope::Domain(domain) => {
+                roles_in(&self.assignments, &Target::Domain(domain))
+            }
+        };
         Session {
             user_id: self.id.clone(),
             user_name: self.name.clone(),
@@ -142,10 +172,12 @@ impl Facts {
             assumed_by: self.assumed_by.clone(),
             scope,
             roles,
+            account_roles,
             methods: life.methods,
             issued_at: life.issued_at,
             expires_at: life.expires_at,
             audit_id: life.audit_id,
+            origin: life.origin,
         }
     }
 }
@@ -156,6 +188,7 @@ pub(super) struct Life {
     pub issued_at: Timestamp,
     pub expires_at: Timestamp,
     pub audit_id: String,
+    pub origin: Origin,
 }
 
 #[cfg(test)]

@@ -1,10 +1,9 @@
 //! Access keys for a while: three texts that go together, made from a credential or through an agency.
 //!
-//! They can do what the credential could, in all its projects, and end with a password change or the disabling of the user.
+//! They can do what the credential could, in all its projects, and end with it, with a password change and with the
+//! disabling of the user. A key made from a temporary one ends with what that was made from.
 
 use std::time::Duration;
-
-use weir_base::time::Timestamp;
 
 use super::Identity;
 use super::access_key::{ACCESS_LENGTH, ACCESS_LETTERS, SECRET_LENGTH, SECRET_LETTERS, random_text};
@@ -14,7 +13,6 @@ use super::record::TemporaryKey;
 use super::secret::SecretKey;
 use super::service::hash_of;
 use super::session::{Facts, Session};
-use super::verify_request::BY_LASTING_KEY;
 
 /// Length of security tokens; with letters and digits it is about 570 bits.
 const TOKEN_LENGTH: usize = 96;
@@ -33,14 +31,9 @@ impl Identity {
     pub async fn issue_key(&self, session: &Session, life: Duration) -> Result<IssuedKey, LoginError> {
         let (user_id, agency_id) = session.bearer();
         let facts = self.facts_of(&user_id, agency_id.as_deref()).await?.ok_or(LoginError::InvalidToken)?;
-        let mut expires_at = self.clock.now().plus(life);
-        // A key from a token or from such a key must not live longer: else one login would last for ever.
-        if session.methods != [BY_LASTING_KEY] {
-            expires_at = expires_at.min(session.expires_at);
-        }
         let project = session.project().map(|project| project.id.clone());
         let project = project.or_else(|| facts.default_project_id.clone());
-        self.keep_key(&facts, project, expires_at).await
+        self.keep_key(&facts, project, session, life).await
     }
 
     /// Makes a key that may do what an agency may, for a caller who may act through it.
@@ -52,14 +45,15 @@ impl Identity {
         life: Duration,
     ) -> Result<IssuedKey, LoginError> {
         let facts = self.agency_of(caller, agency, domain).await?;
-        self.keep_key(&facts, None, self.clock.now().plus(life)).await
+        self.keep_key(&facts, None, caller, life).await
     }
 
     async fn keep_key(
         &self,
         facts: &Facts,
         default_project_id: Option<String>,
-        expires_at: Timestamp,
+        caller: &Session,
+        life: Duration,
     ) -> Result<IssuedKey, LoginError> {
         let security_token = random_text(SECRET_LETTERS, TOKEN_LENGTH);
         let (user_id, agency_id) = facts.bearer();
@@ -69,12 +63,15 @@ impl Identity {
             token_hash: hash_of(&security_token),
             user_id,
             agency_id,
+            origin: caller.origin.clone(),
             default_project_id,
             created_at: self.clock.now(),
-            expires_at,
+            expires_at: caller.bound(self.clock.now().plus(life)),
         };
         self.purge().await?;
-        self.repository.insert_temporary_key(&key).await?;
+        if !self.repository.insert_temporary_key(&key).await? {
+            return Err(LoginError::InvalidToken);
+        }
         Ok(IssuedKey { key, security_token: SecretKey::new(security_token) })
     }
 }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use futures::FutureExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use weir_base::clock::ManualClock;
+use weir_base::clock::{Clock, ManualClock};
 use weir_base::time::Timestamp;
 
 use super::*;
@@ -235,11 +236,12 @@ async fn names_are_unique_and_values_are_checked() {
 async fn a_user_has_two_keys_at_most_and_an_inactive_one_is_refused() {
     let world = world().await;
     let user = world.made.user_id.clone();
-    let mut key = world.identity.create_key(&user, "second").await.unwrap();
+    let key = world.identity.create_key(&user, "second").await.unwrap();
     assert_eq!(world.identity.create_key(&user, "third").await.err(), Some(AdministerError::TooManyKeys));
     world.identity.key_caller(&key.access, None).await.unwrap();
-    key.status = KeyStatus::Inactive;
-    world.identity.update_key(&key).await.unwrap();
+    let change = KeyChange { status: Some(KeyStatus::Inactive), ..KeyChange::default() };
+    let changed = world.identity.update_key(&key.access, &change).await.unwrap();
+    assert_eq!(changed, AccessKey { status: KeyStatus::Inactive, ..key.clone() });
     assert_eq!(world.identity.key_caller(&key.access, None).await.err(), Some(KeyError::Inactive));
     world.identity.delete_key(&key.access).await.unwrap();
     assert_eq!(world.identity.key_caller(&key.access, None).await.err(), Some(KeyError::Unknown));
@@ -301,4 +303,205 @@ async fn a_token_that_the_keystone_does_not_know_is_not_asked_for_with_every_cal
     clock.advance(Duration::from_secs(10));
     assert_eq!(identity.session("a").await, Err(TokenError::Unknown));
     assert_eq!(asked.load(Ordering::Relaxed), 3);
+}
+
+/// What is known of a temporary key with its security token.
+async fn is_good(world: &World, issued: &IssuedKey) -> Result<(), KeyError> {
+    let token = Some(issued.security_token.expose());
+    world.identity.key_caller(&issued.key.access, token).await.map(drop)
+}
+
+/// The session of a signed request; `security_token` goes with a temporary key.
+async fn signed(world: &World, access: &str, secret: &SecretKey, security_token: Option<&str>) -> Session {
+    let mut headers = vec![("host", "h"), ("x-sdk-date", "20190101T000000Z")];
+    headers.extend(security_token.map(|token| (SECURITY_TOKEN, token)));
+    let headers: Vec<_> =
+        headers.into_iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+    let request =
+        signature::SignedRequest { method: "GET", path: "/", query: None, headers: &headers, body: &[] };
+    let start = format!("SDK-HMAC-SHA256 Access={access}, SignedHeaders=host;x-sdk-date, Signature=");
+    let mut authorization = signature::Authorization::parse(&start).unwrap();
+    authorization.signature = signature::sign(&authorization, &request, secret).unwrap();
+    world.identity.verify_request(&authorization, &request, &ProjectChoice::Default).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_temporary_key_ends_with_the_token_that_it_was_made_from() {
+    const LIFE: Duration = Duration::from_secs(900);
+    let world = world().await;
+    let token = world.log_in(world.project()).await.unwrap();
+    let first = world.identity.issue_key(&token.session, LIFE).await.unwrap();
+    let text = first.security_token.expose();
+    let session = signed(&world, &first.key.access, &first.key.secret, Some(text)).await;
+    let second = world.identity.issue_key(&session, LIFE).await.unwrap();
+    let another = world.log_in(world.project()).await.unwrap();
+    let other = world.identity.issue_key(&another.session, LIFE).await.unwrap();
+    for key in [&first, &second, &other] {
+        assert_eq!(is_good(&world, key).await, Ok(()));
+    }
+    world.identity.revoke(&token.token).await.unwrap();
+    assert_eq!(is_good(&world, &first).await, Err(KeyError::Unknown));
+    assert_eq!(is_good(&world, &second).await, Err(KeyError::Unknown), "made from the key of the token");
+    assert_eq!(is_good(&world, &other).await, Ok(()));
+    // Somebody whose token was looked at just before has it no more when the key is stored.
+    assert_eq!(world.identity.issue_key(&token.session, LIFE).await.err(), Some(LoginError::InvalidToken));
+    world.identity.set_password(&world.made.user_id, "secret-2").await.unwrap();
+    assert_eq!(is_good(&world, &other).await, Err(KeyError::Unknown));
+}
+
+#[tokio::test]
+async fn a_temporary_key_ends_with_the_lasting_key_that_it_was_made_from() {
+    let world = world().await;
+    let lasting = world.made.access_key.clone().unwrap();
+    let session = signed(&world, &lasting.access, &lasting.secret, None).await;
+    let life = Duration::from_secs(86_400);
+    let key = world.identity.issue_key(&session, life).await.unwrap();
+    assert_eq!(key.key.expires_at, world.clock.now().plus(life), "a lasting key has no end");
+    for (status, expected) in [(KeyStatus::Inactive, Err(KeyError::Unknown)), (KeyStatus::Active, Ok(()))] {
+        let change = KeyChange { status: Some(status), ..KeyChange::default() };
+        world.identity.update_key(&lasting.access, &change).await.unwrap();
+        assert_eq!(is_good(&world, &key).await, expected, "{status:?}");
+    }
+    world.identity.delete_key(&lasting.access).await.unwrap();
+    assert_eq!(is_good(&world, &key).await, Err(KeyError::Unknown));
+}
+
+#[tokio::test]
+async fn what_is_got_through_an_agency_ends_with_the_token_of_who_acts() {
+    let world = world().await;
+    let firm = BootstrapOptions { domain: "firm".into(), ..bootstrap_options(Some(PASSWORD)) };
+    let firm = world.identity.create_account(firm).await.unwrap();
+    let agency = world
+        .identity
+        .create_agency(NewAgency {
+            domain_id: world.made.domain_id.clone(),
+            name: "helpers".into(),
+            trust_domain: "firm".into(),
+            description: String::new(),
+        })
+        .await
+        .unwrap();
+    let here = AssignmentTarget::Project(world.made.project_id.clone());
+    world.identity.grant_to_agency(&agency, here, "cs_user").await.unwrap();
+    let user = UserSelector::Id(firm.user_id);
+    let method = LoginMethod::Password { user, password: PASSWORD.into() };
+    let request = LoginRequest { method, scope: ScopeRequest::ProjectId(firm.project_id) };
+    let caller = world.identity.log_in(request).await.unwrap();
+    world.clock.advance(Duration::from_secs(23 * 3_600));
+    let domain = DomainSelector::Name("admin".into());
+    let wish = |life: u64| AssumeRequest {
+        agency: "helpers".into(),
+        domain: domain.clone(),
+        scope: world.project(),
+        life: Some(Duration::from_secs(life)),
+    };
+    let long = world.identity.assume_role(&caller.session, wish(86_400)).await.unwrap();
+    assert_eq!(long.session.expires_at, caller.session.expires_at);
+    assert_eq!(long.session.audit_name(), "admin/helpers (by firm/admin)");
+    let short = world.identity.assume_role(&caller.session, wish(900)).await.unwrap();
+    assert_eq!(short.session.expires_at, world.clock.now().plus(Duration::from_secs(900)));
+    let day = Duration::from_secs(86_400);
+    let key = world.identity.issue_key_of_agency(&caller.session, "helpers", &domain, day).await.unwrap();
+    assert_eq!(key.key.expires_at, caller.session.expires_at);
+    world.identity.revoke(&caller.token).await.unwrap();
+    assert_eq!(is_good(&world, &key).await, Err(KeyError::Unknown));
+    let refused = world.identity.assume_role(&caller.session, wish(900)).await.err();
+    assert_eq!(refused, Some(LoginError::InvalidToken));
+}
+
+#[tokio::test]
+async fn a_log_in_that_was_checked_with_the_old_password_gives_no_token() {
+    let world = world().await;
+    let user = world.identity.user(&world.made.user_id).await.unwrap().unwrap();
+    let facts = world.identity.facts(&user.id).await.unwrap().unwrap();
+    let issue = || {
+        let end = world.clock.now().plus(Duration::from_secs(900));
+        let proof = Proof::Password(user.password.clone());
+        world.identity.issue(&facts, world.project(), vec!["password".into()], end, proof)
+    };
+    issue().await.unwrap();
+    world.identity.set_password(&user.id, "secret-2").await.unwrap();
+    assert_eq!(issue().await.err(), Some(LoginError::WrongCredentials));
+}
+
+#[tokio::test]
+async fn guesses_of_a_password_count_together_however_the_user_is_named() {
+    let world = world().await;
+    let user = world.identity.user(&world.made.user_id).await.unwrap().unwrap();
+    let by_id = |password: &str| {
+        let user = UserSelector::Id(user.id.clone());
+        let method = LoginMethod::Password { user, password: password.into() };
+        world.identity.log_in(LoginRequest { method, scope: ScopeRequest::Unscoped })
+    };
+    for _ in 0..4 {
+        assert_eq!(by_id("wrong-1").await.err(), Some(LoginError::WrongCredentials));
+        assert_eq!(world.identity.confirm_password(&user, "wrong-1").await, Ok(false));
+    }
+    for _ in 0..2 {
+        let request = by_name("admin", "wrong-1", ScopeRequest::Unscoped);
+        assert_eq!(world.identity.log_in(request).await.err(), Some(LoginError::WrongCredentials));
+    }
+    let is_held_off = |error: Option<LoginError>| matches!(error, Some(LoginError::TooManyAttempts { .. }));
+    assert!(is_held_off(by_id(PASSWORD).await.err()));
+    assert!(is_held_off(world.log_in(ScopeRequest::Unscoped).await.err()));
+    assert!(is_held_off(world.identity.confirm_password(&user, PASSWORD).await.err()));
+}
+
+#[tokio::test]
+async fn no_account_has_the_name_of_the_service() {
+    let world = world().await;
+    let options = BootstrapOptions { domain: SERVICE_DOMAIN.into(), ..bootstrap_options(Some(PASSWORD)) };
+    for refused in
+        [world.identity.bootstrap(options.clone()).await, world.identity.create_account(options).await]
+    {
+        let Err(AdministerError::Invalid(reason)) = refused else { panic!("{refused:?}") };
+        assert!(reason.contains("the name `op_svc_cs`"), "{reason}");
+    }
+}
+
+#[tokio::test]
+async fn an_account_that_was_left_half_made_is_completed() {
+    let world = world().await;
+    let options = || BootstrapOptions { domain: "firm".into(), ..bootstrap_options(None) };
+    let first = world.identity.create_account(options()).await.unwrap();
+    let taken = world.identity.create_account(options()).await.err();
+    assert_eq!(taken, Some(AdministerError::Conflict("an account `firm`".into())));
+    // As a crash before the last step leaves it.
+    let target = AssignmentTarget::Domain(first.domain_id.clone());
+    world.identity.unassign_role(&first.user_id, target, "te_admin").await.unwrap();
+    let second = world.identity.create_account(options()).await.unwrap();
+    assert_eq!((&second.user_id, &second.project_id), (&first.user_id, &first.project_id));
+    let method =
+        LoginMethod::Password { user: UserSelector::Id(second.user_id), password: second.password.unwrap() };
+    let scope = ScopeRequest::Domain(DomainSelector::Name("firm".into()));
+    let session = world.identity.log_in(LoginRequest { method, scope }).await.unwrap().session;
+    assert_eq!(session.account_roles, ["te_admin"]);
+}
+
+#[tokio::test]
+async fn what_was_read_is_forgotten_also_after_a_change_that_failed_or_was_given_up() {
+    let world = world().await;
+    for is_given_up in [false, true] {
+        let issued = world.log_in(world.project()).await.unwrap();
+        world.identity.session(&issued.token).await.unwrap();
+        // The change is made, and nobody hears of it.
+        world.identity.repository.delete_token(&service::hash_of(&issued.token)).await.unwrap();
+        if is_given_up {
+            assert_eq!(world.identity.changing(std::future::pending::<()>()).now_or_never(), None);
+        } else {
+            world.identity.changing(async { Err::<(), _>("no answer") }).await.unwrap_err();
+        }
+        assert_eq!(world.identity.session(&issued.token).await, Err(TokenError::Unknown));
+    }
+}
+
+#[tokio::test]
+async fn a_role_in_a_project_is_none_in_the_account() {
+    let world = world().await;
+    let user = world.user("second").await;
+    let target = AssignmentTarget::Project(world.made.project_id.clone());
+    world.identity.assign_role(&user.id, target, "te_admin").await.unwrap();
+    let own = world.identity.log_in(by_name("second", PASSWORD, world.project())).await.unwrap().session;
+    assert_eq!((own.roles.as_slice(), own.account_roles.len()), (["te_admin".to_string()].as_slice(), 0));
+    assert_eq!(world.log_in(world.project()).await.unwrap().session.account_roles, ["te_admin"]);
 }

@@ -8,10 +8,10 @@ use weir_base::time::Timestamp;
 
 use super::Identity;
 use super::error::{KeyError, RequestError};
-use super::record::KeyStatus;
+use super::record::{KeyStatus, Origin};
 use super::secret::SecretKey;
 use super::service::hash_of;
-use super::session::{Facts, Life, Scope, Session, Target, roles_in};
+use super::session::{Facts, Life, Scope, Session, Target, audit_name, roles_in};
 use super::signature::{self, Authorization, SignedRequest};
 
 /// How often the last use of a key is written down: often enough to find forgotten keys, rarely enough
@@ -46,13 +46,13 @@ pub(super) struct KeyOwner {
 
 enum Kind {
     Lasting { last_used_at: Option<Timestamp> },
-    Temporary { token_hash: [u8; 32], expires_at: Timestamp },
+    Temporary { token_hash: [u8; 32], expires_at: Timestamp, origin: Origin },
 }
 
 impl KeyOwner {
     /// Refuses a temporary key that has expired or comes without its security token.
     fn check(&self, security_token: Option<&str>, now: Timestamp) -> Result<(), KeyError> {
-        let Kind::Temporary { token_hash, expires_at } = &self.kind else { return Ok(()) };
+        let Kind::Temporary { token_hash, expires_at, .. } = &self.kind else { return Ok(()) };
         // The texts are compared by their hashes, so that the time it takes says nothing of them.
         if security_token.map(hash_of).as_ref() != Some(token_hash) {
             return Err(KeyError::WrongSecurityToken);
@@ -76,9 +76,9 @@ impl KeyCaller {
         &self.0.facts.id
     }
 
-    /// Returns the name of the owner.
-    pub fn user_name(&self) -> &str {
-        &self.0.facts.name
+    /// Returns the name of the owner for the audit, as [`Session::audit_name`] does.
+    pub fn audit_name(&self) -> String {
+        audit_name(&self.0.facts.name, self.0.facts.assumed_by.as_ref())
     }
 
     /// Returns the names of the roles that the owner has, sorted, by the id of the project.
@@ -163,8 +163,15 @@ impl Identity {
         let Some(facts) = self.facts_of(&key.user_id, key.agency_id.as_deref()).await? else {
             return Ok(None);
         };
+        // One that is switched off may be switched on again: what was made from it waits so long.
+        if let Origin::Key(access) = &key.origin
+            && !self.repository.key(access).await?.is_some_and(|origin| origin.status == KeyStatus::Active)
+        {
+            return Ok(None);
+        }
         let facts = Facts { default_project_id: key.default_project_id, ..facts };
-        let kind = Kind::Temporary { token_hash: key.token_hash, expires_at: key.expires_at };
+        let kind =
+            Kind::Temporary { token_hash: key.token_hash, expires_at: key.expires_at, origin: key.origin };
         Ok(Some((key.secret, kind, facts)))
     }
 
@@ -203,15 +210,18 @@ impl Identity {
 }
 
 fn session_of_key(owner: &KeyOwner, scope: Scope, now: Timestamp) -> Session {
-    let (method, expires_at) = match owner.kind {
-        Kind::Lasting { .. } => (BY_LASTING_KEY, now.plus(signature::CLOCK_SKEW)),
-        Kind::Temporary { expires_at, .. } => (BY_TEMPORARY_KEY, expires_at),
+    let (method, expires_at, origin) = match &owner.kind {
+        Kind::Lasting { .. } => {
+            (BY_LASTING_KEY, now.plus(signature::CLOCK_SKEW), Origin::Key(owner.access.clone()))
+        }
+        Kind::Temporary { expires_at, origin, .. } => (BY_TEMPORARY_KEY, *expires_at, origin.clone()),
     };
     let life = Life {
         methods: vec![method.to_string()],
         issued_at: now,
         expires_at,
         audit_id: owner.access.clone(),
+        origin,
     };
     owner.facts.session(scope, life)
 }

@@ -204,6 +204,7 @@ impl Control {
         let owner = Caller {
             user: job.user.clone(),
             user_name: job.user_name.clone(),
+            audit_name: job.user_name.clone(),
             project: job.project.clone(),
             role: self.role_of_owner(job).await?,
             request_id: String::new(),

@@ -23,7 +23,7 @@ async fn control(place: &Path) -> Arc<Control> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store = Store::open(&place.join("weir.db")).await.unwrap();
     let sealer = Sealer::new(place.join("sealing.key"));
-    let accounts = Arc::new(StoredAccounts::new(store.pool().clone(), sealer.clone()));
+    let accounts = Arc::new(StoredAccounts::new(store.clone(), sealer.clone()));
     let objects = Objects::new(ObjectsConfig::Local(place.join("objects")));
     let config = WorkerConfig::under(place);
     let workers = place.join("workers");
@@ -52,6 +52,7 @@ async fn a_cluster_goes_while_no_use_case_can_be_about_to_put_a_job_into_it() {
     let caller = Caller {
         user: UserId("u1".to_string()),
         user_name: "ann".to_string(),
+        audit_name: "ann".to_string(),
         project: ProjectId("p1".to_string()),
         role: Role::Administrator,
         request_id: String::new(),

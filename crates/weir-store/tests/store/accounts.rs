@@ -1,5 +1,6 @@
 //! Accounts: tokens, keys, users.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -8,9 +9,10 @@ use weir_base::clock::ManualClock;
 use weir_base::id::ProjectId;
 use weir_base::time::Timestamp;
 use weir_cloud::identity::{
-    AccountRepository, AssignmentTarget, BootstrapOptions, Domain, Group, GroupRepository, HashingCost,
-    Identity, IdentityOptions, KeyError, LoginMethod, LoginRequest, NewGroup, NewProject, NewUser,
-    ProjectChange, ProjectRemoval, RepositoryError, ScopeRequest, TemporaryKeyRepository, TokenError, User,
+    AccountRepository, Agency, AgencyChange, AssignmentTarget, BootstrapOptions, Domain, Group,
+    GroupRepository, HashingCost, Identity, IdentityOptions, KeyChange, KeyError, KeyStatus, LoginMethod,
+    LoginRequest, NewGroup, NewProject, NewUser, Origin, ProjectChange, ProjectRemoval, Proof,
+    RepositoryError, ScopeRequest, TemporaryKey, TemporaryKeyRepository, TokenError, TokenRecord, User,
     UserChange, UserSelector, UserUpdate,
 };
 use weir_cloud::sealing::Sealer;
@@ -19,7 +21,7 @@ use weir_store::{Store, StoredAccounts};
 /// The accounts of a store, whose secrets are sealed with a key that all tests share.
 fn accounts(store: &Store) -> StoredAccounts {
     static FOLDER: LazyLock<tempfile::TempDir> = LazyLock::new(|| tempfile::tempdir().unwrap());
-    StoredAccounts::new(store.pool().clone(), Sealer::new(FOLDER.path().join("sealing.key")))
+    StoredAccounts::new(store.clone(), Sealer::new(FOLDER.path().join("sealing.key")))
 }
 
 pub fn identity(store: &Store) -> Identity {
@@ -138,21 +140,124 @@ async fn a_project_that_holds_something_stays_and_takes_along_what_is_its_own(st
     let second = identity.create_project(second).await.unwrap().id;
     assert!(matches!(accounts.update_project(&second, &change).await, Err(RepositoryError::Conflict)));
 
-    store.claim_buckets(&["b1".to_string()], &ProjectId(id.to_string())).await.unwrap();
+    store.claim_buckets(&["b1", "b2"].map(String::from), &ProjectId(id.to_string())).await.unwrap();
     let network =
         "INSERT INTO networks (id, project_id, name, cidr, created_at) VALUES ('n', $1, 'n', 'c', 0)";
     sqlx::query(network).bind(id).execute(store.pool()).await.unwrap();
     let held = ["buckets", "networks"].map(String::from).to_vec();
-    assert_eq!(accounts.delete_project(id).await.unwrap(), ProjectRemoval::Holds(held));
+    let gone = |names: &[&str]| names.iter().map(|name| name.to_string()).collect::<BTreeSet<String>>();
+    assert_eq!(accounts.delete_project(id, &gone(&["b1"])).await.unwrap(), ProjectRemoval::Holds(held));
     assert!(accounts.project(id).await.unwrap().is_some());
-    for table in ["DELETE FROM bucket_owners", "DELETE FROM networks"] {
-        sqlx::query(table).execute(store.pool()).await.unwrap();
-    }
-    assert_eq!(accounts.delete_project(id).await.unwrap(), ProjectRemoval::Removed);
-    assert_eq!(accounts.delete_project(id).await.unwrap(), ProjectRemoval::Unknown);
+    assert_eq!(store.bucket_owner("b1").await.unwrap(), Some(ProjectId(id.to_string())), "it is not gone");
+    sqlx::query("DELETE FROM networks").execute(store.pool()).await.unwrap();
+    let both = gone(&["b1", "b2"]);
+    assert_eq!(accounts.delete_project(id, &both).await.unwrap(), ProjectRemoval::Removed);
+    assert_eq!(accounts.delete_project(id, &both).await.unwrap(), ProjectRemoval::Unknown);
+    assert_eq!(store.bucket_owner("b1").await.unwrap(), None);
     assert_eq!(accounts.user(&made.user_id).await.unwrap().unwrap().default_project_id, None);
     let roles = accounts.assignments(&made.user_id).await.unwrap();
     assert_eq!(roles.len(), 1, "{roles:?}");
+}
+
+async fn a_project_is_not_removed_while_another_transaction_puts_something_into_it(store: Store) {
+    let made = identity(&store).bootstrap(options()).await.unwrap();
+    let accounts = accounts(&store);
+    // What each writer does: a file has one at a time by itself, of a server it is this lock.
+    let lock = "SELECT 1 FROM pg_locks";
+    let is_server = sqlx::query(lock).fetch_optional(store.pool()).await.is_ok();
+    let mut writer = match is_server {
+        true => store.pool().begin().await.unwrap(),
+        false => store.pool().begin_with("BEGIN IMMEDIATE").await.unwrap(),
+    };
+    if is_server {
+        let lock = "SELECT pg_advisory_xact_lock(8390876208231247)";
+        sqlx::raw_sql(lock).execute(&mut *writer).await.unwrap();
+    }
+    let network =
+        "INSERT INTO networks (id, project_id, name, cidr, created_at) VALUES ('n', $1, 'n', 'c', 0)";
+    sqlx::query(network).bind(&made.project_id).execute(&mut *writer).await.unwrap();
+    let project = made.project_id.clone();
+    let removal = tokio::spawn(async move { accounts.delete_project(&project, &BTreeSet::new()).await });
+    while is_server && !removal.is_finished() {
+        let waiting = sqlx::query(
+            "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+        );
+        if waiting.fetch_optional(store.pool()).await.unwrap().is_some() {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    writer.commit().await.unwrap();
+    let held = vec!["networks".to_string()];
+    assert_eq!(removal.await.unwrap().unwrap(), ProjectRemoval::Holds(held));
+}
+
+async fn two_changes_of_a_key_and_of_an_agency_are_both_kept(store: Store) {
+    let identity = identity(&store);
+    let made = identity.bootstrap(options()).await.unwrap();
+    let access = made.access_key.unwrap().access;
+    let description = KeyChange { description: Some("d".into()), ..KeyChange::default() };
+    let status = KeyChange { status: Some(KeyStatus::Inactive), ..KeyChange::default() };
+    identity.update_key(&access, &description).await.unwrap();
+    let key = identity.update_key(&access, &status).await.unwrap();
+    assert_eq!((key.description.as_str(), key.status), ("d", KeyStatus::Inactive));
+    let agency = identity.agencies(&made.domain_id).await.unwrap().remove(0);
+    let description = AgencyChange { description: Some("d".into()), ..AgencyChange::default() };
+    let trust = AgencyChange { trust_domain: Some("firm".into()), ..AgencyChange::default() };
+    identity.update_agency(&agency.id, &description).await.unwrap();
+    let changed = identity.update_agency(&agency.id, &trust).await.unwrap();
+    assert_eq!(changed, Agency { description: "d".into(), trust_domain: "firm".into(), ..agency });
+}
+
+async fn a_token_is_stored_only_while_what_it_is_given_for_is_good(store: Store) {
+    let identity = identity(&store);
+    let made = identity.bootstrap(options()).await.unwrap();
+    let accounts = accounts(&store);
+    let user = accounts.user(&made.user_id).await.unwrap().unwrap();
+    let issued = identity.log_in(login(ScopeRequest::Unscoped)).await.unwrap();
+    let origin = issued.session.origin.clone();
+    let Origin::Token(hash) = origin else { panic!("{origin:?}") };
+    let first = accounts.token(&hash).await.unwrap().unwrap();
+    let key = Origin::Key(made.access_key.unwrap().access);
+    let proofs = [Proof::Password(user.password), Proof::Credential(origin), Proof::Credential(key.clone())];
+    for (number, proof) in (1..).zip(&proofs) {
+        let token = TokenRecord { hash: [number; 32], ..first.clone() };
+        assert!(accounts.insert_token(&token, proof).await.unwrap(), "{proof:?}");
+    }
+    identity.set_password(&made.user_id, "secret-2").await.unwrap();
+    let Origin::Key(access) = &key else { panic!("{key:?}") };
+    let off = KeyChange { status: Some(KeyStatus::Inactive), ..KeyChange::default() };
+    identity.update_key(access, &off).await.unwrap();
+    for proof in &proofs {
+        assert!(!accounts.insert_token(&first, proof).await.unwrap(), "{proof:?}");
+    }
+    assert_eq!(accounts.token(&hash).await.unwrap(), None);
+}
+
+async fn temporary_keys_go_with_what_they_were_made_from(store: Store) {
+    let identity = identity(&store);
+    let made = identity.bootstrap(options()).await.unwrap();
+    let accounts = accounts(&store);
+    let issued = identity.log_in(login(ScopeRequest::Unscoped)).await.unwrap();
+    let by_token = identity.issue_key(&issued.session, Duration::from_secs(900)).await.unwrap().key;
+    let lasting = made.access_key.unwrap().access;
+    let by_key =
+        TemporaryKey { access: "BYKEY".into(), origin: Origin::Key(lasting.clone()), ..by_token.clone() };
+    let by_remote =
+        TemporaryKey { access: "BYREMOTE".into(), origin: Origin::RemoteToken([7; 32]), ..by_token.clone() };
+    for key in [&by_key, &by_remote] {
+        assert!(accounts.insert_temporary_key(key).await.unwrap());
+        assert_eq!(accounts.temporary_key(&key.access).await.unwrap().as_ref(), Some(key));
+    }
+    identity.revoke(&issued.token).await.unwrap();
+    accounts.delete_key(&lasting).await.unwrap();
+    accounts.delete_temporary_keys_of_remote(&[7; 32]).await.unwrap();
+    for key in [by_token, by_key] {
+        assert_eq!(accounts.temporary_key(&key.access).await.unwrap(), None);
+        assert!(!accounts.insert_temporary_key(&key).await.unwrap(), "{key:?}");
+    }
+    assert_eq!(accounts.temporary_key(&by_remote.access).await.unwrap(), None);
 }
 
 async fn groups_have_members_and_roles_that_go_with_them(store: Store) {
@@ -184,7 +289,8 @@ async fn groups_have_members_and_roles_that_go_with_them(store: Store) {
     let roles = identity.log_in(login(scope)).await.unwrap().session.roles.clone();
     assert_eq!(roles, ["cs_adm", "cs_user", "te_admin"]);
 
-    assert!(accounts.delete_project(&made.project_id).await.unwrap() == ProjectRemoval::Removed);
+    let removed = accounts.delete_project(&made.project_id, &BTreeSet::new()).await.unwrap();
+    assert_eq!(removed, ProjectRemoval::Removed);
     assert_eq!(accounts.group_assignments(&group.id).await.unwrap(), []);
     assert!(!accounts.remove_member(&other.id, &user.id).await.unwrap());
     assert!(accounts.remove_member(&group.id, &user.id).await.unwrap());
@@ -227,7 +333,7 @@ async fn secrets_of_access_keys_are_sealed(store: Store) {
     assert_eq!(accounts(&store).key(&made.access).await.unwrap().unwrap().secret, made.secret);
 
     let other_key = Sealer::new("nowhere/no.key");
-    let locked_out = StoredAccounts::new(store.pool().clone(), other_key).key(&made.access).await;
+    let locked_out = StoredAccounts::new(store.clone(), other_key).key(&made.access).await;
     assert!(matches!(locked_out, Err(RepositoryError::Unavailable(reason)) if reason.contains("no.key")));
 }
 
@@ -236,6 +342,10 @@ super::tests!(
     tokens_and_keys_survive_a_restart,
     a_user_changes_in_part_and_loses_its_tokens_where_it_has_to,
     temporary_keys_end_and_are_swept,
+    temporary_keys_go_with_what_they_were_made_from,
+    a_token_is_stored_only_while_what_it_is_given_for_is_good,
+    two_changes_of_a_key_and_of_an_agency_are_both_kept,
+    a_project_is_not_removed_while_another_transaction_puts_something_into_it,
     groups_have_members_and_roles_that_go_with_them,
     a_project_that_holds_something_stays_and_takes_along_what_is_its_own,
     a_deleted_user_takes_everything_along,

@@ -190,7 +190,7 @@ async fn own(settings: &Settings, objects: &Objects, name: &str) -> anyhow::Resu
 
 async fn list_owners(settings: &Settings, objects: &Objects) -> anyhow::Result<()> {
     let store = metadata(settings).await?;
-    let accounts = StoredAccounts::new(store.pool().clone(), sealer(settings)?);
+    let accounts = StoredAccounts::new(store.clone(), sealer(settings)?);
     let owners = store.bucket_owners().await?;
     let mut rows = Vec::new();
     for bucket in objects.list_buckets().await? {

@@ -96,7 +96,7 @@ pub(super) async fn metadata(settings: &Settings) -> anyhow::Result<Store> {
 /// Finds the project of the settings, by its id or its name.
 pub(super) async fn project(store: &Store, settings: &Settings) -> anyhow::Result<Project> {
     let wanted = settings.project.as_str();
-    let accounts = StoredAccounts::new(store.pool().clone(), sealer(settings)?);
+    let accounts = StoredAccounts::new(store.clone(), sealer(settings)?);
     if let Some(project) = accounts.project(wanted).await? {
         return Ok(project);
     }

@@ -84,7 +84,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let settings = Settings::new(&resolve(matches)?)?;
     runtime()?.block_on(async {
         let store = metadata(&settings).await?;
-        let accounts = StoredAccounts::new(store.pool().clone(), sealer(&settings)?);
+        let accounts = StoredAccounts::new(store.clone(), sealer(&settings)?);
         match command {
             "list" => {
                 let json = matches.get_one::<String>("output").is_some_and(|output| output == "json");

@@ -49,7 +49,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
 }
 
 async fn list(store: &Store, settings: &Settings, as_json: bool) -> anyhow::Result<()> {
-    let accounts = StoredAccounts::new(store.pool().clone(), sealer(settings)?);
+    let accounts = StoredAccounts::new(store.clone(), sealer(settings)?);
     let off = store.projects_without_tracker().await?;
     let mut listed = Vec::new();
     for domain in accounts.domains().await? {

@@ -56,7 +56,7 @@ pub async fn build(settings: &Settings, data: &Path, listen: SocketAddr) -> anyh
     let store = store(settings).await?;
     let sealer = sealer(settings)?;
     check_file_directories(settings, data, &sealer)?;
-    let accounts = Arc::new(StoredAccounts::new(store.pool().clone(), sealer.clone()));
+    let accounts = Arc::new(StoredAccounts::new(store.clone(), sealer.clone()));
     let sealed = accounts.seal_keys().await.context("the access keys cannot be sealed")?;
     if sealed > 0 {
         tracing::info!(sealed, "access keys of an earlier release are sealed now");
