@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use common::{SQL, World, databases};
 use serde_json::{Value, json};
+use weir_base::audit::Change;
 use weir_base::clock::{Clock, SystemClock};
 use weir_base::id::{ClusterId, JobId, ProjectId, UserId};
 use weir_base::ipv4::Ipv4Network;
@@ -16,6 +17,7 @@ use weir_cloud::identity::AssignmentTarget;
 use weir_control::cluster::{Payment, set_payment};
 use weir_control::{Caller, Reconciler, Role, SentCluster, SentFields};
 use weir_runtime::RunState;
+use weir_store::{AuditRecord, ClusterBeginning, ClusterDefinition, ClusterFacts, ClusterIntent, NewCluster};
 
 async fn create(world: &World, name: &str) -> i64 {
     let (code, body) = world.call("POST", "/reserved_cluster", Some(json!({ "name": name }))).await;
@@ -74,6 +76,50 @@ async fn a_cluster_paid_by_subscription_is_neither_stopped_nor_deleted_nor_resiz
     assert_eq!(world.call("PATCH", &path, Some(resize)).await.0, "CS.20029");
     let same = json!({ "maximum_spu_quota": 100, "desc": "d" });
     assert_eq!(world.call("PATCH", &path, Some(same)).await.0, "CS.21030");
+}
+
+#[tokio::test]
+async fn while_no_more_is_given_out_clusters_neither_grow_nor_come_back() {
+    let world = World::start(|options| options.clusters.sold_out = true).await;
+    // It was made before.
+    let (project, at) = (ProjectId(world.project.clone()), Timestamp(1));
+    let facts = ClusterFacts {
+        intent: ClusterIntent::Run,
+        intent_at: at,
+        beginning: ClusterBeginning::Create,
+        provisioned_at: Some(at),
+        starting_at: Some(at),
+        running_since: Some(at),
+        updating_since: None,
+        halted_at: None,
+        failed: false,
+        reason: String::new(),
+    };
+    let new = NewCluster {
+        project: project.clone(),
+        user: UserId(world.users["admin"].clone()),
+        name: "c1".to_string(),
+        vpc_id: "0e3ed5d0-9c38-4eb1-8c5f-0a6b2c9d1a11".to_string(),
+        definition: ClusterDefinition::default(),
+        facts,
+        created_at: at,
+    };
+    let made = AuditRecord::of_operator(
+        &project,
+        Change { service: "CS", resource_type: "cluster", event: "createCluster" },
+        at,
+    );
+    let cluster = world.control.store().create_cluster(&new, made).await.unwrap().0;
+    wait_for(&world, cluster, 5).await;
+    let path = format!("/reserved_cluster/{cluster}");
+    let resize =
+        async |spus: i64| world.call("PATCH", &path, Some(json!({ "maximum_spu_quota": spus }))).await.0;
+    assert_eq!(resize(101).await, "CS.20025");
+    assert_eq!(resize(100).await, "CS.21030", "what it has is not asked for again");
+    let (code, body) = world.call("POST", &format!("{path}/stop"), None).await;
+    assert!(body["error_id"].is_null(), "{code} {body}");
+    wait_for(&world, cluster, 10).await;
+    assert_eq!(world.call("POST", &format!("{path}/restart"), None).await.0, "CS.20025");
 }
 
 #[tokio::test]

@@ -115,6 +115,11 @@ async fn code(request: RequestBuilder) -> u32 {
     number.filter(|_| status == 400).unwrap_or_else(|| panic!("{status} {body}"))
 }
 
+#[test]
+fn the_same_on_postgres() {
+    common::databases::repeat_on_postgres();
+}
+
 #[tokio::test]
 async fn whoever_has_no_right_is_refused() {
     let world = world().await;

@@ -435,8 +435,7 @@ async fn failed_calls_are_audited_too() {
     let world = world().await;
     let job = world.create("j1", json!({})).await;
     assert_eq!(world.call("POST", &format!("/job/{job}/stop"), None).await.0, "CS.15002");
-    let project = weir_base::id::ProjectId(world.project.clone());
-    let records = world.control.store().newest_audit_records(&project, 10).await.unwrap();
+    let records = world.audits().await;
     let shown: Vec<_> = records
         .iter()
         .map(|r| (r.event_name.as_str(), r.event_rating.as_str(), r.resource_id.clone(), &r.op_result[..8]))
@@ -448,6 +447,51 @@ async fn failed_calls_are_audited_too() {
             ("createJob", "normal", job.to_string(), "CS.11000")
         ]
     );
+}
+
+#[tokio::test]
+async fn a_call_about_several_jobs_is_on_record_with_each_of_them() {
+    let world = world().await;
+    let (one, two) = (world.create("j1", json!({})).await, world.create("j2", json!({})).await);
+    let gone = two + 1;
+    let mut codes = Vec::new();
+    for (method, path, jobs) in [
+        // Whoever is not to blame has no record.
+        ("POST", "/job/run", [one, gone]),
+        ("POST", "/job/stop", [one, two]),
+        ("DELETE", "/job", [gone, two]),
+        ("POST", "/job/run?resumeSavePoint=maybe", [one, two]),
+        ("POST", "/job/run", [one, two]),
+    ] {
+        codes.push(world.call(method, path, Some(json!(jobs))).await.0);
+    }
+    let of = async |job: i64| {
+        let path = format!("/audit_logs?resource_type=job&resource_id={job}");
+        let payload = world.call("GET", &path, None).await.1["payload"].take();
+        let text = |trace: &serde_json::Value, member: &str| trace[member].as_str().unwrap().to_string();
+        let traces = payload["traces"].as_array().unwrap();
+        assert_eq!(payload["total"], traces.len(), "{payload}");
+        let shown = traces
+            .iter()
+            .map(|trace| format!("{} {}", text(trace, "event_name"), &text(trace, "op_result")[..8]));
+        shown.collect::<Vec<_>>()
+    };
+    let on_record = |event: &str, call: usize| format!("{event} {}", codes[call]);
+    let of_both = [on_record("startJob", 4), on_record("startJob", 3), on_record("stopJob", 1)];
+    for job in [one, two] {
+        let found = of(job).await;
+        assert_eq!((&found[..3], found[3].as_str()), (&of_both[..], "createJob CS.11000"), "{found:?}");
+        assert_eq!(found.len(), 4);
+    }
+    assert_eq!(of(gone).await, [on_record("deleteJob", 2), on_record("startJob", 0)]);
+    // One page after the other has each of them once.
+    let mut paged = Vec::new();
+    for page in 0..3 {
+        let path = format!("/audit_logs?resource_type=job&limit=4&page_number={page}");
+        let (_, body) = world.call("GET", &path, None).await;
+        paged.extend(body["payload"]["traces"].as_array().unwrap().clone());
+    }
+    assert_eq!(paged.len(), 10, "{paged:?}");
 }
 
 #[tokio::test]

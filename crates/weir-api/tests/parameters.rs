@@ -49,7 +49,7 @@ async fn furnished() -> World {
             world.call("PATCH", &format!("/user_quota/{user}"), Some(json!({ "spu_quota": 5 }))).await;
         assert_eq!(quota.0, "CS.21090", "{}", quota.1);
     }
-    for _ in 0..500 {
+    for _ in 0..6_000 {
         let (_, body) = world.call("GET", "/overview", None).await;
         if body["payload"]["cluster_overview"]["running_cluster_count"] == json!(RECORDS) {
             break;
@@ -139,6 +139,11 @@ fn right_values(kind: &Type) -> Vec<String> {
             kind.limits.get("max_length").map(|most| "x".repeat(most.parse().unwrap())).into_iter().collect()
         }
     }
+}
+
+#[test]
+fn the_same_on_postgres() {
+    common::databases::repeat_on_postgres();
 }
 
 #[tokio::test]

@@ -194,6 +194,15 @@ async fn an_agency_that_cannot_be_made_or_given_roles() {
         [],
         "agency, roles and record, or nothing"
     );
+    // Registering makes user, agency and record, or nothing.
+    for (table, condition) in [("users", "true"), ("audit_records", "NEW.event_rating = 'normal'")] {
+        let refusal = databases::refuse(&world.control, "INSERT", table, condition).await;
+        assert_eq!(world.call("POST", "/user_register", None).await.0, "CS.26500", "{table}");
+        databases::accept(&world.control, refusal).await;
+        assert_eq!(world.identity.agencies(&world.domain).await.unwrap(), [], "{table}");
+        let registered = world.control.store().spu_quotas(&ProjectId(world.project.clone())).await.unwrap();
+        assert!(registered.is_empty(), "{table}: {registered:?}");
+    }
     let (code, body) = world.call("POST", "/agency", Some(roles)).await;
     assert_eq!((code.as_str(), &body["payload"]["current_roles"]), ("CS.19012", &json!(["obs_adm"])));
 }
@@ -275,7 +284,6 @@ async fn an_account_without_a_verified_name_creates_nothing_and_a_restricted_one
 #[tokio::test]
 async fn every_call_that_changes_something_leaves_a_record_when_it_is_refused() {
     let world = world().await;
-    let project = ProjectId(world.project.clone());
     let description = weir_api::openapi::document();
     let mut recorded = 0;
     for operation in weir_api::cs::operations::ALL {
@@ -288,7 +296,7 @@ async fn every_call_that_changes_something_leaves_a_record_when_it_is_refused() 
         let path = common::fill_path(&path, &world.project, &|_| "1".to_string());
         let request = world.request_of(&method, &path, "stranger").json(&json!({}));
         let body: Value = request.send().await.unwrap().json().await.unwrap();
-        let records = world.control.store().newest_audit_records(&project, 1_000).await.unwrap();
+        let records = world.audits().await;
         if body["error_id"] == "CS.10003" {
             // What is no JSON is refused before anybody knows who calls.
             assert_eq!(records.len(), recorded, "{}", operation.id);

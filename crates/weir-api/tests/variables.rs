@@ -87,7 +87,7 @@ async fn an_answer_does_not_tell_a_value() {
         let (code, body) = world.call("POST", &format!("/job/{job}/run"), None).await;
         assert!(matches!(code.as_str(), "CS.13005" | "CS.13015"), "{body}");
         assert!(!body.to_string().to_lowercase().contains("planted"), "{body}");
-        let audit = world.control.store().newest_audit_records(&ProjectId(world.project.clone()), 100).await;
+        let audit = world.audits().await;
         assert!(!format!("{audit:?}").to_lowercase().contains("planted"), "{audit:?}");
     }
 }

@@ -2,7 +2,7 @@
 
 use weir_base::error::{CsError, ErrorCode, codes};
 use weir_base::id::ProjectId;
-use weir_cloud::identity::{AGENCY_ROLES, ServiceAgencyError};
+use weir_cloud::identity::{AGENCY_ROLES, ServiceAgencyError, ServiceAgencyGrant};
 
 use crate::audit::{self, Subject};
 use crate::caller::Caller;
@@ -41,9 +41,14 @@ impl Control {
         self.agency_roles(caller).await
     }
 
-    /// Makes the agency of the caller's account with all roles when there is none.
-    pub(crate) async fn ensure_agency(&self, caller: &Caller) -> Result<(), CsError> {
-        self.identity.ensure_service_agency(&caller.project.0).await.map_err(|error| refusal(&error))
+    /// Returns the agency of the caller's account with all roles when there is none yet. One that is there keeps the roles that
+    /// it has: somebody may have taken others away.
+    pub(crate) async fn missing_agency(
+        &self,
+        caller: &Caller,
+    ) -> Result<Option<ServiceAgencyGrant>, CsError> {
+        let grant = self.identity.plan_service_agency(&caller.project.0, &AGENCY_ROLES).await;
+        Ok(Some(grant.map_err(|error| refusal(&error))?).filter(|grant| grant.is_new))
     }
 
     /// Refuses with CS.19007 or CS.19010 when the agency does not let the service act in a role.
@@ -65,7 +70,7 @@ impl Control {
     }
 }
 
-fn refusal(error: &ServiceAgencyError) -> CsError {
+pub(crate) fn refusal(error: &ServiceAgencyError) -> CsError {
     let code = match error {
         ServiceAgencyError::TrustsAnother(_) => codes::AGENCY_NAME_CONFLICT,
         ServiceAgencyError::Missing => codes::AGENCY_NOT_EXIST,

@@ -119,11 +119,17 @@ impl Control {
         self.buckets.of(project).await.map_err(fault)
     }
 
-    /// Writes the audit record of a call that was refused or failed. A fault of the store is logged:
-    /// the caller gets the error that the record is about.
-    pub async fn record_failure(&self, caller: &Caller, event: &str, subject: Subject<'_>, error: &CsError) {
-        let record = audit::of_failure(caller, event, subject, error, self.now());
-        audit::write_audit(&self.store, &record).await;
+    /// Writes the audit records of a call that was refused or failed: one for each thing that it was about, with the reason.
+    /// A fault of the store is logged: the caller gets the error that the records are about.
+    pub async fn record_failures(&self, caller: &Caller, event: &str, refused: &[(Subject<'_>, &CsError)]) {
+        let now = self.now();
+        let record = |(subject, error): &(Subject<'_>, &CsError)| {
+            audit::of_failure(caller, event, *subject, error, now)
+        };
+        let records: Vec<_> = refused.iter().map(record).collect();
+        if let Err(fault) = self.store.write_audits(&records).await {
+            tracing::error!(event, %fault, "the audit records of a call could not be written");
+        }
     }
 
     /// Returns the global variables of projects.

@@ -65,6 +65,7 @@ pub use paging::{Order, Page};
 pub use query::{JobList, JobView, ListRequest, MetricsView};
 pub use quota::QuotaView;
 pub use reconciler::{Action, Reconciler};
+pub use run::BatchRefusal;
 pub use samples::{SAMPLES, Sample};
 pub use status::Status;
 pub use template::SentTemplate;

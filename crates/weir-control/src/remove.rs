@@ -7,7 +7,7 @@ use weir_store::JobRecord;
 use crate::audit;
 use crate::caller::Caller;
 use crate::control::{Control, Refusal};
-use crate::run::{Failures, distinct, without_conflict_of_many};
+use crate::run::{BatchRefusal, Failures, distinct, without_conflict_of_many};
 use crate::success;
 
 impl Control {
@@ -17,7 +17,7 @@ impl Control {
     }
 
     /// Deletes several jobs, all or none.
-    pub async fn batch_delete(&self, caller: &Caller, ids: &[JobId]) -> Result<(), CsError> {
+    pub async fn batch_delete(&self, caller: &Caller, ids: &[JobId]) -> Result<(), BatchRefusal> {
         self.delete_all(caller, &distinct(ids)).await.map_err(Failures::of_batch)
     }
 

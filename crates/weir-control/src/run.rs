@@ -31,7 +31,7 @@ impl Control {
         caller: &Caller,
         ids: &[JobId],
         resume_savepoint: bool,
-    ) -> Result<(), CsError> {
+    ) -> Result<(), BatchRefusal> {
         self.run_all(caller, &distinct(ids), resume_savepoint).await.map_err(Failures::of_batch)
     }
 
@@ -387,11 +387,24 @@ impl Failures {
         self.0.into_iter().next().map_or_else(|| codes::INTERNAL_ERROR.error(), |(_, error)| error)
     }
 
-    /// Returns the error of a call about several jobs: the first one, with all of them in the details.
-    pub(crate) fn of_batch(self) -> CsError {
+    /// Returns the refusal of a call about several jobs.
+    pub(crate) fn of_batch(self) -> BatchRefusal {
         let details: Vec<Value> = self.0.iter().map(|(id, error)| detail(*id, error)).collect();
-        self.of_one().details(Value::Array(details))
+        let jobs = self.0.iter().filter(|(id, _)| *id != NO_JOB).cloned().collect();
+        BatchRefusal { error: self.of_one().details(Value::Array(details)), jobs }
     }
+}
+
+/// Stands for the job of a failure that no job is to blame for.
+const NO_JOB: JobId = JobId(0);
+
+/// Why a call about several jobs was refused.
+#[derive(Debug)]
+pub struct BatchRefusal {
+    /// What the caller is told: the first error, with all of them in the details.
+    pub error: CsError,
+    /// The jobs that are to blame, each with its own error; none when all are refused for the same.
+    pub jobs: Vec<(JobId, CsError)>,
 }
 
 fn detail(id: JobId, error: &CsError) -> Value {
@@ -419,6 +432,6 @@ where
     match without_conflict(operation).await {
         Ok(result) => result,
         // The store failed: no job is to blame more than another.
-        Err(error) => Err(Failures(vec![(JobId(0), error)])),
+        Err(error) => Err(Failures(vec![(NO_JOB, error)])),
     }
 }

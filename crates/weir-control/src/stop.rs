@@ -9,7 +9,7 @@ use crate::audit;
 use crate::caller::Caller;
 use crate::control::{Control, Refusal};
 use crate::decide::{self, StopReason};
-use crate::run::{Failures, distinct, without_conflict_of_many};
+use crate::run::{BatchRefusal, Failures, distinct, without_conflict_of_many};
 use crate::status::Status;
 use crate::success;
 
@@ -25,7 +25,7 @@ impl Control {
         caller: &Caller,
         ids: &[JobId],
         trigger_savepoint: bool,
-    ) -> Result<(), CsError> {
+    ) -> Result<(), BatchRefusal> {
         self.stop_all(caller, &distinct(ids), trigger_savepoint).await.map_err(Failures::of_batch)
     }
 

@@ -2,7 +2,9 @@
 
 use weir_base::error::{CsError, codes};
 use weir_cloud::objects::ObjectsError;
+use weir_store::RegisterError;
 
+use crate::agency::refusal;
 use crate::audit::{self, Subject};
 use crate::buckets::BucketFault;
 use crate::caller::Caller;
@@ -12,10 +14,16 @@ use crate::success;
 impl Control {
     /// Makes the quota record of the caller, and the agency if it is missing. Repeating it succeeds.
     pub async fn register_user(&self, caller: &Caller) -> Result<(), CsError> {
-        self.ensure_agency(caller).await?;
+        // Two calls must not both make the agency.
+        let _gate = self.gate.lock().await;
+        let agency = self.missing_agency(caller).await?;
         let subject = Subject { resource_type: "user", id: &caller.user.0, name: &caller.user_name };
         let audit = audit::of_success(caller, "registerUser", subject, success::USER_REGISTERED, self.now());
-        self.store.register_user(self.options.user_spu_quota, &audit).await.map_err(fault)
+        let registered = self.store.register_user(self.options.user_spu_quota, agency.as_ref(), &audit).await;
+        registered.map_err(|error| match error {
+            RegisterError::Agency(error) => refusal(&error),
+            RegisterError::Store(error) => fault(error),
+        })
     }
 
     /// Lets the service use buckets of the project, all or none.

@@ -69,6 +69,22 @@ async fn grant(
     Ok(())
 }
 
+/// Makes the service's agency where it is missing and gives it roles, inside the transaction of a call.
+pub(crate) async fn write_grant(
+    connection: &mut AnyConnection,
+    wanted: &ServiceAgencyGrant,
+) -> Result<(), ServiceAgencyError> {
+    if wanted.is_new {
+        let inserted = insert(connection, &wanted.agency).await;
+        inserted.map_err(|error| ServiceAgencyError::NotCreated(error.to_string()))?;
+    }
+    for role in &wanted.roles {
+        let granted = grant(connection, &wanted.agency.id, role).await;
+        granted.map_err(|error| ServiceAgencyError::NotGranted(error.to_string()))?;
+    }
+    Ok(())
+}
+
 impl Store {
     /// Makes the service's agency where it is missing and gives it roles, with the audit record of the call.
     pub async fn grant_service_agency(
@@ -78,14 +94,7 @@ impl Store {
     ) -> Result<(), ServiceAgencyError> {
         let unavailable = |error: StoreError| ServiceAgencyError::Unavailable(error.to_string());
         let mut transaction = self.begin().await.map_err(unavailable)?;
-        if wanted.is_new {
-            let inserted = insert(&mut transaction, &wanted.agency).await;
-            inserted.map_err(|error| ServiceAgencyError::NotCreated(error.to_string()))?;
-        }
-        for role in &wanted.roles {
-            let granted = grant(&mut transaction, &wanted.agency.id, role).await;
-            granted.map_err(|error| ServiceAgencyError::NotGranted(error.to_string()))?;
-        }
+        write_grant(&mut transaction, wanted).await?;
         audit::insert(&mut transaction, audit).await.map_err(unavailable)?;
         transaction.commit().await.map_err(|error| unavailable(error.into()))
     }

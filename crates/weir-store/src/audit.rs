@@ -9,7 +9,7 @@ use weir_base::time::Timestamp;
 use crate::error::StoreError;
 use crate::store::Store;
 
-/// Longest id; a call about many jobs names them all.
+/// Longest id; an export of many jobs names them all, and refused calls have in their paths what somebody sent.
 const ID_BYTES: usize = 2_048;
 /// Longest name.
 const NAME_BYTES: usize = 512;
@@ -103,14 +103,14 @@ impl Store {
         insert(&mut connection, record).await
     }
 
-    /// Returns the newest records of a project, newest first.
-    pub async fn newest_audit_records(
-        &self,
-        project: &ProjectId,
-        limit: u32,
-    ) -> Result<Vec<AuditRecord>, StoreError> {
-        let found = self.audit_records(project, &AuditFilter::default(), 0, limit).await?;
-        Ok(found.into_iter().map(|stored| stored.record).collect())
+    /// Writes the records of a call that changed nothing here, all or none: one for each of the things that it was about.
+    pub async fn write_audits(&self, records: &[AuditRecord]) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        for record in records {
+            insert(&mut transaction, record).await?;
+        }
+        transaction.commit().await?;
+        Ok(())
     }
 
     /// Returns the records of a project that match, newest first.

@@ -54,6 +54,7 @@ pub use networks::{NetworkRecord, PeeringRecord, PeeringState, RouteRecord};
 pub use notifications::StoredNotifications;
 pub use quotas::QuotaChange;
 pub use store::Store;
+pub use surroundings::RegisterError;
 pub use templates::{TemplateDefinition, TemplateRecord};
 pub use usage::{Metered, NewUsage, UsageChange, UsageRecord};
 pub use variables::VariableRecord;

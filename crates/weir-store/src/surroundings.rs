@@ -3,18 +3,41 @@
 use std::collections::BTreeSet;
 
 use sqlx::{AnyConnection, Row};
+use thiserror::Error;
 use weir_base::id::ProjectId;
 use weir_base::time::Timestamp;
+use weir_cloud::identity::{ServiceAgencyError, ServiceAgencyGrant};
 
+use crate::agencies;
 use crate::audit::{self, AuditRecord};
 use crate::error::StoreError;
 use crate::store::Store;
 
+/// Why a user was not registered.
+#[derive(Debug, Error)]
+pub enum RegisterError {
+    /// The agency could not be made.
+    #[error(transparent)]
+    Agency(#[from] ServiceAgencyError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 impl Store {
-    /// Makes the quota record of a user; leaves it alone when there is one.
-    pub async fn register_user(&self, spu_quota: i64, audit: &AuditRecord) -> Result<(), StoreError> {
+    /// Makes the quota record of a user and the agency of the account where it is missing; leaves a record alone when there is
+    /// one.
+    pub async fn register_user(
+        &self,
+        spu_quota: i64,
+        agency: Option<&ServiceAgencyGrant>,
+        audit: &AuditRecord,
+    ) -> Result<(), RegisterError> {
         let mut transaction = self.begin().await?;
-        sqlx::query(
+        if let Some(agency) = agency {
+            agencies::write_grant(&mut transaction, agency).await?;
+        }
+        let registered = sqlx::query(
             "INSERT INTO users (project_id, user_id, user_name, spu_quota, registered_at)
              VALUES ($1, $2, $3, $4, $5) ON CONFLICT (project_id, user_id) DO NOTHING",
         )
@@ -24,9 +47,10 @@ impl Store {
         .bind(spu_quota)
         .bind(audit.event_time.0)
         .execute(&mut *transaction)
-        .await?;
+        .await;
+        registered.map_err(StoreError::from)?;
         audit::insert(&mut transaction, audit).await?;
-        transaction.commit().await?;
+        transaction.commit().await.map_err(StoreError::from)?;
         Ok(())
     }
 

@@ -3,7 +3,8 @@
 //!
 //! The order of the checks is part of the contract; the first that fails gives the error.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -49,8 +50,17 @@ pub(super) struct Call {
     about: About,
 }
 
-/// What the call is about, as far as it is known, for the audit: id and name.
-type About = Arc<Mutex<(String, String)>>;
+/// What the call is about, as far as it is known, for the audit.
+type About = Arc<Mutex<Vec<Thing>>>;
+
+/// One of the things that a call is about.
+#[derive(Debug, Clone, Default)]
+struct Thing {
+    id: String,
+    name: String,
+    /// Why it was refused, when that is not why the call was.
+    error: Option<CsError>,
+}
 
 impl Call {
     /// Returns the job of the path, else CS.12001.
@@ -84,9 +94,31 @@ impl Call {
     }
 
     /// Notes what the call is about.
-    pub fn is_about(&self, id: impl std::fmt::Display, name: &str) {
-        let mut about = self.about.lock().unwrap_or_else(PoisonError::into_inner);
-        *about = (id.to_string(), name.to_string());
+    pub fn is_about(&self, id: impl Display, name: &str) {
+        self.note(vec![Thing { id: id.to_string(), name: name.to_string(), error: None }]);
+    }
+
+    /// Notes that the call is about several things: when it is refused, each has a record.
+    pub fn is_about_each(&self, ids: &[impl Display]) {
+        let distinct: BTreeSet<String> = ids.iter().map(ToString::to_string).collect();
+        self.note(distinct.into_iter().map(|id| Thing { id, ..Thing::default() }).collect());
+    }
+
+    /// Notes which things the call is refused for, each with the reason.
+    pub fn is_refused_for(&self, things: Vec<(impl Display, CsError)>) {
+        let things = things.into_iter().map(|(id, error)| Thing {
+            id: id.to_string(),
+            name: String::new(),
+            error: Some(error),
+        });
+        self.note(things.collect());
+    }
+
+    fn note(&self, things: Vec<Thing>) {
+        // What is about nothing stays about what the path says.
+        if !things.is_empty() {
+            *self.about.lock().unwrap_or_else(PoisonError::into_inner) = things;
+        }
     }
 }
 
@@ -113,9 +145,13 @@ where
         Err(error) => error,
     };
     if let (Some(caller), Some((event, resource_type))) = (caller, operation.event) {
-        let (id, name) = about.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let subject = Subject { resource_type, id: &id, name: &name };
-        state.control.record_failure(&caller, event, subject, &error).await;
+        let things = about.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let refused = things.iter().map(|thing| {
+            let subject = Subject { resource_type, id: &thing.id, name: &thing.name };
+            (subject, thing.error.as_ref().unwrap_or(&error))
+        });
+        let refused: Vec<_> = refused.collect();
+        state.control.record_failures(&caller, event, &refused).await;
     }
     if operation.successor_errors {
         return answer::flink_error(&error);
@@ -173,7 +209,7 @@ async fn accept(operation: &Operation, state: &ApiState, request: Request) -> Re
 fn about_of(parameters: &BTreeMap<String, String>) -> About {
     let ids = ["job_id", "cluster_id", "template_id", "user_id"];
     let id = ids.into_iter().find_map(|name| parameters.get(name)).cloned().unwrap_or_default();
-    Arc::new(Mutex::new((id, String::new())))
+    Arc::new(Mutex::new(vec![Thing { id, ..Thing::default() }]))
 }
 
 async fn path_parameters(parts: &mut Parts) -> Result<BTreeMap<String, String>, CsError> {

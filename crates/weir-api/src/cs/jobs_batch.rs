@@ -5,7 +5,7 @@ use axum::response::Response;
 use serde_json::Value;
 use weir_base::error::{CsError, codes};
 use weir_base::id::JobId;
-use weir_control::success;
+use weir_control::{BatchRefusal, success};
 
 use super::answer;
 use super::call::{Call, perform};
@@ -26,7 +26,8 @@ pub async fn batch_run_jobs(State(state): State<ApiState>, request: Request) -> 
     perform(&BATCH_RUN_JOBS, state, request, |call| async move {
         let ids = ids_of_body(&call)?;
         let resume = call.query.flag("resumeSavePoint", false)?;
-        call.state.control.batch_run(&call.caller, &ids, resume).await?;
+        let refused = call.state.control.batch_run(&call.caller, &ids, resume).await;
+        refused.map_err(|refusal| blamed(&call, refusal))?;
         Ok(answer::done(success::JOB_RUN, call.state.clock.now()))
     })
     .await
@@ -44,7 +45,8 @@ pub async fn batch_stop_jobs(State(state): State<ApiState>, request: Request) ->
     perform(&BATCH_STOP_JOBS, state, request, |call| async move {
         let ids = ids_of_body(&call)?;
         let savepoint = call.query.flag("triggerSavePoint", false)?;
-        call.state.control.batch_stop(&call.caller, &ids, savepoint).await?;
+        let refused = call.state.control.batch_stop(&call.caller, &ids, savepoint).await;
+        refused.map_err(|refusal| blamed(&call, refusal))?;
         Ok(answer::done(success::JOB_STOPPED, call.state.clock.now()))
     })
     .await
@@ -59,7 +61,8 @@ pub async fn batch_stop_jobs(State(state): State<ApiState>, request: Request) ->
 pub async fn batch_delete_jobs(State(state): State<ApiState>, request: Request) -> Response {
     perform(&BATCH_DELETE_JOBS, state, request, |call| async move {
         let ids = ids_of_body(&call)?;
-        call.state.control.batch_delete(&call.caller, &ids).await?;
+        let refused = call.state.control.batch_delete(&call.caller, &ids).await;
+        refused.map_err(|refusal| blamed(&call, refusal))?;
         Ok(answer::done(success::JOB_DELETED, call.state.clock.now()))
     })
     .await
@@ -68,9 +71,14 @@ pub async fn batch_delete_jobs(State(state): State<ApiState>, request: Request) 
 fn ids_of_body(call: &Call) -> Result<Vec<JobId>, CsError> {
     let values: Vec<Value> = call.json(codes::INVALID_REQUEST_BODY)?;
     let ids = job_ids_of(&values)?;
-    let names: Vec<String> = ids.iter().map(ToString::to_string).collect();
-    call.is_about(names.join(","), "");
+    call.is_about_each(&ids);
     Ok(ids)
+}
+
+/// Notes why which jobs were refused, and returns what the caller is told.
+fn blamed(call: &Call, refusal: BatchRefusal) -> CsError {
+    call.is_refused_for(refusal.jobs);
+    refusal.error
 }
 
 /// Reads job ids; an empty list has none.

@@ -34,7 +34,7 @@ pub async fn user_register(State(state): State<ApiState>, request: Request) -> R
 pub async fn authorize_bucket(State(state): State<ApiState>, request: Request) -> Response {
     perform(&AUTHORIZE_BUCKET, state, request, |call| async move {
         let buckets = buckets_of_body(&call)?;
-        call.is_about(buckets.join(","), "");
+        call.is_about_each(&buckets);
         call.state.control.authorize_buckets(&call.caller, &buckets).await?;
         Ok(answer::done(success::BUCKETS_AUTHORIZED, call.state.clock.now()))
     })

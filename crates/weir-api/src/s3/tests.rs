@@ -22,7 +22,7 @@ use weir_cloud::identity::{
 };
 use weir_cloud::objects::{Objects, ObjectsConfig, ObjectsError, S3Config};
 use weir_control::Buckets;
-use weir_store::Store;
+use weir_store::{AuditFilter, Store};
 
 use super::server;
 
@@ -208,7 +208,8 @@ async fn what_is_done_with_buckets_is_on_record_and_objects_are_not() {
     let stranger = AccessKey { access: "X".repeat(20), ..world.reader.clone() };
     world.send_as("AWS", &stranger, plain("DELETE", "/b-1")).await;
     world.send("DELETE", "/b-1", "", b"").await;
-    let records = world.store.newest_audit_records(&world.project, 20).await.unwrap();
+    let found = world.store.audit_records(&world.project, &AuditFilter::default(), 0, 20).await.unwrap();
+    let records: Vec<_> = found.into_iter().map(|stored| stored.record).collect();
     let told: Vec<_> = records
         .iter()
         .rev()

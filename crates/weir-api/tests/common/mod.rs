@@ -27,7 +27,7 @@ use weir_cloud::objects::{Objects, ObjectsConfig};
 use weir_cloud::sealing::Sealer;
 use weir_cloud::streams::LocalStreams;
 use weir_control::{Alarms, Control, ControlOptions, ControlParts, Limits, Reconciler};
-use weir_store::{StoredAccounts, StoredNotifications};
+use weir_store::{AuditFilter, AuditRecord, StoredAccounts, StoredNotifications};
 
 #[allow(unused_imports)]
 pub use contract::witness::Witness;
@@ -208,6 +208,13 @@ impl World {
         .execute(self.control.store().pool())
         .await
         .unwrap();
+    }
+
+    /// Returns the audit records of the project, newest first.
+    pub async fn audits(&self) -> Vec<AuditRecord> {
+        let project = ProjectId(self.project.clone());
+        let found = self.control.store().audit_records(&project, &AuditFilter::default(), 0, 1_000).await;
+        found.unwrap().into_iter().map(|stored| stored.record).collect()
     }
 
     /// Makes a request of a path under the project.

@@ -5,7 +5,7 @@ use weir_cloud::identity::ScopeRequest;
 use weir_store::{BillingFilter, JobFilter, PostingSubject, Store};
 
 use super::accounts::{identity, login, options};
-use super::jobs::{audit, create, project};
+use super::jobs::{audit, audits, create, project};
 use super::ledger::{charge, subject};
 
 async fn store() -> (tempfile::TempDir, Store) {
@@ -30,7 +30,7 @@ async fn a_database_of_a_newer_release_is_refused() {
 async fn opening_again_keeps_everything() {
     let (directory, store) = store().await;
     let job = create(&store, "t1").await;
-    store.register_user(1_000, &audit("registerUser")).await.unwrap();
+    store.register_user(1_000, None, &audit("registerUser")).await.unwrap();
     store.close().await;
     let store = Store::open(&directory.path().join("weir.db")).await.unwrap();
     assert_eq!(store.job(&project(), job.id).await.unwrap(), Some(job));
@@ -121,7 +121,7 @@ async fn a_copy_made_while_others_write_is_whole_and_old_files_are_left_alone() 
     writer.await.unwrap();
     let copied = Store::open(&copy).await.unwrap();
     let jobs = copied.jobs(&project(), &JobFilter::default()).await.unwrap();
-    let records = copied.newest_audit_records(&project(), 100).await.unwrap();
+    let records = audits(&copied, &project()).await;
     assert_eq!(jobs.len(), records.len(), "each job with its audit record");
     assert!(store.copy_to(&copy).await.is_err(), "the file is there already");
 }

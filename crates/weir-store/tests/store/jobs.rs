@@ -4,7 +4,7 @@ use weir_base::id::{JobId, ProjectId, UserId};
 use weir_base::savepoint::{SavepointAsk, SavepointPlace};
 use weir_base::time::Timestamp;
 use weir_store::{
-    AlarmRecord, AuditRecord, EndKind, Intent, JobDefinition, JobFilter, JobRange, JobRecord, NewJob, Report,
+    AlarmRecord, AuditFilter, AuditRecord, EndKind, Intent, JobDefinition, JobFilter, JobRange, JobRecord, NewJob, Report,
     RunFacts, RunPhase, SavepointFacts, Store, StoreError,
 };
 
@@ -30,6 +30,12 @@ pub fn audit(event: &str) -> AuditRecord {
         op_result: "CS.11000::CREATE_JOB_SUCCESS:: done".into(),
         event_time: Timestamp(5),
     }
+}
+
+/// Returns the audit records of a project, newest first.
+pub async fn audits(store: &Store, project: &ProjectId) -> Vec<AuditRecord> {
+    let found = store.audit_records(project, &AuditFilter::default(), 0, 1_000).await.unwrap();
+    found.into_iter().map(|stored| stored.record).collect()
 }
 
 fn new_job(name: &str) -> NewJob {
@@ -103,7 +109,7 @@ async fn a_name_is_free_again_after_a_delete_but_an_id_never_is(store: Store) {
     assert_eq!(waiting, [job.id], "the deleted job has to be cleared away");
     let report = Report { attempt: 0, seen_at: Timestamp(7), metrics: serde_json::json!({}), graph: None };
     store.write_report(job.id, &report).await.unwrap();
-    store.mark_cleared(job.id).await.unwrap();
+    store.mark_cleared(job.id, &[]).await.unwrap();
     assert_eq!(store.stored_metrics(job.id).await.unwrap(), None, "nothing is left but the record");
     assert!(store.jobs_to_reconcile().await.unwrap().is_empty());
 }
@@ -113,8 +119,7 @@ async fn of_two_writers_the_second_is_told(store: Store) {
     store.update_facts(&[(&job, running())], &[], &[], &[]).await.unwrap();
     let late = store.update_facts(&[(&job, RunFacts::default())], &[audit("stopJob")], &[], &[]).await;
     assert!(matches!(late, Err(StoreError::Conflict)));
-    let events: Vec<String> =
-        store.newest_audit_records(&project(), 10).await.unwrap().into_iter().map(|a| a.event_name).collect();
+    let events: Vec<String> = audits(&store, &project()).await.into_iter().map(|a| a.event_name).collect();
     assert_eq!(events, ["createJob"], "the audit record of the lost write is not there either");
 }
 

@@ -232,7 +232,7 @@ async fn a_change_and_its_record_are_one(store: Store) {
     let sql = async |statement: &'static str| {
         sqlx::query(statement).execute(store.pool()).await.unwrap();
     };
-    let records = async || store.newest_audit_records(&project(), 9).await.unwrap();
+    let records = async || super::jobs::audits(&store, &project()).await;
     sql("ALTER TABLE audit_records RENAME TO gone").await;
     assert!(repository.add_topic(&topic("a1"), 3, &audit()).await.is_err());
     sql("ALTER TABLE gone RENAME TO audit_records").await;

@@ -1,4 +1,5 @@
-//! Every acknowledged call has exactly one record of each resource, every refused one exactly one, and there are no others.
+//! Every acknowledged call has exactly one record of each resource, every refused one exactly one of what it was
+//! refused for, and there are no others.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -66,11 +67,7 @@ impl Auditor {
         for Expected { request, call, refused } in expected {
             let records = by_request.remove(&request).unwrap_or_default();
             let fits = match refused {
-                true => {
-                    records.len() == 1
-                        && records[0].rating == "warning"
-                        && records[0].event == call.trail().event
-                }
+                true => of_refused(call.trail().event, &records),
                 false => of_acknowledged(&call.trail(), &records),
             };
             let how = if refused { "refused" } else { "acknowledged" };
@@ -78,9 +75,9 @@ impl Auditor {
         }
         let mut found = vec![None; unknown.len()];
         for records in by_request.into_values() {
-            if records.len() == 1 && records[0].rating == "warning" {
+            if records.iter().all(|record| record.rating == "warning") {
                 let is_it = |(user, call): &(&str, &Call)| {
-                    *user == records[0].user && call.trail().event == records[0].event
+                    *user == records[0].user && of_refused(call.trail().event, &records)
                 };
                 ensure!(unknown.iter().any(is_it), "nobody made the refused call {records:?}");
                 continue;
@@ -131,6 +128,14 @@ impl Auditor {
             }
         }
     }
+}
+
+/// Whether records are those of a refused call: one, or one of each of the jobs that it was refused for.
+fn of_refused(event: &str, records: &[Record]) -> bool {
+    let about: BTreeSet<&String> = records.iter().map(|record| &record.resource).collect();
+    !records.is_empty()
+        && about.len() == records.len()
+        && records.iter().all(|record| record.rating == "warning" && record.event == event)
 }
 
 /// Whether records are those of an acknowledged call: one of each resource, and no more but of what follows from it.
