@@ -240,7 +240,7 @@ def temporary_key():
 def test_a_temporary_key_needs_its_security_token(weir_service):
     key = temporary_key()
 
-    def client_with(token):
+    def client_with(token, signature="s3v4"):
         return boto3.client(
             "s3",
             endpoint_url=needed("WEIR_S3_ENDPOINT"),
@@ -248,15 +248,19 @@ def test_a_temporary_key_needs_its_security_token(weir_service):
             aws_access_key_id=key["access"],
             aws_secret_access_key=key["secret"],
             aws_session_token=token,
-            config=botocore.config.Config(s3={"addressing_style": "path"}, retries={"max_attempts": 0}),
+            config=botocore.config.Config(
+                signature_version=signature, s3={"addressing_style": "path"}, retries={"max_attempts": 0}
+            ),
         )
 
     client, bucket = client_with(key["securitytoken"]), new_name("temporary")
     client.create_bucket(Bucket=bucket)
     client.put_object(Bucket=bucket, Key="a", Body=b"text")
-    link = client.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "a"})
-    with urllib.request.urlopen(link, timeout=30) as answer:
-        assert answer.read() == b"text"
+    for signature in ["s3v4", "s3"]:
+        signer = client_with(key["securitytoken"], signature)
+        link = signer.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "a"})
+        with urllib.request.urlopen(link, timeout=30) as answer:
+            assert answer.read() == b"text"
     for token in [None, "wrong"]:
         with pytest.raises(botocore.exceptions.ClientError) as refused:
             client_with(token).list_objects_v2(Bucket=bucket)

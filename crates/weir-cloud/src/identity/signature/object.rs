@@ -94,8 +94,7 @@ pub fn verify(
 ) -> Result<(), RequestError> {
     let date_line = check_date(authorization, request, now)?;
     let signature = STANDARD.decode(&authorization.signature).map_err(|_| RequestError::BadSignature)?;
-    for resource in resources(request) {
-        let text = string_to_sign(authorization.dialect, request, &date_line, &resource);
+    for text in texts_to_sign(authorization, request, &date_line) {
         let mut mac = <Hmac<Sha1> as Mac>::new_from_slice(secret.expose().as_bytes())
             .expect("HMAC takes keys of every length");
         mac.update(text.as_bytes());
@@ -141,6 +140,33 @@ fn read_date(text: &str) -> Option<Timestamp> {
     Some(Timestamp(date.and_utc().timestamp_millis()))
 }
 
+/// Returns the forms of the signed text. The special parameters of a link, such as the security token of a temporary key, are
+/// signed by clients of OBS as a part of the resource, by those of AWS as the headers that they stand for.
+fn texts_to_sign(
+    authorization: &ObjectAuthorization,
+    request: &SignedRequest<'_>,
+    date_line: &str,
+) -> Vec<String> {
+    let (dialect, is_link) = (authorization.dialect, authorization.expires.is_some());
+    let is_special = |name: &str| is_link && name.to_ascii_lowercase().starts_with(dialect.header_prefix());
+    let all = pairs_of(request.query.unwrap_or_default());
+    let is_signed = |name: &str| is_special(name) || is_sub_resource(name);
+    let plain = resources(request.path, &sub_resources(&all, is_signed));
+    let mut texts: Vec<String> =
+        plain.iter().map(|resource| string_to_sign(dialect, request, date_line, resource)).collect();
+    if dialect == Dialect::Aws && all.iter().any(|(name, _)| is_special(name)) {
+        let mut headers = request.headers.to_vec();
+        let special = all.iter().filter(|(name, _)| is_special(name));
+        headers.extend(
+            special.map(|(name, value)| (name.to_ascii_lowercase(), value.clone().unwrap_or_default())),
+        );
+        let request = SignedRequest { headers: &headers, ..*request };
+        let resources = resources(request.path, &sub_resources(&all, is_sub_resource));
+        texts.extend(resources.iter().map(|resource| string_to_sign(dialect, &request, date_line, resource)));
+    }
+    texts
+}
+
 fn string_to_sign(dialect: Dialect, request: &SignedRequest<'_>, date_line: &str, resource: &str) -> String {
     let header = |name: &str| request.header(name).unwrap_or_default();
     let mut text =
@@ -164,16 +190,15 @@ fn string_to_sign(dialect: Dialect, request: &SignedRequest<'_>, date_line: &str
 
 /// Returns the forms of the signed resource. A bucket is signed with a final `/` by clients that put it
 /// into the host name, without by the others, and the path on the wire may have it or not.
-fn resources(request: &SignedRequest<'_>) -> Vec<String> {
-    let sub_resources = sub_resources(request.query.unwrap_or_default());
-    let mut paths = vec![request.path.to_string()];
-    let is_bucket = request.path.len() > 1 && !request.path.trim_matches('/').contains('/');
+fn resources(path: &str, sub_resources: &str) -> Vec<String> {
+    let mut paths = vec![path.to_string()];
+    let is_bucket = path.len() > 1 && !path.trim_matches('/').contains('/');
     if is_bucket {
-        let bare = request.path.trim_end_matches('/');
+        let bare = path.trim_end_matches('/');
         paths.extend([bare.to_string(), format!("{bare}/")]);
     }
     paths.dedup();
-    paths.into_iter().map(|path| path + &sub_resources).collect()
+    paths.into_iter().map(|path| path + sub_resources).collect()
 }
 
 /// Query parameters that are part of the signed resource, in lower case.
@@ -239,19 +264,19 @@ const SUB_RESOURCES: &[&str] = &[
     "website",
 ];
 
-fn sub_resources(query: &str) -> String {
-    let is_signed = |name: &str| {
-        let name = name.to_ascii_lowercase();
-        name.starts_with("x-obs-") || SUB_RESOURCES.contains(&name.as_str())
-    };
-    let mut signed: Vec<(String, Option<String>)> =
-        pairs_of(query).into_iter().filter(|(name, _)| is_signed(name)).collect();
+fn is_sub_resource(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    name.starts_with("x-obs-") || SUB_RESOURCES.contains(&name.as_str())
+}
+
+fn sub_resources(query: &[(String, Option<String>)], is_signed: impl Fn(&str) -> bool) -> String {
+    let mut signed: Vec<_> = query.iter().filter(|(name, _)| is_signed(name)).collect();
     signed.sort();
     let texts: Vec<String> = signed
         .into_iter()
         .map(|(name, value)| match value {
             Some(value) if !value.is_empty() => format!("{name}={value}"),
-            _ => name,
+            _ => name.clone(),
         })
         .collect();
     if texts.is_empty() { String::new() } else { format!("?{}", texts.join("&")) }
@@ -329,6 +354,38 @@ mod tests {
         let verify_at = |now| verify(&authorization, &request, &SecretKey::new("SK"), Timestamp(now));
         assert_eq!(verify_at(NOW.0 + 900_001), Err(RequestError::ClockSkew));
         assert_eq!(verify_at(NOW.0), Err(RequestError::BadSignature));
+    }
+
+    /// The signatures are those of the published clients of AWS (in the headers) and of OBS (in the resource), with the token
+    /// `TOKEN/EXAMPLE+1=`.
+    #[test]
+    fn a_link_of_a_temporary_key_has_its_security_token_signed() {
+        const AWS: &str =
+            "AWSAccessKeyId=AKEXAMPLE&Expires=1546301400&x-amz-security-token=TOKEN%2FEXAMPLE%2B1%3D";
+        const OBS: &str =
+            "AccessKeyId=AKEXAMPLE&Expires=1546301400&x-obs-security-token=TOKEN%2FEXAMPLE%2B1%3D";
+        let verified = |method, query: &str, signature: &str| {
+            let query = format!("{query}&Signature={}", signature.replace('+', "%2B").replace('=', "%3D"));
+            let authorization = ObjectAuthorization::from_query(&query).unwrap().unwrap();
+            let path = "/bkt/k.txt";
+            let request = SignedRequest { method, path, query: Some(&query), headers: &[], body: &[] };
+            verify(&authorization, &request, &SecretKey::new("SKEXAMPLE"), NOW)
+        };
+        let of_version = format!("versionId=3&{AWS}");
+        for (method, query, signature) in [
+            ("GET", AWS, "dYEuKSQ552bH6MRg04D/hpKmbZY="),
+            ("PUT", AWS, "6vRtnw+/O7y0ER4KLznzZ0vRSCU="),
+            ("GET", of_version.as_str(), "Y5SvpcpqQ0IOmHb0Sw45+6Tdfi4="),
+            ("GET", AWS, "1bP74l4Jp7w+WuZZCsn/9JSdrVc="),
+            ("PUT", AWS, "RaCR4Ow5AJxMsGczXusOr3bPYx4="),
+            ("GET", OBS, "2m3G0o7F6pIZtBroSQgyiMGQcoA="),
+        ] {
+            assert_eq!(verified(method, query, signature), Ok(()), "{method} {query}");
+            let other = query.replace("EXAMPLE%2B1", "EXAMPLE%2B2");
+            assert_eq!(verified(method, &other, signature), Err(RequestError::BadSignature), "another token");
+        }
+        // A signature without the token is none of the link.
+        assert_eq!(verified("GET", AWS, "bNh8uE+B2D1qabY03HmZzBcru80="), Err(RequestError::BadSignature));
     }
 
     #[test]
