@@ -165,7 +165,7 @@ def test_the_tour_with_curl(weir_service, place):
 def test_the_guide_to_the_client(weir_service, place):
     """The blocks of docs/cli.md, with the password on standard input and profiles in a place of their own."""
     blocks = re.findall(r"^```sh\n(.*?)^```", (ROOT / "docs/cli.md").read_text(), re.MULTILINE | re.DOTALL)
-    log_in, job, manual = blocks
+    log_in, job, groups, manual = blocks
     log_in = log_in.replace("http://127.0.0.1:8780", weir_service["WEIR_ENDPOINT"])
     log_in = log_in.replace("weir login", f"echo {PASSWORD} | weir login")
     # Other tests make projects beside it.
@@ -175,5 +175,7 @@ def test_the_guide_to_the_client(weir_service, place):
     done = shell(start + job, place)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "job_running" in done.stdout and "Source: DATAGEN" in done.stdout and "job_cancel_success" in done.stdout
+    done = shell(start + groups, place)
+    assert done.returncode == 0 and "admin" in done.stdout, done.stdout + done.stderr
     done = shell(start + manual + "source weir.bash\ntest -s man1/weir-job-run.1", place)
     assert done.returncode == 0, done.stderr

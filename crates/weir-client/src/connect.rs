@@ -4,7 +4,7 @@ use reqwest::Url;
 use serde_json::Value;
 use weir_cloud::identity::{ClientCredential, SecretKey};
 
-use crate::call::{Client, Project};
+use crate::call::{Client, Project, http, read, unreachable};
 use crate::error::ClientError;
 use crate::login::{Issued, Password, log_in, token_identity};
 
@@ -74,6 +74,13 @@ pub async fn connect(access: &Access) -> Result<(Client, Option<Issued>), Client
             Ok((client, None))
         }
     }
+}
+
+/// Returns the versions of a service, which anybody may ask.
+pub async fn release_version(endpoint: &str) -> Result<Value, ClientError> {
+    let endpoint = checked(endpoint)?;
+    let answer = http()?.get(format!("{endpoint}/v1.0/versions")).send().await;
+    read(&endpoint, answer.map_err(|error| unreachable(&endpoint, error))?).await
 }
 
 /// Changes a token for one that is for a project.

@@ -18,7 +18,7 @@ mod wait;
 
 pub use call::{Body, Client, Project, segment};
 pub use cluster::ClusterGoal;
-pub use connect::{Access, Credential, connect};
+pub use connect::{Access, Credential, connect, release_version};
 pub use error::{ClientError, Refusal};
 pub use form::Form;
 pub use job::{Goal, JobState};

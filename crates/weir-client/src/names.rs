@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::call::Client;
 use crate::error::ClientError;
 
-/// Length of the ids of users and projects, which are hexadecimal.
+/// Length of the ids of users, groups and projects, which are hexadecimal.
 const ID_LENGTH: usize = 32;
 
 impl Client {
@@ -38,12 +38,21 @@ impl Client {
 
     /// Returns the id of a user that is given by its id or its name.
     pub async fn user_id(&self, given: &str) -> Result<String, ClientError> {
+        self.id_in_account("user", given).await
+    }
+
+    /// Returns the id of a group that is given by its id or its name.
+    pub async fn group_id(&self, given: &str) -> Result<String, ClientError> {
+        self.id_in_account("group", given).await
+    }
+
+    async fn id_in_account(&self, kind: &str, given: &str) -> Result<String, ClientError> {
         if given.len() == ID_LENGTH && given.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Ok(given.to_string());
         }
-        let list = self.get("/v3/users", &[("name", given.to_string())]).await?;
-        found(&list["users"], given, "id")
-            .ok_or_else(|| ClientError::Given(format!("the account has no user `{given}`")))
+        let list = self.get(&format!("/v3/{kind}s"), &[("name", given.to_string())]).await?;
+        found(&list[format!("{kind}s")], given, "id")
+            .ok_or_else(|| ClientError::Given(format!("the account has no {kind} `{given}`")))
     }
 }
 

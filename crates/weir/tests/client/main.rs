@@ -43,6 +43,11 @@ fn accounts() {
 }
 
 #[test]
+fn groups_of_users_and_traces() {
+    check("groups");
+}
+
+#[test]
 fn money() {
     check_in(&World::start_with(&["--billing", "on"]), "billing");
 }

@@ -55,6 +55,12 @@ pub fn endpoint(matches: &ArgMatches) -> String {
     text(matches, "endpoint").unwrap_or(DEFAULT_ENDPOINT).to_string()
 }
 
+/// Returns the endpoint that is given or that of the profile, when nobody has to prove anything to it.
+pub fn known_endpoint(matches: &ArgMatches) -> String {
+    let of_profile = || Some(profiles().ok()?.get(profile_name(matches))?.endpoint.clone());
+    text(matches, "endpoint").map(str::to_string).or_else(of_profile).unwrap_or_else(|| endpoint(matches))
+}
+
 /// Returns a variable of the environment; an empty one counts as not set.
 pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())

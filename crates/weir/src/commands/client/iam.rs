@@ -1,4 +1,4 @@
-//! `weir iam`: users, projects, roles and access keys of a service.
+//! `weir iam`: users, groups, projects, roles and access keys of a service.
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use reqwest::Method;
@@ -17,7 +17,7 @@ const PROJECTS: &str = "/v3/projects";
 const KEYS: &str = "/v3.0/OS-CREDENTIAL/credentials";
 const AGENCY: &str = "/v1.0/{project}/agency";
 
-const USER: &[Column] = &[
+pub const USER: &[Column] = &[
     column("id", "id"),
     column("name", "name"),
     column("enabled", "enabled"),
@@ -30,7 +30,7 @@ const PROJECT: &[Column] = &[
     column("enabled", "enabled"),
     column("description", "description"),
 ];
-const ROLE: &[Column] = &[column("name", "name"), column("allows", "description")];
+pub const ROLE: &[Column] = &[column("name", "name"), column("allows", "description")];
 const KEY: &[Column] = &[
     column("access key", "access"),
     column("status", "status"),
@@ -50,24 +50,25 @@ const CALLER: &[Column] = &[
 ];
 
 pub fn command() -> Command {
-    family("iam", "Users, projects, roles and access keys of a service")
+    family("iam", "Users, groups, projects, roles and access keys of a service")
         .subcommand(Command::new("whoami").about("Show who the service takes you for"))
         .subcommand(user_command())
+        .subcommand(super::group::command())
         .subcommand(project_command())
         .subcommand(role_command())
         .subcommand(key_command())
         .subcommand(agency_command())
 }
 
-fn group(name: &'static str, about: &'static str) -> Command {
+pub fn group(name: &'static str, about: &'static str) -> Command {
     Command::new(name).about(about).subcommand_required(true).arg_required_else_help(true)
 }
 
-fn needed(name: &'static str, value: &'static str, help: &'static str) -> Arg {
+pub fn needed(name: &'static str, value: &'static str, help: &'static str) -> Arg {
     Arg::new(name).value_name(value).required(true).help(help)
 }
 
-fn option(name: &'static str, help: &'static str) -> Arg {
+pub fn option(name: &'static str, help: &'static str) -> Arg {
     Arg::new(name).long(name).value_name("TEXT").help(help)
 }
 
@@ -79,7 +80,7 @@ fn of_project() -> Arg {
     needed("of-project", "PROJECT", "Id or name of the project")
 }
 
-fn user() -> Arg {
+pub fn user() -> Arg {
     needed("user", "USER", "Id or name of the user")
 }
 
@@ -87,6 +88,7 @@ fn user_command() -> Command {
     group("user", "Users of the account")
         .subcommand(Command::new("list").about("List the users").arg(option("name", "Only the one with this name")))
         .subcommand(Command::new("show").about("Show a user").arg(user()))
+        .subcommand(Command::new("groups").about("List the groups that a user is in").arg(user()))
         .subcommand(
             Command::new("create")
                 .about("Create a user and print its id; it can do nothing until it is given a role. Its password comes from WEIR_NEW_PASSWORD, the terminal or standard input")
@@ -203,6 +205,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         match noun {
             "whoami" => who_am_i(&session).await,
             "user" => users(&session, verb, matches).await,
+            "group" => super::group::run(&session, verb, matches).await,
             "project" => projects(&session, verb, matches).await,
             "role" => roles(&session, verb, matches).await,
             "agency" => agency(&session, verb, matches).await,
@@ -212,7 +215,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
 }
 
 /// Shows an answer: as JSON, or the records under a member as a table.
-fn table(session: &Session, columns: &[Column], answer: &Value, member: &str) -> Exit {
+pub fn table(session: &Session, columns: &[Column], answer: &Value, member: &str) -> Exit {
     match session.is_json() {
         true => println!("{answer}"),
         false => print!("{}", rows(columns, &answer[member])),
@@ -220,7 +223,7 @@ fn table(session: &Session, columns: &[Column], answer: &Value, member: &str) ->
     Exit::Done
 }
 
-async fn send(session: &Session, method: Method, path: &str, body: Body) -> Result<Value, Failure> {
+pub async fn send(session: &Session, method: Method, path: &str, body: Body) -> Result<Value, Failure> {
     session.ask(session.client.call(method, path, &[], body)).await
 }
 
@@ -282,6 +285,10 @@ async fn users(session: &Session, verb: &str, matches: &ArgMatches) -> Outcome {
             }
             Ok(Exit::Done)
         }
+        "groups" => {
+            let answer = session.ask(session.client.get(&format!("{path}/groups"), &[])).await?;
+            Ok(table(session, super::group::GROUP, &answer, "groups"))
+        }
         "update" => {
             let mut change = changes(matches);
             let project = text(matches, "default-project");
@@ -310,12 +317,13 @@ async fn users(session: &Session, verb: &str, matches: &ArgMatches) -> Outcome {
     }
 }
 
-/// What the options that users and projects have in common change.
-fn changes(matches: &ArgMatches) -> Map<String, Value> {
+/// What the options that users, groups and projects have in common change.
+pub fn changes(matches: &ArgMatches) -> Map<String, Value> {
     let texts = ["name", "description"]
         .into_iter()
         .filter_map(|member| Some((member, json!(text(matches, member)?))));
-    let enabled = matches.get_one::<bool>("enabled").map(|enabled| ("enabled", json!(enabled)));
+    let enabled = matches.try_get_one::<bool>("enabled").ok().flatten();
+    let enabled = enabled.map(|enabled| ("enabled", json!(enabled)));
     texts.chain(enabled).map(|(member, value)| (member.to_string(), value)).collect()
 }
 

@@ -8,6 +8,7 @@ mod audit;
 mod billing;
 mod cluster;
 mod fields;
+mod group;
 mod host;
 mod iam;
 mod input;
@@ -20,6 +21,8 @@ mod quota;
 mod session;
 mod template;
 mod topic;
+mod traces;
+mod version;
 mod watch;
 
 use clap::{ArgMatches, Command};
@@ -43,6 +46,7 @@ pub fn commands() -> Vec<Command> {
         billing::command(),
         topic::command(),
         iam::command(),
+        version::command(),
     ]
 }
 
@@ -61,6 +65,7 @@ pub fn run(name: &str, matches: &ArgMatches) -> Option<Outcome> {
         "billing" => billing::run(matches),
         "topic" => topic::run(matches),
         "iam" => iam::run(matches),
+        "version" => version::run(matches),
         _ => return None,
     })
 }

@@ -59,7 +59,7 @@ impl List<'_> {
         let shown = payload[self.member].as_array().map_or(0, Vec::len);
         // What is watched or read by a program is not commented.
         let is_commented = !session.is_json() && !matches!(matches.try_contains_id("watch"), Ok(true));
-        if is_commented && payload["total"].as_u64() != Some(shown as u64) {
+        if is_commented && shown > 0 && payload["total"].as_u64() != Some(shown as u64) {
             let (total, last) = (&payload["total"], &payload[self.member][shown.saturating_sub(1)][self.id]);
             let last = last.as_str().map_or_else(|| last.to_string(), str::to_string);
             eprintln!(

@@ -1,7 +1,7 @@
 //! `weir topic`: topics of the notification service, who has subscribed to them, and templates of messages.
 
 use anyhow::Context;
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command, value_parser};
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 use weir_client::{Body, segment};
@@ -20,6 +20,13 @@ const TEMPLATES: &str = "/v2/{project}/notifications/message_template";
 const TOPIC: &[Column] = &[
     column("name", "name"),
     column("display name", "display_name"),
+    column("created", "create_time"),
+    column("URN", "topic_urn"),
+];
+const SHOWN_TOPIC: &[Column] = &[
+    column("name", "name"),
+    column("display name", "display_name"),
+    column("introduction", "introduction"),
     column("created", "create_time"),
     column("URN", "topic_urn"),
 ];
@@ -72,9 +79,11 @@ pub fn command() -> Command {
         )
         .subcommand(
             Command::new("update")
-                .about("Change how mails of a topic name it")
+                .about("Change how mails of a topic name it, or what the topic is for")
                 .arg(topic())
-                .arg(option("display-name", "Who mails of the topic come from").required(true)),
+                .arg(option("display-name", "Who mails of the topic come from"))
+                .arg(option("introduction", "What the topic is for; an empty text takes it away"))
+                .group(ArgGroup::new("change").args(["display-name", "introduction"]).required(true).multiple(true)),
         )
         .subcommand(
             Command::new("delete").about("Delete a topic and its subscriptions").arg(topic()).arg(yes()),
@@ -229,7 +238,7 @@ async fn topics(verb: &str, matches: &ArgMatches) -> Outcome {
         let mut query = page(matches);
         query.extend(text(matches, "name").map(|name| ("fuzzy_name", name.to_string())));
         let answer = session.ask(client.get(TOPICS, &query)).await?;
-        return Ok(list(&session, TOPIC, &answer, "topics"));
+        return Ok(list(&session, matches, TOPIC, &answer, ("topics", "topic_count")));
     }
     if verb == "create" {
         let name = text(matches, "name").unwrap_or_default();
@@ -244,16 +253,27 @@ async fn topics(verb: &str, matches: &ArgMatches) -> Outcome {
     let path = topic_path(&session, name).await?;
     match verb {
         "show" => {
-            let topic = session.ask(client.get(&path, &[])).await?;
+            let mut topic = session.ask(client.get(&path, &[])).await?;
+            // The service tells it apart.
+            let mut told = session.ask(client.get(&format!("{path}/attributes"), &[])).await?;
+            topic["introduction"] = told["attributes"]["introduction"].take();
             match session.is_json() {
                 true => println!("{topic}"),
-                false => print!("{}", lines(TOPIC, &topic)),
+                false => print!("{}", lines(SHOWN_TOPIC, &topic)),
             }
             Ok(Exit::Done)
         }
         "update" => {
-            let body = Body::Json(json!({ "display_name": text(matches, "display-name") }));
-            let answer = session.ask(client.call(Method::PUT, &path, &[], body)).await?;
+            let mut answer = Value::Null;
+            if let Some(display_name) = text(matches, "display-name") {
+                let body = Body::Json(json!({ "display_name": display_name }));
+                answer = session.ask(client.call(Method::PUT, &path, &[], body)).await?;
+            }
+            if let Some(introduction) = text(matches, "introduction") {
+                let (path, body) =
+                    (format!("{path}/attributes/introduction"), json!({ "value": introduction }));
+                answer = session.ask(client.call(Method::PUT, &path, &[], Body::Json(body))).await?;
+            }
             Ok(made(&session, &answer, "", &format!("topic `{name}` changed")))
         }
         _ => {
@@ -269,11 +289,25 @@ async fn topic_path(session: &Session, topic: &str) -> Result<String, Failure> {
     Ok(format!("{TOPICS}/{}", segment(&urn)))
 }
 
-fn list(session: &Session, columns: &[Column], answer: &Value, member: &str) -> Exit {
-    match session.is_json() {
-        true => println!("{answer}"),
-        false => print!("{}", rows(columns, &answer[member])),
+/// Shows a page of a list; says on standard error when there is more. `count` is the member that says how many there are.
+fn list(
+    session: &Session,
+    matches: &ArgMatches,
+    columns: &[Column],
+    answer: &Value,
+    (member, count): (&str, &str),
+) -> Exit {
+    if session.is_json() {
+        println!("{answer}");
+        return Exit::Done;
     }
+    let before = matches.get_one::<u32>("offset").copied().unwrap_or(0) as usize;
+    let shown = answer[member].as_array().map_or(0, Vec::len);
+    let total = answer[count].as_u64().unwrap_or(0);
+    if shown > 0 && total > (before + shown) as u64 {
+        eprintln!("{shown} of {total}; --offset {} shows those behind", before + shown);
+    }
+    print!("{}", rows(columns, &answer[member]));
     Exit::Done
 }
 
@@ -304,7 +338,7 @@ async fn subscriptions(verb: &str, matches: &ArgMatches) -> Outcome {
             if !session.is_json() {
                 name_statuses(&mut answer);
             }
-            Ok(list(&session, SUBSCRIPTION, &answer, "subscriptions"))
+            Ok(list(&session, matches, SUBSCRIPTION, &answer, ("subscriptions", "subscription_count")))
         }
         "remark" => {
             let urn = text(matches, "subscription").unwrap_or_default();
@@ -395,7 +429,9 @@ async fn templates(matches: &ArgMatches) -> Outcome {
         "list" => {
             let answer = session.ask(client.get(&path, &page(matches))).await?;
             // A list does not tell the texts.
-            Ok(list(&session, &TEMPLATE[..TEMPLATE.len() - 1], &answer, "message_templates"))
+            let (columns, members) =
+                (&TEMPLATE[..TEMPLATE.len() - 1], ("message_templates", "message_template_count"));
+            Ok(list(&session, matches, columns, &answer, members))
         }
         "show" => {
             let template = session.ask(client.get(&path, &[])).await?;

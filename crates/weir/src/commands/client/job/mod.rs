@@ -2,6 +2,7 @@
 
 mod change;
 mod definition;
+mod flink;
 mod jar;
 mod read;
 mod savepoint;
@@ -37,6 +38,7 @@ pub fn command() -> Command {
             Command::new("list")
                 .about("List jobs, the newest first")
                 .args(filters())
+                .args(flink::arguments())
                 .args(paging::arguments())
                 .arg(
                     Arg::new("long")
@@ -183,6 +185,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     runtime()?.block_on(async {
         let session = Session::open(matches).await?;
         match verb {
+            "list" if matches.get_flag("flink") => flink::list(&session, matches).await,
             "list" => read::list(&session, matches).await,
             "show" => read::show(&session, matches).await,
             "create" => definition::create(&session, matches).await,
