@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 use weir_base::time::Timestamp;
-use weir_cloud::identity::{Assignment, Group, GroupRepository, RepositoryError, User};
+use weir_cloud::identity::{Assignment, Group, GroupChange, GroupRepository, RepositoryError, User};
 
 use crate::accounts::{StoredAccounts, fault, read_all, target, target_columns, user};
 
@@ -52,9 +52,12 @@ impl GroupRepository for StoredAccounts {
         read_all(&query.bind(domain_id).fetch_all(&self.pool).await.map_err(fault)?, group)
     }
 
-    async fn update_group(&self, group: &Group) -> Result<bool, RepositoryError> {
-        let query = sqlx::query("UPDATE account_groups SET name = $1, description = $2 WHERE id = $3");
-        let query = query.bind(&group.name).bind(&group.description).bind(&group.id);
+    async fn update_group(&self, id: &str, change: &GroupChange) -> Result<bool, RepositoryError> {
+        let query = sqlx::query(
+            "UPDATE account_groups SET name = COALESCE($1, name), description = COALESCE($2, description)
+             WHERE id = $3",
+        );
+        let query = query.bind(&change.name).bind(&change.description).bind(id);
         Ok(self.write(query, None).await? > 0)
     }
 

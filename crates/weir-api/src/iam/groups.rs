@@ -8,7 +8,7 @@ use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use weir_cloud::identity::{AssignmentTarget, Group, Identity, NewGroup, User};
+use weir_cloud::identity::{AssignmentTarget, Group, GroupChange, Identity, NewGroup, User};
 
 use super::access::{Known, base_url, query_value};
 use super::error::IamError;
@@ -93,14 +93,13 @@ pub(super) async fn update(
     Path(id): Path<String>,
     request: Request,
 ) -> Result<Json<Value>, IamError> {
-    let (known, mut group) = administered(&identity, &id, request).await?;
-    let GroupRequest { group: change } = known.read()?;
-    if change.domain_id.is_some_and(|domain_id| domain_id != group.domain_id) {
+    let (known, group) = administered(&identity, &id, request).await?;
+    let GroupRequest { group: sent } = known.read()?;
+    if sent.domain_id.is_some_and(|domain_id| domain_id != group.domain_id) {
         return Err(IamError::value("`group.domain_id` is of another account: a group stays in its account"));
     }
-    group.name = change.name.unwrap_or(group.name);
-    group.description = change.description.unwrap_or(group.description);
-    known.change(StatusCode::OK, identity.update_group(&group)).await?;
+    let change = GroupChange { name: sent.name, description: sent.description };
+    let group = known.change(StatusCode::OK, identity.update_group(&group.id, &change)).await?;
     Ok(Json(json!({ "group": wire::group(&group, &base_url(&known.parts)) })))
 }
 

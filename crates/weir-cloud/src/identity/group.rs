@@ -3,7 +3,7 @@
 use super::Identity;
 use super::administer::{check_length, conflict};
 use super::error::AdministerError;
-use super::record::{Assignment, AssignmentTarget, Group, User};
+use super::record::{Assignment, AssignmentTarget, Group, GroupChange, User};
 use super::repository::RepositoryError;
 use super::role::{self, Role};
 
@@ -45,14 +45,18 @@ impl Identity {
         Ok(group)
     }
 
-    /// Stores a changed name and description.
-    pub async fn update_group(&self, group: &Group) -> Result<(), AdministerError> {
+    /// Changes a group. Returns it as it is then.
+    pub async fn update_group(&self, id: &str, change: &GroupChange) -> Result<Group, AdministerError> {
         self.check_kept_here()?;
-        check_length("group name", &group.name, 1, 64)?;
-        let updated = self.repository.update_group(group).await;
-        match updated.map_err(|error| conflict(error, || format!("a group `{}`", group.name)))? {
-            true => Ok(()),
-            false => Err(AdministerError::NotFound(format!("group `{}`", group.id))),
+        if let Some(name) = &change.name {
+            check_length("group name", name, 1, 64)?;
+        }
+        let unknown = || AdministerError::NotFound(format!("group `{id}`"));
+        let taken = || format!("a group `{}`", change.name.as_deref().unwrap_or_default());
+        let updated = self.repository.update_group(id, change).await;
+        match updated.map_err(|error| conflict(error, taken))? {
+            true => self.repository.group(id).await?.ok_or_else(unknown),
+            false => Err(unknown()),
         }
     }
 

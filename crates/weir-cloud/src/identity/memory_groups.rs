@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::memory::{MemoryAccounts, insert, remove};
-use super::record::{Assignment, Group, User};
+use super::record::{Assignment, Group, GroupChange, User};
 use super::repository::{GroupRepository, RepositoryError};
 
 #[async_trait]
@@ -24,16 +24,19 @@ impl GroupRepository for MemoryAccounts {
         Ok(by_name(of_domain.cloned().collect(), |row| &row.name))
     }
 
-    async fn update_group(&self, group: &Group) -> Result<bool, RepositoryError> {
+    async fn update_group(&self, id: &str, change: &GroupChange) -> Result<bool, RepositoryError> {
         let mut tables = self.tables();
-        let is_taken =
-            |row: &Group| row.id != group.id && row.domain_id == group.domain_id && row.name == group.name;
+        let Some(place) = tables.groups.iter().position(|row| row.id == id) else { return Ok(false) };
+        let domain_id = &tables.groups[place].domain_id;
+        let is_taken = |row: &Group| {
+            row.id != id && row.domain_id == *domain_id && change.name.as_ref() == Some(&row.name)
+        };
         if tables.groups.iter().any(is_taken) {
             return Err(RepositoryError::Conflict);
         }
-        let Some(row) = tables.groups.iter_mut().find(|row| row.id == group.id) else { return Ok(false) };
-        row.name.clone_from(&group.name);
-        row.description.clone_from(&group.description);
+        let group = &mut tables.groups[place];
+        group.name = change.name.clone().unwrap_or_else(|| group.name.clone());
+        group.description = change.description.clone().unwrap_or_else(|| group.description.clone());
         Ok(true)
     }
 

@@ -49,8 +49,8 @@ pub use log_in::{DomainSelector, IssuedToken, LoginMethod, LoginRequest, ScopeRe
 pub use memory::MemoryAccounts;
 pub use password::{HashingCost, PasswordHash};
 pub use record::{
-    AccessKey, Assignment, AssignmentTarget, Domain, Group, KeyChange, KeyStatus, Origin, Project,
-    ProjectChange, ProjectRemoval, Proof, TemporaryKey, TokenRecord, User, UserChange,
+    AccessKey, Assignment, AssignmentTarget, Domain, Group, GroupChange, KeyChange, KeyStatus, Origin,
+    Project, ProjectChange, ProjectRemoval, Proof, TemporaryKey, TokenRecord, User, UserChange,
 };
 pub use recorded::{recorded, take_record};
 pub use repository::{

@@ -85,6 +85,15 @@ pub struct Group {
     pub created_at: Timestamp,
 }
 
+/// What changes of a group; what is `None` stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GroupChange {
+    /// The new name, unique in the domain, 1 to 64 bytes.
+    pub name: Option<String>,
+    /// The new free text.
+    pub description: Option<String>,
+}
+
 /// What changes of a user; what is `None` stays.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UserChange {

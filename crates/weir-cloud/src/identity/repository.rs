@@ -9,8 +9,8 @@ use weir_base::time::Timestamp;
 
 use super::agency::{Agency, AgencyChange, AgencyRole, Standing};
 use super::record::{
-    AccessKey, Assignment, Domain, Group, KeyChange, Project, ProjectChange, ProjectRemoval, Proof,
-    TemporaryKey, TokenRecord, User, UserChange,
+    AccessKey, Assignment, Domain, Group, GroupChange, KeyChange, Project, ProjectChange, ProjectRemoval,
+    Proof, TemporaryKey, TokenRecord, User, UserChange,
 };
 
 /// A fault of the repository, or a rule of it that a write would break.
@@ -64,8 +64,8 @@ pub trait GroupRepository: Send + Sync + 'static {
     async fn group(&self, id: &str) -> Result<Option<Group>, RepositoryError>;
     /// Returns the groups of a domain, by name.
     async fn groups(&self, domain_id: &str) -> Result<Vec<Group>, RepositoryError>;
-    /// Stores name and description of a group; `false` when there is none.
-    async fn update_group(&self, group: &Group) -> Result<bool, RepositoryError>;
+    /// Changes a group; `false` when there is none.
+    async fn update_group(&self, id: &str, change: &GroupChange) -> Result<bool, RepositoryError>;
     /// Removes a group with its members and roles; `false` when there is none.
     async fn delete_group(&self, id: &str) -> Result<bool, RepositoryError>;
     /// Adds a member; repeating it changes nothing.

@@ -9,7 +9,7 @@ use weir_base::clock::ManualClock;
 use weir_base::id::ProjectId;
 use weir_base::time::Timestamp;
 use weir_cloud::identity::{
-    AccountRepository, Agency, AgencyChange, AssignmentTarget, BootstrapOptions, Domain, Group,
+    AccountRepository, Agency, AgencyChange, AssignmentTarget, BootstrapOptions, Domain, GroupChange,
     GroupRepository, HashingCost, Identity, IdentityOptions, KeyChange, KeyError, KeyStatus, LoginMethod,
     LoginRequest, NewGroup, NewProject, NewUser, Origin, ProjectChange, ProjectRemoval, Proof,
     RepositoryError, ScopeRequest, TemporaryKey, TemporaryKeyRepository, TokenError, TokenRecord, User,
@@ -273,8 +273,15 @@ async fn groups_have_members_and_roles_that_go_with_them(store: Store) {
     let other = identity.create_group(new("g1")).await.unwrap();
     assert_eq!(accounts.group(&group.id).await.unwrap(), Some(group.clone()));
     assert_eq!(accounts.groups(&made.domain_id).await.unwrap(), [other.clone(), group.clone()]);
-    let taken = Group { name: "g1".into(), ..group.clone() };
-    assert!(matches!(accounts.update_group(&taken).await, Err(RepositoryError::Conflict)));
+    let name = |name: &str| GroupChange { name: Some(name.into()), ..GroupChange::default() };
+    let taken = accounts.update_group(&group.id, &name("g1")).await;
+    assert!(matches!(taken, Err(RepositoryError::Conflict)), "{taken:?}");
+    let description = GroupChange { description: Some("e".into()), ..GroupChange::default() };
+    identity.update_group(&group.id, &description).await.unwrap();
+    let changed = identity.update_group(&group.id, &name("g3")).await.unwrap();
+    assert_eq!((changed.name.as_str(), changed.description.as_str()), ("g3", "e"));
+    assert!(!accounts.update_group("x", &name("g4")).await.unwrap());
+    let group = changed;
 
     let user = accounts.user(&made.user_id).await.unwrap().unwrap();
     let project = AssignmentTarget::Project(made.project_id.clone());
