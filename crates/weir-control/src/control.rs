@@ -19,7 +19,7 @@ use weir_store::{
 
 use crate::alarms;
 use crate::audit::{self, Subject};
-use crate::billing::usage;
+use crate::billing::{Turns, usage};
 use crate::buckets::Buckets;
 use crate::caller::Caller;
 use crate::decide;
@@ -71,6 +71,8 @@ pub struct Control {
     /// time, and all other writers would wait for it. The reconciler takes it for nothing but what goes on after arrears, and to remove a cluster,
     /// which a job that is being created may name; its other writes are protected by versions.
     pub(crate) gate: Mutex<()>,
+    /// Whose turn it is to be checked before it goes on after arrears.
+    pub(crate) turns: Turns,
     /// Held while an archive is made or read: it is in memory, so that there is one at a time.
     pub(crate) archives: Mutex<()>,
 }
@@ -95,6 +97,7 @@ impl Control {
             alarmed: Notify::new(),
             progress: Notify::new(),
             gate: Mutex::new(()),
+            turns: Turns::default(),
             archives: Mutex::new(()),
         })
     }

@@ -41,6 +41,8 @@ mod stop;
 pub mod success;
 mod surroundings;
 mod template;
+#[cfg(test)]
+mod testing;
 mod transfer;
 mod update;
 mod variables;

@@ -124,7 +124,7 @@ impl Reconciler {
             }
         }
         self.control.runner.suspend_all().await;
-        if let Err(error) = self.control.settle(self.control.now(), None).await {
+        if let Err(error) = self.control.settle(self.control.now()).await {
             tracing::error!(%error, "the last settlement failed; the next start of the service makes up for it");
         }
     }
@@ -195,7 +195,7 @@ impl Reconciler {
         if !due {
             return;
         }
-        if let Err(error) = control.settle(now, None).await {
+        if let Err(error) = control.settle(now).await {
             tracing::error!(%error, "what ran could not be charged for, will retry");
         }
         // Also after a settlement that was cut off right here: both ask for the balance, not for its change.

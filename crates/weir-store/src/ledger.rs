@@ -141,14 +141,13 @@ pub struct UsageMark {
 }
 
 impl Store {
-    /// Makes entries and notes how far use is charged for, all or none, with the audit record of the call if there was one.
+    /// Makes entries and notes how far use is charged for, all or none.
     /// `settled_at` is when all use was looked at.
     pub async fn settle(
         &self,
         entries: &[NewEntry],
         marks: &[UsageMark],
         settled_at: Timestamp,
-        audit: Option<&AuditRecord>,
     ) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
         for mark in marks {
@@ -176,9 +175,6 @@ impl Store {
         .bind(settled_at.0)
         .execute(&mut *transaction)
         .await?;
-        if let Some(audit) = audit {
-            audit::insert(&mut transaction, audit).await?;
-        }
         transaction.commit().await?;
         Ok(())
     }

@@ -121,15 +121,18 @@ impl Control {
     pub async fn settle_now(&self, caller: &Caller) -> Result<AccountView, CsError> {
         let domain = self.payer(caller).await?;
         let now = self.now();
-        let subject = Subject { resource_type: "account", id: &domain, name: "" };
-        let audit = audit::of_success(caller, "settleAccount", subject, success::ACCOUNT_SETTLED, now);
-        self.settle(now, Some(&audit)).await.map_err(fault)?;
+        self.settle(now).await.map_err(fault)?;
         let left = self.stop_unpaid(Some(&domain), now).await.map_err(fault)?;
         if let Some((cluster, reason)) = left.into_iter().next() {
             return Err(codes::ARREARS_STOP_CLUSTER_FAILED
                 .error()
                 .because(format!("It is cluster {cluster}: {reason}.")));
         }
+        // Not with the charges, which the service makes by itself every minute: whether the call succeeds is known here, and it has
+        // one record.
+        let subject = Subject { resource_type: "account", id: &domain, name: "" };
+        let audit = audit::of_success(caller, "settleAccount", subject, success::ACCOUNT_SETTLED, now);
+        self.store.write_audit(&audit).await.map_err(fault)?;
         self.account(&domain).await.map_err(fault)
     }
 

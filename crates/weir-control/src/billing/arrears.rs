@@ -6,7 +6,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use futures::StreamExt;
 use weir_base::error::{CsError, codes};
 use weir_base::id::{ClusterId, ProjectId};
 use weir_base::time::Timestamp;
@@ -21,9 +20,7 @@ use crate::decide;
 use crate::run::{Usage, check_engine};
 use crate::status::Status;
 
-/// Jobs that are checked at the same time before they go on.
-const CHECKS_AT_ONCE: usize = 8;
-/// Longest time for the checks of a job: the reconciler waits for them, and a bucket or a topic elsewhere may not answer.
+/// Longest time for all checks of a round: the reconciler waits for them, and a bucket or a topic elsewhere may not answer.
 const CHECK_TIME: Duration = Duration::from_secs(10);
 
 /// Clusters that could not be stopped or started, and why.
@@ -43,12 +40,18 @@ struct Accounts<'a> {
 
 impl<'a> Accounts<'a> {
     async fn read(control: &'a Control, only: Option<&'a str>) -> Result<Self, StoreError> {
+        let mut accounts = Self { control, known: BTreeMap::new(), in_arrears: Vec::new(), only };
+        accounts.read_balances().await?;
+        Ok(accounts)
+    }
+
+    /// Reads who owes now.
+    async fn read_balances(&mut self) -> Result<(), StoreError> {
         // An installation that does not meter asks nobody to pay.
-        let in_arrears = match control.options.billing {
-            Some(_) => control.store.accounts_in_arrears().await?,
-            None => Vec::new(),
-        };
-        Ok(Self { control, known: BTreeMap::new(), in_arrears, only })
+        if self.control.options.billing.is_some() {
+            self.in_arrears = self.control.store.accounts_in_arrears().await?;
+        }
+        Ok(())
     }
 
     /// Whether the account of a project owes; `None` when it is not looked at or cannot be looked up.
@@ -57,6 +60,11 @@ impl<'a> Accounts<'a> {
             let account = self.control.account_of(&project.0).await;
             self.known.insert(project.0.clone(), account);
         }
+        self.known_to_owe(project)
+    }
+
+    /// As [`Self::owes`], without looking for anything elsewhere: `None` also for an account that was not looked up before.
+    fn known_to_owe(&self, project: &ProjectId) -> Option<bool> {
         let account = self.known.get(&project.0)?.as_deref()?;
         let looked_at = self.only.is_none_or(|only| only == account);
         looked_at.then(|| self.in_arrears.iter().any(|owing| owing == account))
@@ -132,21 +140,37 @@ impl Control {
     /// Lets go on what stands still in arrears and whose account owes no longer. Returns the clusters that could not
     /// be started. A job of a cluster goes on when its cluster runs.
     pub(crate) async fn restore_paid(&self, only: Option<&str>, now: Timestamp) -> Result<Left, StoreError> {
-        let stands_still =
-            |cluster: &ClusterRecord| state::status(&cluster.facts) == ClusterStatus::ArrearageStopped;
         let frozen = self.store.frozen_jobs().await?;
-        if frozen.is_empty() && !self.store.all_clusters().await?.iter().any(stands_still) {
+        self.turns.keep_only(&frozen);
+        let clusters = self.store.all_clusters().await?;
+        if frozen.is_empty() && !clusters.iter().any(stands_still) {
             return Ok(Vec::new());
         }
         let mut accounts = Accounts::read(self, only).await?;
-        let checked = self.check_frozen(&frozen, &mut accounts).await?;
+        // All that is looked up elsewhere is looked up before others have to wait.
+        for cluster in clusters.iter().filter(|cluster| stands_still(cluster)) {
+            accounts.owes(&cluster.project).await;
+        }
+        let checked = self.check_frozen(&frozen, &clusters, &mut accounts).await;
+        self.restore_checked(checked, accounts, now).await
+    }
+
+    /// Lets go on what was checked, and clusters.
+    async fn restore_checked(
+        &self,
+        checked: Vec<Checked<'_>>,
+        mut accounts: Accounts<'_>,
+        now: Timestamp,
+    ) -> Result<Left, StoreError> {
         // What goes on takes room, as what users run does.
         let _gate = self.gate.lock().await;
+        // The checks took their time, and who owes again by now must start nothing.
+        accounts.read_balances().await?;
         let mut left = Vec::new();
         let mut clusters = self.store.all_clusters().await?;
         for index in 0..clusters.len() {
             let cluster = &clusters[index];
-            if !stands_still(cluster) || accounts.owes(&cluster.project).await != Some(false) {
+            if !stands_still(cluster) || accounts.known_to_owe(&cluster.project) != Some(false) {
                 continue;
             }
             match self.restore_cluster(cluster, &clusters, now).await {
@@ -162,7 +186,7 @@ impl Control {
         let mut usage = Usage::of(&self.store.jobs_with_runs().await?, self);
         usage.cluster_quotas = cluster::quotas(&clusters);
         for (job, check) in checked {
-            if may_go_on(job, &clusters) {
+            if may_go_on(job, &clusters) && accounts.known_to_owe(&job.project) == Some(false) {
                 self.restore_job(job, check, &mut usage, now).await?;
             }
         }
@@ -176,28 +200,31 @@ impl Control {
     async fn check_frozen<'j>(
         &self,
         frozen: &'j [JobRecord],
+        clusters: &[ClusterRecord],
         accounts: &mut Accounts<'_>,
-    ) -> Result<Vec<Checked<'j>>, StoreError> {
-        let clusters = self.store.all_clusters().await?;
+    ) -> Vec<Checked<'j>> {
         let mut due = Vec::new();
         for job in frozen {
-            if may_go_on(job, &clusters) && accounts.owes(&job.project).await == Some(false) {
+            if may_go_on(job, clusters) && accounts.owes(&job.project).await == Some(false) {
                 due.push(job);
             }
         }
-        let checks: Vec<_> = due.into_iter().map(|job| self.check_in_time(job)).collect();
-        let checked = futures::stream::iter(checks).buffered(CHECKS_AT_ONCE);
-        Ok(checked.filter_map(std::future::ready).collect().await)
+        let time = tokio::time::sleep(CHECK_TIME);
+        let mut checked = self.turns.round(due, time, |job| self.check_now(job)).await;
+        // There may be room for some of them only: whoever was there first, not whoever was checked first.
+        checked.sort_by_key(|(job, _)| job.id);
+        checked
     }
 
-    async fn check_in_time<'j>(&self, job: &'j JobRecord) -> Option<Checked<'j>> {
-        let reason = match tokio::time::timeout(CHECK_TIME, self.check_goes_on(job)).await {
-            Ok(Err(error)) if may_pass(&error) => error.cause(),
-            Ok(result) => return Some((job, result)),
-            Err(_) => format!("the checks took longer than {} s", CHECK_TIME.as_secs()),
-        };
-        tracing::warn!(job_id = %job.id, reason, "a job in arrears cannot be checked, will retry");
-        None
+    async fn check_now<'j>(&self, job: &'j JobRecord) -> Option<Checked<'j>> {
+        match self.check_goes_on(job).await {
+            Err(error) if may_pass(&error) => {
+                let reason = error.cause();
+                tracing::warn!(job_id = %job.id, reason, "a job in arrears cannot be checked, will retry");
+                None
+            }
+            result => Some((job, result)),
+        }
     }
 
     async fn check_goes_on(&self, job: &JobRecord) -> Result<(), CsError> {
@@ -281,6 +308,11 @@ fn can_be_stopped(cluster: &ClusterRecord) -> bool {
     runs && cluster.billing_mode == BillingMode::PayPerUse
 }
 
+/// Whether a cluster stands still because its account owes.
+fn stands_still(cluster: &ClusterRecord) -> bool {
+    state::status(&cluster.facts) == ClusterStatus::ArrearageStopped
+}
+
 /// Whether it is no fault of a job that it cannot be checked: something does not answer.
 fn may_pass(error: &CsError) -> bool {
     [codes::BACKEND_INTERNAL_ERROR, codes::INTERNAL_ERROR, codes::IAM_REQUEST_FAILED].contains(&error.code)
@@ -293,4 +325,76 @@ fn may_go_on(job: &JobRecord, clusters: &[ClusterRecord]) -> bool {
     }
     let Some(id) = job.definition.cluster_id else { return false };
     clusters.iter().any(|c| c.id.0 == id && state::status(&c.facts) == ClusterStatus::Running)
+}
+
+#[cfg(test)]
+mod tests {
+    use weir_base::money::Money;
+    use weir_store::{Book, EndKind, EntryKind, JobDefinition, NewEntry, Posting, RunFacts};
+
+    use super::*;
+    use crate::billing::BillingOptions;
+    use crate::create::new_job;
+    use crate::options::ControlOptions;
+    use crate::{audit, success, testing};
+
+    async fn charge(control: &Control, project: &ProjectId, micros: i64) {
+        let posting = |book, micros| Posting { book, amount: Money::from_micros(micros), subject: None };
+        let entry = NewEntry {
+            domain: project.0.clone(),
+            kind: EntryKind::Usage,
+            note: String::new(),
+            booked_at: Timestamp(1),
+            postings: vec![posting(Book::Revenue, micros), posting(Book::Balance, -micros)],
+        };
+        control.store.book(&entry, &[]).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_owes_again_while_it_is_checked_does_not_go_on() {
+        let place = tempfile::tempdir().unwrap();
+        let billing = Some(BillingOptions::default());
+        let options = ControlOptions { billing, ..ControlOptions::default() };
+        let control = testing::control(place.path(), options).await;
+        let owner = Caller {
+            user: weir_base::id::UserId("u1".to_string()),
+            user_name: "ann".to_string(),
+            audit_name: "ann".to_string(),
+            project: ProjectId("p1".to_string()),
+            role: Role::Administrator,
+            request_id: String::new(),
+            source_ip: String::new(),
+        };
+        let definition = JobDefinition {
+            run_mode: "shared_cluster".to_string(),
+            spu_number: 2,
+            ..JobDefinition::default()
+        };
+        let subject = audit::Subject { resource_type: "job", id: "", name: "" };
+        let record = audit::of_success(&owner, "createJob", subject, success::JOB_CREATED, Timestamp(1));
+        let new = new_job(&owner, definition.clone(), Timestamp(1));
+        let id = control.store.create_job(&new, 100, record).await.unwrap();
+        let job = control.store.job(&owner.project, id).await.unwrap().unwrap();
+        let facts = RunFacts {
+            intent: Intent::Freeze,
+            end: Some(EndKind::Frozen),
+            held: Some(Held::of(&definition)),
+            ..RunFacts::default()
+        };
+        control.store.update_facts(&[(&job, facts)], &[], &[], &[]).await.unwrap();
+        let intent = async || control.store.job(&owner.project, id).await.unwrap().unwrap().facts.intent;
+        for owes_again in [true, false] {
+            let frozen = control.store.frozen_jobs().await.unwrap();
+            let mut accounts = Accounts::read(&control, None).await.unwrap();
+            assert_eq!(accounts.owes(&owner.project).await, Some(false));
+            // As its checks have ended, somebody is charged.
+            let change = if owes_again { 5 } else { -5 };
+            charge(&control, &owner.project, change).await;
+            let checked = vec![(&frozen[0], Ok(()))];
+            control.restore_checked(checked, accounts, Timestamp(9)).await.unwrap();
+            let expected = if owes_again { Intent::Freeze } else { Intent::Recover };
+            assert_eq!(intent().await, expected);
+            charge(&control, &owner.project, -10).await;
+        }
+    }
 }

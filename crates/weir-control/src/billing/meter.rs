@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use weir_base::id::JobId;
 use weir_base::time::Timestamp;
-use weir_store::{AuditRecord, BillingMode, ClusterRecord, Metered, StoreError, UsageChange, UsageRecord};
+use weir_store::{BillingMode, ClusterRecord, Metered, StoreError, UsageChange, UsageRecord};
 
 use super::{settlement, usage};
 use crate::cluster::of_expiry;
@@ -51,7 +51,7 @@ impl Control {
             .collect();
         self.store.change_usage(&begins).await?;
         // From here on the service meters, whatever happens to it before the first settlement.
-        self.settle(now, None).await
+        self.settle(now).await
     }
 
     /// Lets clusters whose subscription has ended be paid for by use, from its end.
@@ -73,20 +73,14 @@ impl Control {
         Ok(())
     }
 
-    /// Charges for all that was used until `now`, and writes the audit record of who asked for it. Repeating it charges
-    /// nothing twice.
-    pub(crate) async fn settle(&self, now: Timestamp, audit: Option<&AuditRecord>) -> Result<(), StoreError> {
+    /// Charges for all that was used until `now`. Repeating it charges nothing twice.
+    pub(crate) async fn settle(&self, now: Timestamp) -> Result<(), StoreError> {
         self.end_subscriptions(now).await?;
-        let Some(options) = &self.options.billing else {
-            return match audit {
-                Some(audit) => self.store.write_audit(audit).await,
-                None => Ok(()),
-            };
-        };
+        let Some(options) = &self.options.billing else { return Ok(()) };
         for _ in 0..ATTEMPTS {
             let used = self.with_accounts(self.store.unsettled_usage().await?).await;
             let settlement = settlement::settle(&used, options.price, now);
-            match self.store.settle(&settlement.entries, &settlement.marks, now, audit).await {
+            match self.store.settle(&settlement.entries, &settlement.marks, now).await {
                 Err(StoreError::Conflict) => {}
                 other => return other,
             }

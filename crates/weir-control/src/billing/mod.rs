@@ -9,9 +9,11 @@ mod arrears;
 mod meter;
 pub mod pricing;
 pub mod settlement;
+mod turns;
 pub(crate) mod usage;
 
 pub use account::{AccountView, History, of_operated_account, operator_top_up};
+pub(crate) use turns::Turns;
 
 use std::time::Duration;
 

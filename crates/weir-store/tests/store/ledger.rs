@@ -107,8 +107,8 @@ async fn use_begins_once_and_is_settled_once(store: Store) {
         settled: false,
     };
     let entries = [charge("a", 6, subject(used[0].usage, 10, 20))];
-    store.settle(&entries, &[mark], Timestamp(20), None).await.unwrap();
-    let again = store.settle(&entries, &[mark], Timestamp(20), Some(&audit("settleAccount"))).await;
+    store.settle(&entries, &[mark], Timestamp(20)).await.unwrap();
+    let again = store.settle(&entries, &[mark], Timestamp(20)).await;
     assert!(matches!(again, Err(StoreError::Conflict)));
     assert_eq!(store.balance("a").await.unwrap(), micros(-6));
     assert_eq!(store.settled_at().await.unwrap(), Some(Timestamp(20)));
@@ -120,7 +120,7 @@ async fn use_begins_once_and_is_settled_once(store: Store) {
         used.iter().map(|usage| (usage.settled_until.0, usage.ended_at, usage.remainder)).collect();
     assert_eq!(ends, [(20, Some(Timestamp(20)), 3), (10, Some(Timestamp(15)), 0)]);
     let last = UsageMark { before: Timestamp(20), until: Timestamp(20), remainder: 0, settled: true, ..mark };
-    store.settle(&[], &[last], Timestamp(25), None).await.unwrap();
+    store.settle(&[], &[last], Timestamp(25)).await.unwrap();
     let kept: i64 =
         sqlx::query_scalar("SELECT COUNT(*) FROM usage_periods").fetch_one(store.pool()).await.unwrap();
     assert_eq!(kept, 1, "what is in the ledger to its end is not kept");
