@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use common::{Clearing, RemovedSavepoint, SQL, World, databases};
 use serde_json::json;
-use weir_base::clock::{Clock, SystemClock};
+use weir_base::clock::{Clock, ManualClock, SystemClock};
 use weir_base::id::{JobId, ProjectId};
 use weir_base::savepoint::SavepointPlace;
 use weir_control::Reconciler;
@@ -333,6 +333,121 @@ async fn an_import_replaces_a_job_whose_stop_has_failed_and_ends_its_worker() {
 }
 
 #[tokio::test]
+async fn an_import_that_cannot_be_written_leaves_the_worker_of_the_job_alone() {
+    let mut world = world().await;
+    world.call("POST", "/obs_authorize", Some(json!(["bucket1"]))).await;
+    let job = world.create("stubborn", json!({})).await;
+    let all = json!({ "obs_dir": "bucket1/out", "is_selected": false });
+    let (_, body) = world.call("POST", "/jobs/export", Some(all)).await;
+    let archive = body["payload"]["zip_file"][0].clone();
+    world.call("POST", &format!("/job/{job}/run"), None).await;
+    world.wait_for(job, "job_running").await;
+    world.call("POST", &format!("/job/{job}/stop"), None).await;
+    world.shut_down().await;
+    let late = SystemClock.now().plus(Duration::from_secs(301));
+    Reconciler::new(world.control.clone()).tick(late).await.unwrap();
+    world.wait_for(job, "job_cancel_fail").await;
+    let refusal = databases::refuse(&world.control, "UPDATE", "jobs", "true").await;
+    let body = json!({ "zip_file": archive, "is_cover": true });
+    assert_eq!(world.call("POST", "/jobs/import", Some(body.clone())).await.0, "CS.26500");
+    assert!(world.runner.observe(JobId(job)).is_some(), "the job is as it was, and so is its worker");
+    databases::accept(&world.control, refusal).await;
+    // As if the service had ended between what it writes and the end of the worker.
+    let request = world.runner.started(job);
+    assert_eq!(world.call("POST", "/jobs/import", Some(body)).await.0, "CS.11043");
+    assert!(world.runner.observe(JobId(job)).is_none());
+    world.runner.start(request).await.unwrap();
+    Reconciler::new(world.control.clone()).run(std::future::ready(())).await;
+    assert!(world.runner.observe(JobId(job)).is_none(), "its worker would be nobody's");
+}
+
+#[tokio::test]
+async fn what_a_bucket_refuses_to_have_removed_is_given_up_and_said() {
+    let mut world = world().await;
+    world.call("POST", "/obs_authorize", Some(json!(["bucket1"]))).await;
+    let (kept, deleted) = (
+        world.create("kept", json!({ "obs_bucket": "bucket1" })).await,
+        world.create("deleted", json!({ "obs_bucket": "bucket1" })).await,
+    );
+    for job in [kept, deleted] {
+        world.call("POST", &format!("/job/{job}/run"), None).await;
+        world.wait_for(job, "job_running").await;
+        world.call("POST", &format!("/job/{job}/stop?triggerSavePoint=true"), None).await;
+        world.wait_for(job, "job_cancel_success").await;
+    }
+    *world.runner.clearing.lock().unwrap() = Clearing::Refuses;
+    world.call("POST", &format!("/job/{kept}/run"), None).await;
+    world.wait_for(kept, "job_running").await;
+    assert_eq!(world.call("DELETE", &format!("/job/{deleted}"), None).await.0, "CS.18000");
+    world.shut_down().await;
+    let reconciler = Reconciler::new(world.control.clone());
+    let begin = SystemClock.now();
+    let clock = ManualClock::new(begin);
+    *world.runner.clock.lock().unwrap() = Some(clock.clone());
+    let tick = async |hour: u64| {
+        clock.set(begin.plus(Duration::from_secs(hour * 3_600)));
+        reconciler.tick(clock.now()).await.unwrap();
+    };
+    let leftovers = async || {
+        let project = ProjectId(world.project.clone());
+        let record = world.control.store().job(&project, JobId(kept)).await.unwrap().unwrap();
+        record.facts.savepoint.leftovers
+    };
+    let is_left = async || {
+        let left = world.control.store().jobs_to_reconcile().await.unwrap();
+        left.iter().any(|left| left.id.0 == deleted)
+    };
+    tick(0).await;
+    tick(1).await;
+    assert!(leftovers().await.len() == 1 && is_left().await, "somebody may mend the bucket");
+    tick(25).await;
+    assert!(leftovers().await.is_empty() && !is_left().await, "given up after a day");
+    assert_eq!(*world.runner.abandoned.lock().unwrap(), [deleted]);
+    let (_, body) = world.call("GET", "/audit_logs?resource_type=job&limit=50", None).await;
+    let mut incidents: Vec<_> = body["payload"]["traces"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|trace| trace["event_rating"] == "incident")
+        .map(|trace| (trace["event_name"].as_str().unwrap(), trace["resource_id"].as_str().unwrap()))
+        .collect();
+    let (kept, deleted) = (kept.to_string(), deleted.to_string());
+    // The savepoint of the one; the checkpoints and the savepoint of the other.
+    let of_deleted = ("deleteJob", deleted.as_str());
+    incidents.sort_unstable();
+    assert_eq!(incidents, [of_deleted, of_deleted, ("removeSavepoint", kept.as_str())]);
+}
+
+#[tokio::test]
+async fn an_import_does_not_remove_the_savepoint_that_it_names() {
+    let world = world().await;
+    world.call("POST", "/obs_authorize", Some(json!(["bucket1"]))).await;
+    let job = world.create("j1", json!({ "obs_bucket": "bucket1" })).await;
+    let path = format!("bucket1/jobs/savepoint/{job}");
+    let objects = world.directory.path().join("objects");
+    let manifest = |path: &str| objects.join(path).join("chk-5/manifest.json");
+    std::fs::create_dir_all(manifest(&path).parent().unwrap()).unwrap();
+    std::fs::copy(manifest("bucket1/savepoints/good"), manifest(&path)).unwrap();
+    for _ in 0..2 {
+        let body = json!({ "savepoint_path": path });
+        let import = format!("/job/{job}/import_savepoint");
+        assert_eq!(world.call("POST", &import, Some(body)).await.0, "CS.17021");
+    }
+    world.call("POST", &format!("/job/{job}/run?resumeSavePoint=true"), None).await;
+    world.wait_for(job, "job_running").await;
+    world.call("POST", &format!("/job/{job}/stop"), None).await;
+    world.wait_for(job, "job_cancel_success").await;
+    assert_eq!(world.call("DELETE", &format!("/job/{job}"), None).await.0, "CS.18000");
+    for _ in 0..500 {
+        if world.control.store().jobs_to_reconcile().await.unwrap().is_empty() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(*world.runner.removed_savepoints.lock().unwrap(), [], "the service has not put it there");
+}
+
+#[tokio::test]
 async fn a_savepoint_that_cannot_be_removed_is_removed_later() {
     let mut world = world().await;
     world.call("POST", "/obs_authorize", Some(json!(["bucket1"]))).await;
@@ -348,7 +463,7 @@ async fn a_savepoint_that_cannot_be_removed_is_removed_later() {
     let leftover = async |world: &World| {
         let project = ProjectId(world.project.clone());
         let record = world.control.store().job(&project, JobId(job)).await.unwrap().unwrap();
-        record.facts.savepoint.leftover
+        record.facts.savepoint.leftovers
     };
     // Later than whatever the service has tried by itself.
     let now = SystemClock.now().plus(Duration::from_secs(1));
@@ -357,12 +472,12 @@ async fn a_savepoint_that_cannot_be_removed_is_removed_later() {
         reconciler.tick(now).await.unwrap();
     }
     let place = SavepointPlace::of_job(JobId(job), Some("bucket1".to_string()));
-    assert_eq!(leftover(&world).await, Some(place));
+    assert_eq!(leftover(&world).await, [place]);
     *world.runner.clearing.lock().unwrap() = Clearing::Works;
     reconciler.tick(now).await.unwrap();
-    assert!(leftover(&world).await.is_some(), "not at once");
+    assert_eq!(leftover(&world).await.len(), 1, "not at once");
     reconciler.tick(now.plus(Duration::from_secs(2))).await.unwrap();
-    assert_eq!(leftover(&world).await, None);
+    assert_eq!(leftover(&world).await, []);
 }
 
 #[tokio::test]

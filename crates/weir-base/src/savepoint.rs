@@ -6,7 +6,7 @@ use crate::id::JobId;
 use crate::time::Timestamp;
 
 /// Where a savepoint is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SavepointPlace {
     /// The bucket; without one it is in the own store of the service, with the files of the job.
     pub bucket: Option<String>,

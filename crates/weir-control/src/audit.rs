@@ -72,6 +72,13 @@ pub(crate) fn of_incident(job: &JobRecord, reason: &str, now: Timestamp) -> Audi
     incident(&job.project, "failJob", subject, (codes::JOB_RUN_EXCEPTION, reason), now)
 }
 
+/// Returns the record of something of a job that is left where it is, because it cannot be removed.
+pub(crate) fn of_remains(job: &JobRecord, event: &str, reason: &str, now: Timestamp) -> AuditRecord {
+    let id = job.id.to_string();
+    let subject = Subject { resource_type: "job", id: &id, name: &job.definition.name };
+    incident(&job.project, event, subject, (codes::BACKEND_INTERNAL_ERROR, reason), now)
+}
+
 /// Returns the record of a cluster that could not be made, restarted or removed.
 pub(crate) fn of_cluster_incident(
     cluster: &ClusterRecord,

@@ -4,6 +4,8 @@
 //! and how long ago, and the stored end. [`next`] says what the reconciler has to do; it can be asked
 //! again after a crash at any point, and gives the step that is missing.
 
+pub(crate) mod savepoints;
+
 use std::time::Duration;
 
 use weir_base::savepoint::{SavepointAsk, SavepointOutcome, SavepointPlace};
@@ -115,13 +117,8 @@ pub enum Step {
     AskToStop,
     /// Ask the runtime for a savepoint.
     AskForSavepoint(SavepointAsk),
-    /// Remove a savepoint whose life has ended, then store the facts.
-    RemoveSavepoint {
-        /// Where it is.
-        place: SavepointPlace,
-        /// The facts when it is gone.
-        facts: RunFacts,
-    },
+    /// Remove savepoints whose life has ended, then store the facts [`without_leftovers`].
+    RemoveSavepoints(Vec<SavepointPlace>),
     /// Store the facts.
     Record(RunFacts),
     /// End what is left of the worker, then store the facts.
@@ -165,16 +162,13 @@ pub fn illegal_move(
 
 /// Returns the facts after the user's run: a fresh run, from the savepoint of the job with `resume`.
 pub fn run(facts: &RunFacts, held: Held, resume: bool, now: Timestamp) -> RunFacts {
-    let spent = facts.savepoint.current().cloned();
-    let leftover = facts.savepoint.leftover.clone().filter(|place| Some(place) != spent.as_ref());
-    let resume = resume && spent.is_some();
     RunFacts {
         intent: Intent::Run,
         intent_at: now,
         attempt: facts.attempt,
         start_time: facts.start_time,
         stopped_at: facts.stopped_at,
-        savepoint: SavepointFacts { resume, spent, leftover, ..SavepointFacts::default() },
+        savepoint: savepoints::of_run(&facts.savepoint, resume),
         held: Some(held),
         ..RunFacts::default()
     }
@@ -200,7 +194,7 @@ pub fn stop(facts: &RunFacts, cause: &StopReason, now: Timestamp) -> RunFacts {
         end: None,
         retry_at: None,
         reason: cause.to_string(),
-        savepoint: SavepointFacts { ask: None, failure: String::new(), ..facts.savepoint.clone() },
+        savepoint: savepoints::without_ask(&facts.savepoint, String::new()),
         ..facts.clone()
     }
 }
@@ -213,7 +207,7 @@ pub fn freeze(facts: &RunFacts, now: Timestamp) -> RunFacts {
         end: None,
         retry_at: None,
         reason: StopReason::Arrears.to_string(),
-        savepoint: SavepointFacts { ask: None, failure: String::new(), ..facts.savepoint.clone() },
+        savepoint: savepoints::without_ask(&facts.savepoint, String::new()),
         ..facts.clone()
     }
 }
@@ -245,7 +239,13 @@ pub fn not_recovered(facts: &RunFacts, reason: &str, now: Timestamp) -> RunFacts
 
 /// Returns the facts of a job that an imported one replaces: a draft again.
 pub fn covered(facts: &RunFacts) -> RunFacts {
-    RunFacts { attempt: facts.attempt, ..RunFacts::default() }
+    let savepoint = savepoints::of_replaced(&facts.savepoint);
+    RunFacts { attempt: facts.attempt, savepoint, ..RunFacts::default() }
+}
+
+/// Returns the facts after leftovers were removed.
+pub fn without_leftovers(facts: &RunFacts, gone: &[SavepointPlace]) -> RunFacts {
+    RunFacts { savepoint: savepoints::without_leftovers(&facts.savepoint, gone), ..facts.clone() }
 }
 
 /// Returns the facts after the runtime has taken over the job.
@@ -317,9 +317,12 @@ fn next_of_run(
             Some(_) => next_of_savepoint(facts, seen, now, limits),
         },
         RunState::Finished if facts.savepoint.spent.is_some() => Step::Record(without_spent(facts)),
+        RunState::Finished if facts.savepoint.unfinished.is_some() => Step::Record(without_unfinished(facts)),
         // A bucket that does not answer holds up the end of the job a little and not for ever.
-        RunState::Finished if now.since(seen.at) <= limits.silence && facts.savepoint.leftover.is_some() => {
-            next_of_savepoint(facts, seen, now, limits)
+        RunState::Finished
+            if now.since(seen.at) <= limits.silence && !facts.savepoint.leftovers.is_empty() =>
+        {
+            Step::RemoveSavepoints(facts.savepoint.leftovers.clone())
         }
         RunState::Finished => Step::Record(finished(facts, seen)),
         // It ended with the savepoint that it was asked for.
@@ -355,17 +358,21 @@ fn next_of_savepoint(facts: &RunFacts, seen: &Observation, now: Timestamp, limit
         return Step::Record(without_spent(facts));
     }
     let is_late = |ask: &SavepointAsk| now.since(ask.at) > limits.savepoint;
-    // Before the next one is written at the same place, and not before one elsewhere: its bucket may answer no more.
-    if let Some(place) = &facts.savepoint.leftover
-        && !facts.savepoint.ask.as_ref().is_some_and(|ask| is_late(ask) || ask.place != *place)
+    // Not while the worker may be writing it: until it has said what became of it, or has surely given up, by its own limit.
+    if let Some(ask) = &facts.savepoint.unfinished
+        && (answer_to(ask, seen).is_some() || now.since(ask.at) > limits.savepoint + limits.silence)
     {
-        let savepoint = SavepointFacts { leftover: None, ..facts.savepoint.clone() };
-        return Step::RemoveSavepoint {
-            place: place.clone(),
-            facts: RunFacts { savepoint, ..facts.clone() },
-        };
+        return Step::Record(without_unfinished(facts));
     }
-    let Some(ask) = &facts.savepoint.ask else { return Step::Wait };
+    let ask = facts.savepoint.ask.as_ref();
+    // Before the next one is written at the same place, and not before one elsewhere: its bucket may answer no more.
+    let is_due = |place: &&SavepointPlace| ask.is_none_or(|ask| !is_late(ask) && ask.place == **place);
+    let due: Vec<_> = facts.savepoint.leftovers.iter().filter(is_due).cloned().collect();
+    if !due.is_empty() {
+        return Step::RemoveSavepoints(due);
+    }
+    let Some(ask) = ask else { return Step::Wait };
+    let is_unfinished = facts.savepoint.unfinished.as_ref().is_some_and(|other| other.place == ask.place);
     match outcome(facts, seen) {
         Some(outcome) => match &outcome.failure {
             // A job that ends with it says so in its state.
@@ -374,26 +381,34 @@ fn next_of_savepoint(facts: &RunFacts, seen: &Observation, now: Timestamp, limit
             Some(failure) => Step::Record(without_ask(facts, failure)),
         },
         None if is_late(ask) => {
-            Step::Record(without_ask(facts, &format!("it took longer than {} s", limits.savepoint.as_secs())))
+            let seconds = limits.savepoint.as_secs();
+            let failure = match is_unfinished || facts.savepoint.leftovers.contains(&ask.place) {
+                true => format!(
+                    "what an earlier one has left at the same place could not be removed within {seconds} s; look at its bucket"
+                ),
+                false => format!("it took longer than {seconds} s"),
+            };
+            Step::Record(without_ask(facts, &failure))
         }
+        None if is_unfinished => Step::Wait,
         None => Step::AskForSavepoint(ask.clone()),
     }
 }
 
-/// The job runs, so that no run starts from its former savepoint any more.
 fn without_spent(facts: &RunFacts) -> RunFacts {
-    let savepoint = SavepointFacts {
-        spent: None,
-        leftover: facts.savepoint.spent.clone(),
-        resume: false,
-        ..facts.savepoint.clone()
-    };
-    RunFacts { savepoint, ..facts.clone() }
+    RunFacts { savepoint: savepoints::without_spent(&facts.savepoint), ..facts.clone() }
+}
+
+fn without_unfinished(facts: &RunFacts) -> RunFacts {
+    RunFacts { savepoint: savepoints::without_unfinished(&facts.savepoint), ..facts.clone() }
 }
 
 /// Returns what became of the savepoint that is being asked for.
 fn outcome<'a>(facts: &RunFacts, seen: &'a Observation) -> Option<&'a SavepointOutcome> {
-    let ask = facts.savepoint.ask.as_ref()?;
+    answer_to(facts.savepoint.ask.as_ref()?, seen)
+}
+
+fn answer_to<'a>(ask: &SavepointAsk, seen: &'a Observation) -> Option<&'a SavepointOutcome> {
     seen.savepoint.as_ref().filter(|outcome| outcome.at == ask.at)
 }
 
@@ -407,9 +422,7 @@ fn savepoint_failure<'a>(facts: &RunFacts, seen: &'a Observation) -> Option<&'a 
 
 /// The savepoint is there; a job that was to stop with it is being stopped.
 fn written(facts: &RunFacts, ask: Option<&SavepointAsk>, now: Timestamp) -> RunFacts {
-    let latest = ask.map(|ask| ask.place.clone()).or(facts.savepoint.latest.clone());
-    let savepoint = SavepointFacts { latest, ask: None, failure: String::new(), ..facts.savepoint.clone() };
-    let facts = RunFacts { savepoint, ..facts.clone() };
+    let facts = RunFacts { savepoint: savepoints::written(&facts.savepoint, ask), ..facts.clone() };
     match ask.filter(|ask| ask.stop) {
         Some(ask) => {
             let by = facts.savepoint.asked_by.clone();
@@ -425,8 +438,7 @@ fn without_ask(facts: &RunFacts, failure: &str) -> RunFacts {
         Some(_) => format!("the savepoint could not be written: {failure}"),
         None => facts.savepoint.failure.clone(),
     };
-    let savepoint = SavepointFacts { ask: None, failure, ..facts.savepoint.clone() };
-    RunFacts { savepoint, ..facts.clone() }
+    RunFacts { savepoint: savepoints::without_ask(&facts.savepoint, failure), ..facts.clone() }
 }
 
 const WORKER_ENDED: &str = "the worker of the job ended meanwhile";
@@ -471,7 +483,8 @@ fn start(facts: &RunFacts, now: Timestamp) -> Step {
             submitted_at: Some(now),
             running_since: None,
             retry_at: None,
-            ..without_ask(facts, WORKER_ENDED)
+            // The runtime starts no worker beside another one.
+            ..without_unfinished(&without_ask(facts, WORKER_ENDED))
         },
         resume: facts.accepted,
     }

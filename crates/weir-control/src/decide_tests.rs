@@ -411,10 +411,9 @@ fn a_savepoint_ends_its_life_when_the_job_runs_again_and_not_before() {
         for (state, at) in [(RunState::Running, T0), (RunState::Finished, T0)] {
             let Step::Record(facts) = answered(&facts, state.clone(), None, at) else { panic!() };
             assert_eq!(facts.savepoint.current(), None, "noted before it is removed");
-            let Step::RemoveSavepoint { place: removed, facts } = answered(&facts, state, None, at) else {
-                panic!()
-            };
-            assert_eq!((removed, facts.savepoint), (place.clone(), SavepointFacts::default()));
+            let Step::RemoveSavepoints(removed) = answered(&facts, state, None, at) else { panic!() };
+            assert_eq!(removed, std::slice::from_ref(&place));
+            assert_eq!(without_leftovers(&facts, &removed).savepoint, SavepointFacts::default());
         }
     }
 }
@@ -422,25 +421,124 @@ fn a_savepoint_ends_its_life_when_the_job_runs_again_and_not_before() {
 #[test]
 fn a_savepoint_whose_bucket_does_not_answer_is_removed_later_and_holds_up_nothing_for_ever() {
     let place = SavepointPlace::of_job(JobId(7), None);
-    let leftover = SavepointFacts { leftover: Some(place.clone()), ..SavepointFacts::default() };
+    let leftover = SavepointFacts { leftovers: vec![place.clone()], ..SavepointFacts::default() };
     let running = RunFacts { savepoint: leftover.clone(), ..running_job() };
     let asked = savepoint(&running, ask(T0, true), "ann");
     for facts in [&running, &asked] {
         let step = answered(facts, RunState::Running, None, after(1));
-        assert!(matches!(step, Step::RemoveSavepoint { .. }), "{step:?}");
+        assert_eq!(step, Step::RemoveSavepoints(vec![place.clone()]));
     }
     let elsewhere = SavepointPlace::of_job(JobId(7), Some("bk2".to_string()));
     let other = savepoint(&running, SavepointAsk { place: elsewhere, ..ask(T0, true) }, "ann");
     let step = answered(&other, RunState::Running, None, after(1));
     assert!(matches!(step, Step::AskForSavepoint(_)), "one elsewhere waits for nothing: {step:?}");
     let Step::Record(late) = answered(&asked, RunState::Running, None, after(301)) else { panic!() };
-    assert_eq!((late.savepoint.ask, late.savepoint.leftover), (None, Some(place.clone())));
+    assert_eq!((late.savepoint.ask, late.savepoint.leftovers), (None, vec![place.clone()]));
+    assert_eq!(late.savepoint.unfinished, None, "it was not begun");
+    assert!(late.savepoint.failure.contains("an earlier one"), "{}", late.savepoint.failure);
     let ended = seen(&running, RunState::Finished, T0);
     let Step::Record(done) = next(&running, Some(&ended), OnFailure::End, after(61), &limits()) else {
         panic!()
     };
     assert_eq!((done.end, &done.savepoint), (Some(EndKind::Finished), &leftover));
     assert_eq!(run(&done, held(), true, after(70)).savepoint, leftover, "the next run removes it");
+}
+
+fn in_bucket(bucket: &str) -> SavepointPlace {
+    SavepointPlace::of_job(JobId(7), Some(bucket.to_string()))
+}
+
+#[test]
+fn a_second_leftover_does_not_make_the_first_forgotten() {
+    let (first, second) = (in_bucket("b1"), in_bucket("b2"));
+    let savepoint = SavepointFacts {
+        spent: Some(second.clone()),
+        leftovers: vec![first.clone()],
+        ..SavepointFacts::default()
+    };
+    let running = RunFacts { savepoint, ..running_job() };
+    let Step::Record(facts) = answered(&running, RunState::Running, None, T0) else { panic!() };
+    let both = vec![first.clone(), second.clone()];
+    assert_eq!(answered(&facts, RunState::Running, None, T0), Step::RemoveSavepoints(both.clone()));
+    // Neither by a run, nor by another job that replaces it; and what is gone does not take the other along.
+    let ended = end_run(&running, EndKind::Failed, "", after(1));
+    assert_eq!(covered(&ended).savepoint.leftovers, both);
+    let again = run(&covered(&ended), held(), false, after(2));
+    assert_eq!(again.savepoint.leftovers, both);
+    assert_eq!(without_leftovers(&facts, &[first]).savepoint.leftovers, [second]);
+}
+
+#[test]
+fn an_import_removes_neither_what_it_names_nor_what_the_service_did_not_put_there() {
+    let (own, other) = (in_bucket("b1"), in_bucket("b2"));
+    let leftover =
+        SavepointFacts { leftovers: vec![own.clone(), other.clone()], ..SavepointFacts::default() };
+    let imported = savepoints::imported(&leftover, &own, JobId(7));
+    assert_eq!((imported.latest.as_ref(), &imported.leftovers), (Some(&own), &vec![other.clone()]));
+    assert!(savepoints::is_removable(&imported, &own, JobId(7)), "the service has put it there");
+    // One that it does not know of, although it is where the service would put it.
+    let unknown = savepoints::imported(&SavepointFacts::default(), &own, JobId(7));
+    assert!(!savepoints::is_removable(&unknown, &own, JobId(7)));
+    assert!(savepoints::is_removable(&unknown, &other, JobId(7)));
+    let run = run(&RunFacts { savepoint: unknown, ..RunFacts::default() }, held(), true, T0);
+    assert!(!savepoints::is_removable(&run.savepoint, &own, JobId(7)), "nor after its life");
+    assert!(!savepoints::is_removable(&covered(&run).savepoint, &own, JobId(7)));
+    let elsewhere = SavepointPlace::parse("b1/mine").unwrap();
+    assert_eq!(savepoints::imported(&leftover, &elsewhere, JobId(7)).named, [], "never the service's");
+}
+
+#[test]
+fn what_is_left_of_a_savepoint_that_nobody_waits_for_goes_once_nobody_writes_it() {
+    let ask = ask(T0, true);
+    let asked = savepoint(&running_job(), ask.clone(), "ann");
+    let left = vec![ask.place.clone()];
+    let start = |step: Step| match step {
+        Step::Start { facts, .. } => facts,
+        step => panic!("{step:?}"),
+    };
+    // Its worker was killed while it wrote.
+    let failed = seen(&asked, RunState::Failed("killed".to_string()), after(1));
+    let Step::Record(waiting) = next(&asked, Some(&failed), OnFailure::Restart, after(1), &limits()) else {
+        panic!()
+    };
+    let again = start(next(&waiting, Some(&failed), OnFailure::Restart, after(20), &limits()));
+    assert_eq!((again.savepoint.unfinished, again.savepoint.leftovers), (None, left.clone()));
+    assert_eq!(covered(&fail(&asked, OnFailure::End, after(1))).savepoint.leftovers, left);
+    // The user or arrears stop it meanwhile, and it runs again.
+    for stopping in [stop(&asked, &by_ann(), after(1)), freeze(&asked, after(1))] {
+        let again = run(&end_run(&stopping, EndKind::Cancelled, "", after(2)), held(), false, after(3));
+        assert_eq!(again.savepoint.leftovers, left);
+    }
+    // It took too long: the worker may write it still, and another one at the same place waits for that.
+    let Step::Record(late) = answered(&asked, RunState::Running, None, after(301)) else { panic!() };
+    assert_eq!((&late.savepoint.unfinished, &late.savepoint.leftovers), (&Some(ask.clone()), &vec![]));
+    assert_eq!(answered(&late, RunState::Running, None, after(302)), Step::Wait);
+    let second = savepoint(&late, SavepointAsk { at: after(303), ..ask.clone() }, "ann");
+    assert_eq!(answered(&second, RunState::Running, None, after(304)), Step::Wait);
+    for (outcome, at) in [(Some(answer(&ask, Some("bad disk"))), 305), (None, 361)] {
+        let Step::Record(settled) = answered(&second, RunState::Running, outcome, after(at)) else {
+            panic!()
+        };
+        let step = answered(&settled, RunState::Running, None, after(at));
+        assert_eq!(step, Step::RemoveSavepoints(left.clone()));
+        let step = answered(&without_leftovers(&settled, &left), RunState::Running, None, after(at));
+        assert!(matches!(step, Step::AskForSavepoint(_)), "{step:?}");
+    }
+    let Step::Record(ended) = answered(&late, RunState::Finished, None, after(305)) else { panic!() };
+    assert_eq!(ended.savepoint.leftovers, left, "who has ended writes no more");
+    // A path of a user's choice, and the place of a savepoint from which a run may start.
+    let theirs = SavepointPlace::parse("b1/mine").unwrap();
+    let trigger = SavepointAsk { place: theirs, ..SavepointAsk { stop: false, ..ask.clone() } };
+    let theirs = fail(&savepoint(&running_job(), trigger, "ann"), OnFailure::End, after(1));
+    assert_eq!(run(&theirs, held(), false, after(2)).savepoint.leftovers, []);
+    let kept = SavepointFacts { latest: Some(ask.place.clone()), ..asked.savepoint.clone() };
+    let kept = fail(&RunFacts { savepoint: kept, ..asked }, OnFailure::Restart, after(1));
+    let again = start(next(&kept, None, OnFailure::Restart, after(20), &limits()));
+    assert_eq!(again.savepoint.leftovers, [], "it goes when that one's life ends");
+    assert_eq!(
+        run(&end_run(&again, EndKind::Failed, "", after(21)), held(), true, after(22)).savepoint.spent,
+        Some(ask.place)
+    );
 }
 
 #[test]
@@ -570,11 +668,11 @@ fn successors(facts: &RunFacts, now: Timestamp) -> Vec<(String, RunFacts, Timest
                         Observation { savepoint: outcome, ..seen(facts, state, at) }
                     });
                     match next(facts, observation.as_ref(), on, at, &limits()) {
-                        Step::Start { facts, .. }
-                        | Step::Record(facts)
-                        | Step::EndWorker(facts)
-                        | Step::RemoveSavepoint { facts, .. } => {
+                        Step::Start { facts, .. } | Step::Record(facts) | Step::EndWorker(facts) => {
                             all.push((format!("{state:?} {outcome:?} {on:?} after {wait} s"), facts, at));
+                        }
+                        Step::RemoveSavepoints(places) => {
+                            all.push(("removal".to_string(), without_leftovers(facts, &places), at));
                         }
                         Step::Wait | Step::AskToStop | Step::AskForSavepoint(_) => {}
                     }

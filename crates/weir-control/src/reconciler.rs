@@ -3,13 +3,15 @@
 //! [`Reconciler::tick`] reads intents and observations, asks [`decide::next`] what is missing, and does
 //! it. Every step can be repeated, so that the service may die at any line. It never stores a status.
 
+mod clear;
+mod remains;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::StreamExt;
 use weir_base::id::{ClusterId, JobId};
-use weir_base::savepoint::SavepointPlace;
 use weir_base::settings::JobSettings;
 use weir_base::time::Timestamp;
 use weir_runtime::{Observation, RunState, StartError, StartRequest};
@@ -18,6 +20,7 @@ use weir_store::{ClusterRecord, EndKind, JobRecord, Report, RunFacts, StoreError
 use crate::audit;
 use crate::control::Control;
 use crate::decide::{self, OnFailure, Step};
+use remains::Remains;
 
 /// Jobs that are attended to at the same time. A start takes a few hundred milliseconds, most of it
 /// waiting for the new process, so that a service with many jobs is up again soon.
@@ -26,11 +29,6 @@ const AT_ONCE: usize = 8;
 /// A worker is gone within a tenth of a second of its last word; this is five times as long.
 const HAND_OVER_AGAIN: u32 = 5;
 const HAND_OVER_PAUSE: Duration = Duration::from_millis(100);
-
-/// Time before what could not be cleared away, a deleted job or a savepoint, is cleared again: the worker is about to end, or a bucket does not
-/// answer, which holds up the others each time. Doubles up to the longest.
-const CLEAR_AGAIN: Duration = Duration::from_secs(1);
-const CLEAR_AGAIN_LONGEST: Duration = Duration::from_secs(32);
 
 /// Time between two attempts to change networks of clusters that cannot be changed.
 const CONNECT_AGAIN: Duration = Duration::from_secs(10);
@@ -69,8 +67,6 @@ pub enum Action {
 struct Marks {
     asked_to_stop: Option<Timestamp>,
     asked_for_savepoint: Option<Timestamp>,
-    /// When a clearing failed, and how long to wait since then.
-    clearing_failed: Option<(Timestamp, Duration)>,
     reported: Option<Timestamp>,
     has_graph: bool,
     attempt: u64,
@@ -80,6 +76,7 @@ struct Marks {
 pub struct Reconciler {
     control: Arc<Control>,
     marks: Mutex<HashMap<JobId, Marks>>,
+    remains: Mutex<Remains>,
     settled: Mutex<Option<Timestamp>>,
     connecting_failed: Mutex<Option<Timestamp>>,
 }
@@ -90,6 +87,7 @@ impl Reconciler {
         Self {
             control,
             marks: Mutex::default(),
+            remains: Mutex::default(),
             settled: Mutex::default(),
             connecting_failed: Mutex::default(),
         }
@@ -101,6 +99,9 @@ impl Reconciler {
         let adopted = self.control.runner.adopt().await;
         if !adopted.is_empty() {
             tracing::info!(jobs = adopted.len(), "running workers adopted");
+        }
+        if let Err(error) = self.end_orphans(&adopted).await {
+            tracing::error!(%error, "workers that belong to no run could not be looked for");
         }
         if let Err(error) = self.control.begin_metering(&adopted).await {
             tracing::error!(%error, "what went on without the service could not be metered");
@@ -127,6 +128,19 @@ impl Reconciler {
         if let Err(error) = self.control.settle(self.control.now()).await {
             tracing::error!(%error, "the last settlement failed; the next start of the service makes up for it");
         }
+    }
+
+    /// Ends workers that nobody looks after: an import has replaced their jobs, and the service ended before it could end them.
+    async fn end_orphans(&self, adopted: &[JobId]) -> Result<(), StoreError> {
+        let jobs = self.control.store.jobs_to_reconcile().await?;
+        for id in adopted {
+            let is_alive = decide::is_alive(self.control.runner.observe(*id).as_ref());
+            if is_alive && !jobs.iter().any(|job| job.id == *id) {
+                tracing::warn!(job_id = %id, "a worker that belongs to no run of its job is ended");
+                self.control.runner.kill(*id).await;
+            }
+        }
+        Ok(())
     }
 
     /// Runs one round. Returns what was done, so that callers and tests can see it.
@@ -220,7 +234,7 @@ impl Reconciler {
         let step = decide::next(&job.facts, observation.as_ref(), on_failure(&job), now, limits);
         let changes = !matches!(
             step,
-            Step::Wait | Step::AskToStop | Step::AskForSavepoint(_) | Step::RemoveSavepoint { .. }
+            Step::Wait | Step::AskToStop | Step::AskForSavepoint(_) | Step::RemoveSavepoints(_)
         );
         if let Some(seen) = observation.as_ref().filter(|seen| seen.attempt == job.facts.attempt) {
             self.report(&job, seen, now, changes).await?;
@@ -237,12 +251,7 @@ impl Reconciler {
                 }
                 Ok(None)
             }
-            Step::RemoveSavepoint { place, facts } => {
-                if self.is_pausing(job.id, now) || !self.remove_savepoint(job.id, &place, now).await {
-                    return Ok(None);
-                }
-                self.record(&job, facts).await.map(Some)
-            }
+            Step::RemoveSavepoints(places) => self.remove_leftovers(&job, &places, now).await,
             Step::Record(facts) => self.record(&job, facts).await.map(Some),
             Step::EndWorker(facts) => {
                 self.control.runner.kill(job.id).await;
@@ -339,33 +348,6 @@ impl Reconciler {
         Ok(Action::Recorded(job.id))
     }
 
-    async fn clear(&self, job: &JobRecord, now: Timestamp) -> Result<Option<Action>, StoreError> {
-        if self.is_pausing(job.id, now) {
-            return Ok(None);
-        }
-        let reach = self.control.buckets.names_of(&job.project).await?;
-        let bucket = job.definition.obs_bucket.clone().filter(|_| job.definition.checkpoint_enabled);
-        let bucket = bucket.filter(|bucket| reach.contains(bucket));
-        if let Err(error) = self.control.runner.remove(job.id, bucket).await {
-            tracing::warn!(job_id = %job.id, %error, "a deleted job could not be cleared away, will retry");
-            self.pause(job.id, now);
-            return Ok(None);
-        }
-        // Now that no worker is left that could still write the one it was asked for. Those in the service's own store
-        // went with the folder of the worker.
-        let savepoint = &job.facts.savepoint;
-        let asked = savepoint.ask.as_ref().map(|ask| &ask.place);
-        let (latest, spent) = (savepoint.latest.as_ref(), savepoint.spent.as_ref());
-        for place in [latest, spent, savepoint.leftover.as_ref(), asked].into_iter().flatten() {
-            if place.bucket.is_some() && !self.remove_savepoint(job.id, place, now).await {
-                return Ok(None);
-            }
-        }
-        self.control.store.mark_cleared(job.id).await?;
-        tracing::info!(job_id = %job.id, "deleted job cleared away");
-        Ok(Some(Action::Cleared(job.id)))
-    }
-
     async fn ask_to_stop(&self, job: &JobRecord, now: Timestamp) -> Option<Action> {
         if !self.is_due(job.id, now, |marks| &mut marks.asked_to_stop) {
             return None;
@@ -391,31 +373,6 @@ impl Reconciler {
             }
             due
         })
-    }
-
-    /// Removes a savepoint, when the service wrote it. Returns whether it is gone; else it is to be tried again after a pause.
-    async fn remove_savepoint(&self, job: JobId, place: &SavepointPlace, now: Timestamp) -> bool {
-        if !place.belongs_to(job) {
-            return true;
-        }
-        let Err(error) = self.control.runner.remove_savepoint(job, place).await else { return true };
-        tracing::warn!(job_id = %job, place = place.shown(), %error, "a savepoint could not be removed, will retry");
-        self.pause(job, now);
-        false
-    }
-
-    /// Whether something of a job could not be cleared away just now.
-    fn is_pausing(&self, job: JobId, now: Timestamp) -> bool {
-        let failed = self.with_marks(job, |marks| marks.clearing_failed);
-        failed.is_some_and(|(failed, pause)| now.since(failed) < pause)
-    }
-
-    fn pause(&self, job: JobId, now: Timestamp) {
-        self.with_marks(job, |marks| {
-            let pause =
-                marks.clearing_failed.map_or(CLEAR_AGAIN, |(_, pause)| CLEAR_AGAIN_LONGEST.min(pause * 2));
-            marks.clearing_failed = Some((now, pause));
-        });
     }
 
     /// Stores what the runtime says: at once when the state changes, else now and then.
@@ -462,6 +419,7 @@ impl Reconciler {
     fn forget_marks(&self, jobs: &[JobRecord]) {
         let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
         marks.retain(|id, _| jobs.iter().any(|job| job.id == *id));
+        self.remains().keep_only(jobs);
     }
 }
 

@@ -4,13 +4,14 @@ use weir_base::error::{CsError, codes};
 use weir_base::id::JobId;
 use weir_base::savepoint::{SavepointAsk, SavepointPlace};
 use weir_runtime::NoSavepoint;
-use weir_store::{JobRecord, RunFacts, SavepointFacts};
+use weir_store::{JobRecord, RunFacts};
 
 use crate::audit;
 use crate::caller::Caller;
 use crate::control::{Control, Refusal, fault, without_conflict};
+use crate::decide::{self, savepoints};
 use crate::status::Status;
-use crate::{decide, success};
+use crate::success;
 
 impl Control {
     /// Asks a running job for a savepoint at a path of the caller's choice.
@@ -38,7 +39,9 @@ impl Control {
         let now = self.now();
         let ask = SavepointAsk { at: now, place: place.clone(), stop: false };
         let audit = audit::of_job(caller, "triggerSavepoint", &job, success::SAVEPOINT_TRIGGERED, now);
-        self.write_facts(&[(&job, decide::savepoint(&job.facts, ask, &caller.user_name))], &[audit]).await?;
+        let savepoint = savepoints::with_named(&job.facts.savepoint, place, job.id);
+        let facts = RunFacts { savepoint, ..job.facts.clone() };
+        self.write_facts(&[(&job, decide::savepoint(&facts, ask, &caller.user_name))], &[audit]).await?;
         Ok(())
     }
 
@@ -68,24 +71,26 @@ impl Control {
             NoSavepoint::Fault(reason) => codes::BACKEND_INTERNAL_ERROR.error().because(format!("{reason}.")),
         })?;
         let now = self.now();
-        let leftover = job.facts.savepoint.leftover.clone().filter(|leftover| leftover != place);
-        let savepoint = SavepointFacts { latest: Some(place.clone()), leftover, ..SavepointFacts::default() };
+        let savepoint = savepoints::imported(&job.facts.savepoint, place, job.id);
         let facts = RunFacts { savepoint, ..job.facts.clone() };
         let audit = audit::of_job(caller, "importSavepoint", &job, success::SAVEPOINT_IMPORTED, now);
         self.write_facts(&[(&job, facts)], &[audit]).await?;
-        if job.facts.savepoint.current() != Some(place) {
-            self.remove_savepoint_of(&job).await;
-        }
+        self.remove_replaced_savepoints(&job, Some(place)).await;
         Ok(())
     }
 
-    /// Removes the savepoint that the service wrote for a job and that its run would start from, now that it is another job.
-    pub(crate) async fn remove_savepoint_of(&self, job: &JobRecord) {
+    /// Removes the savepoints that the service wrote for a job as it was, but for the one that is now that of the job. They are
+    /// leftovers of the job: what fails is made up for by its next run, or by its delete.
+    pub(crate) async fn remove_replaced_savepoints(&self, job: &JobRecord, kept: Option<&SavepointPlace>) {
         let savepoint = &job.facts.savepoint;
-        let place = savepoint.current().or(savepoint.leftover.as_ref());
-        let Some(place) = place.filter(|place| place.belongs_to(job.id)) else { return };
-        if let Err(error) = self.runner.remove_savepoint(job.id, place).await {
-            tracing::warn!(job_id = %job.id, %error, "a savepoint that was replaced could not be removed");
+        for place in savepoints::places_but(savepoint, kept) {
+            if !savepoints::is_removable(savepoint, &place, job.id) {
+                continue;
+            }
+            if let Err(error) = self.runner.remove_savepoint(job.id, &place).await {
+                let place = place.shown();
+                tracing::warn!(job_id = %job.id, place, %error, "a savepoint that was replaced could not be removed yet");
+            }
         }
     }
 

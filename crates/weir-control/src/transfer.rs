@@ -133,9 +133,16 @@ impl Control {
         })??;
         let gate = self.gate.lock().await;
         let (imported, covered) = without_conflict(|| self.try_import(caller, &found, cover)).await?;
+        for job in &covered {
+            // Its stop has failed, and nobody looks after its worker now that the job is a draft. Not before that is written: else a
+            // job would be without its worker although nothing has replaced it.
+            if self.status_of(job).holds_spus() {
+                self.runner.kill(job.id).await;
+            }
+        }
         drop(gate);
         for job in &covered {
-            self.remove_savepoint_of(job).await;
+            self.remove_replaced_savepoints(job, None).await;
         }
         Ok(imported)
     }
@@ -224,10 +231,6 @@ impl Control {
                 Plan::Cover(job, definition) => {
                     let facts = decide::covered(&job.facts);
                     self.check_moves(&[(&**job, facts.clone())], now)?;
-                    if self.status_of(job).holds_spus() {
-                        // Its stop has failed: nobody will look after this worker once the job is a draft.
-                        self.runner.kill(job.id).await;
-                    }
                     covered.push(((**job).clone(), (**definition).clone(), facts));
                 }
                 Plan::LeaveOut(_) => {}

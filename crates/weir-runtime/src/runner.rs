@@ -172,10 +172,16 @@ pub struct StartError(pub String);
 #[error("{0}")]
 pub struct ConnectError(pub String);
 
-/// Something of a deleted job could not be removed yet.
-#[derive(Debug, Clone, Error)]
-#[error("{0}")]
-pub struct RemoveError(pub String);
+/// Something of a job could not be removed yet.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum RemoveError {
+    /// It may pass by itself.
+    #[error("{0}")]
+    NotYet(String),
+    /// Its bucket refuses, and will until somebody changes that.
+    #[error("{0}")]
+    Refused(String),
+}
 
 /// Runs jobs. All calls answer within two seconds whatever the load.
 #[async_trait]
@@ -211,6 +217,9 @@ pub trait Runner: Send + Sync + 'static {
     /// Checkpoints in the bucket are removed when `checkpoint_bucket` is given. After an error something is
     /// left, and the call has to be repeated.
     async fn remove(&self, job: JobId, checkpoint_bucket: Option<String>) -> Result<(), RemoveError>;
+
+    /// Forgets a deleted job whose buckets refuse to have removed what it left in them. What it left here goes.
+    async fn abandon(&self, job: JobId) -> Result<(), RemoveError>;
 
     /// Says what the jobs of clusters may reach from now on. Clusters that are not named have no jobs. Saying the same again
     /// costs next to nothing; after an error it has to be said again.

@@ -2,7 +2,7 @@
 //!
 //! There is no status here: it is computed from these facts by weir-control.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use weir_base::id::{JobId, ProjectId, UserId};
 use weir_base::savepoint::{SavepointAsk, SavepointPlace};
 use weir_base::time::Timestamp;
@@ -205,14 +205,34 @@ pub struct SavepointFacts {
     pub spent: Option<SavepointPlace>,
     /// Whether the present run starts from that one.
     pub resume: bool,
-    /// One whose life has ended: no run starts from it, and its objects are to be removed.
-    pub leftover: Option<SavepointPlace>,
+    /// Those whose life has ended: no run starts from them, and their objects are to be removed.
+    #[serde(alias = "leftover", deserialize_with = "none_one_or_many")]
+    pub leftovers: Vec<SavepointPlace>,
+    /// One that was asked for, and that nobody waits for any more: a worker may have begun to write it, and may do so still.
+    pub unfinished: Option<SavepointAsk>,
+    /// Places that a caller named although the service puts the savepoints of the job there: it removes nothing from them.
+    pub named: Vec<SavepointPlace>,
     /// What is being asked of the running job.
     pub ask: Option<SavepointAsk>,
     /// Who asked it to stop with one.
     pub asked_by: String,
     /// Why the last one could not be written; empty when it was.
     pub failure: String,
+}
+
+/// Reads leftovers; earlier releases kept one at most.
+fn none_one_or_many<'de, D: Deserializer<'de>>(stored: D) -> Result<Vec<SavepointPlace>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Stored {
+        Many(Vec<SavepointPlace>),
+        One(SavepointPlace),
+    }
+    Ok(match Option::deserialize(stored)? {
+        None => Vec::new(),
+        Some(Stored::One(place)) => vec![place],
+        Some(Stored::Many(places)) => places,
+    })
 }
 
 impl SavepointFacts {
@@ -375,4 +395,26 @@ pub struct Report {
     pub metrics: serde_json::Value,
     /// Execution graph; `None` leaves the stored one alone.
     pub graph: Option<serde_json::Value>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_leftover_of_an_earlier_release_is_one_of_several() {
+        let place = SavepointPlace { bucket: Some("b1".to_string()), path: "p".to_string() };
+        let shown = r#"{"bucket": "b1", "path": "p"}"#;
+        for (stored, leftovers) in [
+            ("{}".to_string(), vec![]),
+            (r#"{"leftover": null}"#.to_string(), vec![]),
+            (format!(r#"{{"leftover": {shown}}}"#), vec![place.clone()]),
+            (format!(r#"{{"leftovers": [{shown}, {shown}]}}"#), vec![place.clone(), place]),
+        ] {
+            let read: SavepointFacts = serde_json::from_str(&stored).unwrap();
+            assert_eq!(read, SavepointFacts { leftovers, ..SavepointFacts::default() }, "{stored}");
+            let again = serde_json::to_string(&read).unwrap();
+            assert_eq!(serde_json::from_str::<SavepointFacts>(&again).unwrap(), read);
+        }
+    }
 }

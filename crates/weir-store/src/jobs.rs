@@ -287,9 +287,13 @@ impl Store {
         Ok(())
     }
 
-    /// Notes that the runtime has forgotten a deleted job, of which only the record stays: no files, and no reports.
-    pub async fn mark_cleared(&self, job: JobId) -> Result<(), StoreError> {
+    /// Notes that the runtime has forgotten a deleted job, of which only the record stays: no files, and no reports. The audit
+    /// records say what could not be removed.
+    pub async fn mark_cleared(&self, job: JobId, audits: &[AuditRecord]) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
+        for audit in audits {
+            audit::insert(&mut transaction, audit).await?;
+        }
         sqlx::query("DELETE FROM job_reports WHERE job_id = $1")
             .bind(job.0)
             .execute(&mut *transaction)

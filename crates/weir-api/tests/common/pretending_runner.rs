@@ -22,6 +22,8 @@ pub struct PretendingRunner {
     pub starts: Mutex<Vec<(i64, u64, bool)>>,
     pub removed: Mutex<Vec<(i64, Option<String>)>>,
     pub removed_savepoints: Mutex<Vec<RemovedSavepoint>>,
+    /// Deleted jobs of which something is left in buckets.
+    pub abandoned: Mutex<Vec<i64>>,
     pub suspended: Mutex<bool>,
     /// What was added to the logs of jobs.
     pub notes: Mutex<Vec<(i64, String)>>,
@@ -49,6 +51,7 @@ pub enum Clearing {
     #[default]
     Works,
     Fails,
+    Refuses,
     Hangs,
 }
 
@@ -162,7 +165,8 @@ impl Runner for PretendingRunner {
         let removed = RemovedSavepoint { job: job.0, place: place.clone(), has_worker };
         self.removed_savepoints.lock().unwrap().push(removed);
         match *self.clearing.lock().unwrap() {
-            Clearing::Fails => Err(RemoveError("its bucket does not answer".to_string())),
+            Clearing::Fails => Err(RemoveError::NotYet("its bucket does not answer".to_string())),
+            Clearing::Refuses => Err(RemoveError::Refused("403 Forbidden".to_string())),
             Clearing::Works | Clearing::Hangs => Ok(()),
         }
     }
@@ -200,9 +204,15 @@ impl Runner for PretendingRunner {
         let clearing = *self.clearing.lock().unwrap();
         match clearing {
             Clearing::Works => Ok(()),
-            Clearing::Fails => Err(RemoveError("its buckets do not answer".to_string())),
+            Clearing::Fails => Err(RemoveError::NotYet("its buckets do not answer".to_string())),
+            Clearing::Refuses => Err(RemoveError::Refused("403 Forbidden".to_string())),
             Clearing::Hangs => std::future::pending().await,
         }
+    }
+
+    async fn abandon(&self, job: JobId) -> Result<(), RemoveError> {
+        self.abandoned.lock().unwrap().push(job.0);
+        Ok(())
     }
 
     async fn suspend_all(&self) {

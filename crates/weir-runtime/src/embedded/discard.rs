@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use weir_base::clock::Clock;
+use weir_base::error::with_causes;
 use weir_connectors::Network;
 
 use super::folder::WorkerRequest;
@@ -20,7 +21,7 @@ pub(super) async fn discard_staged(request: &WorkerRequest, clock: Arc<dyn Clock
     };
     let environment = environment(request, objects(request, None)?, Network::default(), clock)?;
     for sink in &job.sinks {
-        weir_connectors::discard_staged(sink, &environment).await.map_err(|error| error.to_string())?;
+        weir_connectors::discard_staged(sink, &environment).await.map_err(|error| with_causes(&error))?;
     }
     Ok(())
 }

@@ -14,6 +14,7 @@ use futures::future::join_all;
 use tokio::process::{Child, Command as Process};
 use tokio::sync::mpsc;
 use weir_base::clock::Clock;
+use weir_base::error::with_causes;
 use weir_base::id::{ClusterId, JobId};
 use weir_base::ipv4::Ipv4Network;
 use weir_base::savepoint::{SavepointAsk, SavepointPlace};
@@ -196,6 +197,11 @@ impl EmbeddedRunner {
         tokio::spawn(watch.run());
     }
 
+    /// Whether a worker of the job lives, whoever started it.
+    fn has_worker(&self, job: JobId) -> bool {
+        Folder::new(&self.root, job).has_worker()
+    }
+
     fn starting(&self, attempt: u64, pid: Option<u32>) -> Observation {
         Observation::starting(attempt, self.clock.now(), pid)
     }
@@ -231,10 +237,10 @@ impl EmbeddedRunner {
         let store = match self.objects.bucket(&bucket).await {
             Ok(store) => store,
             Err(ObjectsError::NoBucket(_)) => return Ok(()),
-            Err(error) => return Err(error.to_string()),
+            Err(error) => return Err(with_causes(&error)),
         };
         let storage = CheckpointStorage::new(store, format!("jobs/checkpoint/{job}"));
-        storage.remove_all().await.map_err(|error| error.to_string())
+        savepoints::remove_all(&storage).await
     }
 
     /// Returns the live workers.
@@ -244,6 +250,10 @@ impl EmbeddedRunner {
             entries.iter().filter_map(live).collect()
         })
     }
+}
+
+fn remove_folder(folder: &Folder) -> Result<(), RemoveError> {
+    folder.remove().map_err(|error| RemoveError::NotYet(format!("its folder cannot be removed: {error}")))
 }
 
 /// Says how an attempt begins.
@@ -311,7 +321,7 @@ impl Runner for EmbeddedRunner {
         let folder = Folder::new(&self.root, job);
         let removed = tokio::time::timeout(CLEAR_LIMIT, savepoints::remove(place, &self.objects, &folder));
         let removed = removed.await.unwrap_or_else(|_| Err("its bucket does not answer".to_string()));
-        removed.map_err(RemoveError)
+        removed.map_err(savepoints::remove_error)
     }
 
     fn observe(&self, job: JobId) -> Option<Observation> {
@@ -319,6 +329,7 @@ impl Runner for EmbeddedRunner {
     }
 
     async fn adopt(&self) -> Vec<JobId> {
+        self.shares.sweep(|job| self.has_worker(job));
         let folders = match Folder::all(&self.root) {
             Ok(folders) => folders,
             Err(error) => {
@@ -391,13 +402,18 @@ impl Runner for EmbeddedRunner {
         let folder = Folder::new(&self.root, job);
         self.end_worker(job, &folder).await;
         if folder.has_worker() {
-            return Err(RemoveError("its worker is still there".to_string()));
+            return Err(RemoveError::NotYet("its worker is still there".to_string()));
         }
         self.with_entries(|entries| entries.remove(&job));
         let cleared = tokio::time::timeout(CLEAR_LIMIT, self.clear(job, &folder, checkpoint_bucket)).await;
-        cleared.unwrap_or_else(|_| Err("its buckets do not answer".to_string())).map_err(RemoveError)?;
+        let cleared = cleared.unwrap_or_else(|_| Err("its buckets do not answer".to_string()));
+        cleared.map_err(savepoints::remove_error)?;
         // Last: it tells what there is to clear.
-        folder.remove().map_err(|error| RemoveError(format!("its folder cannot be removed: {error}")))
+        remove_folder(&folder)
+    }
+
+    async fn abandon(&self, job: JobId) -> Result<(), RemoveError> {
+        remove_folder(&Folder::new(&self.root, job))
     }
 
     async fn connect_clusters(
@@ -437,7 +453,7 @@ impl Runner for EmbeddedRunner {
                 tracing::warn!(job_id = %job, "the worker is still at its final checkpoint; it goes on and is adopted at the next start");
             }
         }
-        self.shares.close();
+        self.shares.close(|job| self.has_worker(job));
         if let Some(namespaces) = &self.namespaces {
             let live = |entry: &Entry| entry.commands.as_ref().and(entry.cluster);
             let kept = self.with_entries(|entries| entries.values().filter_map(live).collect());

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use weir_base::clock::Clock;
+use weir_base::error::with_causes;
 use weir_base::savepoint::{SavepointAsk, SavepointOutcome, SavepointPlace};
 use weir_cloud::objects::{Objects, ObjectsError};
 use weir_engine::checkpoint::CheckpointStorage;
@@ -9,7 +11,18 @@ use weir_engine::job::JobHandle;
 
 use super::folder::{Folder, WorkerRequest};
 use super::worker;
-use crate::savepoint;
+use crate::{RemoveError, savepoint};
+
+/// Time for a savepoint, from when it was asked for. The service waits as long; a worker whose bucket takes longer goes on, or
+/// ends without, so that the job goes on.
+const LIMIT: Duration = Duration::from_secs(300);
+
+/// What an endpoint says of a bucket that is gone.
+const NO_BUCKET: &str = "NoSuchBucket";
+/// What is among the causes of an error when an endpoint refuses. The library tells it by the kind of its error only now and
+/// then: not when it lists, nor when an answer is about many keys.
+const REFUSALS: [&str; 6] =
+    ["403 Forbidden", "401 Unauthorized", "AccessDenied", "answered 403", "answered 401", NO_BUCKET];
 
 /// Returns the storage of a savepoint.
 pub(super) async fn storage_of(
@@ -29,11 +42,28 @@ pub(super) async fn remove(place: &SavepointPlace, objects: &Objects, folder: &F
         Some(bucket) => match savepoint::in_bucket(objects, bucket, place).await {
             Ok(storage) => storage,
             Err(ObjectsError::NoBucket(_)) => return Ok(()),
-            Err(error) => return Err(error.to_string()),
+            Err(error) => return Err(with_causes(&error)),
         },
         None => worker::storage_in(&folder.savepoint(), "savepoint")?,
     };
-    storage.remove_all().await.map_err(|error| error.to_string())
+    remove_all(&storage).await
+}
+
+/// Removes what is in a storage. What is gone with its bucket is no error.
+pub(super) async fn remove_all(storage: &CheckpointStorage) -> Result<(), String> {
+    let reason = match storage.remove_all().await {
+        Ok(()) => return Ok(()),
+        Err(error) => with_causes(&error),
+    };
+    if reason.contains(NO_BUCKET) { Ok(()) } else { Err(reason) }
+}
+
+/// Says whether what could not be removed may be removed later.
+pub(super) fn remove_error(reason: String) -> RemoveError {
+    match REFUSALS.iter().any(|refusal| reason.contains(refusal)) {
+        true => RemoveError::Refused(reason),
+        false => RemoveError::NotYet(reason),
+    }
 }
 
 /// A savepoint with which the job ends, once its place is known to be there.
@@ -49,6 +79,7 @@ pub(super) struct Savepoints<'a> {
     request: &'a WorkerRequest,
     objects: &'a Objects,
     folder: &'a Folder,
+    clock: &'a dyn Clock,
 }
 
 impl<'a> Savepoints<'a> {
@@ -58,8 +89,9 @@ impl<'a> Savepoints<'a> {
         request: &'a WorkerRequest,
         objects: &'a Objects,
         folder: &'a Folder,
+        clock: &'a dyn Clock,
     ) -> Self {
-        Self { handle, storage, request, objects, folder }
+        Self { handle, storage, request, objects, folder, clock }
     }
 
     /// Writes one while the job runs on.
@@ -84,24 +116,155 @@ impl<'a> Savepoints<'a> {
         Ok(())
     }
 
-    /// Looks whether the place is there, before the job ends for a savepoint that cannot be written.
+    /// Looks whether the place is there, in time or not at all, before the job ends for a savepoint that cannot be written.
     pub(super) async fn prepare(&self, ask: SavepointAsk) -> Result<Prepared, SavepointOutcome> {
         let objects = match &ask.place.bucket {
             // The service has looked at it; the project may have got it after the job began.
             Some(bucket) if !ask.stop => self.objects.and(bucket),
             _ => self.objects.clone(),
         };
-        match storage_of(&ask.place, &objects, self.folder).await {
+        let limit = time_left(&ask, self.clock);
+        match open_in_time(&ask.place, &objects, self.folder, limit).await {
             Ok(target) => Ok(Prepared { ask, target }),
             Err(reason) => Err(SavepointOutcome { at: ask.at, failure: Some(reason) }),
         }
     }
 
     /// Writes the savepoint of a job that has ended with a last checkpoint, in time or not at all.
-    pub(super) async fn finish(&self, prepared: Prepared, limit: Duration) -> SavepointOutcome {
+    pub(super) async fn finish(&self, prepared: Prepared) -> SavepointOutcome {
+        let limit = time_left(&prepared.ask, self.clock);
         let written = savepoint::write(&self.storage, &prepared.target);
         let written = tokio::time::timeout(limit, written).await;
-        let written = written.unwrap_or_else(|_| Err(format!("it took longer than {} s", limit.as_secs())));
+        let written = written.unwrap_or_else(|_| Err(format!("it took longer than {} s", LIMIT.as_secs())));
         SavepointOutcome { at: prepared.ask.at, failure: written.err() }
+    }
+}
+
+fn time_left(ask: &SavepointAsk, clock: &dyn Clock) -> Duration {
+    LIMIT.saturating_sub(clock.now().since(ask.at))
+}
+
+/// Opens the storage of a savepoint, whose bucket may not answer.
+async fn open_in_time(
+    place: &SavepointPlace,
+    objects: &Objects,
+    folder: &Folder,
+    limit: Duration,
+) -> Result<CheckpointStorage, String> {
+    let opened = tokio::time::timeout(limit, storage_of(place, objects, folder)).await;
+    let bucket = place.bucket.as_deref().unwrap_or_default();
+    opened.unwrap_or_else(|_| {
+        let seconds = LIMIT.as_secs();
+        Err(format!("the bucket `{bucket}` did not answer within the {seconds} s that a savepoint may take"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
+    use weir_base::clock::ManualClock;
+    use weir_base::id::JobId;
+    use weir_base::time::Timestamp;
+    use weir_cloud::objects::{ObjectsConfig, S3Config};
+
+    use super::*;
+
+    fn objects_at(listener: &TcpListener) -> Objects {
+        Objects::new(ObjectsConfig::S3(S3Config {
+            endpoint: format!("http://{}", listener.local_addr().unwrap()),
+            region: "us-east-1".to_string(),
+            access_key: "a".to_string(),
+            secret_key: "s".to_string(),
+            runtime: None,
+        }))
+    }
+
+    fn place() -> SavepointPlace {
+        SavepointPlace::of_job(JobId(7), Some("bk1".to_string()))
+    }
+
+    #[tokio::test]
+    async fn a_bucket_that_does_not_answer_costs_a_savepoint_its_time_and_no_more() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = Folder::at(root.path());
+        let clock = ManualClock::new(Timestamp(1_000_000));
+        let ask = SavepointAsk { at: clock.now(), place: place(), stop: true };
+        assert_eq!(time_left(&ask, &clock), Duration::from_secs(300));
+        clock.advance(Duration::from_secs(299));
+        assert_eq!(time_left(&ask, &clock), Duration::from_secs(1));
+        clock.advance(Duration::from_secs(2));
+        // It takes the connection and says nothing.
+        let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let limit = time_left(&ask, &clock);
+        let opened = open_in_time(&ask.place, &objects_at(&silent), &folder, limit).await;
+        let reason = opened.err().unwrap();
+        assert!(reason.contains("`bk1` did not answer within the 300 s"), "{reason}");
+    }
+
+    /// Answers one call by its method.
+    async fn answer(mut stream: TcpStream, answers: &[(&str, &str, &str)]) {
+        let mut request = Vec::new();
+        let mut chunk = [0; 4096];
+        let is_whole = |request: &[u8]| {
+            let text = String::from_utf8_lossy(request);
+            let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+            let length = head
+                .lines()
+                .find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+            body.len() >= length.unwrap_or(0)
+        };
+        while !is_whole(&request) {
+            match stream.read(&mut chunk).await {
+                Ok(0) | Err(_) => return,
+                Ok(count) => request.extend_from_slice(&chunk[..count]),
+            }
+        }
+        let (_, status, body) =
+            answers.iter().find(|(method, ..)| request.starts_with(method.as_bytes())).unwrap();
+        let length = body.len();
+        let head = format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
+        stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_bucket_that_refuses_is_told_from_one_that_is_gone() {
+        let refused = "<Error><Code>AccessDenied</Code><Message>no</Message></Error>";
+        let of_a_key = "<DeleteResult><Error><Key>k</Key><Code>AccessDenied</Code><Message>no</Message></Error></DeleteResult>";
+        let deleted =
+            "<DeleteResult><Deleted><Key>jobs/savepoint/7/manifest.json</Key></Deleted></DeleteResult>";
+        let gone = "<Error><Code>NoSuchBucket</Code><Message>gone</Message></Error>";
+        let head = ("HEAD", "200 OK", "");
+        let cases: [(&str, bool, Vec<(&str, &str, &str)>); 6] = [
+            ("refused", false, vec![("HEAD", "403 Forbidden", "")]),
+            ("refused", false, vec![head, ("POST", "403 Forbidden", refused)]),
+            ("refused", false, vec![head, ("POST", "200 OK", of_a_key)]),
+            ("refused", false, vec![head, ("POST", "200 OK", deleted), ("GET", "403 Forbidden", refused)]),
+            ("gone", true, vec![("HEAD", "404 Not Found", "")]),
+            ("gone", true, vec![head, ("POST", "404 Not Found", gone), ("GET", "404 Not Found", gone)]),
+        ];
+        let root = tempfile::tempdir().unwrap();
+        let folder = Folder::at(root.path());
+        for (name, is_done, answers) in cases {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let objects = objects_at(&listener);
+            let serve = async {
+                while let Ok((stream, _)) = listener.accept().await {
+                    answer(stream, &answers).await;
+                }
+            };
+            let saved = place();
+            let removed = tokio::select! {
+                removed = remove(&saved, &objects, &folder) => removed.map_err(remove_error),
+                () = serve => unreachable!("it serves for ever"),
+            };
+            match removed {
+                Ok(()) => assert!(is_done, "{name}: {answers:?}"),
+                Err(error) => {
+                    assert!(!is_done && matches!(error, RemoveError::Refused(_)), "{name}: {error:?}")
+                }
+            }
+        }
+        assert!(matches!(remove_error("its bucket does not answer".to_string()), RemoveError::NotYet(_)));
     }
 }

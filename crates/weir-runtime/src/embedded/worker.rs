@@ -36,10 +36,6 @@ use crate::{JobMetrics, Observation, OperatorMetrics, RunState};
 /// How often a running worker tells its counters.
 const REPORT_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Time for the savepoint of a job that has ended for it. The service waits as long for a savepoint; a worker whose bucket
-/// takes longer ends without, so that the job goes on.
-const FINISH_LIMIT: Duration = Duration::from_secs(300);
-
 /// Runs the job whose request lies in `folder`, until it ends. Returns whether it ended well. In a process that has moved
 /// into the network of its cluster, `outside` is what has not.
 pub async fn run_worker(folder: &Path, outside: Option<&Outside>) -> Result<bool, String> {
@@ -81,7 +77,8 @@ pub async fn run_worker(folder: &Path, outside: Option<&Outside>) -> Result<bool
             observation.state = RunState::Running;
             observation.running_since = Some(now);
             observation.graph = Some(launched.graph.clone());
-            let savepoints = Savepoints::new(&launched.handle, storage, &request, &objects, &folder);
+            let savepoints =
+                Savepoints::new(&launched.handle, storage, &request, &objects, &folder, clock.as_ref());
             follow(
                 &launched,
                 &savepoints,
@@ -324,7 +321,7 @@ async fn follow(
     };
     observation.metrics = job_metrics(handle, clock.now());
     if let (Some(prepared), Outcome::Suspended) = (at_end, &outcome) {
-        let finish = savepoints.finish(prepared, FINISH_LIMIT);
+        let finish = savepoints.finish(prepared);
         observation.savepoint = Some(while_alive(finish, observation, observations, clock).await);
     }
     match outcome {
