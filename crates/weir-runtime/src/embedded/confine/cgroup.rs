@@ -37,7 +37,7 @@ pub(super) struct Groups {
 }
 
 impl Groups {
-    /// Makes the group of the service that keeps its data in `data`, and removes what workers that are gone left in it.
+    /// Makes the group of the service that keeps its data in `data`.
     pub(super) fn of_this_process(data: &Path) -> Result<Self, String> {
         let mounts = read(Path::new("/proc/self/mounts"))?;
         let memberships = read(Path::new("/proc/self/cgroup"))?;
@@ -75,7 +75,7 @@ impl Groups {
             std::fs::write(&file, weight(machine).to_string())
                 .map_err(|e| format!("{} cannot be written: {e}", file.display()))?;
         }
-        let groups = Self {
+        Ok(Self {
             directory,
             cpu: offered.contains(&"cpu"),
             memory: offered.contains(&"memory"),
@@ -83,9 +83,7 @@ impl Groups {
                 .into_iter()
                 .find(|name| !offered.contains(name))
                 .map(|name| format!("{} has no controller {name}", own.display())),
-        };
-        groups.sweep();
-        Ok(groups)
+        })
     }
 
     /// Makes the group of the worker of a job. Returns its directory.
@@ -110,17 +108,19 @@ impl Groups {
         Ok(group)
     }
 
-    /// Removes the group of the service, unless a worker goes on in it.
-    pub(super) fn close(&self) {
-        self.sweep();
+    /// Removes the group of the service, unless a worker goes on in it; `lives` as for [`sweep`](Self::sweep).
+    pub(super) fn close(&self, lives: impl Fn(JobId) -> bool) {
+        self.sweep(lives);
         let _ = std::fs::remove_dir(&self.directory);
     }
 
-    /// Removes groups without processes. Those of workers that go on cannot be removed, and stay.
-    fn sweep(&self) {
+    /// Removes the groups of workers that are gone. `lives` tells whether a job has a worker: one that is just starting has not
+    /// entered its group yet, which is empty as those that are left are.
+    pub(super) fn sweep(&self, lives: impl Fn(JobId) -> bool) {
         let Ok(entries) = std::fs::read_dir(&self.directory) else { return };
         for entry in entries.flatten() {
-            if entry.file_name().to_string_lossy().starts_with("job-") {
+            let job = entry.file_name().to_str().and_then(|name| name.strip_prefix("job-")?.parse().ok());
+            if job.is_some_and(|job| !lives(JobId(job))) {
                 let _ = std::fs::remove_dir(entry.path());
             }
         }
@@ -281,13 +281,15 @@ mod tests {
     fn what_workers_left_is_removed_unless_they_live() {
         let (own, data) = (group("cpu memory"), tempfile::tempdir().unwrap());
         let groups = Groups::below(own.path(), data.path()).unwrap();
-        let (gone, lives) = (groups.directory.join("job-7"), groups.directory.join("job-8"));
-        std::fs::create_dir(&gone).unwrap();
+        let [gone, lives, starts] = ["job-7", "job-8", "job-9"].map(|name| groups.directory.join(name));
+        for group in [&gone, &lives, &starts] {
+            std::fs::create_dir(group).unwrap();
+        }
         // The system does not remove a group that has a process; a directory that has a file is not removed either.
-        std::fs::create_dir(&lives).unwrap();
         std::fs::write(lives.join("cgroup.procs"), "4711").unwrap();
-        groups.sweep();
-        assert!(!gone.exists() && lives.exists());
+        // A worker that has not come to entering its group needs it all the same.
+        groups.sweep(|job| job == JobId(9));
+        assert!(!gone.exists() && lives.exists() && starts.exists());
         assert!(groups.make(JobId(8), Share { spus: 1, memory: GIB }).is_err());
     }
 

@@ -105,10 +105,17 @@ impl Shares {
         Ok(Some(Bounds { share, in_force: self.in_force, cgroup }))
     }
 
-    /// Removes what this service has made, unless a worker goes on.
-    pub(in super::super) fn close(&self) {
+    /// Removes what workers that are gone have left. `lives` tells whether a job has a worker.
+    pub(in super::super) fn sweep(&self, lives: impl Fn(JobId) -> bool) {
         if let Some(groups) = &self.groups {
-            groups.close();
+            groups.sweep(lives);
+        }
+    }
+
+    /// Removes what this service has made, unless a worker goes on. `lives` tells whether a job has one.
+    pub(in super::super) fn close(&self, lives: impl Fn(JobId) -> bool) {
+        if let Some(groups) = &self.groups {
+            groups.close(lives);
         }
     }
 }
