@@ -61,6 +61,31 @@ async fn faults_of_the_metadata_have_codes_of_their_own() {
 }
 
 #[tokio::test]
+async fn what_can_neither_be_written_nor_read_is_a_fault_of_the_service() {
+    let world = World::start(|_| {}).await;
+    let (running, stopped) = (create(&world, "c1").await, create(&world, "c2").await);
+    world.call("POST", &format!("/reserved_cluster/{stopped}/stop"), None).await;
+    wait_for(&world, stopped, 10).await;
+    let job = world.create("j1", json!({})).await;
+    for table in ["clusters", "jobs"] {
+        databases::refuse(&world.control, "UPDATE", table, "true").await;
+    }
+    databases::run(&world.control, "DROP INDEX templates_name").await;
+    databases::run(&world.control, "ALTER TABLE templates RENAME TO elsewhere").await;
+    let from_template = json!({ "name": "j2", "run_mode": "shared_cluster", "template_id": 1 });
+    for (method, path, body) in [
+        ("PATCH", format!("/reserved_cluster/{running}"), Some(json!({ "desc": "d" }))),
+        ("POST", format!("/reserved_cluster/{stopped}/restart"), None),
+        ("POST", format!("/job/{job}/run"), None),
+        ("POST", "/job/run".to_string(), Some(json!([job]))),
+        ("POST", "/sql_job".to_string(), Some(from_template)),
+    ] {
+        let (code, body) = world.call(method, &path, body).await;
+        assert_eq!(code, "CS.26500", "{method} {path}: {body}");
+    }
+}
+
+#[tokio::test]
 async fn a_cluster_paid_by_subscription_is_neither_stopped_nor_deleted_nor_resized() {
     let world = World::start(|_| {}).await;
     let cluster = create(&world, "c1").await;

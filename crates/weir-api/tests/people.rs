@@ -61,6 +61,21 @@ async fn a_quota_that_cannot_be_written() {
 }
 
 #[tokio::test]
+async fn quotas_that_cannot_be_read() {
+    let world = world().await;
+    let path = format!("/user_quota/{}", world.users["ann"]);
+    databases::run(&world.control, "ALTER TABLE users RENAME TO elsewhere").await;
+    for path in ["/user_quotas", &path] {
+        assert_eq!(world.call("GET", path, None).await.0, "CS.26500", "{path}");
+    }
+    databases::run(&world.control, "ALTER TABLE elsewhere RENAME TO users").await;
+    databases::run(&world.control, "DROP INDEX jobs_name").await;
+    databases::run(&world.control, "ALTER TABLE jobs RENAME TO gone").await;
+    // What is used is not known, so that it cannot be compared.
+    assert_eq!(world.call("PATCH", &path, Some(json!({ "spu_quota": 5 }))).await.0, "CS.26500");
+}
+
+#[tokio::test]
 async fn an_audit_that_cannot_be_read() {
     let world = world().await;
     databases::run(&world.control, "ALTER TABLE audit_records RENAME TO gone").await;
