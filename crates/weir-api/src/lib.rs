@@ -14,6 +14,7 @@ pub mod error_reference;
 mod gateway;
 pub mod iam;
 mod ief;
+mod json;
 pub mod listen;
 pub mod metrics;
 pub mod openapi;

@@ -28,6 +28,7 @@ use super::operations::{Body, Operation};
 use super::query::Query;
 use crate::auth::{self, AuthFailure};
 use crate::body::{self, BodyFault};
+use crate::json;
 use crate::outermost::RequestId;
 use crate::state::ApiState;
 
@@ -90,7 +91,7 @@ impl Call {
 
     /// Reads the body, else the error of this operation for an unreadable one.
     pub fn json<T: DeserializeOwned>(&self, unreadable: ErrorCode) -> Result<T, CsError> {
-        serde_json::from_slice(&self.body).map_err(|error| unreadable.error().because(format!("{error}.")))
+        json::from_slice(&self.body).map_err(|error| unreadable.error().because(format!("{error}.")))
     }
 
     /// Notes what the call is about.

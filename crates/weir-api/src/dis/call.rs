@@ -138,7 +138,7 @@ impl Call {
 
     /// Reads the JSON body.
     pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, DisError> {
-        serde_json::from_slice(&self.body)
+        crate::json::from_slice(&self.body)
             .map_err(|error| DisError::body(format!("the request body is wrong: {error}")))
     }
 

@@ -171,7 +171,7 @@ pub(super) async fn take_body(request: Request) -> Result<(Parts, Bytes), IamErr
 
 /// Reads a body as JSON. What stands where something else is expected is not told: it may be a password, and refusals are kept.
 pub(super) fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, IamError> {
-    serde_json::from_slice(body).map_err(|error| {
+    crate::json::from_slice(body).map_err(|error| {
         let text = error.to_string();
         let told = match text.split_once(", expected ") {
             Some((_, wanted)) => format!("expected {wanted}"),

@@ -127,6 +127,18 @@ async fn a_token_says_who_where_and_what() {
 }
 
 #[tokio::test]
+async fn arrays_stand_for_no_objects() {
+    let world = world().await;
+    let id = &world.made.project_id;
+    for scope in [json!({ "project": [id] }), json!([[id], null])] {
+        let answer = world.log_in(scope.clone()).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{scope}");
+    }
+    let body = json!([login("admin", PASSWORD, Value::Null)["auth"]]);
+    assert_eq!(world.send("POST", "/v3/auth/tokens", None, Some(body)).await.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
 async fn failures_have_both_error_shapes() {
     let world = world().await;
     for (body, status, code) in [

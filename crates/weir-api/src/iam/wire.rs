@@ -1,9 +1,12 @@
 //! The JSON of the identity service: what requests hold, and how records are shown.
 
+use std::fmt;
 use std::time::Duration;
 
 use chrono::DateTime;
-use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 use weir_base::time::Timestamp;
 use weir_cloud::identity::{
@@ -113,11 +116,40 @@ struct ProjectPart {
     domain: Option<Named>,
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
 enum ScopePart {
     Word(String),
-    Parts { project: Option<ProjectPart>, domain: Option<Named> },
+    Parts(ScopeParts),
+}
+
+#[derive(Deserialize)]
+struct ScopeParts {
+    project: Option<ProjectPart>,
+    domain: Option<Named>,
+}
+
+// Not derived: an untagged enum keeps what it reads, and reads its parts out of that as any JSON, arrays for objects included.
+impl<'de> Deserialize<'de> for ScopePart {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextOrObject;
+
+        impl<'de> Visitor<'de> for TextOrObject {
+            type Value = ScopePart;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+                formatter.write_str("a text or an object")
+            }
+
+            fn visit_str<E: de::Error>(self, word: &str) -> Result<ScopePart, E> {
+                Ok(ScopePart::Word(word.to_string()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<ScopePart, A::Error> {
+                ScopeParts::deserialize(MapAccessDeserializer::new(map)).map(ScopePart::Parts)
+            }
+        }
+
+        deserializer.deserialize_any(TextOrObject)
+    }
 }
 
 impl TokenRequest {
@@ -211,7 +243,7 @@ fn scope_request(scope: Option<ScopePart>) -> Result<ScopeRequest, IamError> {
                 "`auth.scope` is `{word}`; the only word allowed is `unscoped`"
             )));
         }
-        Some(ScopePart::Parts { project, domain }) => (project, domain),
+        Some(ScopePart::Parts(ScopeParts { project, domain })) => (project, domain),
     };
     match (project, domain.and_then(selector)) {
         (Some(ProjectPart { id: Some(id), .. }), _) => Ok(ScopeRequest::ProjectId(id)),

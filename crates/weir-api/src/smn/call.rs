@@ -158,7 +158,7 @@ impl Call {
 
     /// Reads the JSON body.
     pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, SmnError> {
-        serde_json::from_slice(&self.body)
+        crate::json::from_slice(&self.body)
             .map_err(|error| SmnError::body(format!("the request body is wrong: {error}")))
     }
 }

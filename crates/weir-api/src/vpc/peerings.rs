@@ -139,7 +139,7 @@ pub(super) async fn update(
 
 /// Reads name and description out of a change.
 fn read_update(body: &[u8]) -> Result<(Option<String>, Option<String>), VpcError> {
-    let sent: Update = serde_json::from_slice(body)
+    let sent: Update = crate::json::from_slice(body)
         .map_err(|error| VpcError::body(format!("It cannot be read: {error}")))?;
     let PeeringUpdate { name, description } = sent.peering;
     if name.as_ref().is_some_and(|name| !(1..=NAME_CHARACTERS).contains(&name.chars().count())) {
