@@ -345,9 +345,11 @@ fn next_of_run(
             let reason = StopReason::EndedFromOutside;
             Step::Record(failed(&accepted(facts), &reason, OnFailure::Restart, now, limits))
         }
-        RunState::Failed(text) => {
-            Step::Record(failed(facts, &StopReason::Failed(text.clone()), on, now, limits))
-        }
+        RunState::Failed(text) => match seen.running_since.filter(|_| facts.running_since.is_none()) {
+            // Its last word says that it ran, though it was not seen running: first that, so that it is no failure to come up.
+            Some(since) => Step::Record(running(facts, since)),
+            None => Step::Record(failed(facts, &StopReason::Failed(text.clone()), on, now, limits)),
+        },
     }
 }
 

@@ -156,6 +156,27 @@ fn a_failure_ends_the_run_with_its_reason() {
 }
 
 #[test]
+fn a_job_that_ran_and_failed_before_it_was_seen_running_has_not_failed_to_come_up() {
+    let facts = submitted();
+    let failed = Observation {
+        running_since: Some(after(1)),
+        ..seen(&facts, RunState::Failed("bad record".to_string()), after(2))
+    };
+    let Step::Record(ran) = next(&facts, Some(&failed), OnFailure::End, after(2), &limits()) else {
+        panic!("what its last word says of its start is stored first")
+    };
+    assert_eq!(status(&ran, Some(after(2)), after(2), &limits()), Status::Running);
+    assert_eq!(ran.start_time, after(1));
+    let Step::Record(ended) = next(&ran, Some(&failed), OnFailure::End, after(3), &limits()) else {
+        panic!()
+    };
+    assert_eq!(status(&ended, None, after(3), &limits()), Status::RunningException);
+    assert_eq!((ended.end, ended.reason.as_str()), (Some(EndKind::Failed), "bad record"));
+    // One that never ran has failed to come up.
+    assert_eq!(fail(&facts, OnFailure::End, after(2)).end, Some(EndKind::SubmitFailed));
+}
+
+#[test]
 fn a_failure_with_restart_waits_ten_seconds_then_twice_as_long() {
     let facts = fail(&running_job(), OnFailure::Restart, after(5));
     assert_eq!(status(&facts, Some(after(5)), after(5), &limits()), Status::Submitting);
