@@ -465,6 +465,26 @@ async fn a_disabled_project_takes_no_credential_and_one_that_holds_something_sta
 }
 
 #[tokio::test]
+async fn the_jobs_of_a_deleted_user_stay_and_are_seen_in_the_quotas() {
+    let world = World::start(|_| {}).await;
+    let admin = Caller::named(&world, "admin");
+    let ann = Caller::named(&world, "ann");
+    let create = json!({ "name": "hers", "run_mode": "shared_cluster", "sql_body": common::SQL });
+    let (_, made) = ann.call("POST", &format!("/v1.0/{}/sql_job", world.project), Some(create)).await;
+    assert_eq!(made["message_id"], "CS.11000", "{made}");
+    let id = &world.users["ann"];
+    assert_eq!(admin.status("DELETE", &format!("/v3/users/{id}"), None).await, 204);
+    let (_, quotas) = admin.call("GET", &format!("/v1.0/{}/user_quotas?name=ann", world.project), None).await;
+    let users = &quotas["payload"]["users"];
+    assert_eq!((&users[0]["user_id"], &users[0]["user_name"]), (&json!(id), &json!("ann")), "{quotas}");
+    let one = format!("/v1.0/{}/user_quota/{id}", world.project);
+    let (_, quota) = admin.call("GET", &one, None).await;
+    assert_eq!(quota["payload"]["user_name"], "ann", "{quota}");
+    let (_, refused) = admin.call("PATCH", &one, Some(json!({ "spu_quota": 5 }))).await;
+    assert_eq!(refused["error_id"], "CS.21092", "{refused}");
+}
+
+#[tokio::test]
 async fn who_administers_one_project_does_not_administer_the_account() {
     let world = World::start(|_| {}).await;
     let admin = Caller::named(&world, "admin");
@@ -474,7 +494,8 @@ async fn who_administers_one_project_does_not_administer_the_account() {
     let jobs = format!("/v1.0/{}/jobs", world.project);
     assert_eq!(ann.status("GET", &jobs, None).await, 200);
     let user = Some(json!({ "user": { "name": "theirs", "password": PASSWORD } }));
-    let password = format!("/v3/users/{}/password", world.users["bob"]);
+    let bob = format!("/v3/users/{}", world.users["bob"]);
+    let password = format!("{bob}/password");
     let change = Some(json!({ "user": { "password": "other-horse" } }));
     let own = format!("/v3/domains/{}/users/{}/roles/te_admin", world.domain, world.users["ann"]);
     for (method, path, body) in [
@@ -482,6 +503,7 @@ async fn who_administers_one_project_does_not_administer_the_account() {
         ("POST", "/v3/users", user.clone()),
         ("POST", password.as_str(), change),
         ("PUT", own.as_str(), None),
+        ("DELETE", bob.as_str(), None),
         ("GET", "/v3/groups", None),
     ] {
         assert_eq!(ann.status(method, path, body).await, 403, "{method} {path}");

@@ -40,30 +40,31 @@ impl Control {
         name: Option<&str>,
         page: Page<UserId>,
     ) -> Result<(usize, Vec<QuotaView>), CsError> {
-        let mut users: BTreeMap<UserId, User> = self.users_of_account(caller).await?;
+        let mut users = self.names_of_users(caller).await?;
         let mut shown = self.store.users_of_project(&caller.project).await.map_err(fault)?;
         // Whoever calls counts as registered.
         shown.insert(caller.user.clone());
         let only = (!caller.role.reads_project()).then_some(&caller.user);
-        users.retain(|id, user| {
+        users.retain(|id, user_name| {
             shown.contains(id)
                 && only.is_none_or(|only| only == id)
-                && name.is_none_or(|part| user.name.contains(part))
+                && name.is_none_or(|part| user_name.contains(part))
         });
         let total = users.len();
         let page = page_of(users.into_iter().collect(), page, |(id, _)| id.clone());
         Ok((total, self.quota_views(caller, page).await?))
     }
 
-    /// Returns the quota of a user of the account.
+    /// Returns the quota of a user of the account, or of an owner of jobs who is none any more.
     pub async fn quota(&self, caller: &Caller, user: &UserId) -> Result<QuotaView, CsError> {
         if !caller.role.reads_project() && *user != caller.user {
             return Err(codes::NO_PERMISSION.error().because(
                 "Only an administrator or a reader (cs_readonly) may read the quota of another user.",
             ));
         }
-        let found = self.user_of_account(caller, user).await?;
-        let views = self.quota_views(caller, vec![(user.clone(), found)]).await?;
+        let name = self.names_of_users(caller).await?.remove(user);
+        let name = name.ok_or_else(|| codes::USER_NOT_EXIST.error())?;
+        let views = self.quota_views(caller, vec![(user.clone(), name)]).await?;
         views.into_iter().next().ok_or_else(|| codes::USER_NOT_EXIST.error())
     }
 
@@ -101,19 +102,19 @@ impl Control {
     async fn quota_views(
         &self,
         caller: &Caller,
-        users: Vec<(UserId, User)>,
+        users: Vec<(UserId, String)>,
     ) -> Result<Vec<QuotaView>, CsError> {
         let quotas = self.store.spu_quotas(&caller.project).await.map_err(fault)?;
         let assigned = self.store.clusters_of_users(&caller.project).await.map_err(fault)?;
         let used = self.spus_by_user(caller).await?;
         let names = self.cluster_names(caller).await?;
-        let view = |(id, user): (UserId, User)| {
+        let view = |(id, user_name): (UserId, String)| {
             let clusters = assigned.get(&id).into_iter().flatten();
             QuotaView {
                 spu_used: used.get(&id).copied().unwrap_or(0),
                 spu_quota: quotas.get(&id).copied().unwrap_or(self.options.user_spu_quota),
                 clusters: clusters.filter_map(|id| Some((*id, names.get(id)?.clone()))).collect(),
-                user_name: user.name,
+                user_name,
                 user: id,
             }
         };
@@ -130,6 +131,15 @@ impl Control {
             }
         }
         Ok(used)
+    }
+
+    /// Returns the names of the users of the account, and of those who own jobs of the project without being one: agencies, and
+    /// users who were deleted, whose jobs go on.
+    async fn names_of_users(&self, caller: &Caller) -> Result<BTreeMap<UserId, String>, CsError> {
+        let mut names = self.store.owners_of_jobs(&caller.project).await.map_err(fault)?;
+        let users = self.users_of_account(caller).await?;
+        names.extend(users.into_iter().map(|(id, user)| (id, user.name)));
+        Ok(names)
     }
 
     async fn users_of_account(&self, caller: &Caller) -> Result<BTreeMap<UserId, User>, CsError> {

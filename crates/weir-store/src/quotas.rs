@@ -43,6 +43,19 @@ impl Store {
         Ok(users.collect::<Result<_, sqlx::Error>>()?)
     }
 
+    /// Returns who owns jobs of a project, with the names that they had when they made them.
+    pub async fn owners_of_jobs(&self, project: &ProjectId) -> Result<BTreeMap<UserId, String>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT user_id, MAX(user_name) AS user_name FROM jobs WHERE project_id = $1 AND deleted_at IS NULL
+             GROUP BY user_id",
+        )
+        .bind(&project.0)
+        .fetch_all(self.pool())
+        .await?;
+        let pairs = rows.iter().map(|row| Ok((UserId(row.try_get("user_id")?), row.try_get("user_name")?)));
+        Ok(pairs.collect::<Result<_, sqlx::Error>>()?)
+    }
+
     /// Returns the clusters that the users of a project may use.
     pub async fn clusters_of_users(
         &self,
