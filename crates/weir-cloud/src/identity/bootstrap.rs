@@ -1,4 +1,5 @@
-//! The first start: a domain, a project and an administrator, so that the service is usable at once.
+//! The first start: a domain, a project and an administrator, so that the service is usable at once. Later starts leave them
+//! as they are.
 
 use super::Identity;
 use super::agency::SERVICE_DOMAIN;
@@ -40,14 +41,22 @@ impl Default for BootstrapOptions {
     }
 }
 
+impl BootstrapOptions {
+    fn project_name(&self) -> &str {
+        if self.project.is_empty() { &self.region } else { &self.project }
+    }
+}
+
 /// What there is after the first, and after every later, start.
 #[derive(Debug, Clone)]
 pub struct Bootstrapped {
     /// Id of the domain.
     pub domain_id: String,
-    /// Id of the project.
+    /// Id of the project; empty when the account has none any more.
     pub project_id: String,
-    /// Id of the administrator.
+    /// Its name.
+    pub project_name: String,
+    /// Id of the first administrator; empty when there is no such user any more.
     pub user_id: String,
     /// The generated password, on the start that made it; to be shown once.
     pub password: Option<String>,
@@ -60,48 +69,104 @@ impl Identity {
     /// was cut short is completed: an account that nobody administers.
     pub async fn create_account(&self, options: BootstrapOptions) -> Result<Bootstrapped, AdministerError> {
         self.check_kept_here()?;
-        let domains = self.repository.domains().await?;
-        let Some(domain) = domains.into_iter().find(|domain| domain.name == options.domain) else {
-            return self.ensure_account(&options).await;
-        };
-        let users = self.repository.users(&domain.id).await?;
-        for user in &users {
-            let assignments = self.all_assignments(&user.id).await?;
-            if roles_in(&assignments, &Target::Domain(&domain)).iter().any(|role| role == ADMINISTRATOR) {
-                return Err(AdministerError::Conflict(format!("an account `{}`", domain.name)));
+        match self.find_domain_named(&options.domain).await? {
+            Some(domain) if self.is_administered(&domain).await? => {
+                Err(AdministerError::Conflict(format!("an account `{}`", domain.name)))
             }
+            _ => self.ensure_account(options).await,
         }
-        // Nobody was told the password that was generated then.
-        let is_left = users.iter().any(|user| user.name == options.user);
-        let generated = (is_left && options.password.is_none()).then(password::generate);
-        let password = options.password.clone().or_else(|| generated.clone());
-        let mut made = self.ensure_account(&BootstrapOptions { password, ..options }).await?;
-        made.password = made.password.or(generated);
-        if let Err(error) = self.ensure_service_agency(&made.project_id).await {
-            tracing::warn!(project = made.project_id, %error, "the project has no agency of the service");
-        }
-        Ok(made)
     }
 
-    /// Makes what is missing of domain, project and administrator. Safe to repeat, also after a crash
-    /// in the middle.
+    /// Makes domain, project and administrator at the first start, and completes what a start that was cut short has left.
+    /// An account that somebody administers is left as its administrators made it, but for a configured password.
     pub async fn bootstrap(&self, options: BootstrapOptions) -> Result<Bootstrapped, AdministerError> {
         self.set_region(&options.region);
-        let mut made = self.ensure_account(&options).await?;
+        let mut made = match self.find_domain_named(&options.domain).await? {
+            Some(domain) if self.is_administered(&domain).await? => self.present(domain, &options).await?,
+            _ => {
+                let made = self.ensure_account(options).await?;
+                if self.keys(&made.user_id).await?.is_empty() {
+                    self.create_key(&made.user_id, "made at the first start").await?;
+                }
+                made
+            }
+        };
         self.set_home(&made.domain_id);
-        let mut keys = self.keys(&made.user_id).await?;
-        if keys.is_empty() {
-            keys.push(self.create_key(&made.user_id, "made at the first start").await?);
-        }
+        let keys = self.keys(&made.user_id).await?;
         made.access_key = keys.into_iter().find(|key| key.status == KeyStatus::Active);
         Ok(made)
     }
 
-    async fn ensure_account(&self, options: &BootstrapOptions) -> Result<Bootstrapped, AdministerError> {
+    async fn find_domain_named(&self, name: &str) -> Result<Option<Domain>, AdministerError> {
+        if name == SERVICE_DOMAIN {
+            let rule = format!(
+                "no account can have the name `{SERVICE_DOMAIN}`: it is that of the service itself, which agencies trust; \
+                 choose another one (`domain`)"
+            );
+            return Err(AdministerError::Invalid(rule));
+        }
+        Ok(self.repository.domains().await?.into_iter().find(|domain| domain.name == name))
+    }
+
+    /// Whether somebody administers an account: giving that role is the last step of making one.
+    async fn is_administered(&self, domain: &Domain) -> Result<bool, AdministerError> {
+        for user in self.repository.users(&domain.id).await? {
+            let assignments = self.all_assignments(&user.id).await?;
+            if roles_in(&assignments, &Target::Domain(domain)).iter().any(|role| role == ADMINISTRATOR) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Returns what there is of an account that was made before, and sets the configured password of its first administrator,
+    /// if that is there.
+    async fn present(
+        &self,
+        domain: Domain,
+        options: &BootstrapOptions,
+    ) -> Result<Bootstrapped, AdministerError> {
+        let user = self.repository.user_by_name(&domain.id, &options.user).await?;
+        if let (Some(user), Some(password)) = (&user, &options.password) {
+            match self.set_configured_password(user, password).await {
+                // The accounts are there: the service need not stand still for it.
+                Err(AdministerError::Invalid(reason)) => {
+                    tracing::warn!(user = user.name, reason, "the configured password was not set");
+                }
+                set => set?,
+            }
+        }
+        let projects = self.repository.projects(&domain.id).await?;
+        let default = user.as_ref().and_then(|user| user.default_project_id.as_ref());
+        let project = projects
+            .iter()
+            .find(|project| project.name == options.project_name())
+            .or_else(|| projects.iter().find(|project| Some(&project.id) == default))
+            .or_else(|| projects.first());
+        Ok(Bootstrapped {
+            domain_id: domain.id,
+            project_id: project.map(|project| project.id.clone()).unwrap_or_default(),
+            project_name: project.map(|project| project.name.clone()).unwrap_or_default(),
+            user_id: user.map(|user| user.id).unwrap_or_default(),
+            password: None,
+            access_key: None,
+        })
+    }
+
+    async fn set_configured_password(&self, user: &User, password: &str) -> Result<(), AdministerError> {
+        if self.is_password(user, password).await? {
+            return Ok(());
+        }
+        self.set_password(&user.id, password).await?;
+        tracing::warn!(user = user.name, "the administrator's password was set to the configured one");
+        Ok(())
+    }
+
+    /// Makes what is missing of domain, project and administrator. Safe to repeat after a crash in the middle.
+    async fn ensure_account(&self, options: BootstrapOptions) -> Result<Bootstrapped, AdministerError> {
         let domain = self.ensure_domain(&options.domain).await?;
-        let project_name = if options.project.is_empty() { &options.region } else { &options.project };
-        let project = self.ensure_project(&domain, project_name).await?;
-        let (user, password) = self.ensure_administrator(&domain, &project, options).await?;
+        let project = self.ensure_project(&domain, options.project_name()).await?;
+        let (user, password) = self.ensure_administrator(&domain, &project, &options).await?;
         // The role in the account is the last: an account with an administrator is complete.
         for (target, role) in [
             (AssignmentTarget::Project(project.id.clone()), "cs_adm"),
@@ -113,6 +178,7 @@ impl Identity {
         Ok(Bootstrapped {
             domain_id: domain.id,
             project_id: project.id,
+            project_name: project.name,
             user_id: user.id,
             password,
             access_key: None,
@@ -120,13 +186,6 @@ impl Identity {
     }
 
     async fn ensure_domain(&self, name: &str) -> Result<Domain, AdministerError> {
-        if name == SERVICE_DOMAIN {
-            let rule = format!(
-                "no account can have the name `{SERVICE_DOMAIN}`: it is that of the service itself, which agencies trust; \
-                 choose another one (`domain`)"
-            );
-            return Err(AdministerError::Invalid(rule));
-        }
         let domains = self.repository.domains().await?;
         if let Some(domain) = domains.into_iter().find(|domain| domain.name == name) {
             return Ok(domain);
@@ -144,6 +203,9 @@ impl Identity {
     async fn ensure_project(&self, domain: &Domain, name: &str) -> Result<Project, AdministerError> {
         let projects = self.projects(&domain.id).await?;
         if let Some(project) = projects.into_iter().find(|project| project.name == name) {
+            if let Err(error) = self.ensure_service_agency(&project.id).await {
+                tracing::warn!(project = project.name, %error, "the project has no agency of the service");
+            }
             return Ok(project);
         }
         let new = NewProject {
@@ -160,20 +222,13 @@ impl Identity {
         project: &Project,
         options: &BootstrapOptions,
     ) -> Result<(User, Option<String>), AdministerError> {
-        if let Some(user) = self.repository.user_by_name(&domain.id, &options.user).await? {
-            if let Some(password) = &options.password
-                && !self.is_password(&user, password).await?
-            {
-                self.set_password(&user.id, password).await?;
-                tracing::warn!(
-                    user = user.name,
-                    "the administrator's password was set to the configured one"
-                );
-            }
-            return Ok((user, None));
-        }
         let generated = options.password.is_none().then(password::generate);
         let password = options.password.clone().or_else(|| generated.clone()).unwrap_or_default();
+        if let Some(user) = self.repository.user_by_name(&domain.id, &options.user).await? {
+            // Nobody was told the password that was generated when it was made.
+            self.set_configured_password(&user, &password).await?;
+            return Ok((user, generated));
+        }
         let new = NewUser {
             name: options.user.clone(),
             domain_id: domain.id.clone(),

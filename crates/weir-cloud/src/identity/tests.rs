@@ -460,6 +460,47 @@ async fn no_account_has_the_name_of_the_service() {
 }
 
 #[tokio::test]
+async fn a_later_start_leaves_the_accounts_as_their_administrators_made_them() {
+    let world = world().await;
+    let second = world.user("second").await;
+    let account = AssignmentTarget::Domain(world.made.domain_id.clone());
+    world.identity.assign_role(&second.id, account.clone(), "te_admin").await.unwrap();
+    let name = ProjectChange { name: Some("prod".into()), ..ProjectChange::default() };
+    world.identity.update_project(&world.made.project_id, name).await.unwrap();
+    world.identity.unassign_role(&world.made.user_id, account.clone(), "te_admin").await.unwrap();
+    let key = world.made.access_key.clone().unwrap().access;
+    world.identity.delete_key(&key).await.unwrap();
+    let again = world.identity.bootstrap(bootstrap_options(None)).await.unwrap();
+    assert_eq!((again.password, again.access_key), (None, None));
+    assert_eq!((again.project_id, again.project_name.as_str()), (world.made.project_id.clone(), "prod"));
+    assert_eq!(world.identity.projects(&world.made.domain_id).await.unwrap().len(), 1);
+    let roles = world.identity.assigned_roles(&world.made.user_id, &account).await.unwrap();
+    assert_eq!(roles, Vec::<&Role>::new());
+
+    // A password that no user could have stops no service whose accounts are there.
+    world.identity.bootstrap(bootstrap_options(Some("short"))).await.unwrap();
+    world.log_in(ScopeRequest::Unscoped).await.unwrap();
+    world.identity.delete_user(&world.made.user_id).await.unwrap();
+    for password in [None, Some(PASSWORD)] {
+        let again = world.identity.bootstrap(bootstrap_options(password)).await.unwrap();
+        assert_eq!((again.user_id.as_str(), again.password), ("", None));
+    }
+    let users = world.identity.users(&world.made.domain_id).await.unwrap();
+    assert_eq!(users.iter().map(|user| user.name.as_str()).collect::<Vec<_>>(), ["second"]);
+}
+
+#[tokio::test]
+async fn a_first_start_that_was_cut_short_is_completed_with_a_password_that_is_shown() {
+    let world = world().await;
+    let account = AssignmentTarget::Domain(world.made.domain_id.clone());
+    world.identity.unassign_role(&world.made.user_id, account, "te_admin").await.unwrap();
+    let again = world.identity.bootstrap(bootstrap_options(None)).await.unwrap();
+    assert_eq!((&again.user_id, &again.access_key), (&world.made.user_id, &world.made.access_key));
+    let request = by_name("admin", &again.password.unwrap(), world.project());
+    world.identity.log_in(request).await.unwrap();
+}
+
+#[tokio::test]
 async fn an_account_that_was_left_half_made_is_completed() {
     let world = world().await;
     let options = || BootstrapOptions { domain: "firm".into(), ..bootstrap_options(None) };

@@ -171,7 +171,10 @@ fn greet(greeting: &wiring::Greeting, listens: &Listens, began: Instant) {
     match &greeting.accounts {
         Accounts::Keystone(endpoint) => println!("region {region}, accounts of {endpoint}"),
         Accounts::Embedded { project_name, project_id, user, generated_password } => {
-            println!("region {region}, project {project_name} ({project_id})");
+            match project_id.is_empty() {
+                true => println!("region {region}, without a project"),
+                false => println!("region {region}, project {project_name} ({project_id})"),
+            }
             if let Some(password) = generated_password {
                 println!("user {user} with the password {password}  (shown only now)");
             }

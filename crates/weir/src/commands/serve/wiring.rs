@@ -140,7 +140,7 @@ async fn first_accounts(settings: &Settings, identity: &Identity) -> anyhow::Res
         .await
         .context("the first accounts cannot be made")?;
     Ok(Accounts::Embedded {
-        project_name: settings.project.clone(),
+        project_name: bootstrapped.project_name,
         project_id: bootstrapped.project_id,
         user: settings.user.clone(),
         generated_password: bootstrapped.password,
