@@ -226,15 +226,32 @@ impl EmbeddedRunner {
     }
 
     /// Removes what the job shows over the gateway, what it staged, and its checkpoints.
-    async fn clear(&self, job: JobId, folder: &Folder, bucket: Option<String>) -> Result<(), String> {
-        Gateway::new(&self.config.gateway).remove(job).await.map_err(|error| error.to_string())?;
-        if let Ok(mut request) = folder.read_request() {
-            // As the installation is now: the request may be of an earlier release, or sealed with an earlier key.
-            request.config = self.config.clone();
-            discard_staged(&request, self.clock.clone()).await?;
+    async fn clear(&self, job: JobId, folder: &Folder, bucket: Option<String>) -> Result<(), RemoveError> {
+        let shown = Gateway::new(&self.config.gateway).remove(job).await;
+        shown.map_err(|error| RemoveError::NotYet(error.to_string()))?;
+        let discarded = match folder.read_request() {
+            Ok(mut request) => {
+                // As the installation is now: the request may be of an earlier release, or sealed with an earlier key.
+                request.config = self.config.clone();
+                discard_staged(&request, self.clock.clone()).await
+            }
+            Err(_) => Ok(()),
+        };
+        // A bucket of a sink that refuses does not keep them.
+        let removed = match bucket {
+            Some(bucket) => self.remove_checkpoints(job, &bucket).await,
+            None => Ok(()),
+        };
+        let failures = [discarded, removed].into_iter().filter_map(Result::err).map(savepoints::remove_error);
+        // Nothing is given up as long as one of them may still pass by itself.
+        match failures.min_by_key(|failure| matches!(failure, RemoveError::Refused(_))) {
+            Some(failure) => Err(failure),
+            None => Ok(()),
         }
-        let Some(bucket) = bucket else { return Ok(()) };
-        let store = match self.objects.bucket(&bucket).await {
+    }
+
+    async fn remove_checkpoints(&self, job: JobId, bucket: &str) -> Result<(), String> {
+        let store = match self.objects.bucket(bucket).await {
             Ok(store) => store,
             Err(ObjectsError::NoBucket(_)) => return Ok(()),
             Err(error) => return Err(with_causes(&error)),
@@ -406,8 +423,7 @@ impl Runner for EmbeddedRunner {
         }
         self.with_entries(|entries| entries.remove(&job));
         let cleared = tokio::time::timeout(CLEAR_LIMIT, self.clear(job, &folder, checkpoint_bucket)).await;
-        let cleared = cleared.unwrap_or_else(|_| Err("its buckets do not answer".to_string()));
-        cleared.map_err(savepoints::remove_error)?;
+        cleared.unwrap_or_else(|_| Err(RemoveError::NotYet("its buckets do not answer".to_string())))?;
         // Last: it tells what there is to clear.
         remove_folder(&folder)
     }
