@@ -7,12 +7,14 @@
 mod confine;
 mod discard;
 mod folder;
+mod follow;
 mod kill;
 mod logs;
 mod namespaces;
 mod processes;
 mod protocol;
 mod savepoints;
+mod serve;
 mod socket;
 mod watch;
 mod worker;
