@@ -230,16 +230,18 @@ mod tests {
     #[tokio::test]
     async fn a_bucket_that_refuses_is_told_from_one_that_is_gone() {
         let refused = "<Error><Code>AccessDenied</Code><Message>no</Message></Error>";
-        let of_a_key = "<DeleteResult><Error><Key>k</Key><Code>AccessDenied</Code><Message>no</Message></Error></DeleteResult>";
-        let deleted =
-            "<DeleteResult><Deleted><Key>jobs/savepoint/7/manifest.json</Key></Deleted></DeleteResult>";
+        let key = "<Key>jobs/savepoint/7/manifest.json</Key>";
+        let of_a_key = format!(
+            "<DeleteResult><Error>{key}<Code>AccessDenied</Code><Message>no</Message></Error></DeleteResult>"
+        );
+        let deleted = format!("<DeleteResult><Deleted>{key}</Deleted></DeleteResult>");
         let gone = "<Error><Code>NoSuchBucket</Code><Message>gone</Message></Error>";
         let head = ("HEAD", "200 OK", "");
         let cases: [(&str, bool, Vec<(&str, &str, &str)>); 6] = [
             ("refused", false, vec![("HEAD", "403 Forbidden", "")]),
             ("refused", false, vec![head, ("POST", "403 Forbidden", refused)]),
-            ("refused", false, vec![head, ("POST", "200 OK", of_a_key)]),
-            ("refused", false, vec![head, ("POST", "200 OK", deleted), ("GET", "403 Forbidden", refused)]),
+            ("refused", false, vec![head, ("POST", "200 OK", &of_a_key)]),
+            ("refused", false, vec![head, ("POST", "200 OK", &deleted), ("GET", "403 Forbidden", refused)]),
             ("gone", true, vec![("HEAD", "404 Not Found", "")]),
             ("gone", true, vec![head, ("POST", "404 Not Found", gone), ("GET", "404 Not Found", gone)]),
         ];
