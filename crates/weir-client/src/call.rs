@@ -1,5 +1,7 @@
 //! Calls: a request with its credential, and the answer as JSON.
 
+use std::error::Error;
+use std::io::{self, ErrorKind};
 use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -72,11 +74,27 @@ pub(crate) fn http() -> Result<reqwest::Client, ClientError> {
 }
 
 pub(crate) fn unreachable(endpoint: &str, error: reqwest::Error) -> ClientError {
-    let cause = match error.is_timeout() {
-        true => format!("no answer within {} s", CALL_LIMIT.as_secs()),
-        false => with_causes(&error.without_url()),
+    let cause = if error.is_timeout() {
+        format!("no answer within {} s", CALL_LIMIT.as_secs())
+    } else if broke_off(&error) {
+        "it closed the connection while the request was being sent; what was sent may be longer than it takes"
+            .to_string()
+    } else {
+        with_causes(&error.without_url())
     };
     ClientError::Unreachable { endpoint: endpoint.to_string(), cause }
+}
+
+/// Whether the other end closed the connection before it had read the request.
+fn broke_off(error: &(dyn Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// Reads an answer: JSON, nothing (null), or a refusal.
@@ -248,6 +266,17 @@ mod tests {
     use weir_cloud::identity::SecretKey;
 
     use super::*;
+
+    #[test]
+    fn a_request_that_was_not_read_is_told_apart() {
+        let broken = io::Error::other(io::Error::from(ErrorKind::BrokenPipe));
+        assert!(broke_off(&ClientFault(broken)));
+        assert!(!broke_off(&ClientFault(io::Error::from(ErrorKind::ConnectionRefused))));
+    }
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("sending failed")]
+    struct ClientFault(#[source] io::Error);
 
     #[test]
     fn paths_and_queries_are_encoded() {

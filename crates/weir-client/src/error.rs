@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use thiserror::Error;
 
 /// Codes by which the services say that a credential is missing or no longer good. That of the notification service
@@ -11,6 +11,8 @@ const CREDENTIAL_CODES: [&str; 5] = ["CS.10007", "CS.10008", "IAM.0001", "IAM.00
 const UNKNOWN_CALLER: (u16, &str) = (401, "SMN.0001");
 /// Codes by which the CS API, whose failures are all of status 400, says that it failed by itself.
 const FAULT_CODES: [&str; 2] = ["CS.10001", "CS.10015"];
+/// Members of details that are told in words.
+const DETAILS: [&str; 5] = ["job_id", "error_id", "line", "column", "message"];
 /// Longest part of an answer of unknown form that is shown.
 const MOST_SHOWN: usize = 300;
 
@@ -111,10 +113,45 @@ impl fmt::Display for Refusal {
         if !self.suggestion.is_empty() {
             write!(f, " {}", self.suggestion)?;
         }
-        if !self.details.is_empty() {
-            write!(f, " {}", self.details)?;
+        let told = self.told_details();
+        if !told.is_empty() {
+            write!(f, " {told}")?;
         }
         Ok(())
+    }
+}
+
+impl Refusal {
+    /// Returns what the details add, for people: of each the job, its code, the place and the message, as far as they are not
+    /// said already. Details of an unknown form stay JSON.
+    fn told_details(&self) -> String {
+        let details: Vec<Map<String, Value>> = match serde_json::from_str(&self.details) {
+            Ok(details) => details,
+            Err(_) => return self.details.clone(),
+        };
+        let is_known = |name: &String| DETAILS.contains(&name.as_str());
+        if !details.iter().all(|detail| detail.keys().all(is_known)) {
+            return self.details.clone();
+        }
+        let told: Vec<String> = details.iter().map(|detail| self.told_detail(detail)).collect();
+        let told: Vec<String> = told.into_iter().filter(|detail| !detail.is_empty()).collect();
+        if told.is_empty() { String::new() } else { format!("({})", told.join("; ")) }
+    }
+
+    fn told_detail(&self, detail: &Map<String, Value>) -> String {
+        let text = |name: &str| detail.get(name).and_then(Value::as_str);
+        let number = |name: &str| detail.get(name).and_then(Value::as_i64);
+        let mut parts = Vec::new();
+        // No job is to blame for what has the number 0.
+        parts.extend(number("job_id").filter(|id| *id != 0).map(|id| format!("job {id}")));
+        parts.extend(text("error_id").filter(|code| *code != self.code).map(str::to_string));
+        if let Some(message) = text("message").filter(|message| !self.cause.contains(message)) {
+            if let (Some(line), Some(column)) = (number("line"), number("column")) {
+                parts.push(format!("{line}:{column}"));
+            }
+            parts.push(message.to_string());
+        }
+        parts.join(": ")
     }
 }
 
@@ -154,8 +191,27 @@ mod tests {
     }
 
     #[test]
-    fn details_are_shown() {
-        let body = r#"{"error_id":"CS.13007","error_cause":"No.","error_json_opt":"[{\"job_id\":1}]"}"#;
-        assert_eq!(Refusal::read(400, body).to_string(), r#"CS.13007: No. [{"job_id":1}]"#);
+    fn details_are_told_once_and_in_words() {
+        for (cause, details, shown) in [
+            ("No.", r#"[{"job_id":1,"error_id":"CS.13005"}]"#, "CS.13005: No. (job 1)"),
+            (
+                "No. Line 2, column 20: no `b`.",
+                r#"[{"column":20,"line":2,"message":"no `b`"}]"#,
+                "CS.13005: No. Line 2, column 20: no `b`.",
+            ),
+            ("No.", r#"[{"column":20,"line":2,"message":"no `b`"}]"#, "CS.13005: No. (2:20: no `b`)"),
+            (
+                "No. Line 2, column 20: no `b`.",
+                r#"[{"job_id":1,"error_id":"CS.13005","column":20,"line":2,"message":"no `b`"},{"job_id":3,"error_id":"CS.13006"}]"#,
+                "CS.13005: No. Line 2, column 20: no `b`. (job 1; job 3: CS.13006)",
+            ),
+            ("No.", r#"[{"job_id":0,"error_id":"CS.13005"}]"#, "CS.13005: No."),
+            ("No.", r#"[{"why":1}]"#, r#"CS.13005: No. [{"why":1}]"#),
+            ("No.", "odd", "CS.13005: No. odd"),
+            ("No.", "", "CS.13005: No."),
+        ] {
+            let body = serde_json::json!({ "error_id": "CS.13005", "error_cause": cause, "error_json_opt": details });
+            assert_eq!(Refusal::read(400, &body.to_string()).to_string(), shown);
+        }
     }
 }

@@ -7,13 +7,14 @@ use clap::{Arg, ArgMatches, Command};
 use serde_json::json;
 use weir_sql::{CheckError, CheckErrors, CheckOptions, Cluster, Message, Warning};
 
+use super::text::clean;
 use super::variables::{variable_arguments, variables};
 use super::{Exit, Outcome};
 
 pub fn command() -> Command {
     Command::new("check")
         .about("Check a Stream SQL job: nothing, or every mistake with its place and what would be accepted there")
-        .arg(Arg::new("job").required(true).value_name("JOB.SQL").help("File with the job"))
+        .arg(Arg::new("job").required(true).value_name("JOB.SQL").help("File with the job; - is standard input"))
         .arg(output_argument(&["text", "json"], "text"))
         .arg(
             Arg::new("cluster")
@@ -84,12 +85,12 @@ pub fn report(file: &str, text: &str, options: &CheckOptions, json: bool) -> Exi
 /// Returns all that is wrong with a job, for people.
 pub fn rendered(file: &str, text: &str, errors: &CheckErrors) -> String {
     let errors: Vec<_> = errors.iter().map(|error| weir_sql::render(file, text, error)).collect();
-    errors.join("\n")
+    clean(&errors.join("\n")).into_owned()
 }
 
 pub fn print_warnings(file: &str, text: &str, warnings: &[Warning]) {
     for warning in warnings {
-        eprintln!("{}", weir_sql::render_warning(file, text, warning));
+        eprintln!("{}", clean(&weir_sql::render_warning(file, text, warning)));
     }
 }
 
@@ -116,6 +117,11 @@ fn message_json(file: &str, message: &Message) -> serde_json::Value {
     })
 }
 
+/// Reads a job from a file, or from standard input when its name is `-`.
 pub fn read_job(path: &Path) -> anyhow::Result<String> {
+    if path == Path::new("-") {
+        return std::io::read_to_string(std::io::stdin())
+            .context("the job cannot be read from standard input");
+    }
     std::fs::read_to_string(path).with_context(|| format!("the job `{}` cannot be read", path.display()))
 }

@@ -1,12 +1,12 @@
 //! `weir format`: lays jobs out.
 
-use std::io::Read;
 use std::path::Path;
 
 use anyhow::Context;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::check::read_job;
+use super::text::clean;
 use super::{Exit, Failure, Outcome};
 
 /// The name under which standard input is given and reported.
@@ -64,15 +64,12 @@ pub fn run(matches: &ArgMatches) -> Outcome {
 }
 
 fn format_one(file: &str, destination: Destination) -> Outcome {
-    let text = match file {
-        STANDARD_INPUT => read_standard_input()?,
-        _ => read_job(Path::new(file))?,
-    };
+    let text = read_job(Path::new(file))?;
     let formatted = match weir_sql::format(&text) {
         Ok(formatted) => formatted,
         Err(errors) => {
             for error in errors.iter() {
-                eprintln!("{}", weir_sql::render(file, &text, error));
+                eprintln!("{}", clean(&weir_sql::render(file, &text, error)));
             }
             return Ok(Exit::Refused);
         }
@@ -99,10 +96,4 @@ fn format_one(file: &str, destination: Destination) -> Outcome {
         Destination::File | Destination::Nowhere => {}
     }
     Ok(Exit::Done)
-}
-
-fn read_standard_input() -> anyhow::Result<String> {
-    let mut text = String::new();
-    std::io::stdin().read_to_string(&mut text).context("standard input cannot be read as text")?;
-    Ok(text)
 }

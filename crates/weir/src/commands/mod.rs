@@ -112,7 +112,8 @@ pub fn run() -> ExitCode {
     ExitCode::from(exit as u8)
 }
 
-/// Returns an error with what caused it. Many libraries tell the cause in the text of the error already.
+/// Returns an error with what caused it, as a terminal may be shown it. Many libraries tell the cause in the text of the error
+/// already.
 pub fn told(error: &anyhow::Error) -> String {
     let mut text = String::new();
     for cause in error.chain().map(ToString::to_string) {
@@ -122,7 +123,7 @@ pub fn told(error: &anyhow::Error) -> String {
             false => {}
         }
     }
-    text
+    text::clean(&text).into_owned()
 }
 
 /// `weir demo | head` closes standard output early. That ends the command, but is no fault to report.
@@ -174,5 +175,6 @@ mod tests {
         let error =
             anyhow::anyhow!("not found (os error 2)").context("`a` cannot be read: not found (os error 2)");
         assert_eq!(told(&error.context("no job")), "no job: `a` cannot be read: not found (os error 2)");
+        assert_eq!(told(&anyhow::anyhow!("`a\u{1b}[31mb`")), "`a\\u{1b}[31mb`");
     }
 }

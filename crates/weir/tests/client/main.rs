@@ -14,7 +14,7 @@ fn logging_in_and_out() {
 
 #[test]
 fn jobs() {
-    check("jobs");
+    check_in(&World::start_with(&["--edge-groups", "1"]), "jobs");
 }
 
 #[test]

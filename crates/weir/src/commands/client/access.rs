@@ -20,7 +20,8 @@ pub const HEADING: &str = "Service";
 /// Returns the arguments that say which service is called.
 pub fn arguments() -> Vec<Arg> {
     let argument = |name: &'static str, variable: &'static str, value: &'static str, help: &'static str| {
-        Arg::new(name).long(name).env(variable).value_name(value).help(help).help_heading(HEADING)
+        let help = format!("{help} [env: {variable}]");
+        Arg::new(name).long(name).value_name(value).help(help).help_heading(HEADING)
     };
     vec![
         argument(
@@ -35,8 +36,7 @@ pub fn arguments() -> Vec<Arg> {
             "PROJECT",
             "Project, by its name or id [default: that of the profile, or the only one]",
         ),
-        argument("profile", "WEIR_PROFILE", "NAME", "Profile that `weir login` has made")
-            .default_value("default"),
+        argument("profile", "WEIR_PROFILE", "NAME", "Profile that `weir login` has made [default: default]"),
     ]
 }
 
@@ -45,20 +45,35 @@ pub fn text<'a>(matches: &'a ArgMatches, name: &str) -> Option<&'a str> {
     matches.try_get_one::<String>(name).ok().flatten().map(String::as_str)
 }
 
+/// Returns an argument that is a text, or the variable of the environment that stands in for it. The variable is read here and
+/// not by the parser of arguments, whose usage lines show what comes from the environment as if it were needed.
+pub fn given(matches: &ArgMatches, name: &str, variable_name: &str) -> Option<String> {
+    text(matches, name).map(str::to_string).or_else(|| variable(variable_name))
+}
+
 /// Returns the name of the profile.
-pub fn profile_name(matches: &ArgMatches) -> &str {
-    text(matches, "profile").unwrap_or("default")
+pub fn profile_name(matches: &ArgMatches) -> String {
+    given(matches, "profile", "WEIR_PROFILE").unwrap_or_else(|| "default".to_string())
+}
+
+/// Returns the project that is given, by its name or id.
+pub fn project(matches: &ArgMatches) -> Option<String> {
+    given(matches, "project", "WEIR_PROJECT")
+}
+
+fn given_endpoint(matches: &ArgMatches) -> Option<String> {
+    given(matches, "endpoint", "WEIR_ENDPOINT")
 }
 
 /// Returns the endpoint, when no profile says it.
 pub fn endpoint(matches: &ArgMatches) -> String {
-    text(matches, "endpoint").unwrap_or(DEFAULT_ENDPOINT).to_string()
+    given_endpoint(matches).unwrap_or_else(|| DEFAULT_ENDPOINT.to_string())
 }
 
 /// Returns the endpoint that is given or that of the profile, when nobody has to prove anything to it.
 pub fn known_endpoint(matches: &ArgMatches) -> String {
-    let of_profile = || Some(profiles().ok()?.get(profile_name(matches))?.endpoint.clone());
-    text(matches, "endpoint").map(str::to_string).or_else(of_profile).unwrap_or_else(|| endpoint(matches))
+    let of_profile = || Some(profiles().ok()?.get(&profile_name(matches))?.endpoint.clone());
+    given_endpoint(matches).or_else(of_profile).unwrap_or_else(|| endpoint(matches))
 }
 
 /// Returns a variable of the environment; an empty one counts as not set.
@@ -85,13 +100,14 @@ pub fn user_and_domain(user: Option<&str>, domain: Option<&str>) -> (String, Str
 
 /// Finds out how to reach the service.
 pub fn access(matches: &ArgMatches) -> anyhow::Result<Access> {
-    let project = text(matches, "project").map(str::to_string);
+    let project = project(matches);
     let profiles = profiles();
     let name = profile_name(matches);
+    let name = name.as_str();
     if let Some(credential) = credential_of_environment()? {
         // Then the profile only says where the service is, so that a broken file does no harm.
         let known = profiles.ok().and_then(|profiles| profiles.get(name).cloned());
-        let endpoint = match (text(matches, "endpoint"), known) {
+        let endpoint = match (given_endpoint(matches), known) {
             (None, Some(profile)) => profile.endpoint,
             _ => endpoint(matches),
         };
@@ -109,7 +125,7 @@ pub fn access(matches: &ArgMatches) -> anyhow::Result<Access> {
     };
     // What proves who you are at one service is nothing that another one should get to see.
     let same = |given: &str| given.trim_end_matches('/') == profile.endpoint.trim_end_matches('/');
-    if let Some(given) = text(matches, "endpoint").filter(|given| !same(given)) {
+    if let Some(given) = given_endpoint(matches).filter(|given| !same(given)) {
         bail!(
             "profile `{name}` is for {}, not for {given}; run `weir login --endpoint {given}`, with another --profile to keep both",
             profile.endpoint

@@ -35,7 +35,11 @@ pub fn command() -> Command {
                 .help("What it was done to"),
         )
         .arg(Arg::new("id").long("id").value_name("ID").help("Only what was done to the one with this id"))
-        .arg(number("limit").help("Records on a page, at most 50 [default: 10]"))
+        .arg(
+            number("limit")
+                .value_parser(value_parser!(i64).range(1..=50))
+                .help("Records on a page, at most 50 [default: 10]"),
+        )
         .arg(number("page").help("Number of the page, from 0"))
         .arg(watch::argument());
     family("audit", "What was done in a project of a service").subcommand(list).subcommand(traces::command())

@@ -62,7 +62,10 @@ pub fn command() -> Command {
                         .value_parser(["job", "cluster"])
                         .help("Only jobs or clusters"),
                 )
-                .arg(number("limit", 1, "How many to show, at most 100 [default: 10]"))
+                .arg(
+                    number("limit", 1, "How many to show, at most 100 [default: 10]")
+                        .value_parser(value_parser!(i64).range(1..=100)),
+                )
                 .arg(number("offset", 0, "How many to leave out, the newest first"))
                 .arg(watch::argument()),
         )

@@ -2,7 +2,7 @@
 
 use clap::{Arg, ArgMatches, Command};
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use weir_client::{Body, ClusterGoal, Verdict, wait};
 
 use super::access::text;
@@ -75,6 +75,15 @@ pub fn cluster() -> Arg {
 /// Returns the id of the cluster that was given.
 pub async fn id(session: &Session, matches: &ArgMatches) -> Result<i64, Failure> {
     session.ask(session.client.cluster_id(text(matches, "cluster").unwrap_or_default())).await
+}
+
+/// Puts its id in the place of the cluster that a job was given.
+pub async fn put_id(session: &Session, sent: &mut Map<String, Value>) -> Result<(), Failure> {
+    if let Some(cluster) = sent.get_mut("cluster_id") {
+        let id = session.client.cluster_id(cluster.as_str().unwrap_or_default());
+        *cluster = session.ask(id).await?.into();
+    }
+    Ok(())
 }
 
 pub fn command() -> Command {

@@ -24,6 +24,8 @@ pub enum Kind {
     Number,
     /// True or false; the flag alone is true.
     Flag,
+    /// A cluster by its id or name; whoever sends it puts the id in its place.
+    Cluster,
     /// One of several texts.
     Choice(&'static [&'static str]),
 }
@@ -38,6 +40,7 @@ pub fn arguments(fields: &[Field]) -> Vec<Arg> {
         let argument = Arg::new(field.flag).long(field.flag).help(field.help);
         match field.kind {
             Kind::Text => argument.value_name("TEXT").allow_hyphen_values(true),
+            Kind::Cluster => argument.value_name("CLUSTER"),
             Kind::Number => {
                 argument.value_name("NUMBER").value_parser(value_parser!(i64)).allow_hyphen_values(true)
             }
@@ -56,7 +59,9 @@ pub fn arguments(fields: &[Field]) -> Vec<Arg> {
 /// Returns the members that were given.
 pub fn body(fields: &[Field], matches: &ArgMatches) -> Map<String, Value> {
     let value = |field: &Field| match field.kind {
-        Kind::Text | Kind::Choice(_) => matches.get_one::<String>(field.flag).cloned().map(Value::from),
+        Kind::Text | Kind::Cluster | Kind::Choice(_) => {
+            matches.get_one::<String>(field.flag).cloned().map(Value::from)
+        }
         Kind::Number => matches.get_one::<i64>(field.flag).copied().map(Value::from),
         Kind::Flag => matches.get_one::<bool>(field.flag).copied().map(Value::from),
     };

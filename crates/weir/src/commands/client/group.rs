@@ -153,5 +153,6 @@ async fn roles(session: &Session, verb: &str, matches: &ArgMatches, id: &str) ->
         _ => (Method::DELETE, "no longer has"),
     };
     let answer = send(session, method, &format!("{path}/{}", segment(role)), Body::None).await?;
-    Ok(made(session, &answer, "", &format!("group `{name}` {word} role `{role}`")))
+    let place = super::iam::place(session, matches.get_flag("account"));
+    Ok(made(session, &answer, "", &format!("group `{name}` {word} role `{role}` {place}")))
 }

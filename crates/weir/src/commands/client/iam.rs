@@ -3,7 +3,7 @@
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use reqwest::Method;
 use serde_json::{Map, Value, json};
-use weir_client::{Body, segment};
+use weir_client::{Body, ClientError, segment};
 use weir_cloud::identity::ClientCredential;
 
 use super::access::{self, text};
@@ -16,6 +16,8 @@ const USERS: &str = "/v3/users";
 const PROJECTS: &str = "/v3/projects";
 const KEYS: &str = "/v3.0/OS-CREDENTIAL/credentials";
 const AGENCY: &str = "/v1.0/{project}/agency";
+/// What the service says when a user has all keys that one may have.
+const TOO_MANY_KEYS: &str = "akSkNumExceed";
 
 pub const USER: &[Column] = &[
     column("id", "id"),
@@ -412,17 +414,19 @@ async fn roles(session: &Session, verb: &str, matches: &ArgMatches) -> Outcome {
     }
     let name = text(matches, "user").unwrap_or_default();
     let user = session.ask(session.client.user_id(name)).await?;
-    let place = match matches.get_flag("account") {
-        false => "projects/{project}".to_string(),
-        true => {
-            let found = session.ask(session.client.get(&format!("{USERS}/{user}"), &[])).await?;
-            format!("domains/{}", found["user"]["domain_id"].as_str().unwrap_or_default())
-        }
+    let in_account = matches.get_flag("account");
+    let path = match in_account {
+        false => format!("/v3/projects/{{project}}/users/{user}/roles"),
+        true => account_roles(session, &user).await?,
     };
-    let path = format!("/v3/{place}/users/{user}/roles");
     if verb == "assigned" {
         let answer = session.ask(session.client.get(&path, &[])).await?;
-        return Ok(table(session, ROLE, &answer, "roles"));
+        let exit = table(session, ROLE, &answer, "roles");
+        let roles = if in_account { Vec::new() } else { held_in_account(session, &user).await };
+        if !roles.is_empty() && !session.is_json() {
+            eprintln!("in the whole account: {} (--account shows them)", roles.join(", "));
+        }
+        return Ok(exit);
     }
     let role = text(matches, "role").unwrap_or_default();
     let (method, word) = match verb {
@@ -430,7 +434,39 @@ async fn roles(session: &Session, verb: &str, matches: &ArgMatches) -> Outcome {
         _ => (Method::DELETE, "no longer has"),
     };
     let answer = send(session, method, &format!("{path}/{}", segment(role)), Body::None).await?;
-    Ok(made(session, &answer, "", &format!("user `{name}` {word} role `{role}`")))
+    let mut told = format!("user `{name}` {word} role `{role}` {}", place(session, in_account));
+    if verb == "unassign"
+        && !in_account
+        && held_in_account(session, &user).await.iter().any(|held| held == role)
+    {
+        told.push_str(
+            ", but has it in the whole account; `weir iam role unassign --account` takes that away",
+        );
+    }
+    Ok(made(session, &answer, "", &told))
+}
+
+/// Returns where a role holds, in words.
+pub fn place(session: &Session, in_account: bool) -> String {
+    match session.client.project() {
+        Some(project) if !in_account => format!("in project `{}`", project.name),
+        _ => "in the whole account".to_string(),
+    }
+}
+
+/// Returns the path of the roles that a user has in the account.
+async fn account_roles(session: &Session, user: &str) -> Result<String, Failure> {
+    let found = session.ask(session.client.get(&format!("{USERS}/{user}"), &[])).await?;
+    let domain = found["user"]["domain_id"].as_str().unwrap_or_default();
+    Ok(format!("/v3/domains/{domain}/users/{user}/roles"))
+}
+
+/// Returns the names of the roles that a user has in the account; none where the caller may not see them.
+async fn held_in_account(session: &Session, user: &str) -> Vec<String> {
+    let Ok(path) = account_roles(session, user).await else { return Vec::new() };
+    let Ok(answer) = session.ask(session.client.get(&path, &[])).await else { return Vec::new() };
+    let roles = answer["roles"].as_array().into_iter().flatten();
+    roles.filter_map(|role| role["name"].as_str().map(str::to_string)).collect()
 }
 
 async fn keys(session: &Session, verb: &str, matches: &ArgMatches) -> Outcome {
@@ -449,7 +485,10 @@ async fn keys(session: &Session, verb: &str, matches: &ArgMatches) -> Outcome {
         "create" => {
             let credential = json!({ "user_id": user, "description": text(matches, "description") });
             let body = Body::Json(json!({ "credential": credential }));
-            let key = send(session, Method::POST, KEYS, body).await?["credential"].take();
+            let call = async {
+                session.client.call(Method::POST, KEYS, &[], body).await.map_err(told_of_too_many_keys)
+            };
+            let key = session.ask(call).await?["credential"].take();
             match session.is_json() {
                 true => println!("{key}"),
                 false => print!(
@@ -473,6 +512,16 @@ async fn keys(session: &Session, verb: &str, matches: &ArgMatches) -> Outcome {
             let answer = send(session, Method::DELETE, &path, Body::None).await?;
             Ok(made(session, &answer, "", &format!("access key {key} deleted")))
         }
+    }
+}
+
+/// Says in words what the service says by a word of its contract.
+fn told_of_too_many_keys(error: ClientError) -> ClientError {
+    match error {
+        ClientError::Refused(refusal) if refusal.cause == TOO_MANY_KEYS => ClientError::Given(
+            "a user has at most two access keys; `weir iam key list` shows them, `weir iam key delete` makes room".to_string(),
+        ),
+        error => error,
     }
 }
 

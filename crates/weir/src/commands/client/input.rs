@@ -1,21 +1,11 @@
 //! Texts that commands take from files and from standard input.
 
 use std::io::Read;
-use std::path::Path;
 
 use anyhow::Context;
 use clap::ArgMatches;
 
 use super::access::text;
-use crate::commands::check::read_job;
-
-/// Reads SQL from a file, or from standard input when its name is `-`.
-pub fn read_sql(file: &str) -> anyhow::Result<String> {
-    match file {
-        "-" => read_input("job"),
-        file => read_job(Path::new(file)),
-    }
-}
 
 /// Returns an argument, or what comes on standard input without the line break at its end.
 pub fn argument_or_input(matches: &ArgMatches, name: &str) -> anyhow::Result<String> {

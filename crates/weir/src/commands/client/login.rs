@@ -45,7 +45,7 @@ pub fn log_in(matches: &ArgMatches) -> Outcome {
     let access = Access {
         endpoint: access::endpoint(matches),
         credential: credential(matches)?,
-        project: text(matches, "project").map(str::to_string),
+        project: access::project(matches),
     };
     let progress = Progress::new(&format!("waiting for the service at {}", access.endpoint));
     let (client, issued) = runtime()?.block_on(while_shown(&progress, connect(&access)))?;
@@ -72,7 +72,7 @@ pub fn log_in(matches: &ArgMatches) -> Outcome {
     let name = profile_name(matches);
     let endpoint = client.endpoint().to_string();
     eprintln!("logged in at {endpoint} {who}, project `{}`", project.name);
-    profiles.set(name, Profile { endpoint, project, credential })?;
+    profiles.set(&name, Profile { endpoint, project, credential })?;
     Ok(Exit::Done)
 }
 
@@ -92,11 +92,11 @@ fn credential(matches: &ArgMatches) -> anyhow::Result<Credential> {
 pub fn log_out(matches: &ArgMatches) -> Outcome {
     let mut profiles = access::profiles()?;
     let name = profile_name(matches);
-    let Some(profile) = profiles.get(name).cloned() else {
+    let Some(profile) = profiles.get(&name).cloned() else {
         return Err(anyhow::anyhow!("there is no profile `{name}`").into());
     };
     // First of all, so that nothing keeps the user from forgetting it.
-    profiles.remove(name)?;
+    profiles.remove(&name)?;
     let access =
         Access { endpoint: profile.endpoint.clone(), credential: profile.credential(), project: None };
     if let Credential::Token { token, .. } = &access.credential {

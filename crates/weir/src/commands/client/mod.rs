@@ -29,6 +29,7 @@ use clap::{ArgMatches, Command};
 use serde_json::Value;
 
 use self::session::Session;
+use super::text::clean;
 use super::{Exit, Outcome};
 
 /// Returns the commands.
@@ -86,10 +87,10 @@ fn made(session: &Session, answer: &Value, id: &str, word: &str) -> Exit {
         println!("{answer}");
         return Exit::Done;
     }
-    eprintln!("{word}");
+    eprintln!("{}", clean(word));
     match &answer[id] {
         Value::Null => {}
-        Value::String(id) => println!("{id}"),
+        Value::String(id) => println!("{}", clean(id)),
         id => println!("{id}"),
     }
     Exit::Done

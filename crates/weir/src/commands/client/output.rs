@@ -5,7 +5,7 @@ use serde_json::Value;
 use weir_base::text::format_timestamp;
 
 use super::access::HEADING;
-use crate::commands::text::table;
+use crate::commands::text::{clean, table};
 
 /// Form of answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,10 +112,8 @@ fn length_text(milliseconds: i64) -> String {
 pub fn rows(columns: &[Column], records: &Value) -> String {
     let headings: Vec<&str> = columns.iter().map(|column| column.heading).collect();
     let records = records.as_array().into_iter().flatten();
-    let rows: Vec<Vec<String>> = records
-        // A line break would take a table apart.
-        .map(|record| columns.iter().map(|column| column.show(record).replace('\n', " ")).collect())
-        .collect();
+    let rows: Vec<Vec<String>> =
+        records.map(|record| columns.iter().map(|column| column.show(record)).collect()).collect();
     table(&headings, &rows)
 }
 
@@ -127,7 +125,9 @@ pub fn lines(columns: &[Column], record: &Value) -> String {
     let indented = format!("\n{}", " ".repeat(width + 2));
     shown
         .iter()
-        .map(|(heading, value)| format!("{heading:<width$}  {}\n", value.trim_end().replace('\n', &indented)))
+        .map(|(heading, value)| {
+            format!("{heading:<width$}  {}\n", clean(value.trim_end()).replace('\n', &indented))
+        })
         .collect()
 }
 
@@ -157,8 +157,8 @@ mod tests {
              1     2  2019-01-01 00:00:00  1m 01s\n\
              12                             0s\n"
         );
-        let record = json!({ "id": "a\nb", "at": null });
-        assert_eq!(lines(COLUMNS, &record), "id  a\n    b\n");
+        let record = json!({ "id": "a\nb\u{1b}[1m", "at": null });
+        assert_eq!(lines(COLUMNS, &record), "id  a\n    b\\u{1b}[1m\n");
     }
 
     #[test]

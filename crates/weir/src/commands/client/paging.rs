@@ -30,7 +30,7 @@ pub fn arguments() -> [Arg; 4] {
         Arg::new("limit")
             .long("limit")
             .value_name("NUMBER")
-            .value_parser(value_parser!(i64).range(1..))
+            .value_parser(value_parser!(i64).range(1..=100))
             .help("How many to show, at most 100"),
         Arg::new("cursor").long("cursor").value_name("ID").help("The page behind the one with this id"),
         Arg::new("all")

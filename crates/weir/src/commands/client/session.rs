@@ -12,6 +12,7 @@ use super::access;
 use super::output::Output;
 use crate::commands::Failure;
 use crate::commands::confirm::confirm;
+use crate::commands::text::clean;
 
 /// What is over by then needs no word.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -143,7 +144,7 @@ pub async fn while_shown<T>(progress: &Progress, future: impl Future<Output = T>
         if waited < PATIENCE {
             continue;
         }
-        let text = progress.text();
+        let text = clean(&progress.text()).into_owned();
         if is_terminal {
             eprint!("\r\x1b[K{text}  {} s", waited.as_secs());
             // A terminal that is gone is no reason to stop.

@@ -1,5 +1,7 @@
 //! `weir template`: templates of jobs.
 
+use std::path::Path;
+
 use clap::{Arg, ArgMatches, Command};
 use reqwest::Method;
 use serde_json::{Map, Value, json};
@@ -7,11 +9,12 @@ use weir_client::{Body, numbered};
 
 use super::access::text;
 use super::fields::{Field, Kind, arguments, body, field};
-use super::input::read_sql;
 use super::output::{Column, column, lines, rows, time};
 use super::paging::{self, List};
 use super::session::{Session, sure, yes};
 use super::{family, made};
+use crate::commands::check::read_job;
+use crate::commands::text::for_output;
 use crate::commands::{Exit, Failure, Outcome, runtime};
 
 const PATH: &str = "/v1.0/{project}/job_template";
@@ -167,7 +170,7 @@ async fn sample(session: &Session, matches: &ArgMatches) -> Outcome {
     let sample = find_sample(session, text(matches, "sample").unwrap_or_default()).await?;
     match session.is_json() {
         true => println!("{sample}"),
-        false => print!("{}", sample["sql_body"].as_str().unwrap_or_default()),
+        false => print!("{}", for_output(sample["sql_body"].as_str().unwrap_or_default())),
     }
     Ok(Exit::Done)
 }
@@ -186,7 +189,7 @@ fn members(matches: &ArgMatches) -> anyhow::Result<Map<String, Value>> {
     let mut sent = body(FIELDS, matches);
     sent.extend(text(matches, "name").map(|name| ("name".to_string(), json!(name))));
     if let Some(file) = text(matches, "sql") {
-        sent.insert("sql_body".to_string(), json!(read_sql(file)?));
+        sent.insert("sql_body".to_string(), json!(read_job(Path::new(file))?));
     }
     Ok(sent)
 }

@@ -1,6 +1,6 @@
 //! `weir topic`: topics of the notification service, who has subscribed to them, and templates of messages.
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command, value_parser};
 use reqwest::Method;
 use serde_json::{Map, Value, json};
@@ -16,6 +16,9 @@ use crate::commands::{Exit, Failure, Outcome, runtime};
 const TOPICS: &str = "/v2/{project}/notifications/topics";
 const SUBSCRIPTIONS: &str = "/v2/{project}/notifications/subscriptions";
 const TEMPLATES: &str = "/v2/{project}/notifications/message_template";
+
+/// Longest message that the service takes.
+const MESSAGE_BYTES: usize = 256 * 1024;
 
 const TOPIC: &[Column] = &[
     column("name", "name"),
@@ -127,7 +130,7 @@ pub fn command() -> Command {
                     Arg::new("limit")
                         .long("limit")
                         .value_name("NUMBER")
-                        .value_parser(value_parser!(u32))
+                        .value_parser(value_parser!(u32).range(1..=100))
                         .help("How many to show, at most 100 [default: 100]"),
                 )
                 .arg(watch::argument()),
@@ -209,7 +212,8 @@ fn paging() -> [Arg; 2] {
     };
     [
         number("offset", "How many to leave out"),
-        number("limit", "How many to show, at most 100 [default: 100]"),
+        number("limit", "How many to show, at most 100 [default: 100]")
+            .value_parser(value_parser!(u32).range(1..=100)),
     ]
 }
 
@@ -246,8 +250,11 @@ async fn topics(verb: &str, matches: &ArgMatches) -> Outcome {
         if let Some(display_name) = text(matches, "display-name") {
             body["display_name"] = json!(display_name);
         }
+        // The service makes it once, and answers alike ever after.
+        let is_there = session.ask(client.topic_urn(name)).await.is_ok();
         let answer = session.ask(client.call(Method::POST, TOPICS, &[], Body::Json(body))).await?;
-        return Ok(made(&session, &answer, "topic_urn", &format!("topic `{name}` created")));
+        let word = if is_there { "was there already; nothing is changed" } else { "created" };
+        return Ok(made(&session, &answer, "topic_urn", &format!("topic `{name}` {word}")));
     }
     let name = text(matches, "topic").unwrap_or_default();
     let path = topic_path(&session, name).await?;
@@ -397,7 +404,14 @@ async fn publish(session: &Session, matches: &ArgMatches) -> Outcome {
         }
         None => {
             let member = if matches.get_flag("by-protocol") { "message_structure" } else { "message" };
-            put(member, Some(json!(argument_or_input(matches, "message")?)));
+            let message = argument_or_input(matches, "message")?;
+            if message.len() > MESSAGE_BYTES {
+                let length = message.len();
+                return Err(
+                    anyhow!("the message has {length} bytes; a topic takes at most {MESSAGE_BYTES}").into()
+                );
+            }
+            put(member, Some(json!(message)));
         }
     }
     let topic = text(matches, "topic").unwrap_or_default();

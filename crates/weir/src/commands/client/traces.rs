@@ -60,7 +60,7 @@ pub fn command() -> Command {
             Arg::new("limit")
                 .long("limit")
                 .value_name("NUMBER")
-                .value_parser(value_parser!(u32).range(1..))
+                .value_parser(value_parser!(u32).range(1..=200))
                 .help("How many to show, at most 200 [default: 10]"),
         )
         .arg(Arg::new("next").long("next").value_name("ID").help("The page behind the trace with this id"))

@@ -15,6 +15,7 @@ use weir_engine::graph::{Exchange, Graph, NodeId, NodeKind};
 use weir_engine::sink::Guarantee;
 use weir_sql::Job;
 
+use crate::commands::text::clean;
 use crate::commands::{Exit, Outcome};
 
 /// Prints the operators of a job in the order in which rows pass them.
@@ -41,7 +42,7 @@ pub fn explain(job: &Job, time_zone: String, parallelism: usize, json: bool) -> 
         weir_runtime::dataflow(job, "0", &environment.settings, &environment).map_err(anyhow::Error::new)?;
     match json {
         true => println!("{}", as_json(&graph, parallelism)),
-        false => print!("{}", as_text(&graph, parallelism)),
+        false => print!("{}", clean(&as_text(&graph, parallelism))),
     }
     Ok(Exit::Done)
 }

@@ -15,7 +15,12 @@ use super::{Exit, Outcome};
 pub fn command() -> Command {
     Command::new("explain")
         .about("Show how a Stream SQL job would run: operators, keys, state, changelogs, guarantees")
-        .arg(Arg::new("job").required(true).value_name("JOB.SQL").help("File with the job"))
+        .arg(
+            Arg::new("job")
+                .required(true)
+                .value_name("JOB.SQL")
+                .help("File with the job; - is standard input"),
+        )
         .arg(
             Arg::new("parallelism")
                 .long("parallelism")

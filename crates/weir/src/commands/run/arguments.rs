@@ -23,7 +23,7 @@ fn option(name: &'static str, value: &'static str, help: &'static str) -> Arg {
 pub fn command() -> Command {
     Command::new("run")
         .about("Run a Stream SQL job in the foreground, without a service")
-        .arg(Arg::new("job").required(true).value_name("JOB.SQL").help("File with the job"))
+        .arg(Arg::new("job").required(true).value_name("JOB.SQL").help("File with the job; - is standard input"))
         .arg(
             option(
                 "bind",

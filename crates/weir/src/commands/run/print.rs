@@ -12,6 +12,8 @@ use weir_engine::error::ConnectorError;
 use weir_formats::{Encode, EncodedRecords, FormatOptions as RecordFormat, encoder};
 use weir_sql::Job;
 
+use crate::commands::text::clean;
+
 /// Writes rows to standard output.
 pub struct StandardOutput {
     json: bool,
@@ -64,7 +66,8 @@ impl StandardOutput {
         let cells: Vec<Vec<String>> = (0..rows.num_rows())
             .map(|row| {
                 let kind = kinds.and_then(|kinds| kinds.get(row)).map(|kind| kind.sign().to_string());
-                let values = formatters.iter().map(|formatter| formatter.value(row).to_string());
+                let values =
+                    formatters.iter().map(|formatter| clean(&formatter.value(row).to_string()).into_owned());
                 kind.into_iter().chain(values).collect()
             })
             .collect();

@@ -8,9 +8,10 @@ use reqwest::Method;
 use serde_json::{Map, Value, json};
 use weir_client::Body;
 
+use crate::commands::check::read_job;
 use crate::commands::client::access::text;
+use crate::commands::client::cluster;
 use crate::commands::client::fields::{Field, Kind, arguments, body, field};
-use crate::commands::client::input::read_sql;
 use crate::commands::client::made;
 use crate::commands::client::session::Session;
 use crate::commands::{Failure, Outcome};
@@ -22,7 +23,7 @@ const FIELDS: &[Field] = &[
     field("name", "name", Kind::Text, "Name, unique in the project"),
     field("description", "desc", Kind::Text, "Description"),
     field("run-mode", "run_mode", Kind::Choice(&["shared_cluster", "exclusive_cluster", "edge_node"]), "Where it runs"),
-    field("cluster", "cluster_id", Kind::Number, "Id of the exclusive cluster"),
+    field("cluster", "cluster_id", Kind::Cluster, "Id or name of the exclusive cluster"),
     field("spus", "spu_number", Kind::Number, "SPUs, the one that manages the job included"),
     field("parallelism", "parallel_number", Kind::Number, "Subtasks of each operator"),
     field("checkpoints", "checkpoint_enabled", Kind::Flag, "Take snapshots, from which the job goes on after a failure"),
@@ -86,6 +87,10 @@ pub async fn create(session: &Session, matches: &ArgMatches) -> Outcome {
         let mode = if sent.contains_key("cluster_id") { "exclusive_cluster" } else { "shared_cluster" };
         sent.insert("run_mode".to_string(), Value::from(mode));
     }
+    if sent["run_mode"] == "edge_node" {
+        sent.insert("job_type".to_string(), Value::from("flink_sql_edge_job"));
+    }
+    cluster::put_id(session, &mut sent).await?;
     let name = sent["name"].as_str().unwrap_or_default().to_string();
     let payload = send(session, Method::POST, sent).await?;
     Ok(made(session, &payload, "job_id", &format!("job `{name}` created")))
@@ -98,6 +103,7 @@ pub async fn update(session: &Session, matches: &ArgMatches) -> Outcome {
     }
     let job = text(matches, "job").unwrap_or_default();
     let id = session.ask(session.client.job_id(job)).await?;
+    cluster::put_id(session, &mut sent).await?;
     sent.insert("job_id".to_string(), json!(id));
     let payload = send(session, Method::PATCH, sent).await?;
     Ok(made(session, &payload, "", &format!("job {id} changed")))
@@ -107,7 +113,7 @@ pub async fn update(session: &Session, matches: &ArgMatches) -> Outcome {
 fn given(matches: &ArgMatches) -> anyhow::Result<Map<String, Value>> {
     let mut sent = body(FIELDS, matches);
     if let Some(file) = text(matches, "sql") {
-        sent.insert("sql_body".to_string(), Value::from(read_sql(file)?));
+        sent.insert("sql_body".to_string(), Value::from(read_job(Path::new(file))?));
     }
     Ok(sent)
 }

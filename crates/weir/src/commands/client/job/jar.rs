@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use weir_client::Form;
 
 use crate::commands::client::access::text;
+use crate::commands::client::cluster;
 use crate::commands::client::fields::{Field, Kind, arguments, body, field};
 use crate::commands::client::made;
 use crate::commands::client::session::Session;
@@ -20,7 +21,7 @@ const PATH: &str = "/v1.0/{project}/jar_job";
 const FIELDS: &[Field] = &[
     field("name", "name", Kind::Text, "Name, unique in the project"),
     field("description", "desc", Kind::Text, "Description"),
-    field("cluster", "cluster_id", Kind::Number, "Id of the exclusive cluster"),
+    field("cluster", "cluster_id", Kind::Cluster, "Id or name of the exclusive cluster"),
     field("manager-spus", "manager_spu", Kind::Number, "SPUs of what manages the job, 1 to 4"),
     field("spus", "spu_number", Kind::Number, "SPUs in all; Flink"),
     field("parallelism", "parallel_number", Kind::Number, "Subtasks of each operator; Flink"),
@@ -88,6 +89,7 @@ pub async fn create(session: &Session, matches: &ArgMatches) -> Outcome {
         let stem = stem.context("the job has no name; give --name")?;
         sent.insert("name".to_string(), Value::from(stem.to_string_lossy()));
     }
+    cluster::put_id(session, &mut sent).await?;
     // The contract wants them said.
     sent.entry("manager_spu").or_insert(Value::from(1));
     let name = sent["name"].as_str().unwrap_or_default().to_string();
@@ -102,7 +104,9 @@ pub async fn create(session: &Session, matches: &ArgMatches) -> Outcome {
 }
 
 pub async fn update(session: &Session, matches: &ArgMatches) -> Outcome {
-    let mut form = form(&body(FIELDS, matches), matches)?;
+    let mut sent = body(FIELDS, matches);
+    cluster::put_id(session, &mut sent).await?;
+    let mut form = form(&sent, matches)?;
     if form.is_empty() {
         return Err(anyhow::anyhow!("nothing to change was given").into());
     }

@@ -164,9 +164,6 @@ fn jobs() -> Arg {
 }
 
 fn filters() -> [Arg; 4] {
-    let number = |name: &'static str, value: &'static str| {
-        Arg::new(name).long(name).value_name(value).value_parser(value_parser!(i64).range(1..))
-    };
     [
         Arg::new("name").long("name").value_name("PART").help("Only jobs with this in their name"),
         Arg::new("status")
@@ -175,8 +172,15 @@ fn filters() -> [Arg; 4] {
             .hide_possible_values(true)
             .value_name("STATUS")
             .help("Only jobs in this status, such as job_running"),
-        number("cluster", "ID").help("Only jobs of this exclusive cluster"),
-        number("parent", "ID").help("The parts of this edge job"),
+        Arg::new("cluster")
+            .long("cluster")
+            .value_name("CLUSTER")
+            .help("Only jobs of this exclusive cluster, by its id or name"),
+        Arg::new("parent")
+            .long("parent")
+            .value_name("ID")
+            .value_parser(value_parser!(i64).range(1..))
+            .help("The parts of this edge job"),
     ]
 }
 

@@ -1,6 +1,6 @@
 //! Looking at jobs: `weir job list`, `show`, `check`, `graph`, `sinks` and `metrics`.
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, bail};
 use clap::ArgMatches;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -8,10 +8,12 @@ use weir_client::Body;
 use weir_sql::{CheckOptions, Cluster};
 
 use crate::commands::client::access::text;
+use crate::commands::client::cluster;
 use crate::commands::client::output::{Column, column, length, lines, rows, time};
 use crate::commands::client::paging::List;
 use crate::commands::client::session::Session;
 use crate::commands::client::watch;
+use crate::commands::text::for_output;
 use crate::commands::variables::variables;
 use crate::commands::{Exit, Failure, Outcome, check, explain};
 
@@ -107,9 +109,10 @@ pub async fn list(session: &Session, matches: &ArgMatches) -> Outcome {
     for name in ["name", "status"] {
         query.extend(text(matches, name).map(|value| (name, value.to_string())));
     }
-    for (flag, name) in [("cluster", "cluster_id"), ("parent", "root_job_id")] {
-        query.extend(matches.get_one::<i64>(flag).map(|value| (name, value.to_string())));
+    if text(matches, "cluster").is_some() {
+        query.push(("cluster_id", cluster::id(session, matches).await?.to_string()));
     }
+    query.extend(matches.get_one::<i64>("parent").map(|id| ("root_job_id", id.to_string())));
     watch::show(matches, async || {
         let payload = LIST.read(session, matches, query.clone()).await?;
         if session.is_json() {
@@ -126,7 +129,7 @@ pub async fn show(session: &Session, matches: &ArgMatches) -> Outcome {
         let job = session.ask(session.client.job(id)).await?;
         if matches.get_flag("sql") {
             let sql = job["sql_body"].as_str().unwrap_or_default();
-            return Ok(format!("{}\n", sql.trim_end_matches('\n')));
+            return Ok(format!("{}\n", for_output(sql.trim_end_matches('\n'))));
         }
         Ok(if session.is_json() { format!("{job}\n") } else { lines(DETAIL, &job) })
     })
@@ -138,7 +141,7 @@ pub async fn check(session: &Session, matches: &ArgMatches) -> Outcome {
     let job = session.ask(session.client.job(id)).await?;
     let options = options_of(&job, matches)?;
     let name = format!("job {id}");
-    let sql = job["sql_body"].as_str().unwrap_or_default();
+    let sql = sql_of(&job, id, "check")?;
     let exit = check::report(&name, sql, &options, session.is_json());
     if exit == Exit::Done
         && let Cluster::Shared { .. } = options.cluster
@@ -170,12 +173,19 @@ fn options_of(job: &Value, matches: &ArgMatches) -> Result<CheckOptions, Failure
     Ok(CheckOptions { cluster, variables, max_bytes: usize::MAX, ..CheckOptions::default() })
 }
 
+/// Returns the SQL of a job; one from a JAR has none.
+fn sql_of<'a>(job: &'a Value, id: i64, verb: &str) -> anyhow::Result<&'a str> {
+    if job["job_type"].as_str().is_some_and(|kind| kind.contains("_jar_")) {
+        bail!("job {id} is made of a JAR and has no SQL, so there is nothing to {verb}");
+    }
+    let sql = job["sql_body"].as_str().filter(|sql| !sql.trim().is_empty());
+    sql.with_context(|| format!("job {id} has no SQL, so there is nothing to {verb}"))
+}
+
 /// Shows the operators that the SQL of a job makes, whether it has run or not.
 async fn plan(session: &Session, matches: &ArgMatches, id: i64) -> Outcome {
     let job = session.ask(session.client.job(id)).await?;
-    let Some(sql) = job["sql_body"].as_str().filter(|sql| !sql.trim().is_empty()) else {
-        return Err(anyhow!("job {id} has no SQL, so there is nothing to plan").into());
-    };
+    let sql = sql_of(&job, id, "plan")?;
     let parallelism = job["job_config"]["parallel_number"].as_u64().and_then(|number| number.try_into().ok());
     let options = options_of(&job, matches)?;
     explain::operators(&format!("job {id}"), sql, &options, parallelism.unwrap_or(1), session.is_json())

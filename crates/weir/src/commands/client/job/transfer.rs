@@ -9,9 +9,10 @@ use serde_json::{Value, json};
 use weir_client::{Body, Buckets};
 
 use super::read::ids;
-use crate::commands::client::access::{HEADING, text};
+use crate::commands::client::access::{HEADING, given, text};
 use crate::commands::client::output::{Column, column, rows};
 use crate::commands::client::session::Session;
+use crate::commands::text::for_output;
 use crate::commands::{Exit, Failure, Outcome};
 
 /// Where the logs of jobs are in a bucket.
@@ -21,12 +22,9 @@ const IMPORTED: &[Column] =
     &[column("id in the archive", "old_job_id"), column("id", "new_job_id"), column("remark", "remark")];
 
 fn s3() -> Arg {
-    Arg::new("s3")
-        .long("s3")
-        .env("WEIR_S3_ENDPOINT")
-        .value_name("URL")
-        .help_heading(HEADING)
-        .help("Address of its S3 endpoint [default: that of the service, on the next port]")
+    Arg::new("s3").long("s3").value_name("URL").help_heading(HEADING).help(
+        "Address of its S3 endpoint [default: that of the service, on the next port] [env: WEIR_S3_ENDPOINT]",
+    )
 }
 
 fn copy(name: &'static str, help: &'static str) -> Arg {
@@ -163,14 +161,14 @@ async fn show_logs(session: &Session, buckets: &Buckets, id: i64) -> Outcome {
     for place in session.ask_for(&progress, buckets.files(&newest)).await? {
         let contents = session.ask_for(&format!("reading {place}"), buckets.read(&place)).await?;
         println!("==> {place} <==");
-        print!("{}", String::from_utf8_lossy(&contents));
+        print!("{}", for_output(&String::from_utf8_lossy(&contents)));
     }
     Ok(Exit::Done)
 }
 
 /// Reaches the objects of the service.
 fn reach(session: &Session, matches: &ArgMatches) -> Result<Buckets, Failure> {
-    Ok(session.client.objects(text(matches, "s3"))?)
+    Ok(session.client.objects(given(matches, "s3", "WEIR_S3_ENDPOINT").as_deref())?)
 }
 
 /// Tells where an archive was written, and copies it when that was asked for.
