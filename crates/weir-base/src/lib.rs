@@ -8,6 +8,7 @@ pub mod id;
 pub mod ipv4;
 pub mod money;
 pub mod network;
+pub mod object_key;
 pub mod savepoint;
 pub mod settings;
 pub mod spawn;

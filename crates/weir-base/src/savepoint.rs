@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::JobId;
+use crate::object_key::is_object_key;
 use crate::time::Timestamp;
 
 /// Where a savepoint is.
@@ -24,7 +25,7 @@ impl SavepointPlace {
     pub fn parse(text: &str) -> Option<Self> {
         let (bucket, path) = text.trim().split_once('/')?;
         let path = path.trim_matches('/');
-        let is_whole = !bucket.is_empty() && !path.is_empty() && !path.split('/').any(str::is_empty);
+        let is_whole = !bucket.is_empty() && is_object_key(path);
         is_whole.then(|| Self { bucket: Some(bucket.to_string()), path: path.to_string() })
     }
 
@@ -68,7 +69,7 @@ mod tests {
         let place = SavepointPlace::parse("b1/a/b/").unwrap();
         assert_eq!((place.bucket.as_deref(), place.path.as_str()), (Some("b1"), "a/b"));
         assert_eq!(place.shown().as_deref(), Some("b1/a/b"));
-        for text in ["", "b1", "b1/", "/a", "b1/a//b"] {
+        for text in ["", "b1", "b1/", "/a", "b1/a//b", "b1/..", "b1/../../x", "b1/a/./b"] {
             assert_eq!(SavepointPlace::parse(text), None, "{text}");
         }
     }

@@ -107,8 +107,8 @@ impl Control {
 
 fn place(path: &str) -> Result<SavepointPlace, CsError> {
     SavepointPlace::parse(path).ok_or_else(|| {
-        codes::INVALID_REQUEST_BODY
-            .error()
-            .because(format!("savepoint_path is `{path}`, expected is bucket/directory."))
+        codes::INVALID_REQUEST_BODY.error().because(format!(
+            "savepoint_path is `{path}`, expected is bucket/directory, with no part empty, `.` or `..`."
+        ))
     })
 }

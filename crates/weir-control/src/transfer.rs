@@ -9,6 +9,7 @@ use object_store::path::Path as Key;
 use serde::{Deserialize, Serialize};
 use weir_base::error::{CsError, codes};
 use weir_base::id::{JobId, ProjectId};
+use weir_base::object_key::is_object_key;
 use weir_cloud::objects::Objects;
 use weir_store::{AuditRecord, Intent, JobDefinition, JobFilter, JobRecord, NewJob, StoreError};
 
@@ -43,14 +44,16 @@ pub struct ImportedJob {
     pub old: i64,
     /// Its id now; `None` when it was left out.
     pub new: Option<JobId>,
-    /// Why it was left out, or that it replaced another one; else empty.
+    /// Why it was left out, that it replaced another one, or what it lacks; else empty.
     pub remark: String,
 }
 
 /// What is to be done with a job of an archive.
 enum Plan {
-    Create(Box<NewJob>),
-    Cover(Box<JobRecord>, Box<JobDefinition>),
+    /// With what it lacks, for people.
+    Create(Box<NewJob>, String),
+    /// The job that is replaced, what it becomes, and what it lacks.
+    Cover(Box<JobRecord>, Box<JobDefinition>, String),
     LeaveOut(String),
 }
 
@@ -63,14 +66,16 @@ impl Control {
         directory: &str,
         selected: Option<&[JobId]>,
     ) -> Result<String, CsError> {
-        let (bucket, prefix) = split(directory);
+        let (bucket, prefix) = split_sent("obs_dir", directory)?;
         self.check_authorized(caller, bucket).await?;
         let _turn = self.archives.lock().await;
         let filter = JobFilter { user: caller.sees_only(), ..JobFilter::default() };
         let mut jobs = self.store.jobs(&caller.project, &filter).await.map_err(fault)?;
         if let Some(selected) = selected {
             if let Some(unknown) = selected.iter().find(|id| !jobs.iter().any(|job| job.id == **id)) {
-                let reason = format!("There is no job {unknown}.");
+                let reason = format!(
+                    "There is no job {unknown} that you may read; take it out of job_selected and export again."
+                );
                 return Err(codes::AGGREGATE_USER_DATA_FAILED.error().because(reason));
             }
             jobs.retain(|job| selected.contains(&job.id));
@@ -120,7 +125,7 @@ impl Control {
         path: &str,
         cover: bool,
     ) -> Result<Vec<ImportedJob>, CsError> {
-        let (bucket, key) = split(path);
+        let (bucket, key) = split_sent("zip_file", path)?;
         self.check_authorized(caller, bucket).await?;
         let _turn = self.archives.lock().await;
         let archives = self.archives(&caller.project, bucket, key).await?;
@@ -217,7 +222,7 @@ impl Control {
             plans.push((exported.job_id, plan));
         }
         let limit = self.options.draft_limit;
-        let new = plans.iter().filter(|(_, plan)| matches!(plan, Plan::Create(_))).count();
+        let new = plans.iter().filter(|(_, plan)| matches!(plan, Plan::Create(..))).count();
         // What is too much is refused before any of it is written.
         if new > 0 && drafts + new > usize::try_from(limit).unwrap_or(usize::MAX) {
             return Err(too_many_drafts(limit).into());
@@ -227,8 +232,8 @@ impl Control {
         let mut covered = Vec::new();
         for (_, plan) in &plans {
             match plan {
-                Plan::Create(job) => created.push((**job).clone()),
-                Plan::Cover(job, definition) => {
+                Plan::Create(job, _) => created.push((**job).clone()),
+                Plan::Cover(job, definition, _) => {
                     let facts = decide::covered(&job.facts);
                     self.check_moves(&[(&**job, facts.clone())], now)?;
                     covered.push(((**job).clone(), (**definition).clone(), facts));
@@ -248,12 +253,12 @@ impl Control {
         })?;
         let mut ids = ids.into_iter();
         let imported = plans.into_iter().map(|(old, plan)| match plan {
-            Plan::Create(_) => ImportedJob { old, new: ids.next(), remark: String::new() },
-            Plan::Cover(job, _) => ImportedJob {
-                old,
-                new: Some(job.id),
-                remark: "It replaced the job of this name.".to_string(),
-            },
+            Plan::Create(_, missing) => ImportedJob { old, new: ids.next(), remark: missing },
+            Plan::Cover(job, _, missing) => {
+                let replaced = "It replaced the job of this name.";
+                let remark = [replaced, missing.as_str()].join(" ").trim_end().to_string();
+                ImportedJob { old, new: Some(job.id), remark }
+            }
             Plan::LeaveOut(remark) => ImportedJob { old, new: None, remark },
         });
         Ok((imported.collect(), covered.into_iter().map(|(job, ..)| job).collect()))
@@ -267,12 +272,12 @@ impl Control {
         clusters: &BTreeSet<i64>,
         cover: bool,
     ) -> Plan {
-        // Files are not in the archive.
-        let mut definition = JobDefinition { has_jar: false, has_config: false, ..exported.job.clone() };
+        let covered = present.get(exported.job.name.as_str());
+        let (mut definition, missing) = with_files_of(covered.map(|job| &job.definition), &exported.job);
         // A cluster of another project has an id too: only one that this project has is kept.
         definition.cluster_id = definition.cluster_id.filter(|id| clusters.contains(id));
-        let Some(other) = present.get(definition.name.as_str()) else {
-            return Plan::Create(Box::new(new_job(caller, definition, self.now())));
+        let Some(other) = covered else {
+            return Plan::Create(Box::new(new_job(caller, definition, self.now())), missing);
         };
         if !cover {
             return Plan::LeaveOut("The name is taken.".to_string());
@@ -285,8 +290,24 @@ impl Control {
             let reason = format!("The job of this name is in {} ({code}).", status.name());
             return Plan::LeaveOut(reason);
         }
-        Plan::Cover(Box::new((*other).clone()), Box::new(definition))
+        Plan::Cover(Box::new((*other).clone()), Box::new(definition), missing)
     }
+}
+
+/// Returns a definition of an archive with the files that it can have, and says which it lacks. Uploaded files are not in the
+/// archive: those of the job that it replaces stay, when that is one of the same engine.
+fn with_files_of(covered: Option<&JobDefinition>, exported: &JobDefinition) -> (JobDefinition, String) {
+    let kept = covered.filter(|job| job.job_type == exported.job_type);
+    let has_jar = exported.has_jar && kept.is_some_and(|job| job.has_jar);
+    let has_config = exported.has_config && kept.is_some_and(|job| job.has_config);
+    let lacks = |what: &str| format!("Archives hold no files: upload its {what} again before it is run.");
+    let missing = match (exported.has_jar && !has_jar, exported.has_config && !has_config) {
+        (true, true) => lacks("JAR and its configuration file"),
+        (true, false) => lacks("JAR"),
+        (false, true) => lacks("configuration file"),
+        (false, false) => String::new(),
+    };
+    (JobDefinition { has_jar, has_config, ..exported.clone() }, missing)
 }
 
 /// Reads what is in archives.
@@ -351,6 +372,16 @@ pub(crate) fn split(path: &str) -> (&str, &str) {
     let path = path.trim().trim_start_matches('/');
     let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
     (bucket, key.trim_matches('/'))
+}
+
+/// Takes a path that was sent apart, as [`split`] does, and refuses one that names no place in a bucket.
+fn split_sent<'a>(name: &str, path: &'a str) -> Result<(&'a str, &'a str), CsError> {
+    let (bucket, key) = split(path);
+    if key.is_empty() || is_object_key(key) {
+        return Ok((bucket, key));
+    }
+    let reason = format!("{name} is `{path}`, expected is bucket/path, with no part empty, `.` or `..`.");
+    Err(codes::INVALID_REQUEST_BODY.error().because(reason))
 }
 
 /// Refuses archives that would take too much memory.

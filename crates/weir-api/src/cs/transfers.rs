@@ -28,7 +28,10 @@ pub async fn export_jobs(State(state): State<ApiState>, request: Request) -> Res
         let directory = required("obs_dir", body.obs_dir)?;
         let missing = |name: &'static str| codes::PARAMETER_REQUIRED.error().with("name", name);
         let selected = match body.is_selected.ok_or_else(|| missing("is_selected"))? {
-            true => Some(ids(&body.job_selected.ok_or_else(|| missing("job_selected"))?)?),
+            true => {
+                let selected = body.job_selected.filter(|selected| !selected.is_empty());
+                Some(ids(&selected.ok_or_else(|| missing("job_selected"))?)?)
+            }
             false => None,
         };
         let archive = call.state.control.export_jobs(&call.caller, &directory, selected.as_deref()).await?;

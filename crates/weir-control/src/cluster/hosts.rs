@@ -173,6 +173,11 @@ pub(super) fn key(hostname: &str) -> String {
 
 fn check(mapping: &SentMapping) -> Result<(), CsError> {
     let invalid = |reason: String| codes::IP_OR_HOSTNAME_INVALID.error().because(reason);
+    for (name, sent) in [("ip", &mapping.ip), ("hostname", &mapping.hostname)] {
+        if sent.is_empty() {
+            return Err(invalid(format!("`{name}` is missing.")));
+        }
+    }
     if mapping.ip.parse::<Ipv4Addr>().is_err() {
         return Err(invalid(format!("`{}` is no IPv4 address.", mapping.ip)));
     }

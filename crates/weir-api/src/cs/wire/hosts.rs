@@ -1,6 +1,6 @@
 //! Mappings of names to addresses as requests and answers have them.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 use weir_base::error::{CsError, codes};
 use weir_control::cluster::{HostList, SentMapping};
@@ -9,11 +9,11 @@ use weir_control::cluster::{HostList, SentMapping};
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 pub struct HostIpInfo {
     /// Host name.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text_or_null")]
     #[schema(required = true, min_length = 1, example = "db.example")]
     hostname: String,
     /// IPv4 address.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text_or_null")]
     #[schema(required = true, min_length = 1, example = "10.0.0.8")]
     ip: String,
 }
@@ -22,6 +22,11 @@ impl From<HostIpInfo> for SentMapping {
     fn from(info: HostIpInfo) -> Self {
         Self { hostname: info.hostname.trim().to_string(), ip: info.ip.trim().to_string() }
     }
+}
+
+/// Reads a text; null is as good as none.
+fn text_or_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Ok(Option::<String>::deserialize(deserializer)?.unwrap_or_default())
 }
 
 /// Adds mappings.

@@ -51,7 +51,7 @@ pub struct JobMapping {
     old_job_id: i64,
     /// Id now; -1 when the job was left out.
     new_job_id: i64,
-    /// Why it was left out, or that it replaced another one.
+    /// Why it was left out, that it replaced another one, or which uploaded files it lacks.
     #[schema(required = false)]
     remark: String,
 }
