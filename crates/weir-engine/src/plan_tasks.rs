@@ -20,7 +20,7 @@ use crate::coordinator::{NodeInfo, commit_with_retry, first_epoch};
 use crate::graph::{Exchange, Graph, NodeId, NodeKind, SourceNode};
 use crate::job::{JobError, JobSpec, Surroundings};
 use crate::metrics::NodeCounters;
-use crate::operator::{Evaluator, KeyRange, LookupJoin, Operator, OperatorContext};
+use crate::operator::{Evaluator, KeyRange, LookupJoin, Operator, OperatorContext, OperatorError};
 use crate::sink::{SharedSink, WriterContext};
 use crate::source::{SharedSource, SourceReader};
 use crate::split::SplitState;
@@ -173,10 +173,20 @@ fn take_sources(graph: &mut Graph) -> BTreeMap<NodeId, Arc<SourceNode>> {
 fn check_fits(manifest: &Manifest, nodes: &[NodeInfo]) -> Result<(), JobError> {
     match manifest.operators.keys().find(|id| !nodes.iter().any(|node| node.id == **id)) {
         None => Ok(()),
-        Some(id) => Err(JobError::State(format!(
-            "it holds state of `{id}`, which the job does not have; run the job afresh or restore its former text"
-        ))),
+        Some(id) => {
+            Err(JobError::State(format!("it holds state of `{id}`, which the job does not have; {WAY_OUT}")))
+        }
     }
+}
+
+/// What helps when saved state does not fit.
+const WAY_OUT: &str = "run the job afresh or restore its former text";
+
+/// An operator cannot go on from its saved state, mostly because the text of the job was changed.
+fn unrestored(id: &str, error: &OperatorError) -> JobError {
+    JobError::State(format!(
+        "it holds state of `{id}` that the operator cannot go on from: {error}; {WAY_OUT}"
+    ))
 }
 
 async fn commit_restored(
@@ -378,7 +388,8 @@ impl Builder {
         let context = OperatorContext { clock: clock.clone(), idle_timeout: self.idle_timeout };
         let mut operator = spec.operator(&context)?;
         if let Some(states) = self.states.get(&node.id) {
-            operator.restore(states, &KeyRange { subtask, parallelism: self.parallelism })?;
+            let range = KeyRange { subtask, parallelism: self.parallelism };
+            operator.restore(states, &range).map_err(|error| unrestored(&node.id, &error))?;
         }
         Ok(operator)
     }
@@ -470,5 +481,20 @@ impl Builder {
             idle_timeout: self.idle_timeout,
         };
         Ok((task, reader))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn state_that_does_not_fit_names_its_operator_and_what_to_do() {
+        let error = OperatorError::State("the saved groups are not those of the job".to_string());
+        assert_eq!(
+            unrestored("group-1", &error).to_string(),
+            "the checkpoint does not fit the job: it holds state of `group-1` that the operator cannot go on from: \
+             the saved groups are not those of the job; run the job afresh or restore its former text"
+        );
     }
 }

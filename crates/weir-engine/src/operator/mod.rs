@@ -75,8 +75,8 @@ pub enum OperatorError {
     /// Arrow failed.
     #[error("{0}")]
     Arrow(#[from] arrow::error::ArrowError),
-    /// A snapshot could not be read.
-    #[error("state of operator cannot be restored: {0}")]
+    /// What is kept, or was saved, is not as it has to be.
+    #[error("{0}")]
     State(String),
     /// A row pattern cannot be followed.
     #[error("{0}")]
