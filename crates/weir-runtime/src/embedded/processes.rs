@@ -51,12 +51,14 @@ pub(super) struct Entry {
     reached: Option<BTreeSet<Ipv4Network>>,
     /// Its logs, when they go to a bucket.
     logs: Option<Logs>,
+    /// Whether the service has killed it.
+    pub(super) killed: bool,
 }
 
 impl Entry {
     /// Returns what is known of a worker that has ended.
     fn ended(observation: Observation) -> Self {
-        Self { observation, commands: None, cluster: None, reached: None, logs: None }
+        Self { observation, commands: None, cluster: None, reached: None, logs: None, killed: false }
     }
 }
 
@@ -181,6 +183,7 @@ impl EmbeddedRunner {
             // One that an earlier service process started may have been told something else since.
             reached: child.as_ref().and(destinations_of(&start)),
             logs: logs.clone(),
+            killed: false,
         };
         self.with_entries(|entries| entries.insert(start.job, entry));
         let watch = Watch {
@@ -221,6 +224,7 @@ impl EmbeddedRunner {
         let live = |entry: &Entry| entry.commands.as_ref().and(entry.observation.pid);
         let known = self.with_entries(|entries| entries.get(&job).and_then(live));
         if let Some(pid) = folder.worker_pid().or(known.filter(|_| folder.has_worker())) {
+            self.with_entries(|entries| entries.get_mut(&job).map(|entry| entry.killed = true));
             kill(pid, folder).await;
         }
     }

@@ -192,10 +192,15 @@ impl Watch {
             // The end of one that an earlier service process started may be the end of that one.
             Some(result) => entry.observation = Observation { adopted: self.child.is_none(), ..result },
             None => {
-                let reason =
-                    want_of_memory.unwrap_or_else(|| format!("the worker process {}", how_it_ended(status)));
+                let is_expected = entry.killed && want_of_memory.is_none();
+                let reason = want_of_memory
+                    .unwrap_or_else(|| format!("the worker process {}", how_it_ended(status, entry.killed)));
                 let log = self.folder.log();
-                tracing::warn!(job_id = %self.job, reason, log = %log.display(), "worker ended unexpectedly");
+                if is_expected {
+                    tracing::info!(job_id = %self.job, "worker ended by the service");
+                } else {
+                    tracing::warn!(job_id = %self.job, reason, log = %log.display(), "worker ended unexpectedly");
+                }
                 let reason = format!("{reason}; {place}");
                 entry.observation.state = RunState::Failed(reason);
                 entry.observation.running_since = running_since;
@@ -206,7 +211,10 @@ impl Watch {
     }
 }
 
-fn how_it_ended(status: Option<ExitStatus>) -> String {
+fn how_it_ended(status: Option<ExitStatus>, killed_by_service: bool) -> String {
+    if killed_by_service {
+        return "was ended by the service".to_string();
+    }
     match status.map(|status| (status.signal(), status.code())) {
         Some((Some(9), _)) => {
             "was killed (signal 9): by a person, or by the system because memory ran out".to_string()
@@ -214,5 +222,21 @@ fn how_it_ended(status: Option<ExitStatus>) -> String {
         Some((Some(signal), _)) => format!("was ended by signal {signal}"),
         Some((None, Some(code))) => format!("ended with exit code {code} without a result"),
         _ => "is gone without a result".to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_killed_a_worker_is_told_when_the_service_did() {
+        let killed = Some(ExitStatus::from_raw(9));
+        assert_eq!(how_it_ended(killed, true), "was ended by the service");
+        assert!(how_it_ended(killed, false).contains("by a person, or by the system"));
+        assert_eq!(
+            how_it_ended(Some(ExitStatus::from_raw(0x300)), false),
+            "ended with exit code 3 without a result"
+        );
     }
 }
