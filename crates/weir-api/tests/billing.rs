@@ -228,12 +228,15 @@ async fn what_runs_has_cost_what_was_charged() {
     bank.wait(HOUR).await;
     let charges = async |bank: &Bank| {
         let overview = bank.control.overview(&bank.caller).await.unwrap();
+        let of_running = overview.jobs.charge + overview.clusters.charge;
+        assert!(overview.total_cost >= of_running - 1e-9, "{overview:?}");
         (overview.jobs.charge, overview.clusters.charge)
     };
     assert_eq!(charges(&bank).await, (1.5, 6.0));
     // Half a minute that is not in the ledger yet.
     bank.clock.advance(Duration::from_secs(36));
     assert_eq!(charges(&bank).await, (1.515, 6.06));
+    assert_eq!(bank.control.overview(&bank.caller).await.unwrap().total_cost, 7.575);
     // Another size, and another worker.
     let larger = SentCluster { maximum_spu_quota: Some(20), ..SentCluster::default() };
     bank.control.update_cluster(&bank.caller, cluster, larger).await.unwrap();

@@ -41,7 +41,7 @@ pub struct Totals {
 /// Totals of a project.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Overview {
-    /// All charges of the project.
+    /// All charges of the project, with those that are not settled yet.
     pub total_cost: f64,
     /// Jobs.
     pub jobs: Totals,
@@ -73,7 +73,7 @@ impl Control {
         };
         let jobs = self.totals_of_jobs(caller).await.map_err(unreadable)?;
         let clusters = self.totals_of_clusters(caller).await.map_err(unreadable)?;
-        let total_cost = self.store.charged(&caller.project).await.map_err(unreadable)?;
+        let total_cost = self.total_cost(&caller.project).await.map_err(unreadable)?;
         Ok(Overview { total_cost: total_cost.as_f64(), jobs, clusters, unit: self.billing_unit() })
     }
 
@@ -123,6 +123,18 @@ impl Control {
         }
         totals.charge = self.charge_of_runs(&caller.project, Metered::Cluster, &runs).await?.as_f64();
         Ok(totals)
+    }
+
+    /// Returns all that a project has cost until now: what is in the ledger, and what will be. It is never less than what of it
+    /// runs has cost.
+    async fn total_cost(&self, project: &ProjectId) -> Result<Money, StoreError> {
+        let mut sum = self.store.charged(project).await?;
+        if self.options.billing.is_some() {
+            for used in self.store.unsettled_usage_of(project).await? {
+                sum = sum + self.unsettled_charge(&used);
+            }
+        }
+        Ok(sum)
     }
 
     /// Returns what the use of jobs or clusters has cost since each was run: what is in the ledger, and what will be.

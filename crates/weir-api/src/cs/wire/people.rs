@@ -237,7 +237,7 @@ pub struct ClusterOverviewEntity {
 /// Totals of a project.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct OverviewEntity {
-    /// All charges of the project.
+    /// All charges of the project, with those that are not settled yet.
     pub total_cost: f64,
     /// Jobs.
     pub job_overview: JobOverviewEntity,
