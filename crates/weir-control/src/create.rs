@@ -26,8 +26,8 @@ pub(crate) fn new_job(caller: &Caller, definition: JobDefinition, now: Timestamp
 
 /// Says that the project has as many drafts as it may have.
 pub(crate) fn too_many_drafts(limit: u32) -> CsError {
-    let reason = format!("This installation allows {limit} drafts in a project.");
-    codes::DRAFT_JOB_LIMIT_EXCEEDED.error().because(reason)
+    // The catalogue has the number of an installation that has not changed it.
+    codes::DRAFT_JOB_LIMIT_EXCEEDED.error().instead(format!("There are already {limit} draft jobs."))
 }
 
 impl Control {

@@ -83,10 +83,7 @@ impl AuditQuery {
                 codes::API_NOT_SUPPORTED.error().because(reason)
             })?),
         };
-        let page = match given("page_number") {
-            Some("0") => 0,
-            _ => query.number("page_number", i64::from(i32::MAX))?.unwrap_or(0),
-        };
+        let page = query.between("page_number", 0, i64::from(i32::MAX))?.unwrap_or(0);
         let limit = match query.text("limit").and_then(|text| text.parse::<i64>().ok()) {
             Some(limit) if limit > MOST_RECORDS => {
                 let error = codes::AUDIT_LOG_LIMIT_EXCEEDED.error();

@@ -60,7 +60,7 @@ impl ErrorCode {
 
     /// Makes an error of this code without parameters.
     pub fn error(self) -> CsError {
-        CsError { code: self, parameters: Vec::new(), cause: None, details: None }
+        CsError { code: self, parameters: Vec::new(), instead: None, cause: None, details: None }
     }
 }
 
@@ -70,6 +70,8 @@ pub struct CsError {
     /// Which error it is.
     pub code: ErrorCode,
     parameters: Vec<(&'static str, String)>,
+    /// The sentence in place of the catalogue's cause.
+    instead: Option<String>,
     cause: Option<String>,
     /// Machine-readable details, sent as JSON text in `error_json_opt`.
     pub details: Option<serde_json::Value>,
@@ -79,6 +81,12 @@ impl CsError {
     /// Sets the value of a `{name}` placeholder of the cause and suggestion.
     pub fn with(mut self, name: &'static str, value: impl fmt::Display) -> Self {
         self.parameters.push((name, value.to_string()));
+        self
+    }
+
+    /// Puts a sentence in place of the catalogue's cause, where that names a number that an installation can change.
+    pub fn instead(mut self, cause: impl fmt::Display) -> Self {
+        self.instead = Some(cause.to_string());
         self
     }
 
@@ -96,7 +104,7 @@ impl CsError {
 
     /// Returns the cause with its parameters filled in.
     pub fn cause(&self) -> String {
-        let text = self.fill(self.code.entry().cause);
+        let text = self.instead.clone().unwrap_or_else(|| self.fill(self.code.entry().cause));
         match &self.cause {
             Some(reason) => format!("{text} {reason}"),
             None => text,
