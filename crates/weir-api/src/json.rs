@@ -10,11 +10,14 @@ use serde::de::{
     Visitor,
 };
 
-/// Reads a whole body.
-pub(crate) fn from_slice<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
+use crate::json_fault;
+
+/// Reads a whole body, or says what of it is wrong.
+pub(crate) fn from_slice<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     let mut reader = serde_json::Deserializer::from_slice(body);
-    let value = T::deserialize(Strict(&mut reader))?;
-    reader.end()?;
+    let value = serde_path_to_error::deserialize(Strict(&mut reader))
+        .map_err(|error| json_fault::told(&error.path().to_string(), error.inner()))?;
+    reader.end().map_err(|error| json_fault::told(".", &error))?;
     Ok(value)
 }
 
@@ -268,7 +271,7 @@ mod tests {
     }
 
     fn read(body: &str) -> Result<Outer, String> {
-        from_slice(body.as_bytes()).map_err(|error| error.to_string())
+        from_slice(body.as_bytes())
     }
 
     #[test]
@@ -283,7 +286,7 @@ mod tests {
         ];
         for body in arrays {
             let error = read(body).unwrap_err();
-            assert!(error.contains("invalid type: sequence, expected an object"), "{body}: {error}");
+            assert!(error.ends_with("must be an object, not an array"), "{body}: {error}");
         }
     }
 

@@ -15,6 +15,7 @@ mod gateway;
 pub mod iam;
 mod ief;
 mod json;
+mod json_fault;
 pub mod listen;
 pub mod metrics;
 pub mod openapi;

@@ -169,16 +169,10 @@ pub(super) async fn take_body(request: Request) -> Result<(Parts, Bytes), IamErr
     Ok((parts, body))
 }
 
-/// Reads a body as JSON. What stands where something else is expected is not told: it may be a password, and refusals are kept.
+/// Reads a body as JSON.
 pub(super) fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, IamError> {
-    crate::json::from_slice(body).map_err(|error| {
-        let text = error.to_string();
-        let told = match text.split_once(", expected ") {
-            Some((_, wanted)) => format!("expected {wanted}"),
-            None => text,
-        };
-        IamError::body(format!("the body cannot be read: {told}"))
-    })
+    crate::json::from_slice(body)
+        .map_err(|reason| IamError::body(format!("the body cannot be read: {reason}")))
 }
 
 /// Returns the address under which the client reached the service, from the Host header and the scheme
