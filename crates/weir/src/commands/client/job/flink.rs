@@ -105,9 +105,24 @@ async fn read(session: &Session, matches: &ArgMatches) -> Result<Value, Failure>
         query.extend(matches.get_one::<u32>("offset").map(|offset| ("offset", offset.to_string())));
         return session.ask(session.client.get(PATH, &query)).await;
     }
+    read_all(session, &query).await
+}
+
+/// Returns whether a job has a savepoint. The detail of a job names one in a bucket; that there is one in the service's own store is
+/// told by this list alone.
+pub async fn has_savepoint(session: &Session, job: &Value) -> Result<bool, Failure> {
+    let name = job["name"].as_str().unwrap_or_default();
+    // The filter takes every name that has the text somewhere.
+    let query = [("show_detail", "true".to_string()), ("name", name.to_string())];
+    let answer = read_all(session, &query).await?;
+    let mut jobs = answer["job_list"]["jobs"].as_array().into_iter().flatten();
+    Ok(jobs.any(|other| other["job_id"] == job["job_id"] && other["has_savepoint"] == true))
+}
+
+async fn read_all(session: &Session, filters: &[(&'static str, String)]) -> Result<Value, Failure> {
     let mut jobs: Vec<Value> = Vec::new();
     loop {
-        let mut query = query.clone();
+        let mut query = filters.to_vec();
         query.extend([("limit", PAGE.to_string()), ("offset", jobs.len().to_string())]);
         let mut answer = session.ask(session.client.get(PATH, &query)).await?;
         let page = answer["job_list"]["jobs"].as_array_mut().map(std::mem::take).unwrap_or_default();

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use weir_client::Body;
 use weir_sql::{CheckOptions, Cluster};
 
+use super::flink;
 use crate::commands::client::access::text;
 use crate::commands::client::cluster;
 use crate::commands::client::output::{Column, column, length, lines, rows, time};
@@ -126,12 +127,20 @@ pub async fn list(session: &Session, matches: &ArgMatches) -> Outcome {
 pub async fn show(session: &Session, matches: &ArgMatches) -> Outcome {
     let id = session.ask(session.client.job_id(text(matches, "job").unwrap_or_default())).await?;
     watch::show(matches, async || {
-        let job = session.ask(session.client.job(id)).await?;
+        let mut job = session.ask(session.client.job(id)).await?;
         if matches.get_flag("sql") {
             let sql = job["sql_body"].as_str().unwrap_or_default();
             return Ok(format!("{}\n", for_output(sql.trim_end_matches('\n'))));
         }
-        Ok(if session.is_json() { format!("{job}\n") } else { lines(DETAIL, &job) })
+        if session.is_json() {
+            return Ok(format!("{job}\n"));
+        }
+        // A job that never ran has written none.
+        let may_have_one = job["savepoint_path"].is_null() && job["start_time"] != 0;
+        if may_have_one && flink::has_savepoint(session, &job).await? {
+            job["savepoint_path"] = json!("in the store of the service");
+        }
+        Ok(lines(DETAIL, &job))
     })
     .await
 }
