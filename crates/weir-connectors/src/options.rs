@@ -38,6 +38,14 @@ impl<'a> StreamOptions<'a> {
         })
     }
 
+    /// Makes an error about options of which none is there.
+    pub fn missing(&self, message: impl Display) -> ConnectorError {
+        ConnectorError::permanent(match self.stream {
+            "" => message.to_string(),
+            stream => format!("{} `{stream}`: {message}", self.kind),
+        })
+    }
+
     /// Reads a number of records a second; 0 is no limit.
     pub fn rate(&self, name: &str) -> Result<Option<f64>, ConnectorError> {
         let rate = self.number::<f64>(name)?.unwrap_or(0.0);

@@ -127,7 +127,8 @@ fn required_options_are_required_and_may_not_be_empty() {
             assert!(error.contains(&format!("`{name}`")), "{error}");
         }
     }
-    OBS_SINK.refuses(&[("rolling_size", None)], "it", "one of it and `rolling_interval` must be given");
+    let neither = "`it`: one of `rolling_size` and `rolling_interval` must be given";
+    OBS_SINK.refuses(&[("rolling_size", None)], "it", neither);
     OBS_SINK.accepts(&[("rolling_size", None), ("rolling_interval", Some("yyyy/MM"))], &[]);
     REDIS.refuses(&[("value_type", Some("hash"))], "it", "`hash_key_column`: must be given");
     OBS_SINK.refuses(&[("append", Some("false"))], "'false'", "needs option `max_record_num_per_file`");

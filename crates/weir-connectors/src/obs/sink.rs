@@ -111,7 +111,7 @@ impl Rolling {
             interval: interval.map(parse).transpose()?,
         };
         if rolling.bytes.is_none() && rolling.interval.is_none() {
-            return Err(options.error("rolling_size", "one of it and `rolling_interval` must be given"));
+            return Err(options.missing("one of `rolling_size` and `rolling_interval` must be given"));
         }
         Ok(rolling)
     }
