@@ -111,3 +111,19 @@ fn a_misspelt_level_of_the_log_is_refused_before_anything_is_made() {
     );
     assert!(!data.exists());
 }
+
+#[test]
+fn a_taken_port_is_told_before_anything_is_made() {
+    let place = tempfile::tempdir().unwrap();
+    let data = place.path().join("data");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let output = weir(&data).args(["serve", "--listen", &address]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(
+        said(&output).contains(&format!("`listen`: {address} cannot be listened on")),
+        "{}",
+        said(&output)
+    );
+    assert!(!data.exists());
+}

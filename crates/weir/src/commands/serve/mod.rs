@@ -38,11 +38,13 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let began = Instant::now();
     let settings = Settings::new(&resolve(matches)?)?;
     logging::start(&settings.log_level, settings.log_json, Redactor::default())?;
-    let directory = DataDirectory::open(&settings.data)?;
-    runtime()?.block_on(serve(settings, directory, began))
+    runtime()?.block_on(serve(settings, began))
 }
 
-async fn serve(settings: Settings, directory: DataDirectory, began: Instant) -> Outcome {
+async fn serve(settings: Settings, began: Instant) -> Outcome {
+    // A directory that is there may be another service's, which tells more than that its port is taken. One that is not is
+    // made when nothing of the network is in the way.
+    let found = settings.data.exists().then(|| DataDirectory::open(&settings.data)).transpose()?;
     let listener = bind(settings.listen, "listen").await?;
     let s3_listener = match settings.s3_listen {
         Some(address) => Some(bind(address, "s3_listen").await?),
@@ -51,6 +53,10 @@ async fn serve(settings: Settings, directory: DataDirectory, began: Instant) -> 
     let metrics_listener = match settings.metrics_listen {
         Some(address) => Some(bind(address, "metrics_listen").await?),
         None => None,
+    };
+    let directory = match found {
+        Some(directory) => directory,
+        None => DataDirectory::open(&settings.data)?,
     };
     let address = listener.local_addr().map_err(fault)?;
     let parts = wiring::build(&settings, directory.path(), address).await?;
