@@ -135,8 +135,9 @@ pub async fn show(session: &Session, matches: &ArgMatches) -> Outcome {
         if session.is_json() {
             return Ok(format!("{job}\n"));
         }
-        // A job that never ran has written none.
-        let may_have_one = job["savepoint_path"].is_null() && job["start_time"] != 0;
+        // A job that never ran has written none, and those of edge nodes write none.
+        let has_run_here = job["start_time"] != 0 && job["run_mode"] != "edge_node";
+        let may_have_one = job["savepoint_path"].is_null() && has_run_here;
         if may_have_one && flink::has_savepoint(session, &job).await? {
             job["savepoint_path"] = json!("in the store of the service");
         }
