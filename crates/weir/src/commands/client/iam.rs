@@ -3,7 +3,7 @@
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use reqwest::Method;
 use serde_json::{Map, Value, json};
-use weir_client::{Body, ClientError, segment};
+use weir_client::{Body, segment};
 use weir_cloud::identity::ClientCredential;
 
 use super::access::{self, text};
@@ -14,10 +14,7 @@ use crate::commands::{Exit, Failure, Outcome, runtime};
 
 const USERS: &str = "/v3/users";
 const PROJECTS: &str = "/v3/projects";
-const KEYS: &str = "/v3.0/OS-CREDENTIAL/credentials";
 const AGENCY: &str = "/v1.0/{project}/agency";
-/// What the service says when a user has all keys that one may have.
-const TOO_MANY_KEYS: &str = "akSkNumExceed";
 
 pub const USER: &[Column] = &[
     column("id", "id"),
@@ -33,13 +30,6 @@ const PROJECT: &[Column] = &[
     column("description", "description"),
 ];
 pub const ROLE: &[Column] = &[column("name", "name"), column("allows", "description")];
-const KEY: &[Column] = &[
-    column("access key", "access"),
-    column("status", "status"),
-    column("created", "create_time"),
-    column("last used", "last_use_time"),
-    column("description", "description"),
-];
 const CALLER: &[Column] = &[
     column("service", "endpoint"),
     column("user", "user"),
@@ -58,7 +48,7 @@ pub fn command() -> Command {
         .subcommand(super::group::command())
         .subcommand(project_command())
         .subcommand(role_command())
-        .subcommand(key_command())
+        .subcommand(super::key::command())
         .subcommand(agency_command())
 }
 
@@ -160,32 +150,6 @@ fn role_command() -> Command {
         )
 }
 
-fn key_command() -> Command {
-    let of = || option("user", "Id or name of the user; you, when left out").value_name("USER");
-    let key = || needed("key", "KEY", "The access key");
-    group("key", "Access keys, with which programs sign their requests")
-        .subcommand(Command::new("list").about("List access keys").arg(of()))
-        .subcommand(
-            Command::new("create")
-                .about("Make an access key and print it with its secret key, which is shown this once")
-                .arg(of())
-                .arg(option("description", "What it is for")),
-        )
-        .subcommand(
-            Command::new("update")
-                .about("Change an access key")
-                .arg(key())
-                .arg(
-                    Arg::new("status")
-                        .long("status")
-                        .value_parser(["active", "inactive"])
-                        .help("Whether it is good"),
-                )
-                .arg(option("description", "What it is for")),
-        )
-        .subcommand(Command::new("delete").about("Delete an access key").arg(key()).arg(yes()))
-}
-
 fn agency_command() -> Command {
     group("agency", "What the service itself may use in the project")
         .subcommand(Command::new("show").about("Show the roles of the service"))
@@ -211,7 +175,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
             "project" => projects(&session, verb, matches).await,
             "role" => roles(&session, verb, matches).await,
             "agency" => agency(&session, verb, matches).await,
-            _ => keys(&session, verb, matches).await,
+            _ => super::key::run(&session, verb, matches).await,
         }
     })
 }
@@ -355,7 +319,8 @@ pub async fn own_user(session: &Session) -> Result<NamedUser, Failure> {
     let user = match client.credential() {
         ClientCredential::Token(token) => session.ask(client.token(token)).await?["user"].take(),
         ClientCredential::Key { access, .. } => {
-            let key = session.ask(client.get(&format!("{KEYS}/{}", segment(access)), &[])).await?;
+            let key =
+                session.ask(client.get(&format!("{}/{}", super::key::KEYS, segment(access)), &[])).await?;
             let id = key["credential"]["user_id"].as_str().unwrap_or_default();
             session.ask(client.get(&format!("{USERS}/{}", segment(id)), &[])).await?["user"].take()
         }
@@ -467,62 +432,6 @@ async fn held_in_account(session: &Session, user: &str) -> Vec<String> {
     let Ok(answer) = session.ask(session.client.get(&path, &[])).await else { return Vec::new() };
     let roles = answer["roles"].as_array().into_iter().flatten();
     roles.filter_map(|role| role["name"].as_str().map(str::to_string)).collect()
-}
-
-async fn keys(session: &Session, verb: &str, matches: &ArgMatches) -> Outcome {
-    let key = text(matches, "key").unwrap_or_default();
-    let path = format!("{KEYS}/{}", segment(key));
-    let user = match text(matches, "user") {
-        Some(user) => Some(user_id(session, user).await?),
-        None => None,
-    };
-    match verb {
-        "list" => {
-            let query: Vec<_> = user.map(|user| ("user_id", user)).into_iter().collect();
-            let answer = session.ask(session.client.get(KEYS, &query)).await?;
-            Ok(table(session, KEY, &answer, "credentials"))
-        }
-        "create" => {
-            let credential = json!({ "user_id": user, "description": text(matches, "description") });
-            let body = Body::Json(json!({ "credential": credential }));
-            let call = async {
-                session.client.call(Method::POST, KEYS, &[], body).await.map_err(told_of_too_many_keys)
-            };
-            let key = session.ask(call).await?["credential"].take();
-            match session.is_json() {
-                true => println!("{key}"),
-                false => print!(
-                    "{}",
-                    lines(&[column("access key", "access"), column("secret key", "secret")], &key)
-                ),
-            }
-            Ok(Exit::Done)
-        }
-        "update" => {
-            let mut change = Map::new();
-            for member in ["status", "description"] {
-                change.extend(text(matches, member).map(|value| (member.to_string(), json!(value))));
-            }
-            let body = Body::Json(json!({ "credential": change }));
-            let answer = send(session, Method::PUT, &path, body).await?["credential"].take();
-            Ok(made(session, &answer, "", &format!("access key {key} changed")))
-        }
-        _ => {
-            sure(matches, &format!("delete access key {key}?"))?;
-            let answer = send(session, Method::DELETE, &path, Body::None).await?;
-            Ok(made(session, &answer, "", &format!("access key {key} deleted")))
-        }
-    }
-}
-
-/// Says in words what the service says by a word of its contract.
-fn told_of_too_many_keys(error: ClientError) -> ClientError {
-    match error {
-        ClientError::Refused(refusal) if refusal.cause == TOO_MANY_KEYS => ClientError::Given(
-            "a user has at most two access keys; `weir iam key list` shows them, `weir iam key delete` makes room".to_string(),
-        ),
-        error => error,
-    }
 }
 
 async fn agency(session: &Session, verb: &str, matches: &ArgMatches) -> Outcome {

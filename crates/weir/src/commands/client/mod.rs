@@ -13,6 +13,7 @@ mod host;
 mod iam;
 mod input;
 mod job;
+mod key;
 mod login;
 mod output;
 mod paging;
