@@ -2,7 +2,8 @@
 # Runs all tests: Rust (golden jobs and the short crash test included), the published Python and Go clients, the conformance corpus,
 # the corpus under stress, random jobs of a fixed seed, and random calls of the API for a minute.
 #
-# Everything is run even when something fails, and the closing lines of both runners are repeated at the end.
+# Everything is run even when something fails, and the closing lines of all runners are repeated at the end. Most tests wait for
+# something most of the time, so that the Rust tests run beside all others, whose output is shown when both are through.
 set -eu
 cd "$(dirname "$0")/.."
 cargo=${CARGO:-cargo}
@@ -25,15 +26,24 @@ record() {
 record build "$cargo" test --workspace --locked --no-run
 [ "$(cat "$place/build.code")" -eq 0 ] || exit 1
 built=$(date +%s)
-record rust "$cargo" test --workspace --locked --no-fail-fast
-record python sh scripts/test_python.sh
-record go sh scripts/test_go.sh
-# Flink's column is run where it is installed (scripts/setup_flink.sh) and said to be missing where it is not.
-record conformance .venv/bin/python scripts/conformance --if-installed
 target=$("$cargo" metadata --no-deps --format-version 1 | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
-record stress "$target/debug/weir" test --stress=1 tests/conformance
-record random .venv/bin/python scripts/random_jobs --weir "$target/debug/weir" --stress --seed 1 --count 150
-record fuzz .venv/bin/python scripts/fuzz_api --weir "$target/debug/weir" --seconds 60 --seed 1
+weir=$target/debug/weir
+
+beside_rust() {
+    record python sh scripts/test_python.sh
+    record go sh scripts/test_go.sh
+    # Flink's column is run where it is installed (scripts/setup_flink.sh) and said to be missing where it is not.
+    record conformance .venv/bin/python scripts/conformance --if-installed
+    record stress "$weir" test --stress=1 tests/conformance
+    record random .venv/bin/python scripts/random_jobs --weir "$weir" --stress --seed 1 --count 150
+    record fuzz .venv/bin/python scripts/fuzz_api --weir "$weir" --seconds 60 --seed 1
+}
+
+beside_rust >"$place/beside.output" 2>&1 &
+record rust "$cargo" test --workspace --locked --no-fail-fast
+echo "== Rust tests are through after $(($(date +%s) - built)) s; what runs beside them is awaited =="
+wait
+cat "$place/beside.output"
 ended=$(date +%s)
 
 echo

@@ -52,7 +52,11 @@ const POSTGRES: &[Migration] = &[
     (20, "projects_and_groups", include_str!("../migrations/postgres/0020_projects_and_groups.sql")),
     (21, "charges", include_str!("../migrations/postgres/0021_charges.sql")),
     (22, "job_type", include_str!("../migrations/postgres/0022_job_type.sql")),
-    (23, "origin_of_temporary_keys", include_str!("../migrations/postgres/0023_origin_of_temporary_keys.sql")),
+    (
+        23,
+        "origin_of_temporary_keys",
+        include_str!("../migrations/postgres/0023_origin_of_temporary_keys.sql"),
+    ),
 ];
 
 /// Applies what is missing. Returns the version found before and the newest known one when the first is the newer.

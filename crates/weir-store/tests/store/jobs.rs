@@ -4,8 +4,8 @@ use weir_base::id::{JobId, ProjectId, UserId};
 use weir_base::savepoint::{SavepointAsk, SavepointPlace};
 use weir_base::time::Timestamp;
 use weir_store::{
-    AlarmRecord, AuditFilter, AuditRecord, EndKind, Intent, JobDefinition, JobFilter, JobRange, JobRecord, NewJob, Report,
-    RunFacts, RunPhase, SavepointFacts, Store, StoreError,
+    AlarmRecord, AuditFilter, AuditRecord, EndKind, Intent, JobDefinition, JobFilter, JobRange, JobRecord,
+    NewJob, Report, RunFacts, RunPhase, SavepointFacts, Store, StoreError,
 };
 
 pub fn project() -> ProjectId {
