@@ -49,6 +49,17 @@ async fn an_authorization_that_cannot_be_written() {
 }
 
 #[tokio::test]
+async fn an_authorization_of_too_many_buckets_leaves_one_record() {
+    let world = world().await;
+    // One without a name would have each of them on record.
+    let names: Vec<String> = (0..1_000).map(|n| format!("bucket-{n}")).chain([String::new()]).collect();
+    let (code, body) = world.call("POST", "/obs_authorize", Some(json!(names))).await;
+    assert_eq!(code, "CS.19001");
+    assert!(body["error_cause"].as_str().unwrap().contains("at most 1000"), "{body}");
+    assert_eq!(world.audits().await.len(), 1);
+}
+
+#[tokio::test]
 async fn a_store_that_does_not_answer() {
     let world = world().await;
     // The identity service remembers who called last.

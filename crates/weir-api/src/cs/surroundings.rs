@@ -11,6 +11,9 @@ use super::operations::{AUTHORIZE_BUCKET, CREATE_AGENCY, GET_AGENCY, USER_REGIST
 use super::wire::{AgencyInfo, CreateAgencyRequest};
 use crate::state::ApiState;
 
+/// Most buckets that a call authorizes. A refused call leaves a record for each.
+const MOST_BUCKETS: usize = 1_000;
+
 /// Register the calling user with the service. No request body. Idempotent.
 #[utoipa::path(post, path = "/v1.0/{project_id}/user_register", operation_id = "userRegister", tag = "user",
     params(("project_id" = String, Path, description = "Project id; must equal the credential's project.")),
@@ -28,7 +31,7 @@ pub async fn user_register(State(state): State<ApiState>, request: Request) -> R
 /// Authorize OBS buckets for the service.
 #[utoipa::path(post, path = "/v1.0/{project_id}/obs_authorize", operation_id = "authorizeBucket", tag = "authorize",
     params(("project_id" = String, Path, description = "Project id; must equal the credential's project.")),
-    request_body(content = Vec<String>, description = "Bucket names."),
+    request_body(content = Vec<String>, description = "Bucket names, at most 1,000."),
     responses((status = 200, description = "Success.", body = answer::GlobalResponse),
         (status = 400, description = "The request failed.", body = answer::ErrorBody)))]
 pub async fn authorize_bucket(State(state): State<ApiState>, request: Request) -> Response {
@@ -79,5 +82,10 @@ fn buckets_of_body(call: &Call) -> Result<Vec<String>, CsError> {
     if call.body.iter().all(u8::is_ascii_whitespace) {
         return Err(codes::BUCKET_NAME_MISSING.error());
     }
-    call.json(codes::AUTHORIZE_BODY_INVALID)
+    let buckets: Vec<String> = call.json(codes::AUTHORIZE_BODY_INVALID)?;
+    if buckets.len() > MOST_BUCKETS {
+        let reason = format!("The list has {} buckets, at most {MOST_BUCKETS} are allowed.", buckets.len());
+        return Err(codes::AUTHORIZE_BODY_INVALID.error().because(reason));
+    }
+    Ok(buckets)
 }

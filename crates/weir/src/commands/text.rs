@@ -83,6 +83,6 @@ mod tests {
         ] {
             assert_eq!(clean(text), shown);
         }
-        assert_eq!(table(&["a"], &[vec!["x\u{1b}[2J\ny".to_string()]]), "a\n-------------\nx\\u{1b}[2J y\n");
+        assert_eq!(table(&["a"], &[vec!["x\u{1b}[2J\ny".to_string()]]), "a\n------------\nx\\u{1b}[2J y\n");
     }
 }

@@ -5,6 +5,7 @@ use weir_client::{Access, Credential, Password, Profile, StoredCredential, conne
 
 use super::access::{self, profile_name, text, user_and_domain, variable};
 use super::session::{Progress, while_shown};
+use crate::commands::text::clean;
 use crate::commands::{Exit, Failure, Outcome, runtime};
 
 pub fn login_command() -> Command {
@@ -71,7 +72,8 @@ pub fn log_in(matches: &ArgMatches) -> Outcome {
     };
     let name = profile_name(matches);
     let endpoint = client.endpoint().to_string();
-    eprintln!("logged in at {endpoint} {who}, project `{}`", project.name);
+    let done = format!("logged in at {endpoint} {who}, project `{}`", project.name);
+    eprintln!("{}", clean(&done));
     profiles.set(&name, Profile { endpoint, project, credential })?;
     Ok(Exit::Done)
 }

@@ -160,7 +160,7 @@ async fn show_logs(session: &Session, buckets: &Buckets, id: i64) -> Outcome {
     };
     for place in session.ask_for(&progress, buckets.files(&newest)).await? {
         let contents = session.ask_for(&format!("reading {place}"), buckets.read(&place)).await?;
-        println!("==> {place} <==");
+        println!("==> {} <==", for_output(&place));
         print!("{}", for_output(&String::from_utf8_lossy(&contents)));
     }
     Ok(Exit::Done)
@@ -186,7 +186,7 @@ async fn written(
     }
     match session.is_json() {
         true => println!("{payload}"),
-        false => println!("{place}"),
+        false => println!("{}", for_output(place)),
     }
     Ok(Exit::Done)
 }
