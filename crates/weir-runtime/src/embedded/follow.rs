@@ -100,7 +100,7 @@ pub(super) async fn follow(
     observation.metrics = job_metrics(handle, clock.now());
     if let (Some(prepared), Outcome::Suspended) = (at_end, &outcome) {
         let finish = savepoints.finish(prepared);
-        observation.savepoint = Some(while_alive(finish, observation, observations, clock).await);
+        observation.savepoint = Some(while_alive(finish, commands, observation, observations, clock).await);
     }
     match outcome {
         Outcome::Finished => RunState::Finished,
@@ -110,9 +110,11 @@ pub(super) async fn follow(
     }
 }
 
-/// Waits for what may take longer than a worker may be silent, and tells the service meanwhile that it is alive.
+/// Waits for what may take longer than a worker may be silent, and tells the service meanwhile that it is alive. What the
+/// service asks for comes too late for a job that has ended; it is taken, so that the service finds the socket read.
 async fn while_alive<T>(
     work: impl Future<Output = T>,
+    commands: &mut mpsc::Receiver<Command>,
     observation: &mut Observation,
     observations: &watch::Sender<Observation>,
     clock: &dyn Clock,
@@ -122,6 +124,7 @@ async fn while_alive<T>(
     loop {
         tokio::select! {
             done = &mut work => return done,
+            Some(_) = commands.recv() => {}
             _ = report.tick() => {
                 observation.at = clock.now();
                 observations.send_replace(observation.clone());
@@ -172,9 +175,24 @@ mod tests {
     async fn a_worker_that_waits_tells_that_it_is_alive() {
         let mut observation = Observation::starting(1, Timestamp(0), None);
         let (observations, mut observed) = watch::channel(observation.clone());
+        let (_sender, mut commands) = mpsc::channel(1);
         // Never ready unless something is told meanwhile.
         let work = async { observed.changed().await.is_ok() };
-        assert!(while_alive(work, &mut observation, &observations, &SystemClock).await);
+        assert!(while_alive(work, &mut commands, &mut observation, &observations, &SystemClock).await);
         assert_ne!(observation.at, Timestamp(0));
+    }
+
+    #[tokio::test]
+    async fn a_worker_that_waits_takes_what_the_service_repeats() {
+        let mut observation = Observation::starting(1, Timestamp(0), None);
+        let (observations, _observed) = watch::channel(observation.clone());
+        let (sender, mut commands) = mpsc::channel(1);
+        let work = async {
+            for _ in 0..6 {
+                sender.send(Command::Stop).await.unwrap();
+            }
+        };
+        let waited = while_alive(work, &mut commands, &mut observation, &observations, &SystemClock);
+        tokio::time::timeout(Duration::from_secs(60), waited).await.expect("nobody takes the commands");
     }
 }
