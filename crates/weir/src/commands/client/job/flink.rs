@@ -112,8 +112,8 @@ async fn read(session: &Session, matches: &ArgMatches) -> Result<Value, Failure>
 /// told by this list alone.
 pub async fn has_savepoint(session: &Session, job: &Value) -> Result<bool, Failure> {
     let name = job["name"].as_str().unwrap_or_default();
-    // The filter takes every name that has the text somewhere.
-    let query = [("show_detail", "true".to_string()), ("name", name.to_string())];
+    // Only its short form has the member. The filter takes every name that has the text somewhere.
+    let query = [("show_detail", "false".to_string()), ("name", name.to_string())];
     let answer = read_all(session, &query).await?;
     let mut jobs = answer["job_list"]["jobs"].as_array().into_iter().flatten();
     Ok(jobs.any(|other| other["job_id"] == job["job_id"] && other["has_savepoint"] == true))
