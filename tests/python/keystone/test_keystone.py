@@ -131,6 +131,23 @@ def test_accounts_are_changed_there_and_keys_are_made_here(keystone, weir, peopl
     assert made["credential"]["secret"]
 
 
+def test_administering_the_account_needs_a_scope_on_the_domain(keystone, weir, people):
+    plugin, connection = logged_in(keystone)
+    token = plugin.get_token(connection)
+    te_admin = role(keystone, token, "te_admin", people["admin"], people["project"])
+    # Her first call makes her known here.
+    plugin, connection = logged_in(keystone, user="rita")
+    call("GET", f"{weir}/v1.0/{people['project']}/jobs", token=plugin.get_token(connection))
+    keys, wanted = f"{weir}/v3.0/OS-CREDENTIAL/credentials", {"credential": {"user_id": people["rita"]}}
+    plugin, connection = logged_in(keystone)
+    status, _ = refused("POST", keys, wanted, plugin.get_token(connection))
+    assert status == 403
+    call("PUT", f"{keystone}/domains/default/users/{people['admin']}/roles/{te_admin}", None, token)
+    plugin, connection = logged_in(keystone, domain_id="default")
+    _, made = call("POST", keys, wanted, plugin.get_token(connection))
+    assert made["credential"]["user_id"] == people["rita"]
+
+
 def test_a_token_that_is_revoked_is_refused(keystone, weir, people):
     plugin, connection = logged_in(f"{weir}/v3")
     token = plugin.get_token(connection)

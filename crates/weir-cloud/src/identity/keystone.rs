@@ -177,14 +177,18 @@ fn session(token: Token, origin: Origin) -> Result<Session, String> {
     };
     let mut roles: Vec<String> = token.roles.into_iter().map(|role| role.name).collect();
     roles.sort();
+    // A token with a scope on a project does not say which of its roles were given in the whole account.
+    let account_roles = match &scope {
+        Scope::Domain(_) => roles.clone(),
+        Scope::Project { .. } | Scope::Unscoped => Vec::new(),
+    };
     Ok(Session {
         user_id: token.user.id,
         user_name: token.user.name,
         user_domain: token.user.domain.into(),
         assumed_by: None,
         scope,
-        // A token does not say which of its roles were given in the whole account.
-        account_roles: roles.clone(),
+        account_roles,
         roles,
         methods: token.methods,
         issued_at: instant(&token.issued_at)?,
@@ -249,6 +253,24 @@ mod tests {
         assert_eq!(Keystone::new("http://k:5000/v3/").unwrap().endpoint(), "http://k:5000/v3");
         assert!(Keystone::new("http://k:5000").unwrap_err().contains("/v3"));
         assert!(Keystone::new("k/v3").unwrap_err().contains("not an address"));
+    }
+
+    #[test]
+    fn a_role_in_a_project_administers_no_account() {
+        let read = |scope: Value| {
+            let mut token = json!({
+                "user": { "id": "u", "name": "ann", "domain": { "id": "d", "name": "firm" } },
+                "roles": [{ "id": "r", "name": "te_admin" }],
+                "issued_at": "2019-01-01T00:00:00Z", "expires_at": "2019-01-02T00:00:00Z",
+            });
+            token.as_object_mut().unwrap().extend(scope.as_object().unwrap().clone());
+            session(serde_json::from_value(token).unwrap(), Origin::RemoteToken([0; 32])).unwrap()
+        };
+        let domain = json!({ "id": "d", "name": "firm" });
+        let in_project = read(json!({ "project": { "id": "p", "name": "work", "domain": domain } }));
+        assert_eq!((in_project.roles.len(), in_project.account_roles.len()), (1, 0));
+        let in_account = read(json!({ "domain": domain }));
+        assert_eq!(in_account.account_roles, ["te_admin"]);
     }
 
     #[test]
