@@ -7,7 +7,7 @@ use super::error::AdministerError;
 use super::password;
 use super::record::{AccessKey, AssignmentTarget, Domain, KeyStatus, Project, User};
 use super::session::{Target, roles_in};
-use super::{NewProject, NewUser, RepositoryError};
+use super::{NewProject, NewUser, RepositoryError, UserUpdate};
 
 /// The role of who administers an account.
 const ADMINISTRATOR: &str = "te_admin";
@@ -23,7 +23,8 @@ pub struct BootstrapOptions {
     /// Name of the administrator.
     pub user: String,
     /// The administrator's password; `None` generates one on the first start and leaves it alone later.
-    /// A given one is set again on every start: that is how an operator who has forgotten it gets in.
+    /// A given one is set again on every start, and a disabled administrator enabled: that is how an operator who has forgotten
+    /// it gets in.
     pub password: Option<String>,
     /// Name of the region.
     pub region: String,
@@ -108,9 +109,11 @@ impl Identity {
         Ok(self.repository.domains().await?.into_iter().find(|domain| domain.name == name))
     }
 
-    /// Whether somebody administers an account: giving that role is the last step of making one.
+    /// Whether somebody who can log in administers an account: giving that role is the last step of making one.
     async fn is_administered(&self, domain: &Domain) -> Result<bool, AdministerError> {
-        for user in self.repository.users(&domain.id).await? {
+        // One that a Keystone has told of has no password here.
+        let can_log_in = |user: &User| user.enabled && !user.password.as_str().is_empty();
+        for user in self.repository.users(&domain.id).await?.into_iter().filter(can_log_in) {
             let assignments = self.all_assignments(&user.id).await?;
             if roles_in(&assignments, &Target::Domain(domain)).iter().any(|role| role == ADMINISTRATOR) {
                 return Ok(true);
@@ -120,7 +123,7 @@ impl Identity {
     }
 
     /// Returns what there is of an account that was made before, and sets the configured password of its first administrator,
-    /// if that is there.
+    /// if that is there, who may log in from then on.
     async fn present(
         &self,
         domain: Domain,
@@ -128,7 +131,7 @@ impl Identity {
     ) -> Result<Bootstrapped, AdministerError> {
         let user = self.repository.user_by_name(&domain.id, &options.user).await?;
         if let (Some(user), Some(password)) = (&user, &options.password) {
-            match self.set_configured_password(user, password).await {
+            match self.let_in(user, password).await {
                 // The accounts are there: the service need not stand still for it.
                 Err(AdministerError::Invalid(reason)) => {
                     tracing::warn!(user = user.name, reason, "the configured password was not set");
@@ -153,12 +156,17 @@ impl Identity {
         })
     }
 
-    async fn set_configured_password(&self, user: &User, password: &str) -> Result<(), AdministerError> {
-        if self.is_password(user, password).await? {
-            return Ok(());
+    /// Sees to it that a user can log in with a password.
+    async fn let_in(&self, user: &User, password: &str) -> Result<(), AdministerError> {
+        if !self.is_password(user, password).await? {
+            self.set_password(&user.id, password).await?;
+            tracing::warn!(user = user.name, "the administrator's password was set to the configured one");
         }
-        self.set_password(&user.id, password).await?;
-        tracing::warn!(user = user.name, "the administrator's password was set to the configured one");
+        if !user.enabled {
+            let update = UserUpdate { enabled: Some(true), ..UserUpdate::default() };
+            self.update_user(&user.id, update).await?;
+            tracing::warn!(user = user.name, "the administrator was disabled, and may log in again");
+        }
         Ok(())
     }
 
@@ -226,7 +234,7 @@ impl Identity {
         let password = options.password.clone().or_else(|| generated.clone()).unwrap_or_default();
         if let Some(user) = self.repository.user_by_name(&domain.id, &options.user).await? {
             // Nobody was told the password that was generated when it was made.
-            self.set_configured_password(&user, &password).await?;
+            self.let_in(&user, &password).await?;
             return Ok((user, generated));
         }
         let new = NewUser {

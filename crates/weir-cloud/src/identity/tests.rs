@@ -501,6 +501,46 @@ async fn a_first_start_that_was_cut_short_is_completed_with_a_password_that_is_s
 }
 
 #[tokio::test]
+async fn an_account_whose_administrators_cannot_log_in_is_completed() {
+    let world = world().await;
+    let account = AssignmentTarget::Domain(world.made.domain_id.clone());
+    // As a Keystone has told of it.
+    let mirrored = User {
+        id: "mirrored".into(),
+        name: "mirrored".into(),
+        domain_id: world.made.domain_id.clone(),
+        description: String::new(),
+        enabled: true,
+        password: PasswordHash::new(""),
+        default_project_id: None,
+    };
+    world.identity.repository.insert_user(&mirrored).await.unwrap();
+    world.identity.assign_role(&mirrored.id, account, "te_admin").await.unwrap();
+    let disable = UserUpdate { enabled: Some(false), ..UserUpdate::default() };
+    world.identity.update_user(&world.made.user_id, disable).await.unwrap();
+    let again = world.identity.bootstrap(bootstrap_options(None)).await.unwrap();
+    let request = by_name("admin", &again.password.unwrap(), world.project());
+    world.identity.log_in(request).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_disabled_administrator_gets_in_with_the_configured_password() {
+    let world = world().await;
+    let second = world.user("second").await;
+    let account = AssignmentTarget::Domain(world.made.domain_id.clone());
+    world.identity.assign_role(&second.id, account, "te_admin").await.unwrap();
+    let disable = || UserUpdate { enabled: Some(false), ..UserUpdate::default() };
+    world.identity.update_user(&world.made.user_id, disable()).await.unwrap();
+    world.identity.bootstrap(bootstrap_options(None)).await.unwrap();
+    assert_eq!(world.log_in(world.project()).await.err(), Some(LoginError::WrongCredentials));
+    for password in [PASSWORD, "secret-2"] {
+        world.identity.update_user(&world.made.user_id, disable()).await.unwrap();
+        world.identity.bootstrap(bootstrap_options(Some(password))).await.unwrap();
+        world.identity.log_in(by_name("admin", password, world.project())).await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn an_account_that_was_left_half_made_is_completed() {
     let world = world().await;
     let options = || BootstrapOptions { domain: "firm".into(), ..bootstrap_options(None) };
