@@ -145,38 +145,39 @@ impl Identity {
     async fn check_password(&self, selector: &UserSelector, password: &str) -> Result<User, LoginError> {
         let user = self.find_user(selector).await?;
         // One count for a user, by whatever name or id it is sought: it is that of the password. Accounts may have users of the
-        // same name: guessing one must not lock the other out.
-        let name = match (&user, selector) {
-            (Some(user), _) => user.id.clone(),
-            (None, UserSelector::Id(id)) => id.clone(),
+        // same name: guessing one must not lock the other out. Names that there are not count apart from ids: an id that is sent
+        // must not tell by the count that it shares whether there is a name.
+        let counted_as = match (&user, selector) {
+            (Some(user), _) => counted_by_id(&user.id),
+            (None, UserSelector::Id(id)) => counted_by_id(id),
             (None, UserSelector::Name { name, domain }) => {
                 let domain = self.find_domain(domain.as_ref(), None).await?;
-                format!("{}/{name}", domain.map(|domain| domain.id).unwrap_or_default())
+                format!("n:{}/{name}", domain.map(|domain| domain.id).unwrap_or_default())
             }
         };
         let user = user.filter(|user| user.enabled);
-        let fits = self.check_guess(&name, password, user.as_ref().map(|user| &user.password)).await?;
+        let fits = self.check_guess(&counted_as, password, user.as_ref().map(|user| &user.password)).await?;
         user.filter(|_| fits).ok_or(LoginError::WrongCredentials)
     }
 
     /// Says whether a password is that of a user, who is known already. Wrong ones count as those of log-ins do.
     pub async fn confirm_password(&self, user: &User, password: &str) -> Result<bool, LoginError> {
-        self.check_guess(&user.id, password, Some(&user.password)).await
+        self.check_guess(&counted_by_id(&user.id), password, Some(&user.password)).await
     }
 
     async fn check_guess(
         &self,
-        name: &str,
+        counted_as: &str,
         password: &str,
         hash: Option<&PasswordHash>,
     ) -> Result<bool, LoginError> {
         let turn = self.hasher.turn().await.map_err(LoginError::Unavailable)?;
-        if let Some(retry_after) = self.throttle.attempt(name, self.clock.now()) {
+        if let Some(retry_after) = self.throttle.attempt(counted_as, self.clock.now()) {
             return Err(LoginError::TooManyAttempts { retry_after });
         }
         let fits = self.hasher.verify(&turn, password, hash).await.map_err(LoginError::Unavailable)?;
         if fits {
-            self.throttle.forget(name);
+            self.throttle.forget(counted_as);
         }
         Ok(fits)
     }
@@ -232,6 +233,11 @@ impl Identity {
         };
         Ok(self.project_scope(&project_id).await?.filter(|scope| has_role_in(facts, scope)))
     }
+}
+
+/// Returns what the wrong passwords of a user count under.
+fn counted_by_id(id: &str) -> String {
+    format!("u:{id}")
 }
 
 fn has_role_in(facts: &Facts, scope: &Scope) -> bool {

@@ -410,6 +410,21 @@ async fn what_is_got_through_an_agency_ends_with_the_token_of_who_acts() {
 }
 
 #[tokio::test]
+async fn names_that_there_are_not_count_apart_from_ids() {
+    let world = world().await;
+    for _ in 0..10 {
+        let request = by_name("nobody", "wrong-1", ScopeRequest::Unscoped);
+        assert_eq!(world.identity.log_in(request).await.err(), Some(LoginError::WrongCredentials));
+    }
+    let held_off = world.identity.log_in(by_name("nobody", "wrong-1", ScopeRequest::Unscoped)).await.err();
+    assert!(matches!(held_off, Some(LoginError::TooManyAttempts { .. })), "{held_off:?}");
+    let user = UserSelector::Id(format!("{}/nobody", world.made.domain_id));
+    let method = LoginMethod::Password { user, password: "wrong-1".into() };
+    let refused = world.identity.log_in(LoginRequest { method, scope: ScopeRequest::Unscoped }).await;
+    assert_eq!(refused.err(), Some(LoginError::WrongCredentials));
+}
+
+#[tokio::test]
 async fn a_log_in_that_was_checked_with_the_old_password_gives_no_token() {
     let world = world().await;
     let user = world.identity.user(&world.made.user_id).await.unwrap().unwrap();
