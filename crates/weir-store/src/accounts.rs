@@ -243,11 +243,17 @@ fn token(row: &AnyRow) -> Result<TokenRecord, sqlx::Error> {
         (Some(kind), Some(id)) => Some(target(&kind, id)?),
         _ => None,
     };
+    let from_token: Option<Vec<u8>> = row.try_get("from_token")?;
+    let origin = match from_token {
+        Some(parent) => Some(Origin::Token(parent.try_into().map_err(|_| corrupt("origin of a token"))?)),
+        None => row.try_get::<Option<String>, _>("from_key")?.map(Origin::Key),
+    };
     let methods: String = row.try_get("methods")?;
     Ok(TokenRecord {
         hash: hash.try_into().map_err(|_| corrupt("token"))?,
         user_id: row.try_get("user_id")?,
         agency_id: row.try_get("agency_id")?,
+        origin,
         scope,
         methods: methods.split(',').map(String::from).collect(),
         issued_at: Timestamp(row.try_get("issued_at")?),
@@ -457,6 +463,12 @@ impl AccountRepository for StoredAccounts {
 
     async fn insert_token(&self, token: &TokenRecord, proof: &Proof) -> Result<bool, RepositoryError> {
         let scope = token.scope.as_ref().map(target_columns);
+        let (from_token, from_key) = match &token.origin {
+            Some(Origin::Token(parent)) => (Some(parent.as_slice()), None),
+            Some(Origin::Key(access)) => (None, Some(access)),
+            // From a token of a Keystone no token is made here.
+            Some(Origin::RemoteToken(_)) | None => (None, None),
+        };
         let mut transaction = self.begin().await?;
         let is_good = match proof {
             Proof::Password(hash) => is_password(&mut transaction, &token.user_id, hash).await?,
@@ -467,8 +479,9 @@ impl AccountRepository for StoredAccounts {
         }
         sqlx::query(
             "INSERT INTO account_tokens
-             (hash, user_id, agency_id, target_kind, target_id, methods, issued_at, expires_at, audit_id)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+             (hash, user_id, agency_id, target_kind, target_id, methods, issued_at, expires_at, audit_id, from_token,
+                from_key)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         )
         .bind(token.hash.as_slice())
         .bind(&token.user_id)
@@ -479,6 +492,8 @@ impl AccountRepository for StoredAccounts {
         .bind(token.issued_at.0)
         .bind(token.expires_at.0)
         .bind(&token.audit_id)
+        .bind(from_token)
+        .bind(from_key)
         .execute(&mut *transaction)
         .await
         .map_err(fault)?;

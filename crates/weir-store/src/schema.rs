@@ -31,6 +31,7 @@ const SQLITE: &[Migration] = &[
     (21, "charges", include_str!("../migrations/sqlite/0021_charges.sql")),
     (22, "job_type", include_str!("../migrations/sqlite/0022_job_type.sql")),
     (23, "origin_of_temporary_keys", include_str!("../migrations/sqlite/0023_origin_of_temporary_keys.sql")),
+    (24, "origin_of_tokens", include_str!("../migrations/sqlite/0024_origin_of_tokens.sql")),
 ];
 
 /// The files in `migrations/postgres`, in order. The first one makes what the first four make of a file.
@@ -57,6 +58,7 @@ const POSTGRES: &[Migration] = &[
         "origin_of_temporary_keys",
         include_str!("../migrations/postgres/0023_origin_of_temporary_keys.sql"),
     ),
+    (24, "origin_of_tokens", include_str!("../migrations/postgres/0024_origin_of_tokens.sql")),
 ];
 
 /// Applies what is missing. Returns the version found before and the newest known one when the first is the newer.

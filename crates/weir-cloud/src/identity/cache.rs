@@ -55,6 +55,10 @@ impl<K: Eq + Hash + Clone, V: Clone> Cache<K, V> {
         contents.entries.insert(key, value);
     }
 
+    pub(super) fn remove(&self, key: &K) {
+        self.lock().entries.remove(key);
+    }
+
     pub(super) fn clear(&self) {
         let mut contents = self.lock();
         contents.generation += 1;

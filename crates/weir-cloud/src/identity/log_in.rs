@@ -121,10 +121,20 @@ impl Identity {
         let scope = self.find_scope(facts, scope).await?.ok_or(LoginError::ScopeRefused)?;
         let token = hex::encode(rand::random::<[u8; 32]>());
         let (user_id, agency_id) = facts.bearer();
+        let origin = match &proof {
+            Proof::Password(_) => None,
+            Proof::Credential(origin) => Some(origin.clone()),
+        };
+        if let Some(origin) = &origin
+            && !self.is_in_force(origin).await?
+        {
+            return Err(LoginError::InvalidToken);
+        }
         let record = TokenRecord {
             hash: hash_of(&token),
             user_id,
             agency_id,
+            origin,
             scope: target_of(&scope),
             methods,
             issued_at: self.clock.now(),

@@ -43,16 +43,28 @@ impl Tables {
         }
     }
 
-    /// Removes tokens and the keys that were made from them; says whether there were any.
+    /// Removes tokens and what was made from them; says whether there were any.
     fn remove_tokens(&mut self, is_it: impl Fn(&TokenRecord) -> bool) -> bool {
         let was_there = remove(&mut self.tokens, is_it);
-        let tokens = &self.tokens;
-        let is_gone = |origin: &Origin| match origin {
-            Origin::Token(hash) => !tokens.iter().any(|row| row.hash == *hash),
-            Origin::RemoteToken(_) | Origin::Key(_) => false,
-        };
-        remove(&mut self.temporary_keys, |row| is_gone(&row.origin));
+        self.remove_orphans();
         was_there
+    }
+
+    /// Removes the tokens and temporary keys of which what they were made from is gone.
+    fn remove_orphans(&mut self) {
+        loop {
+            let tokens: BTreeSet<[u8; 32]> = self.tokens.iter().map(|row| row.hash).collect();
+            let keys = &self.keys;
+            let is_gone = |origin: &Origin| match origin {
+                Origin::Token(hash) => !tokens.contains(hash),
+                Origin::Key(access) => !keys.iter().any(|row| row.access == *access),
+                Origin::RemoteToken(_) => false,
+            };
+            remove(&mut self.temporary_keys, |row| is_gone(&row.origin));
+            if !remove(&mut self.tokens, |row| row.origin.as_ref().is_some_and(is_gone)) {
+                return;
+            }
+        }
     }
 }
 
@@ -308,8 +320,8 @@ impl AccountRepository for MemoryAccounts {
         let mut tables = self.tables();
         remove(&mut tables.assignments, |row| row.user_id == id);
         remove(&mut tables.members, |(_, user)| user == id);
-        tables.remove_tokens(|row| row.user_id == id);
         remove(&mut tables.keys, |row| row.user_id == id);
+        tables.remove_tokens(|row| row.user_id == id);
         remove(&mut tables.temporary_keys, |row| row.user_id == id);
         Ok(remove(&mut tables.users, |row| row.id == id))
     }
@@ -388,7 +400,8 @@ impl AccountRepository for MemoryAccounts {
 
     async fn delete_key(&self, access: &str) -> Result<bool, RepositoryError> {
         let mut tables = self.tables();
-        remove(&mut tables.temporary_keys, |row| row.origin == Origin::Key(access.to_string()));
-        Ok(remove(&mut tables.keys, |row| row.access == access))
+        let was_there = remove(&mut tables.keys, |row| row.access == access);
+        tables.remove_orphans();
+        Ok(was_there)
     }
 }

@@ -46,8 +46,9 @@ impl Identity {
     ) -> Result<Arc<Session>, TokenError> {
         let hash = hash_of(token);
         let now = self.clock.now();
-        let is_unknown =
-            self.unknown_tokens.get(&hash).is_some_and(|asked| now.since(asked) < RECHECK_UNKNOWN);
+        let is_revoked = || self.revoked_tokens.get(&hash).is_some();
+        let is_unknown = is_revoked()
+            || self.unknown_tokens.get(&hash).is_some_and(|asked| now.since(asked) < RECHECK_UNKNOWN);
         if is_unknown {
             return Err(TokenError::Unknown);
         }
@@ -55,6 +56,8 @@ impl Identity {
         let session = match fresh {
             Some((session, _)) => session,
             None => {
+                // What is forgotten while the Keystone is asked, by a revocation or by writing down what is new, is not cached.
+                let ticket = self.remote_sessions.ticket();
                 let session = match keystone.session(token).await {
                     Err(TokenError::Unknown) => {
                         self.unknown_tokens.insert(self.unknown_tokens.ticket(), hash, now);
@@ -63,12 +66,38 @@ impl Identity {
                     session => Arc::new(session?),
                 };
                 self.mirror(&session).await?;
-                let ticket = self.remote_sessions.ticket();
+                if is_revoked() {
+                    return Err(TokenError::Unknown);
+                }
                 self.remote_sessions.insert(ticket, hash, (Arc::clone(&session), now));
                 session
             }
         };
         if now >= session.expires_at { Err(TokenError::Expired) } else { Ok(session) }
+    }
+
+    /// Revokes a token at the Keystone, and removes the temporary keys that were made from it.
+    pub(super) async fn revoke_at_keystone(
+        &self,
+        keystone: &Keystone,
+        token: &str,
+    ) -> Result<(), TokenError> {
+        let hash = hash_of(token);
+        // From now on nobody gets a session or a key by it, also if nobody waits for the end of this.
+        self.revoked_tokens.insert(self.revoked_tokens.ticket(), hash, ());
+        // Its keys go first, so that none is left when the Keystone has done its part and nothing more can be done here.
+        let revoked = match self.repository.delete_temporary_keys_of_remote(&hash).await {
+            Ok(()) => keystone.revoke(token).await,
+            Err(error) => Err(error.into()),
+        };
+        if let Err(TokenError::Unavailable(_)) = revoked {
+            // It is good still, and may be revoked again.
+            self.revoked_tokens.remove(&hash);
+            return revoked;
+        }
+        // One that was being made.
+        self.repository.delete_temporary_keys_of_remote(&hash).await?;
+        revoked
     }
 
     pub(super) async fn log_in_at_keystone(

@@ -15,6 +15,8 @@ mod client_credential;
 mod error;
 mod group;
 mod keystone;
+#[cfg(test)]
+mod keystone_tests;
 mod log_in;
 mod memory;
 mod memory_groups;

@@ -165,6 +165,8 @@ pub struct TokenRecord {
     pub user_id: String,
     /// The agency for which it stands.
     pub agency_id: Option<String>,
+    /// What it was made from, and ends with; `None` is a password.
+    pub origin: Option<Origin>,
     /// Where it holds; `None` is unscoped.
     pub scope: Option<AssignmentTarget>,
     /// How it was got, in the order of use.

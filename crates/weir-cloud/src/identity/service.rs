@@ -11,7 +11,7 @@ use super::cache::Cache;
 use super::error::TokenError;
 use super::keystone::Keystone;
 use super::password::{Hasher, HashingCost};
-use super::record::{AssignmentTarget, Domain, Origin, TokenRecord, User};
+use super::record::{AssignmentTarget, Domain, KeyStatus, Origin, TokenRecord, User};
 use super::repository::{AccountRepository, RepositoryError};
 use super::session::{Facts, Life, Scope, Session};
 use super::throttle::Throttle;
@@ -22,6 +22,10 @@ const CACHED_ENTRIES: usize = 4_096;
 
 /// How long an expired token is remembered, so that its bearer is told "expired" and not "unknown".
 const REMEMBER_EXPIRED: Duration = Duration::from_secs(24 * 3_600);
+
+/// How many tokens can be made one from the other: ending the first one ends them all, which must stay a small change, and
+/// each use may look at them all.
+const LONGEST_CHAIN: usize = 100;
 
 /// What the operator chooses about identities.
 #[derive(Debug, Clone)]
@@ -53,6 +57,8 @@ pub struct Identity {
     pub(super) remote_sessions: Cache<[u8; 32], (Arc<Session>, Timestamp)>,
     /// Tokens that the Keystone does not know, and since when that is known.
     pub(super) unknown_tokens: Cache<[u8; 32], Timestamp>,
+    /// Tokens of the Keystone that were revoked here, or are being so.
+    pub(super) revoked_tokens: Cache<[u8; 32], ()>,
     region: OnceLock<String>,
     /// Id of the account of the first start.
     home: OnceLock<String>,
@@ -75,6 +81,7 @@ impl Identity {
             key_owners: Cache::new(CACHED_ENTRIES),
             remote_sessions: Cache::new(CACHED_ENTRIES),
             unknown_tokens: Cache::new(CACHED_ENTRIES),
+            revoked_tokens: Cache::new(CACHED_ENTRIES),
             options,
             region: OnceLock::new(),
             home: OnceLock::new(),
@@ -131,18 +138,12 @@ impl Identity {
         if self.clock.now() >= session.expires_at { Err(TokenError::Expired) } else { Ok(session) }
     }
 
-    /// Makes a token invalid at once, and the temporary keys that were made from it.
+    /// Makes a token invalid at once, and the tokens and temporary keys that were made from it.
     pub async fn revoke(&self, token: &str) -> Result<(), TokenError> {
-        let hash = hash_of(token);
         if let Some(keystone) = self.keystone() {
-            self.changing(async {
-                keystone.revoke(token).await?;
-                Ok::<_, TokenError>(self.repository.delete_temporary_keys_of_remote(&hash).await?)
-            })
-            .await?;
-            return Ok(());
+            return self.changing(self.revoke_at_keystone(keystone, token)).await;
         }
-        let was_there = self.changing(self.repository.delete_token(&hash)).await?;
+        let was_there = self.changing(self.repository.delete_token(&hash_of(token))).await?;
         if was_there { Ok(()) } else { Err(TokenError::Unknown) }
     }
 
@@ -156,12 +157,38 @@ impl Identity {
     async fn read_session(&self, hash: [u8; 32]) -> Result<Arc<Session>, TokenError> {
         let ticket = self.sessions.ticket();
         let record = self.repository.token(&hash).await?.ok_or(TokenError::Unknown)?;
+        if let Some(origin) = &record.origin
+            && !self.is_in_force(origin).await?
+        {
+            return Err(TokenError::Unknown);
+        }
         let facts = self.facts_of(&record.user_id, record.agency_id.as_deref()).await?;
         let facts = facts.ok_or(TokenError::Unknown)?;
         let scope = self.scope_of(&record).await?.ok_or(TokenError::Unknown)?;
         let session = Arc::new(session_of(&record, &facts, scope));
         self.sessions.insert(ticket, hash, Arc::clone(&session));
         Ok(session)
+    }
+
+    /// Whether what was made from a credential is good: tokens are there, and an access key at the beginning is active. One that
+    /// is switched off may be switched on again: what was made from it waits so long.
+    pub(super) async fn is_in_force(&self, origin: &Origin) -> Result<bool, RepositoryError> {
+        let mut origin = origin.clone();
+        for _ in 0..LONGEST_CHAIN {
+            origin = match origin {
+                Origin::RemoteToken(hash) => return Ok(self.revoked_tokens.get(&hash).is_none()),
+                Origin::Key(access) => {
+                    let key = self.repository.key(&access).await?;
+                    return Ok(key.is_some_and(|key| key.status == KeyStatus::Active));
+                }
+                Origin::Token(hash) => match self.repository.token(&hash).await? {
+                    None => return Ok(false),
+                    Some(TokenRecord { origin: None, .. }) => return Ok(true),
+                    Some(TokenRecord { origin: Some(origin), .. }) => origin,
+                },
+            };
+        }
+        Ok(false)
     }
 
     /// Reads the scope of a token; `None` when it is gone.

@@ -9,7 +9,7 @@ use super::Identity;
 use super::access_key::{ACCESS_LENGTH, ACCESS_LETTERS, SECRET_LENGTH, SECRET_LETTERS, random_text};
 use super::error::LoginError;
 use super::log_in::DomainSelector;
-use super::record::TemporaryKey;
+use super::record::{Origin, TemporaryKey};
 use super::secret::SecretKey;
 use super::service::hash_of;
 use super::session::{Facts, Session};
@@ -69,7 +69,12 @@ impl Identity {
             expires_at: caller.bound(self.clock.now().plus(life)),
         };
         self.purge().await?;
-        if !self.repository.insert_temporary_key(&key).await? {
+        let is_kept = self.repository.insert_temporary_key(&key).await?;
+        // Asked after the key is stored: a revocation either finds the key or is seen here.
+        if !is_kept || !self.is_in_force(&key.origin).await? {
+            if let Origin::RemoteToken(token) = &key.origin {
+                self.repository.delete_temporary_keys_of_remote(token).await?;
+            }
             return Err(LoginError::InvalidToken);
         }
         Ok(IssuedKey { key, security_token: SecretKey::new(security_token) })

@@ -403,10 +403,77 @@ async fn what_is_got_through_an_agency_ends_with_the_token_of_who_acts() {
     let day = Duration::from_secs(86_400);
     let key = world.identity.issue_key_of_agency(&caller.session, "helpers", &domain, day).await.unwrap();
     assert_eq!(key.key.expires_at, caller.session.expires_at);
+    world.identity.session(&long.token).await.unwrap();
     world.identity.revoke(&caller.token).await.unwrap();
     assert_eq!(is_good(&world, &key).await, Err(KeyError::Unknown));
+    for issued in [&long, &short] {
+        assert_eq!(world.identity.session(&issued.token).await, Err(TokenError::Unknown));
+    }
     let refused = world.identity.assume_role(&caller.session, wish(900)).await.err();
     assert_eq!(refused, Some(LoginError::InvalidToken));
+}
+
+/// A token that is got with another one.
+async fn token_from(world: &World, token: &str) -> Result<IssuedToken, LoginError> {
+    let method = LoginMethod::Token(token.to_string());
+    world.identity.log_in(LoginRequest { method, scope: world.project() }).await
+}
+
+#[tokio::test]
+async fn tokens_end_with_the_token_that_they_were_made_from() {
+    let world = world().await;
+    let first = world.log_in(ScopeRequest::Unscoped).await.unwrap();
+    let second = token_from(&world, &first.token).await.unwrap();
+    let third = token_from(&world, &second.token).await.unwrap();
+    let key = world.identity.issue_key(&third.session, Duration::from_secs(900)).await.unwrap();
+    let other = world.log_in(world.project()).await.unwrap();
+    world.identity.session(&third.token).await.unwrap();
+    world.identity.revoke(&second.token).await.unwrap();
+    for ended in [&second, &third] {
+        assert_eq!(world.identity.session(&ended.token).await, Err(TokenError::Unknown));
+    }
+    assert_eq!(is_good(&world, &key).await, Err(KeyError::Unknown));
+    for kept in [&first, &other] {
+        world.identity.session(&kept.token).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn no_more_tokens_are_made_one_from_the_other_than_can_be_ended_together() {
+    let world = world().await;
+    let mut last = world.log_in(world.project()).await.unwrap().token;
+    for _ in 0..100 {
+        last = token_from(&world, &last).await.unwrap().token;
+        world.identity.session(&last).await.unwrap();
+    }
+    assert_eq!(token_from(&world, &last).await.err(), Some(LoginError::InvalidToken));
+}
+
+#[tokio::test]
+async fn what_is_made_from_the_tokens_of_a_key_ends_with_the_key() {
+    let world = world().await;
+    let lasting = world.made.access_key.clone().unwrap();
+    let facts = world.identity.facts(&world.made.user_id).await.unwrap().unwrap();
+    let end = world.clock.now().plus(Duration::from_secs(3_600));
+    let proof = Proof::Credential(Origin::Key(lasting.access.clone()));
+    let issued = world.identity.issue(&facts, world.project(), vec!["assume_role".into()], end, proof);
+    let first = issued.await.unwrap();
+    let second = token_from(&world, &first.token).await.unwrap();
+    let key = world.identity.issue_key(&second.session, Duration::from_secs(900)).await.unwrap();
+    for status in [KeyStatus::Inactive, KeyStatus::Active] {
+        let change = KeyChange { status: Some(status), ..KeyChange::default() };
+        world.identity.update_key(&lasting.access, &change).await.unwrap();
+        let expected = status == KeyStatus::Active;
+        for token in [&first.token, &second.token] {
+            assert_eq!(world.identity.session(token).await.is_ok(), expected, "{status:?}");
+        }
+        assert_eq!(is_good(&world, &key).await.is_ok(), expected, "{status:?}");
+    }
+    world.identity.delete_key(&lasting.access).await.unwrap();
+    for token in [&first.token, &second.token] {
+        assert_eq!(world.identity.session(token).await, Err(TokenError::Unknown));
+    }
+    assert_eq!(is_good(&world, &key).await, Err(KeyError::Unknown));
 }
 
 #[tokio::test]

@@ -164,9 +164,7 @@ impl Identity {
             return Ok(None);
         };
         // One that is switched off may be switched on again: what was made from it waits so long.
-        if let Origin::Key(access) = &key.origin
-            && !self.repository.key(access).await?.is_some_and(|origin| origin.status == KeyStatus::Active)
-        {
+        if !self.is_in_force(&key.origin).await? {
             return Ok(None);
         }
         let facts = Facts { default_project_id: key.default_project_id, ..facts };

@@ -235,6 +235,45 @@ async fn a_token_is_stored_only_while_what_it_is_given_for_is_good(store: Store)
     assert_eq!(accounts.token(&hash).await.unwrap(), None);
 }
 
+async fn tokens_go_with_what_they_were_made_from(store: Store) {
+    let identity = identity(&store);
+    let made = identity.bootstrap(options()).await.unwrap();
+    let accounts = accounts(&store);
+    let issued = identity.log_in(login(ScopeRequest::Unscoped)).await.unwrap();
+    let Origin::Token(hash) = issued.session.origin else { panic!("{:?}", issued.session.origin) };
+    let first = accounts.token(&hash).await.unwrap().unwrap();
+    assert_eq!(first.origin, None);
+    let access = made.access_key.unwrap().access;
+    let origins = [Origin::Token(hash), Origin::Token([1; 32]), Origin::Key(access.clone())];
+    for (number, origin) in (1..).zip(origins) {
+        let made = TokenRecord { hash: [number; 32], origin: Some(origin.clone()), ..first.clone() };
+        assert!(accounts.insert_token(&made, &Proof::Credential(origin)).await.unwrap(), "{made:?}");
+        assert_eq!(accounts.token(&made.hash).await.unwrap(), Some(made));
+    }
+    assert!(accounts.delete_token(&hash).await.unwrap());
+    for (number, is_there) in [(1, false), (2, false), (3, true)] {
+        assert_eq!(accounts.token(&[number; 32]).await.unwrap().is_some(), is_there, "{number}");
+    }
+    accounts.delete_key(&access).await.unwrap();
+    assert_eq!(accounts.token(&[3; 32]).await.unwrap(), None);
+}
+
+/// The longest chain of tokens that the service makes.
+async fn a_user_is_disabled_with_a_long_chain_of_tokens(store: Store) {
+    let identity = identity(&store);
+    let made = identity.bootstrap(options()).await.unwrap();
+    let mut last = identity.log_in(login(ScopeRequest::Unscoped)).await.unwrap();
+    let scope = ScopeRequest::ProjectId(made.project_id.clone());
+    for _ in 0..100 {
+        let method = LoginMethod::Token(last.token);
+        last = identity.log_in(LoginRequest { method, scope: scope.clone() }).await.unwrap();
+    }
+    identity.session(&last.token).await.unwrap();
+    let disable = UserUpdate { enabled: Some(false), ..UserUpdate::default() };
+    identity.update_user(&made.user_id, disable).await.unwrap();
+    assert_eq!(identity.session(&last.token).await, Err(TokenError::Unknown));
+}
+
 async fn temporary_keys_go_with_what_they_were_made_from(store: Store) {
     let identity = identity(&store);
     let made = identity.bootstrap(options()).await.unwrap();
@@ -350,6 +389,8 @@ super::tests!(
     a_user_changes_in_part_and_loses_its_tokens_where_it_has_to,
     temporary_keys_end_and_are_swept,
     temporary_keys_go_with_what_they_were_made_from,
+    tokens_go_with_what_they_were_made_from,
+    a_user_is_disabled_with_a_long_chain_of_tokens,
     a_token_is_stored_only_while_what_it_is_given_for_is_good,
     two_changes_of_a_key_and_of_an_agency_are_both_kept,
     a_project_is_not_removed_while_another_transaction_puts_something_into_it,
