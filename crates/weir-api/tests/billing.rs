@@ -540,13 +540,9 @@ async fn faults_of_the_ledger_have_codes_of_their_own() {
     databases::accept(&world.control, refusal).await;
     assert_eq!(world.call("POST", "/billing/settle", None).await.0, "CS.25011");
     wait_for(&world, &cluster, 12).await;
-    let (_, body) = world.call("GET", "/audit_logs?resource_type=account", None).await;
-    let results: Vec<_> = body["payload"]["traces"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|trace| trace["op_result"].as_str().unwrap()[..8].to_string())
-        .collect();
+    let mut records = world.audits().await;
+    records.retain(|record| record.resource_type == "account");
+    let results: Vec<&str> = records.iter().map(|record| &record.op_result[..8]).collect();
     assert_eq!(results, ["CS.25011", "CS.20016", "CS.25011", "CS.25010"], "one record for each call");
     let refusal = databases::refuse(&world.control, "UPDATE", "clusters", "true").await;
     let (code, body) = world.call("POST", "/billing/top_up", Some(json!({ "amount": 1_500 }))).await;
