@@ -31,14 +31,15 @@ pub fn source(stream: &SourceStream, environment: &Environment) -> Result<Shared
 /// Removes what a sink of a deleted job staged and never committed. A bucket or stream that is gone took it along.
 pub async fn discard_staged(stream: &SinkStream, environment: &Environment) -> Result<(), ConnectorError> {
     let options = StreamOptions::new(&stream.name, &stream.options);
-    let kind = options.required("type")?.to_ascii_lowercase();
-    // A file is left alone: to discard without a checkpoint is how a sink begins a fresh run, which empties it.
-    if !matches!(kind.as_str(), "obs" | "dis") {
-        return Ok(());
-    }
-    match sink(stream, environment)?.discard_uncommitted(None).await {
-        Err(error) if error.transient => Err(error),
-        _ => Ok(()),
+    let is_there = match options.required("type")?.to_ascii_lowercase().as_str() {
+        "obs" => obs::has_bucket(stream, environment).await?,
+        "dis" => dis::has_channel(stream, environment).await?,
+        // A file is left alone: to discard without a checkpoint is how a sink begins a fresh run, which empties it.
+        _ => return Ok(()),
+    };
+    match is_there {
+        true => sink(stream, environment)?.discard_uncommitted(None).await,
+        false => Ok(()),
     }
 }
 

@@ -5,7 +5,7 @@ mod reader;
 mod sink;
 mod source;
 
-pub(crate) use sink::sink;
+pub(crate) use sink::{has_channel, sink};
 pub(crate) use source::source;
 
 use weir_base::connector::{

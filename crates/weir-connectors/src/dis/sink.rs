@@ -6,7 +6,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
 use async_trait::async_trait;
 use bytes::Bytes;
-use weir_cloud::streams::{NewRecord, Placement, Streams, TransactionId};
+use weir_cloud::streams::{NewRecord, Placement, Streams, StreamsError, TransactionId};
 use weir_engine::error::ConnectorError;
 use weir_engine::sink::{Guarantee, Prepared, SharedSink, SinkConnector, SinkWriter, WriterContext};
 use weir_formats::{Encode, EncodedRecords, Encoder, FormatOptions};
@@ -54,6 +54,19 @@ pub(crate) fn sink(stream: &SinkStream, environment: &Environment) -> Result<Sha
     }))
 }
 
+/// Whether the channel that a stream is written to is there.
+pub(crate) async fn has_channel(
+    stream: &SinkStream,
+    environment: &Environment,
+) -> Result<bool, ConnectorError> {
+    let channel = StreamOptions::new(&stream.name, &stream.options).required("channel")?;
+    match environment.streams.partitions(&environment.project, channel).await {
+        Ok(_) => Ok(true),
+        Err(StreamsError::NoStream(_) | StreamsError::Invalid(_)) => Ok(false),
+        Err(error) => Err(fault(&stream.name, channel, &error)),
+    }
+}
+
 /// Returns the columns that `partition_key` names, given the declared names.
 pub(super) fn key_columns(partition_key: &str, declared: &[&str]) -> Result<Vec<usize>, String> {
     let column = |name: &str| {
@@ -90,7 +103,7 @@ struct Target {
 }
 
 impl Target {
-    fn fault(&self, error: &weir_cloud::streams::StreamsError) -> ConnectorError {
+    fn fault(&self, error: &StreamsError) -> ConnectorError {
         fault(&self.name, &self.channel, error)
     }
 }

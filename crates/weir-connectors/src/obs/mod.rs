@@ -8,12 +8,13 @@ mod source;
 mod stage;
 mod writer;
 
-pub(crate) use sink::sink;
+pub(crate) use sink::{has_bucket, sink};
 pub(crate) use source::source;
 
 use weir_base::connector::{
     ColumnsFault, ColumnsPlace, ConnectorSpec, DeclaredColumn, Need, Role, RoleSpec, TableKeys,
 };
+use weir_base::error::with_causes;
 use weir_cloud::objects::ObjectsError;
 use weir_engine::error::ConnectorError;
 
@@ -171,7 +172,8 @@ fn bucket_fault(stream: &str, error: &ObjectsError) -> ConnectorError {
 
 /// Makes a fault of the object store a fault of a declared stream.
 fn fault(stream: &str, what: &str, key: &str, error: &object_store::Error) -> ConnectorError {
-    let message = format!("stream `{stream}`: cannot {what} `{key}`: {error}");
+    // That an endpoint refuses is not always in the text of the error itself.
+    let message = format!("stream `{stream}`: cannot {what} `{key}`: {}", with_causes(error));
     match error {
         object_store::Error::Generic { .. } | object_store::Error::JoinError { .. } => {
             ConnectorError::transient(message)

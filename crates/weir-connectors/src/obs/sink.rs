@@ -7,7 +7,7 @@ use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use weir_base::clock::Clock;
-use weir_cloud::objects::Objects;
+use weir_cloud::objects::{Objects, ObjectsError};
 use weir_engine::error::ConnectorError;
 use weir_engine::sink::{Guarantee, SharedSink, SinkConnector, SinkWriter, WriterContext};
 use weir_formats::FormatOptions;
@@ -114,6 +114,21 @@ impl Rolling {
             return Err(options.missing("one of `rolling_size` and `rolling_interval` must be given"));
         }
         Ok(rolling)
+    }
+}
+
+/// Whether the bucket that a stream is written to is there.
+pub(crate) async fn has_bucket(
+    stream: &SinkStream,
+    environment: &Environment,
+) -> Result<bool, ConnectorError> {
+    let options = StreamOptions::new(&stream.name, &stream.options);
+    let directory = Directory::new(options.required("obs_dir")?, &stream.schema)
+        .map_err(|message| options.error("obs_dir", message))?;
+    match environment.objects.bucket(&directory.bucket).await {
+        Ok(_) => Ok(true),
+        Err(ObjectsError::NoBucket(_) | ObjectsError::InvalidName(_)) => Ok(false),
+        Err(error) => Err(bucket_fault(&stream.name, &error)),
     }
 }
 

@@ -6,6 +6,8 @@
 
 mod confine;
 mod discard;
+#[cfg(test)]
+mod endpoint;
 mod folder;
 mod follow;
 mod kill;

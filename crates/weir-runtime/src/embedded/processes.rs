@@ -37,7 +37,7 @@ use crate::{ConnectError, Observation, RemoveError, RunState, Runner, StartError
 /// How long a suspension at shutdown may take. The service promises to end within ten seconds.
 const SUSPEND_LIMIT: Duration = Duration::from_secs(8);
 
-/// How long the removal of what a deleted job left in a bucket may take; it is repeated until it works.
+/// How long the removal of what a deleted job left in one place may take; it is repeated until it works.
 const CLEAR_LIMIT: Duration = Duration::from_secs(2);
 
 /// What is known of one worker.
@@ -233,25 +233,25 @@ impl EmbeddedRunner {
     async fn clear(&self, job: JobId, folder: &Folder, bucket: Option<String>) -> Result<(), RemoveError> {
         let shown = Gateway::new(&self.config.gateway).remove(job).await;
         shown.map_err(|error| RemoveError::NotYet(error.to_string()))?;
-        let discarded = match folder.read_request() {
-            Ok(mut request) => {
-                // As the installation is now: the request may be of an earlier release, or sealed with an earlier key.
-                request.config = self.config.clone();
-                discard_staged(&request, self.clock.clone()).await
+        let discarded = async {
+            match folder.read_request() {
+                Ok(mut request) => {
+                    // As the installation is now: the request may be of an earlier release, or sealed with an earlier key.
+                    request.config = self.config.clone();
+                    discard_staged(&request, self.clock.clone(), CLEAR_LIMIT).await
+                }
+                Err(_) => Vec::new(),
             }
-            Err(_) => Ok(()),
         };
-        // A bucket of a sink that refuses does not keep them.
-        let removed = match bucket {
-            Some(bucket) => self.remove_checkpoints(job, &bucket).await,
-            None => Ok(()),
+        let removed = async {
+            let bucket = bucket?;
+            let removed = tokio::time::timeout(CLEAR_LIMIT, self.remove_checkpoints(job, &bucket)).await;
+            removed.unwrap_or_else(|_| Err(format!("the bucket `{bucket}` does not answer"))).err()
         };
-        let failures = [discarded, removed].into_iter().filter_map(Result::err).map(savepoints::remove_error);
-        // Nothing is given up as long as one of them may still pass by itself.
-        match failures.min_by_key(|failure| matches!(failure, RemoveError::Refused(_))) {
-            Some(failure) => Err(failure),
-            None => Ok(()),
-        }
+        // Side by side: a bucket of a sink that refuses or does not answer does not keep the checkpoints.
+        let (mut failures, removed) = tokio::join!(discarded, removed);
+        failures.extend(removed);
+        savepoints::remove_errors(failures)
     }
 
     async fn remove_checkpoints(&self, job: JobId, bucket: &str) -> Result<(), String> {
@@ -426,8 +426,7 @@ impl Runner for EmbeddedRunner {
             return Err(RemoveError::NotYet("its worker is still there".to_string()));
         }
         self.with_entries(|entries| entries.remove(&job));
-        let cleared = tokio::time::timeout(CLEAR_LIMIT, self.clear(job, &folder, checkpoint_bucket)).await;
-        cleared.unwrap_or_else(|_| Err(RemoveError::NotYet("its buckets do not answer".to_string())))?;
+        self.clear(job, &folder, checkpoint_bucket).await?;
         // Last: it tells what there is to clear.
         remove_folder(&folder)
     }

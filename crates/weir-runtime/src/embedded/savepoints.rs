@@ -66,6 +66,18 @@ pub(super) fn remove_error(reason: String) -> RemoveError {
     }
 }
 
+/// Says whether what could not be removed in several places may be removed later: nothing is given up as long as one of them
+/// may still pass by itself.
+pub(super) fn remove_errors(reasons: Vec<String>) -> Result<(), RemoveError> {
+    let told = reasons.join("; ");
+    let errors: Vec<_> = reasons.into_iter().map(remove_error).collect();
+    match errors.iter().all(|error| matches!(error, RemoveError::Refused(_))) {
+        _ if errors.is_empty() => Ok(()),
+        true => Err(RemoveError::Refused(told)),
+        false => Err(RemoveError::NotYet(told)),
+    }
+}
+
 /// A savepoint with which the job ends, once its place is known to be there.
 pub(super) struct Prepared {
     ask: SavepointAsk,
@@ -161,13 +173,13 @@ async fn open_in_time(
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::net::{TcpListener, TcpStream};
+    use tokio::net::TcpListener;
     use weir_base::clock::ManualClock;
     use weir_base::id::JobId;
     use weir_base::time::Timestamp;
     use weir_cloud::objects::{ObjectsConfig, S3Config};
 
+    use super::super::endpoint::answer;
     use super::*;
 
     fn objects_at(listener: &TcpListener) -> Objects {
@@ -202,48 +214,60 @@ mod tests {
         assert!(reason.contains("`bk1` did not answer within the 300 s"), "{reason}");
     }
 
-    /// Answers one call by its method.
-    async fn answer(mut stream: TcpStream, answers: &[(&str, &str, &str)]) {
-        let mut request = Vec::new();
-        let mut chunk = [0; 4096];
-        let is_whole = |request: &[u8]| {
-            let text = String::from_utf8_lossy(request);
-            let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
-            let length = head
-                .lines()
-                .find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
-            body.len() >= length.unwrap_or(0)
-        };
-        while !is_whole(&request) {
-            match stream.read(&mut chunk).await {
-                Ok(0) | Err(_) => return,
-                Ok(count) => request.extend_from_slice(&chunk[..count]),
+    /// What an endpoint answers when it is asked for what is in a savepoint, and in a part of it.
+    const LISTED: &str = "<ListBucketResult>\
+        <Contents><Key>jobs/savepoint/7/chk-5/state</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified>\
+        <ETag>&quot;1&quot;</ETag><Size>1</Size></Contents>\
+        <CommonPrefixes><Prefix>jobs/savepoint/7/chk-5/</Prefix></CommonPrefixes>\
+        <CommonPrefixes><Prefix>jobs/savepoint/7/chk-6/</Prefix></CommonPrefixes></ListBucketResult>";
+
+    #[tokio::test]
+    async fn what_is_left_of_a_removal_that_stops_halfway_is_no_savepoint() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let objects = objects_at(&listener);
+        let refused = "<Error><Code>AccessDenied</Code><Message>no</Message></Error>";
+        let answers = [("HEAD", "200 OK", ""), ("GET", "200 OK", LISTED), ("POST", "403 Forbidden", refused)];
+        let root = tempfile::tempdir().unwrap();
+        let folder = Folder::at(root.path());
+        let mut deletes = Vec::new();
+        let serve = async {
+            while let Ok((stream, _)) = listener.accept().await {
+                let call = answer(stream, &answers).await;
+                deletes.extend(call.filter(|call| call.starts_with("POST")));
             }
+        };
+        let saved = place();
+        let removed = tokio::select! {
+            removed = remove(&saved, &objects, &folder) => removed,
+            () = serve => unreachable!("it serves for ever"),
+        };
+        assert!(removed.is_err());
+        assert_eq!(deletes.len(), 1);
+        for manifest in ["chk-5/manifest.json", "chk-6/manifest.json"] {
+            assert!(deletes[0].contains(manifest), "{manifest}: {}", deletes[0]);
         }
-        let (_, status, body) =
-            answers.iter().find(|(method, ..)| request.starts_with(method.as_bytes())).unwrap();
-        let length = body.len();
-        let head = format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
-        stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+        assert!(!deletes[0].contains("chk-5/state"), "{}", deletes[0]);
     }
 
     #[tokio::test]
     async fn a_bucket_that_refuses_is_told_from_one_that_is_gone() {
         let refused = "<Error><Code>AccessDenied</Code><Message>no</Message></Error>";
-        let key = "<Key>jobs/savepoint/7/manifest.json</Key>";
+        let key = "<Key>jobs/savepoint/7/chk-5/manifest.json</Key>";
         let of_a_key = format!(
             "<DeleteResult><Error>{key}<Code>AccessDenied</Code><Message>no</Message></Error></DeleteResult>"
         );
         let deleted = format!("<DeleteResult><Deleted>{key}</Deleted></DeleteResult>");
         let gone = "<Error><Code>NoSuchBucket</Code><Message>gone</Message></Error>";
         let head = ("HEAD", "200 OK", "");
-        let cases: [(&str, bool, Vec<(&str, &str, &str)>); 6] = [
+        let listed = ("GET", "200 OK", LISTED);
+        let cases: [(&str, bool, Vec<(&str, &str, &str)>); 7] = [
             ("refused", false, vec![("HEAD", "403 Forbidden", "")]),
-            ("refused", false, vec![head, ("POST", "403 Forbidden", refused)]),
-            ("refused", false, vec![head, ("POST", "200 OK", &of_a_key)]),
-            ("refused", false, vec![head, ("POST", "200 OK", &deleted), ("GET", "403 Forbidden", refused)]),
+            ("refused", false, vec![head, listed, ("POST", "403 Forbidden", refused)]),
+            ("refused", false, vec![head, listed, ("POST", "200 OK", &of_a_key)]),
+            ("refused", false, vec![head, ("GET", "403 Forbidden", refused)]),
+            ("removed", true, vec![head, listed, ("POST", "200 OK", &deleted)]),
             ("gone", true, vec![("HEAD", "404 Not Found", "")]),
-            ("gone", true, vec![head, ("POST", "404 Not Found", gone), ("GET", "404 Not Found", gone)]),
+            ("gone", true, vec![head, ("GET", "404 Not Found", gone)]),
         ];
         let root = tempfile::tempdir().unwrap();
         let folder = Folder::at(root.path());
@@ -268,5 +292,16 @@ mod tests {
             }
         }
         assert!(matches!(remove_error("its bucket does not answer".to_string()), RemoveError::NotYet(_)));
+    }
+
+    #[test]
+    fn what_one_bucket_refuses_is_not_given_up_while_another_one_may_answer() {
+        let refused = || "stream `a`: 403 Forbidden".to_string();
+        let silent = || "the bucket `b` does not answer".to_string();
+        assert_eq!(remove_errors(Vec::new()), Ok(()));
+        let told = RemoveError::Refused("stream `a`: 403 Forbidden; stream `a`: 403 Forbidden".to_string());
+        assert_eq!(remove_errors(vec![refused(), refused()]), Err(told));
+        let told = "stream `a`: 403 Forbidden; the bucket `b` does not answer".to_string();
+        assert_eq!(remove_errors(vec![refused(), silent()]), Err(RemoveError::NotYet(told)));
     }
 }

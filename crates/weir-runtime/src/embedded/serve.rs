@@ -37,8 +37,10 @@ async fn serve_one(
                     Ok(Command::Reach(networks)) => network.lead_to(networks.into_iter().collect()),
                     // Who waited here would tell the service nothing meanwhile, which takes that for the worker's death. The
                     // service repeats what it has no answer to.
-                    Ok(command) => if let Err(error) = commands.try_send(command) {
-                        tracing::debug!(%error, "a command was not taken");
+                    Ok(command) => {
+                        if let Err(error) = commands.try_send(command) {
+                            tracing::debug!(%error, "a command was not taken");
+                        }
                     }
                     Err(error) => tracing::warn!(%error, "a command that the worker does not know was ignored"),
                 }
