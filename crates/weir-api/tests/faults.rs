@@ -12,6 +12,7 @@ use weir_base::id::{JobId, ProjectId};
 use weir_base::savepoint::SavepointPlace;
 use weir_control::Reconciler;
 use weir_runtime::{RunState, Runner};
+use weir_store::{Intent, RunFacts};
 
 async fn world() -> World {
     World::start(|_| {}).await
@@ -367,9 +368,87 @@ async fn an_import_that_cannot_be_written_leaves_the_worker_of_the_job_alone() {
     let request = world.runner.started(job);
     assert_eq!(world.call("POST", "/jobs/import", Some(body)).await.0, "CS.11043");
     assert!(world.runner.observe(JobId(job)).is_none());
-    world.runner.start(request).await.unwrap();
+    world.runner.start(request.clone()).await.unwrap();
     Reconciler::new(world.control.clone()).run(std::future::ready(())).await;
     assert!(world.runner.observe(JobId(job)).is_none(), "its worker would be nobody's");
+    // As if somebody had also run the job before the next service had looked for its workers.
+    world.runner.start(request.clone()).await.unwrap();
+    let project = ProjectId(world.project.clone());
+    let record = world.control.store().job(&project, JobId(job)).await.unwrap().unwrap();
+    let facts = RunFacts { intent: Intent::Run, intent_at: SystemClock.now(), ..record.facts.clone() };
+    world.control.store().update_facts(&[(&record, facts)], &[], &[], &[]).await.unwrap();
+    Reconciler::new(world.control.clone()).run(std::future::ready(())).await;
+    assert!(world.runner.observe(JobId(job)).is_none(), "it would write beside the next one");
+    // One that is found only now is ended before the job is handed over.
+    world.runner.start(request).await.unwrap();
+    world.runner.killed.lock().unwrap().clear();
+    Reconciler::new(world.control.clone()).tick(SystemClock.now()).await.unwrap();
+    assert_eq!(*world.runner.killed.lock().unwrap(), [job]);
+    assert_eq!(world.runner.observe(JobId(job)).map(|seen| seen.attempt), Some(2));
+}
+
+#[tokio::test]
+async fn what_is_given_up_is_said_although_something_else_of_the_job_takes_longer() {
+    let mut world = world().await;
+    world.call("POST", "/obs_authorize", Some(json!(["bucket1"]))).await;
+    let job = world.create("j1", json!({ "obs_bucket": "bucket1" })).await;
+    world.call("POST", &format!("/job/{job}/run"), None).await;
+    world.wait_for(job, "job_running").await;
+    world.call("POST", &format!("/job/{job}/stop?triggerSavePoint=true"), None).await;
+    world.wait_for(job, "job_cancel_success").await;
+    world.shut_down().await;
+    assert_eq!(world.call("DELETE", &format!("/job/{job}"), None).await.0, "CS.18000");
+    *world.runner.clearing.lock().unwrap() = Clearing::Refuses;
+    *world.runner.clearing_savepoints.lock().unwrap() = Some(Clearing::Fails);
+    let reconciler = Reconciler::new(world.control.clone());
+    let begin = SystemClock.now();
+    let tick = async |hour: u64| {
+        reconciler.tick(begin.plus(Duration::from_secs(hour * 3_600))).await.unwrap();
+    };
+    tick(0).await;
+    tick(25).await;
+    assert!(world.runner.abandoned.lock().unwrap().is_empty(), "its files tell what is left");
+    let tries = world.runner.removed.lock().unwrap().len();
+    *world.runner.clearing_savepoints.lock().unwrap() = Some(Clearing::Works);
+    tick(26).await;
+    assert_eq!(world.runner.removed.lock().unwrap().len(), tries, "it is given up");
+    assert_eq!(*world.runner.abandoned.lock().unwrap(), [job]);
+    assert!(world.control.store().jobs_to_reconcile().await.unwrap().is_empty());
+    let (_, body) = world.call("GET", "/audit_logs?resource_type=job&limit=50", None).await;
+    let traces = body["payload"]["traces"].as_array().unwrap();
+    let incidents: Vec<_> = traces.iter().filter(|trace| trace["event_rating"] == "incident").collect();
+    assert_eq!(incidents.len(), 1, "{incidents:?}");
+    assert_eq!(incidents[0]["event_name"], "deleteJob");
+}
+
+#[tokio::test]
+async fn a_savepoint_does_not_wait_for_what_a_bucket_refuses() {
+    let mut world = world().await;
+    world.call("POST", "/obs_authorize", Some(json!(["bucket1"]))).await;
+    let job = world.create("j1", json!({ "obs_bucket": "bucket1" })).await;
+    world.call("POST", &format!("/job/{job}/run"), None).await;
+    world.wait_for(job, "job_running").await;
+    world.call("POST", &format!("/job/{job}/stop?triggerSavePoint=true"), None).await;
+    world.wait_for(job, "job_cancel_success").await;
+    world.shut_down().await;
+    assert_eq!(world.call("DELETE", &format!("/job/{job}"), None).await.0, "CS.18000");
+    *world.runner.clearing.lock().unwrap() = Clearing::Refuses;
+    *world.runner.clearing_savepoints.lock().unwrap() = Some(Clearing::Fails);
+    let reconciler = Reconciler::new(world.control.clone());
+    let begin = SystemClock.now();
+    let tries = || {
+        (world.runner.removed.lock().unwrap().len(), world.runner.removed_savepoints.lock().unwrap().len())
+    };
+    let tick = async |hour: u64| {
+        reconciler.tick(begin.plus(Duration::from_secs(hour * 3_600))).await.unwrap();
+    };
+    // Each failure doubles the pause of what is refused, up to an hour; what does not answer has half a minute at most.
+    for hour in 0..13 {
+        tick(hour).await;
+    }
+    let (of_job, of_savepoint) = tries();
+    reconciler.tick(begin.plus(Duration::from_secs(12 * 3_600 + 60))).await.unwrap();
+    assert_eq!(tries(), (of_job, of_savepoint + 1));
 }
 
 #[tokio::test]

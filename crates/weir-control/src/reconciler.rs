@@ -30,6 +30,10 @@ const AT_ONCE: usize = 8;
 const HAND_OVER_AGAIN: u32 = 5;
 const HAND_OVER_PAUSE: Duration = Duration::from_millis(100);
 
+/// How long a round begins with clearing deleted jobs away: each may wait for buckets that do not answer, and the other jobs wait
+/// for the end of the round.
+const CLEARING: Duration = Duration::from_secs(1);
+
 /// Time between two attempts to change networks of clusters that cannot be changed.
 const CONNECT_AGAIN: Duration = Duration::from_secs(10);
 
@@ -77,6 +81,8 @@ pub struct Reconciler {
     control: Arc<Control>,
     marks: Mutex<HashMap<JobId, Marks>>,
     remains: Mutex<Remains>,
+    /// The deleted job that was last begun with.
+    cleared_to: Mutex<Option<JobId>>,
     settled: Mutex<Option<Timestamp>>,
     connecting_failed: Mutex<Option<Timestamp>>,
 }
@@ -88,6 +94,7 @@ impl Reconciler {
             control,
             marks: Mutex::default(),
             remains: Mutex::default(),
+            cleared_to: Mutex::default(),
             settled: Mutex::default(),
             connecting_failed: Mutex::default(),
         }
@@ -130,12 +137,19 @@ impl Reconciler {
         }
     }
 
-    /// Ends workers that nobody looks after: an import has replaced their jobs, and the service ended before it could end them.
+    /// Ends workers that nobody looks after: an import has replaced their jobs, and the service ended before it could end them. Somebody
+    /// may have run such a job since.
     async fn end_orphans(&self, adopted: &[JobId]) -> Result<(), StoreError> {
         let jobs = self.control.store.jobs_to_reconcile().await?;
         for id in adopted {
-            let is_alive = decide::is_alive(self.control.runner.observe(*id).as_ref());
-            if is_alive && !jobs.iter().any(|job| job.id == *id) {
+            let seen = self.control.runner.observe(*id);
+            let Some(seen) = seen.filter(|seen| decide::is_alive(Some(seen))) else { continue };
+            // What is deleted is cleared away with its worker.
+            let is_looked_after = |job: &JobRecord| {
+                let facts = &job.facts;
+                job.deleted_at.is_some() || facts.submitted_at.is_some() && facts.attempt == seen.attempt
+            };
+            if !jobs.iter().any(|job| job.id == *id && is_looked_after(job)) {
                 tracing::warn!(job_id = %id, "a worker that belongs to no run of its job is ended");
                 self.control.runner.kill(*id).await;
             }
@@ -147,25 +161,16 @@ impl Reconciler {
     pub async fn tick(&self, now: Timestamp) -> Result<Vec<Action>, StoreError> {
         let jobs = self.control.store.jobs_to_reconcile().await?;
         self.forget_marks(&jobs);
-        let done: Vec<Option<Action>> = futures::stream::iter(jobs)
-            .map(|job| async move {
-                let id = job.id;
-                match self.attend(job, now).await {
-                    Ok(action) => action,
-                    // The user was faster: the next round sees what they want now.
-                    Err(StoreError::Conflict) => {
-                        self.control.changed.notify_one();
-                        None
-                    }
-                    Err(error) => {
-                        tracing::error!(job_id = %id, %error, "a job could not be attended to, will retry");
-                        None
-                    }
-                }
-            })
-            .buffer_unordered(AT_ONCE)
-            .collect()
+        let (deleted, jobs): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| job.deleted_at.is_some());
+        // Now, and not when their turn comes to be cleared away.
+        futures::stream::iter(&deleted)
+            .for_each_concurrent(AT_ONCE, |job| self.end_live_worker(job.id))
             .await;
+        let attended = futures::stream::iter(jobs)
+            .map(|job| async move { self.done(job.id, self.attend(job, now).await) })
+            .buffer_unordered(AT_ONCE);
+        let mut done: Vec<Option<Action>> = attended.collect().await;
+        done.extend(self.clear_deleted(deleted, now).await);
         let mut done: Vec<Action> = done.into_iter().flatten().collect();
         let clusters = self.control.store.all_clusters().await?;
         let moved = self.control.attend_clusters(&clusters, now).await?;
@@ -176,6 +181,38 @@ impl Reconciler {
             self.control.progress.notify_waiters();
         }
         Ok(done)
+    }
+
+    /// Clears deleted jobs away, as many as the time of the round allows; the next round goes on with the others.
+    async fn clear_deleted(&self, mut deleted: Vec<JobRecord>, now: Timestamp) -> Vec<Option<Action>> {
+        let last = *self.cleared_to.lock().unwrap_or_else(PoisonError::into_inner);
+        in_turn(&mut deleted, |job| job.id, last);
+        let begun = tokio::time::Instant::now();
+        futures::stream::iter(deleted)
+            .take_while(|_| std::future::ready(begun.elapsed() < CLEARING))
+            .map(|job| async move {
+                *self.cleared_to.lock().unwrap_or_else(PoisonError::into_inner) = Some(job.id);
+                self.done(job.id, self.clear(&job, now).await)
+            })
+            .buffer_unordered(AT_ONCE)
+            .collect()
+            .await
+    }
+
+    /// Returns what was done for a job; what failed is tried again in a later round.
+    fn done(&self, job: JobId, attended: Result<Option<Action>, StoreError>) -> Option<Action> {
+        match attended {
+            Ok(action) => action,
+            // The user was faster: the next round sees what they want now.
+            Err(StoreError::Conflict) => {
+                self.control.changed.notify_one();
+                None
+            }
+            Err(error) => {
+                tracing::error!(job_id = %job, %error, "a job could not be attended to, will retry");
+                None
+            }
+        }
     }
 
     /// Tells the runtime what the jobs of clusters reach now.
@@ -226,9 +263,6 @@ impl Reconciler {
     }
 
     async fn attend(&self, job: JobRecord, now: Timestamp) -> Result<Option<Action>, StoreError> {
-        if job.deleted_at.is_some() {
-            return self.clear(&job, now).await;
-        }
         let observation = self.control.runner.observe(job.id);
         let limits = &self.control.options.limits;
         let step = decide::next(&job.facts, observation.as_ref(), on_failure(&job), now, limits);
@@ -289,6 +323,8 @@ impl Reconciler {
             fresh_since: facts.intent_at,
             savepoint: facts.savepoint.spent.clone().filter(|_| facts.savepoint.resume),
         };
+        // A worker of an earlier attempt belongs to a run that is over: nobody would end it any more.
+        self.end_live_worker(job.id).await;
         let started = self.hand_over(request).await;
         let written = JobRecord { version: job.version + 1, ..job.clone() };
         match started {
@@ -311,6 +347,12 @@ impl Reconciler {
                 control.write_facts(&[(&written, refused)], &[]).await?;
                 Ok(Action::Refused { job: job.id, reason })
             }
+        }
+    }
+
+    async fn end_live_worker(&self, job: JobId) {
+        if decide::is_alive(self.control.runner.observe(job).as_ref()) {
+            self.control.runner.kill(job).await;
         }
     }
 
@@ -423,6 +465,12 @@ impl Reconciler {
     }
 }
 
+/// Puts those jobs first, which are in the order of their ids, whose turn it is after that of `last`.
+fn in_turn<T>(jobs: &mut [T], id: impl Fn(&T) -> JobId, last: Option<JobId>) {
+    let had_their_turn = jobs.partition_point(|job| Some(id(job)) <= last);
+    jobs.rotate_left(had_their_turn);
+}
+
 /// Returns what the log of a job says of its end or its restart.
 fn decision(facts: &RunFacts, now: Timestamp) -> Option<String> {
     let reason = &facts.reason;
@@ -438,4 +486,22 @@ fn decision(facts: &RunFacts, now: Timestamp) -> Option<String> {
 
 fn on_failure(job: &JobRecord) -> OnFailure {
     if job.definition.restart_when_exception { OnFailure::Restart } else { OnFailure::End }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_round_goes_on_after_the_job_with_which_the_last_one_ended() {
+        let turns = |last: Option<i64>| {
+            let mut jobs = [2, 5, 9].map(JobId);
+            in_turn(&mut jobs, |job| *job, last.map(JobId));
+            jobs.map(|job| job.0)
+        };
+        assert_eq!(turns(None), [2, 5, 9]);
+        assert_eq!(turns(Some(2)), [5, 9, 2]);
+        assert_eq!(turns(Some(6)), [9, 2, 5], "that one is gone");
+        assert_eq!(turns(Some(9)), [2, 5, 9]);
+    }
 }

@@ -31,6 +31,10 @@ pub struct PretendingRunner {
     pub reached: Mutex<BTreeMap<ClusterId, BTreeSet<Ipv4Network>>>,
     /// What a removal answers, when it answers.
     pub clearing: Mutex<Clearing>,
+    /// What a removal of a savepoint answers, when it is something else.
+    pub clearing_savepoints: Mutex<Option<Clearing>>,
+    /// Workers that were killed while they lived.
+    pub killed: Mutex<Vec<i64>>,
     /// The time of tests that own it: what runs is seen to run whenever one looks.
     pub clock: Mutex<Option<ManualClock>>,
     poisoned: std::sync::atomic::AtomicBool,
@@ -164,7 +168,8 @@ impl Runner for PretendingRunner {
         let has_worker = self.jobs().contains_key(&job);
         let removed = RemovedSavepoint { job: job.0, place: place.clone(), has_worker };
         self.removed_savepoints.lock().unwrap().push(removed);
-        match *self.clearing.lock().unwrap() {
+        let of_all = *self.clearing.lock().unwrap();
+        match self.clearing_savepoints.lock().unwrap().unwrap_or(of_all) {
             Clearing::Fails => Err(RemoveError::NotYet("its bucket does not answer".to_string())),
             Clearing::Refuses => Err(RemoveError::Refused("403 Forbidden".to_string())),
             Clearing::Works | Clearing::Hangs => Ok(()),
@@ -195,7 +200,9 @@ impl Runner for PretendingRunner {
     }
 
     async fn kill(&self, job: JobId) {
-        self.jobs().remove(&job);
+        if self.jobs().remove(&job).is_some() {
+            self.killed.lock().unwrap().push(job.0);
+        }
     }
 
     async fn remove(&self, job: JobId, checkpoint_bucket: Option<String>) -> Result<(), RemoveError> {

@@ -10,22 +10,11 @@ use weir_base::time::Timestamp;
 use weir_runtime::RemoveError;
 use weir_store::{JobRecord, StoreError};
 
-use super::remains::{Remain, Remains, Verdict};
+use super::remains::{Remain, Remains, Removed, Verdict};
 use super::{Action, Reconciler};
 use crate::audit;
 use crate::decide;
 use crate::decide::savepoints::{is_removable, places_but};
-
-/// What became of something that was to be removed.
-enum Removed {
-    Yes,
-    /// It is to be tried again.
-    NotYet,
-    /// It is to be tried again, and its bucket refuses.
-    Refused,
-    /// It is left where it is, for the reason.
-    GivenUp(String),
-}
 
 impl Reconciler {
     pub(super) fn remains(&self) -> MutexGuard<'_, Remains> {
@@ -74,35 +63,55 @@ impl Reconciler {
         places.extend(asked.filter(|place| !savepoint.leftovers.contains(place)));
         // Those in the service's own store go with the folder of the worker.
         places.retain(|place| place.bucket.is_some());
-        let savepoints = places.iter().cloned().map(Remain::Savepoint);
-        for what in [Remain::OfJob].into_iter().chain(savepoints) {
-            if self.remains().is_pausing(job.id, &what, false, now) {
+        let of_job = self.settle(job, &Remain::OfJob, now).await?;
+        // As long as there may be a worker, it could write the savepoint that it was asked for.
+        if of_job == Removed::NotYet {
+            return Ok(None);
+        }
+        let is_left = matches!(of_job, Removed::GivenUp(_));
+        let mut all = vec![of_job];
+        for place in places {
+            all.push(self.settle(job, &Remain::Savepoint(place), now).await?);
+        }
+        let mut incidents = Vec::new();
+        for removed in all {
+            match removed {
+                Removed::Yes => {}
+                Removed::NotYet | Removed::Refused => return Ok(None),
+                Removed::GivenUp(told) if told.is_empty() => {}
+                Removed::GivenUp(left) => incidents.push(audit::of_remains(job, "deleteJob", &left, now)),
+            }
+        }
+        if is_left {
+            // First: without the files of the job nobody would know any more, after a crash, that something is left.
+            self.control.store.write_audits(&incidents).await?;
+            self.remains().told(job.id);
+            incidents.clear();
+            if self.settle(job, &Remain::Files, now).await? != Removed::Yes {
                 return Ok(None);
             }
         }
-        let (mut is_done, mut left) = (true, Vec::new());
-        match self.remove_job(job, now).await? {
-            Removed::Yes => {}
-            Removed::NotYet => return Ok(None),
-            Removed::Refused => is_done = false,
-            Removed::GivenUp(reason) => left.push(reason),
-        }
-        // Now that no worker is left that could still write the one it was asked for.
-        for place in &places {
-            match self.remove_savepoint(job, place, now).await {
-                Removed::Yes => {}
-                Removed::NotYet | Removed::Refused => is_done = false,
-                Removed::GivenUp(reason) => left.push(reason),
-            }
-        }
-        if !is_done {
-            return Ok(None);
-        }
-        let incidents: Vec<_> =
-            left.iter().map(|left| audit::of_remains(job, "deleteJob", left, now)).collect();
         self.control.store.mark_cleared(job.id, &incidents).await?;
         tracing::info!(job_id = %job.id, "deleted job cleared away");
         Ok(Some(Action::Cleared(job.id)))
+    }
+
+    /// Removes something of a deleted job, unless it is pausing or needs nothing more.
+    async fn settle(&self, job: &JobRecord, what: &Remain, now: Timestamp) -> Result<Removed, StoreError> {
+        let known = self.remains().known(job.id, what, now);
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let removed = match what {
+            Remain::OfJob => self.remove_job(job, now).await?,
+            Remain::Files => match self.control.runner.abandon(job.id).await {
+                Ok(()) => Removed::Yes,
+                Err(error) => self.not_removed(job, what, "the files of a deleted job", &error, now),
+            },
+            Remain::Savepoint(place) => self.remove_savepoint(job, place, now).await,
+        };
+        self.remains().settle(job.id, what, &removed);
+        Ok(removed)
     }
 
     async fn remove_job(&self, job: &JobRecord, now: Timestamp) -> Result<Removed, StoreError> {
@@ -112,14 +121,7 @@ impl Reconciler {
         let bucket = bucket.filter(|bucket| reach.contains(bucket));
         let Err(error) = control.runner.remove(job.id, bucket).await else { return Ok(Removed::Yes) };
         let what = "what a deleted job left: its checkpoints, or what it staged for its sinks";
-        let removed = self.not_removed(job, &Remain::OfJob, what, &error, now);
-        // What is not in a bucket goes all the same.
-        if matches!(removed, Removed::GivenUp(_))
-            && let Err(error) = control.runner.abandon(job.id).await
-        {
-            return Ok(self.not_removed(job, &Remain::OfJob, "the files of a deleted job", &error, now));
-        }
-        Ok(removed)
+        Ok(self.not_removed(job, &Remain::OfJob, what, &error, now))
     }
 
     /// Removes a savepoint, when the service wrote it.

@@ -26,8 +26,22 @@ const GIVE_UP_AFTER: Duration = Duration::from_secs(86_400);
 pub(super) enum Remain {
     /// The files of a deleted one, what it staged, and its checkpoints.
     OfJob,
+    /// The files of a deleted one that leaves something in buckets.
+    Files,
     /// A savepoint.
     Savepoint(SavepointPlace),
+}
+
+/// What became of something that was to be removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Removed {
+    Yes,
+    /// It is to be tried again.
+    NotYet,
+    /// It is to be tried again, and its bucket refuses.
+    Refused,
+    /// It is left where it is, for the reason.
+    GivenUp(String),
 }
 
 /// What is to be done about something that could not be removed.
@@ -46,16 +60,65 @@ struct Trouble {
     refused_since: Option<Timestamp>,
 }
 
-/// What could not be removed of jobs.
+impl Trouble {
+    fn is_pausing(&self, longest: Duration, now: Timestamp) -> bool {
+        now.since(self.failed_at) < self.pause.min(longest)
+    }
+}
+
+#[derive(Debug)]
+enum State {
+    Trouble(Trouble),
+    /// Nothing is to be done about it any more: it is gone, or is given up.
+    Settled(Removed),
+}
+
+/// What could not be removed of jobs, and what was, of those that are not cleared away yet.
 #[derive(Debug, Default)]
-pub(super) struct Remains(HashMap<JobId, HashMap<Remain, Trouble>>);
+pub(super) struct Remains(HashMap<JobId, HashMap<Remain, State>>);
 
 impl Remains {
     /// Whether something is not to be tried yet. What somebody waits for is tried more often.
     pub(super) fn is_pausing(&self, job: JobId, what: &Remain, is_waited_for: bool, now: Timestamp) -> bool {
-        let Some(trouble) = self.0.get(&job).and_then(|troubles| troubles.get(what)) else { return false };
+        let Some(trouble) = self.trouble(job, what) else { return false };
         let longest = if is_waited_for { LONGEST_PAUSE } else { LONGEST_PAUSE_OF_REFUSED };
-        now.since(trouble.failed_at) < trouble.pause.min(longest)
+        trouble.is_pausing(longest, now)
+    }
+
+    /// Returns what became of something of a deleted job, unless it is to be tried now.
+    pub(super) fn known(&self, job: JobId, what: &Remain, now: Timestamp) -> Option<Removed> {
+        match self.0.get(&job)?.get(what)? {
+            State::Settled(removed) => Some(removed.clone()),
+            State::Trouble(trouble) if trouble.is_pausing(LONGEST_PAUSE_OF_REFUSED, now) => {
+                let is_refused = trouble.refused_since.is_some();
+                Some(if is_refused { Removed::Refused } else { Removed::NotYet })
+            }
+            State::Trouble(_) => None,
+        }
+    }
+
+    /// Keeps what became of something of a deleted job, when nothing is to be done about it any more: other things of the job
+    /// may take longer, and what is given up must not be forgotten meanwhile.
+    pub(super) fn settle(&mut self, job: JobId, what: &Remain, removed: &Removed) {
+        if matches!(removed, Removed::Yes | Removed::GivenUp(_)) {
+            self.0.entry(job).or_default().insert(what.clone(), State::Settled(removed.clone()));
+        }
+    }
+
+    /// Notes that all that is given up of a deleted job has been said, so that it is not said again.
+    pub(super) fn told(&mut self, job: JobId) {
+        for state in self.0.entry(job).or_default().values_mut() {
+            if let State::Settled(Removed::GivenUp(reason)) = state {
+                reason.clear();
+            }
+        }
+    }
+
+    fn trouble(&self, job: JobId, what: &Remain) -> Option<Trouble> {
+        match self.0.get(&job)?.get(what)? {
+            State::Trouble(trouble) => Some(*trouble),
+            State::Settled(_) => None,
+        }
     }
 
     /// Notes that something could not be removed.
@@ -66,8 +129,7 @@ impl Remains {
         error: &RemoveError,
         now: Timestamp,
     ) -> Verdict {
-        let troubles = self.0.entry(job).or_default();
-        let before = troubles.get(what);
+        let before = self.trouble(job, what);
         let (refused_since, longest) = match error {
             RemoveError::NotYet(_) => (None, LONGEST_PAUSE),
             RemoveError::Refused(_) => {
@@ -76,7 +138,8 @@ impl Remains {
             }
         };
         let pause = before.map_or(FIRST_PAUSE, |before| longest.min(before.pause * 2));
-        troubles.insert(what.clone(), Trouble { failed_at: now, pause, refused_since });
+        let trouble = Trouble { failed_at: now, pause, refused_since };
+        self.0.entry(job).or_default().insert(what.clone(), State::Trouble(trouble));
         match refused_since {
             Some(since) if now.since(since) >= GIVE_UP_AFTER => Verdict::GiveUp,
             _ => Verdict::Again(pause),
@@ -153,6 +216,30 @@ mod tests {
         remains.failed(JOB, &Remain::OfJob, &RemoveError::NotYet("silence".to_string()), after(86_000));
         let verdict = remains.failed(JOB, &Remain::OfJob, &refused, after(87_000));
         assert!(matches!(verdict, Verdict::Again(_)), "{verdict:?}");
+    }
+
+    #[test]
+    fn what_is_given_up_is_known_until_it_is_told() {
+        let mut remains = Remains::default();
+        assert_eq!(remains.known(JOB, &Remain::OfJob, T0), None);
+        remains.failed(JOB, &Remain::OfJob, &RemoveError::Refused("403 Forbidden".to_string()), T0);
+        assert_eq!(remains.known(JOB, &Remain::OfJob, T0), Some(Removed::Refused));
+        assert_eq!(remains.known(JOB, &Remain::OfJob, after(1)), None, "it is to be tried");
+        let left = Removed::GivenUp("403 Forbidden".to_string());
+        remains.settle(JOB, &Remain::OfJob, &left);
+        remains.settle(JOB, &savepoint("b1"), &Removed::Yes);
+        remains.settle(JOB, &savepoint("b2"), &Removed::NotYet);
+        for seconds in [1, 100_000] {
+            assert_eq!(remains.known(JOB, &Remain::OfJob, after(seconds)), Some(left.clone()));
+            assert_eq!(remains.known(JOB, &savepoint("b1"), after(seconds)), Some(Removed::Yes));
+            assert_eq!(remains.known(JOB, &savepoint("b2"), after(seconds)), None);
+        }
+        remains.told(JOB);
+        assert_eq!(
+            remains.known(JOB, &Remain::OfJob, T0),
+            Some(Removed::GivenUp(String::new())),
+            "its files still have to go"
+        );
     }
 
     #[test]
