@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use futures::{StreamExt, TryStreamExt};
+use futures::StreamExt;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
 use thiserror::Error;
@@ -124,25 +124,34 @@ impl CheckpointStorage {
         epochs.retain(|epoch| *epoch <= newest);
         epochs.sort_unstable_by(|a, b| b.cmp(a));
         let held = self.held.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        for epoch in epochs.into_iter().skip(KEPT).filter(|epoch| !held.contains(epoch)) {
-            self.remove_directory(&self.directory(epoch)).await?;
+        epochs.drain(..epochs.len().min(KEPT));
+        epochs.retain(|epoch| !held.contains(epoch));
+        self.remove(&epochs).await
+    }
+
+    /// Removes all checkpoints, and nothing else that is under the prefix: a user may have put something there.
+    pub async fn remove_all(&self) -> Result<(), CheckpointError> {
+        self.remove(&self.epochs().await?).await
+    }
+
+    /// Whether both are the same place.
+    pub fn is_same_place(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.store, &other.store) && self.prefix == other.prefix
+    }
+
+    async fn remove(&self, epochs: &[u64]) -> Result<(), CheckpointError> {
+        let directories: Vec<Path> = epochs.iter().map(|epoch| self.directory(*epoch)).collect();
+        // The manifests go first: what is left, wherever it stops, is then no checkpoint.
+        self.delete(directories.iter().map(|directory| directory.clone().join(MANIFEST)).collect()).await?;
+        for directory in &directories {
+            // A checkpoint has no directories in its own: what is in one is somebody else's.
+            let listing = self.store.list_with_delimiter(Some(directory)).await?;
+            self.delete(listing.objects.into_iter().map(|object| object.location).collect()).await?;
         }
         Ok(())
     }
 
-    /// Removes all checkpoints of the job.
-    pub async fn remove_all(&self) -> Result<(), CheckpointError> {
-        self.remove_directory(&self.prefix).await
-    }
-
-    async fn remove_directory(&self, directory: &Path) -> Result<(), CheckpointError> {
-        // The manifest goes first: what is left is then no checkpoint.
-        match self.store.delete(&directory.clone().join(MANIFEST)).await {
-            Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
-            Err(error) => return Err(error.into()),
-        }
-        let paths: Vec<Path> =
-            self.store.list(Some(directory)).map_ok(|object| object.location).try_collect().await?;
+    async fn delete(&self, paths: Vec<Path>) -> Result<(), CheckpointError> {
         let paths = futures::stream::iter(paths.into_iter().map(Ok)).boxed();
         let mut deleted = self.store.delete_stream(paths);
         while let Some(result) = deleted.next().await {
@@ -158,5 +167,35 @@ impl CheckpointStorage {
         let listing = self.store.list_with_delimiter(Some(&self.prefix)).await?;
         let epoch = |path: &Path| path.filename()?.strip_prefix("chk-")?.parse().ok();
         Ok(listing.common_prefixes.iter().filter_map(epoch).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use object_store::memory::InMemory;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_removal_leaves_what_a_user_put_below() {
+        let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+        let at = |prefix: &str| CheckpointStorage::new(store.clone(), prefix);
+        let own = at("jobs/savepoint/7");
+        // The second looks like a checkpoint from above.
+        let theirs =
+            ["jobs/savepoint/7/before-upgrade", "jobs/savepoint/7/chk-5", "jobs/savepoint/70"].map(at);
+        for storage in theirs.iter().chain([&own]) {
+            storage.write_state(5, "a", vec![1]).await.unwrap();
+            let manifest = Manifest { format: FORMAT, epoch: 5, ..Manifest::default() };
+            storage.complete(&manifest).await.unwrap();
+        }
+        own.remove_all().await.unwrap();
+        assert!(own.newest_complete().await.unwrap().is_none());
+        let left: Vec<String> =
+            store.list(None).map(|object| object.unwrap().location.to_string()).collect().await;
+        assert_eq!(left.len(), 6, "{left:?}");
+        for storage in theirs {
+            assert!(storage.newest_complete().await.unwrap().is_some(), "{storage:?}");
+        }
     }
 }
