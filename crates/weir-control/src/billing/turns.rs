@@ -1,8 +1,8 @@
 //! Whose turn it is to be checked before it goes on after arrears.
 //!
 //! The checks of a round have one time for all of them, because the reconciler waits for it and buckets, topics and accounts
-//! elsewhere may not answer. Whoever has had no turn, or has waited longest since, comes first, and the projects take
-//! turns: jobs that cannot be checked hold up the others for one round at most, and jobs of others hardly at all.
+//! elsewhere may not answer. The projects take turns, and of the jobs of a project the one comes first that has had no turn,
+//! or has waited longest since: jobs that cannot be checked hold up the others for one round at most, and jobs of others hardly at all.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -81,16 +81,20 @@ impl Turns {
 
     fn in_order<'j>(&self, jobs: Vec<&'j JobRecord>) -> Vec<&'j JobRecord> {
         let taken = self.taken();
+        let mut waited: Vec<_> =
+            jobs.into_iter().map(|job| (taken.last.get(&job.id).copied().unwrap_or(0), job)).collect();
+        waited.sort_by_key(|(last, job)| (*last, job.id));
         let mut of_project: HashMap<&ProjectId, usize> = HashMap::new();
-        let mut ranked: Vec<_> = jobs
+        let mut ranked: Vec<_> = waited
             .into_iter()
-            .map(|job| {
+            .map(|(last, job)| {
                 let rank = of_project.entry(&job.project).or_default();
                 *rank += 1;
-                (taken.last.get(&job.id).copied().unwrap_or(0), *rank, job)
+                (*rank, last, job)
             })
             .collect();
-        ranked.sort_by_key(|(last, rank, job)| (*last, *rank, job.id));
+        // By project before all else: however many jobs a project has, each other one has a place among the first.
+        ranked.sort_by_key(|(rank, last, job)| (*rank, *last, job.id));
         ranked.into_iter().map(|(.., job)| job).collect()
     }
 
@@ -159,6 +163,18 @@ mod tests {
         turns.keep_only(&jobs[..1]);
         let next = turns.in_order(jobs.iter().collect());
         assert_eq!(ids(&next), [2, 3, 4, 5, 6, 7, 8, 9, 10, 1], "forgotten with what stands still no more");
+    }
+
+    #[test]
+    fn one_that_was_checked_does_not_wait_for_all_jobs_of_another_project() {
+        let turns = Turns::default();
+        let mut jobs: Vec<_> = (1..=800).map(|id| job(id, "silent")).collect();
+        jobs.push(job(801, "p1"));
+        // It was checked, and could not go on yet.
+        assert_eq!(round(&turns, &jobs, "silent"), [801]);
+        let next = turns.in_order(jobs.iter().collect());
+        assert!(ids(&next)[..2].contains(&801), "{:?}", &ids(&next)[..10]);
+        assert_eq!(round(&turns, &jobs, "silent"), [801]);
     }
 
     #[test]
