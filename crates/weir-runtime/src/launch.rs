@@ -34,7 +34,8 @@ pub struct Launch<'a> {
     pub storage: CheckpointStorage,
     /// Whether to continue from the newest checkpoint. A fresh start removes old ones.
     pub resume: bool,
-    /// The savepoint that a run starts from which has no checkpoint yet.
+    /// The savepoint that a run starts from which has no checkpoint yet. When it is at the place of the checkpoints, none of
+    /// them is removed before there are newer ones.
     pub savepoint: Option<CheckpointStorage>,
     /// When the run began: checkpoints with a smaller epoch belong to earlier runs and are removed.
     pub fresh_since: Timestamp,
@@ -87,13 +88,8 @@ impl Launch<'_> {
     ) -> Result<Launched, String> {
         let settings = &self.environment.settings;
         let first_epoch = u64::try_from(self.fresh_since.0).unwrap_or(0);
-        let mut restore = restorable(&self.storage, self.resume, first_epoch).await?;
-        let from_savepoint = restore.is_none() && self.savepoint.is_some();
-        if restore.is_none()
-            && let Some(savepoint) = &self.savepoint
-        {
-            restore = Some(savepoint::take_up(savepoint, &self.storage).await?);
-        }
+        let (restore, from_savepoint) =
+            beginning(&self.storage, self.savepoint.as_ref(), self.resume, first_epoch).await?;
         let label = match self.id {
             0 => "0".to_string(),
             id => id.to_string(),
@@ -136,6 +132,26 @@ fn declared_names(job: &Job, label: &str) -> HashMap<String, String> {
     job.sources.iter().map(|source| (shown(source), source.name.clone())).collect()
 }
 
+/// Returns what a run begins from, and whether that is its savepoint.
+async fn beginning(
+    storage: &CheckpointStorage,
+    savepoint: Option<&CheckpointStorage>,
+    resume: bool,
+    first_epoch: u64,
+) -> Result<(Option<Manifest>, bool), String> {
+    // A user may name the checkpoints of an earlier run. They are read where they are, and go when there are newer ones.
+    if savepoint.is_some_and(|savepoint| savepoint.is_same_place(storage)) {
+        let newest = savepoint::newest(storage).await?;
+        let is_earlier = newest.epoch < first_epoch;
+        return Ok((Some(newest), is_earlier));
+    }
+    let restore = restorable(storage, resume, first_epoch).await?;
+    match savepoint.filter(|_| restore.is_none()) {
+        Some(savepoint) => Ok((Some(savepoint::take_up(savepoint, storage).await?), true)),
+        None => Ok((restore, false)),
+    }
+}
+
 /// Returns the checkpoint to continue from. When there is none of this run, those of earlier runs are removed:
 /// the attempt that should have removed them may have died before.
 pub(crate) async fn restorable(
@@ -176,5 +192,22 @@ mod tests {
             let left = storage.newest_complete().await.unwrap().map(|manifest| manifest.epoch);
             assert_eq!(left, restored, "resume {resume}, epoch {epoch}");
         }
+    }
+
+    #[tokio::test]
+    async fn checkpoints_that_are_the_savepoint_of_a_run_are_not_removed_before_it_has_read_them() {
+        for resume in [false, true] {
+            let storage = with_checkpoint(99).await;
+            let (begin, from_savepoint) = beginning(&storage, Some(&storage), resume, 100).await.unwrap();
+            assert_eq!((begin.map(|manifest| manifest.epoch), from_savepoint), (Some(99), true));
+            let left = storage.newest_complete().await.unwrap();
+            assert!(left.is_some(), "a start that fails can be tried again");
+        }
+        let storage = with_checkpoint(100).await;
+        let (begin, from_savepoint) = beginning(&storage, Some(&storage), true, 100).await.unwrap();
+        assert_eq!((begin.map(|manifest| manifest.epoch), from_savepoint), (Some(100), false));
+        let (storage, savepoint) = (with_checkpoint(98).await, with_checkpoint(97).await);
+        let (begin, from_savepoint) = beginning(&storage, Some(&savepoint), true, 100).await.unwrap();
+        assert_eq!((begin.map(|manifest| manifest.epoch), from_savepoint), (Some(97), true));
     }
 }

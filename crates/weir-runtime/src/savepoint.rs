@@ -14,10 +14,15 @@ pub(crate) async fn write(from: &CheckpointStorage, to: &CheckpointStorage) -> R
 
 /// Makes a savepoint the first checkpoint of a run.
 pub(crate) async fn take_up(from: &CheckpointStorage, to: &CheckpointStorage) -> Result<Manifest, String> {
-    let savepoint = from.newest_complete().await.map_err(|error| format!("savepoint: {error}"))?;
-    let savepoint = savepoint.ok_or("the savepoint that the job shall start from is gone")?;
+    let savepoint = newest(from).await?;
     from.copy(&savepoint, to).await.map_err(|error| format!("savepoint: {error}"))?;
     Ok(savepoint)
+}
+
+/// Returns the newest savepoint in a storage.
+pub(crate) async fn newest(storage: &CheckpointStorage) -> Result<Manifest, String> {
+    let savepoint = storage.newest_complete().await.map_err(|error| format!("savepoint: {error}"))?;
+    savepoint.ok_or_else(|| "the savepoint that the job shall start from is gone".to_string())
 }
 
 /// Returns the storage of a savepoint in a bucket.

@@ -9,6 +9,7 @@ use object_store::local::LocalFileSystem;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use weir_base::clock::{Clock, SystemClock};
+use weir_base::savepoint::SavepointPlace;
 use weir_base::variables::Redactor;
 use weir_cloud::gateway::Gateway;
 use weir_cloud::objects::{Objects, ObjectsConfig, S3Config};
@@ -112,19 +113,23 @@ async fn launch(
     let start = &request.start;
     let job = check(request)?;
     forget_other_sinks(&job, request).await?;
-    let storage = match &start.settings.checkpoint {
-        Some(checkpoint) => {
-            let store = environment.objects.bucket(&checkpoint.bucket).await.map_err(|e| e.to_string())?;
-            CheckpointStorage::new(store, format!("jobs/checkpoint/{}", start.job))
-        }
+    let checkpoints = start.settings.checkpoint.as_ref().map(|checkpoint| SavepointPlace {
+        bucket: Some(checkpoint.bucket.clone()),
+        path: format!("jobs/checkpoint/{}", start.job),
+    });
+    let storage = match &checkpoints {
+        Some(place) => savepoints::storage_of(place, &environment.objects, folder).await?,
         None => local_storage(folder)?,
     };
-    if !start.resume {
+    // A user may make the checkpoints of an earlier run the savepoint of this one.
+    let is_own = start.savepoint.is_some() && start.savepoint == checkpoints;
+    if !start.resume && !is_own {
         storage.remove_all().await.map_err(|e| e.to_string())?;
     }
-    // Only now: beside this mark there are no checkpoints but those of this run.
+    // Only now: beside this mark there are no checkpoints but those of this run, and those that it starts from.
     folder.mark_begun().map_err(|e| format!("the folder of the worker cannot be written: {e}"))?;
     let savepoint = match &start.savepoint {
+        Some(_) if is_own => Some(storage.clone()),
         Some(place) => Some(savepoints::storage_of(place, &environment.objects, folder).await?),
         None => None,
     };
@@ -265,10 +270,10 @@ pub fn worker_logging(folder: &Path) -> Result<WorkerLogging, String> {
 #[cfg(test)]
 mod tests {
     use weir_base::id::{JobId, ProjectId};
-    use weir_base::savepoint::SavepointPlace;
     use weir_base::settings::{CheckpointMode, CheckpointSettings, DirtyDataPolicy, JobSettings};
     use weir_base::time::Timestamp;
     use weir_cloud::sealing::Sealer;
+    use weir_engine::checkpoint::Manifest;
     use weir_engine::job::Outcome;
 
     use super::super::folder::WorkerConfig;
@@ -362,6 +367,33 @@ mod tests {
             let theirs = std::fs::read_dir(place.path().join("objects/theirs")).unwrap();
             assert_eq!(theirs.count(), 1, "{number}");
         }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_run_does_not_remove_the_checkpoints_that_it_is_to_start_from() {
+        let place = tempfile::tempdir().unwrap();
+        let checkpoint = place.path().join("objects/mine/jobs/checkpoint/7/chk-5");
+        std::fs::create_dir_all(&checkpoint).unwrap();
+        let manifest = checkpoint.join("manifest.json");
+        // No release can read it: the job does not start, so that nothing newer can replace it.
+        let unreadable = Manifest { format: 999, epoch: 5, ..Manifest::default() };
+        std::fs::write(&manifest, serde_json::to_vec(&unreadable).unwrap()).unwrap();
+        let seal = Sealer::new(place.path().join("sealing.key"));
+        let value = seal.seal(&variable_owner(&ProjectId("p1".into()), "key"), "v").unwrap();
+        let mut request = request(place.path(), &[("key", value)]);
+        request.start.resume = false;
+        request.start.savepoint = SavepointPlace::parse("mine/jobs/checkpoint/7");
+        let (mode, interval) = (CheckpointMode::ExactlyOnce, Duration::from_secs(10));
+        let checkpoint = Some(CheckpointSettings { mode, interval, bucket: "mine".to_string() });
+        request.start.settings = JobSettings { checkpoint, ..JobSettings::default() };
+        let folder = Folder::new(&place.path().join("workers"), JobId(7));
+        folder.make().unwrap();
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let reach = objects(&request, None).unwrap();
+        let environment = environment(&request, reach, Network::default(), clock.clone()).unwrap();
+        let reason = launch(&request, &folder, &environment, clock).await.map(|_| ()).unwrap_err();
+        assert!(reason.contains("its format 999 is not"), "{reason}");
+        assert!(manifest.exists());
     }
 
     #[test]
