@@ -538,6 +538,36 @@ async fn an_import_does_not_remove_the_savepoint_that_it_names() {
 }
 
 #[tokio::test]
+async fn a_savepoint_that_is_replaced_is_removed_by_the_reconciler_and_not_by_the_call() {
+    let mut world = world().await;
+    world.call("POST", "/obs_authorize", Some(json!(["bucket1"]))).await;
+    let job = world.create("j1", json!({ "obs_bucket": "bucket1" })).await;
+    world.call("POST", &format!("/job/{job}/run"), None).await;
+    world.wait_for(job, "job_running").await;
+    world.call("POST", &format!("/job/{job}/stop?triggerSavePoint=true"), None).await;
+    world.wait_for(job, "job_cancel_success").await;
+    world.shut_down().await;
+    let import = async |path: &str| {
+        let body = Some(json!({ "savepoint_path": path }));
+        world.call("POST", &format!("/job/{job}/import_savepoint"), body).await.0
+    };
+    assert_eq!(import("bucket1/savepoints/good").await, "CS.17021");
+    // A run that begins right after the call may write its own at the same place.
+    assert_eq!(*world.runner.removed_savepoints.lock().unwrap(), []);
+    let own = SavepointPlace::of_job(JobId(job), Some("bucket1".to_string()));
+    assert_eq!(import(&own.shown().unwrap()).await, "CS.13017", "it may be half removed");
+    Reconciler::new(world.control.clone()).tick(SystemClock.now()).await.unwrap();
+    let removed: Vec<_> =
+        world.runner.removed_savepoints.lock().unwrap().iter().map(|removed| removed.place.clone()).collect();
+    assert_eq!(removed, [own]);
+    let project = ProjectId(world.project.clone());
+    let savepoint = world.control.store().job(&project, JobId(job)).await.unwrap().unwrap().facts.savepoint;
+    assert_eq!(savepoint.leftovers, []);
+    let good = SavepointPlace::parse("bucket1/savepoints/good");
+    assert_eq!(savepoint.latest, good, "the one that was imported stays");
+}
+
+#[tokio::test]
 async fn a_savepoint_that_cannot_be_removed_is_removed_later() {
     let mut world = world().await;
     world.call("POST", "/obs_authorize", Some(json!(["bucket1"]))).await;

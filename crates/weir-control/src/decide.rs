@@ -272,16 +272,20 @@ pub fn next(
     now: Timestamp,
     limits: &Limits,
 ) -> Step {
+    let has_worker = is_alive(observation);
     // What belongs to an earlier attempt says nothing about this one.
     let observation =
         observation.filter(|seen| facts.submitted_at.is_some() && seen.attempt == facts.attempt);
     match (facts.intent, facts.end) {
-        (Intent::Draft, _) => Step::Wait,
         // Its worker may end after all.
         (Intent::Stop | Intent::Freeze, Some(EndKind::CancelFailed)) if !is_alive(observation) => {
-            Step::Record(stopped(facts, &StopReason::StoppedLate.to_string(), now))
+            Step::Record(stopped(facts, observation, &StopReason::StoppedLate.to_string(), now))
         }
-        (_, Some(_)) => Step::Wait,
+        // Before the next run of the job writes at the same place: here, and not in a call beside a run.
+        (Intent::Draft, _) | (_, Some(_)) if !has_worker && !facts.savepoint.leftovers.is_empty() => {
+            Step::RemoveSavepoints(facts.savepoint.leftovers.clone())
+        }
+        (Intent::Draft, _) | (_, Some(_)) => Step::Wait,
         (Intent::Run | Intent::Recover, None) => next_of_run(facts, observation, on, now, limits),
         (Intent::Stop | Intent::Freeze, None) => next_of_stop(facts, observation, now, limits),
     }
@@ -452,7 +456,7 @@ fn next_of_stop(
     limits: &Limits,
 ) -> Step {
     if !is_alive(observation) {
-        return Step::Record(stopped(facts, &facts.reason, now));
+        return Step::Record(stopped(facts, observation, &facts.reason, now));
     }
     if now.since(facts.frozen_at.unwrap_or(facts.intent_at)) > limits.cancel {
         let reason = StopReason::StopTimedOut(limits.cancel);
@@ -471,11 +475,22 @@ pub(crate) fn is_alive(observation: Option<&Observation>) -> bool {
 }
 
 /// The worker of a job that was to stop is gone.
-fn stopped(facts: &RunFacts, reason: &str, now: Timestamp) -> RunFacts {
+fn stopped(facts: &RunFacts, seen: Option<&Observation>, reason: &str, now: Timestamp) -> RunFacts {
+    let facts = match written_late(facts, seen) {
+        Some(ask) => RunFacts { savepoint: savepoints::written_late(&facts.savepoint, ask), ..facts.clone() },
+        None => facts.clone(),
+    };
     match facts.frozen_at {
-        Some(_) => end_run(facts, EndKind::Frozen, &StopReason::Arrears.to_string(), now),
-        None => end_run(facts, EndKind::Cancelled, reason, now),
+        Some(_) => end_run(&facts, EndKind::Frozen, &StopReason::Arrears.to_string(), now),
+        None => end_run(&facts, EndKind::Cancelled, reason, now),
     }
+}
+
+/// Returns the savepoint that a worker has written although nobody waited for it any more.
+fn written_late<'a>(facts: &'a RunFacts, seen: Option<&Observation>) -> Option<&'a SavepointAsk> {
+    let ask = facts.savepoint.unfinished.as_ref()?;
+    let outcome = answer_to(ask, seen?)?;
+    outcome.failure.is_none().then_some(ask)
 }
 
 fn start(facts: &RunFacts, now: Timestamp) -> Step {

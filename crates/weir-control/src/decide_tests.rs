@@ -563,6 +563,53 @@ fn what_is_left_of_a_savepoint_that_nobody_waits_for_goes_once_nobody_writes_it(
 }
 
 #[test]
+fn a_job_that_stands_still_has_its_leftovers_removed_once_no_worker_is_there() {
+    let left = vec![in_bucket("b1")];
+    let running = running_job();
+    let savepoint = SavepointFacts { leftovers: left.clone(), ..SavepointFacts::default() };
+    let running = RunFacts { savepoint, ..running };
+    let ended = end_run(&running, EndKind::Failed, "", after(1));
+    for facts in [&ended, &covered(&ended)] {
+        let step = next(facts, None, OnFailure::End, after(2), &limits());
+        assert_eq!(step, Step::RemoveSavepoints(left.clone()));
+        let still_there = seen(facts, RunState::Running, after(2));
+        let step = next(facts, Some(&still_there), OnFailure::End, after(2), &limits());
+        assert_eq!(step, Step::Wait, "it might write them anew");
+        let step = next(&without_leftovers(facts, &left), None, OnFailure::End, after(2), &limits());
+        assert_eq!(step, Step::Wait);
+    }
+    let (job, place) = (JobId(7), &left[0]);
+    assert!(savepoints::is_going(&ended.savepoint, place, job));
+    let named = SavepointFacts { named: left.clone(), ..ended.savepoint.clone() };
+    assert!(!savepoints::is_going(&named, place, job), "it stays where it is");
+}
+
+#[test]
+fn a_savepoint_that_is_there_is_kept_although_the_job_was_stopped_otherwise_meanwhile() {
+    let ask = ask(T0, true);
+    let asked = savepoint(&running_job(), ask.clone(), "ann");
+    let cluster = StopReason::ClusterStopped("c1".to_string());
+    let stopping = super::stop(&asked, &cluster, after(1));
+    let late = end_run(&stopping, EndKind::CancelFailed, "", after(200));
+    for facts in [&stopping, &freeze(&asked, after(1)), &late] {
+        let at = after(202);
+        let Step::Record(ended) = answered(facts, RunState::Stopped, Some(answer(&ask, None)), at) else {
+            panic!()
+        };
+        assert_eq!((ended.savepoint.latest, ended.savepoint.unfinished), (Some(ask.place.clone()), None));
+        for outcome in [None, Some(answer(&ask, Some("bad disk")))] {
+            let Step::Record(ended) = answered(facts, RunState::Stopped, outcome, at) else { panic!() };
+            assert_eq!((&ended.savepoint.latest, &ended.savepoint.unfinished), (&None, &Some(ask.clone())));
+        }
+    }
+    let Step::Record(ended) = answered(&stopping, RunState::Stopped, Some(answer(&ask, None)), after(2))
+    else {
+        panic!()
+    };
+    assert_eq!((ended.end, ended.reason), (Some(EndKind::Cancelled), cluster.to_string()));
+}
+
+#[test]
 fn a_frozen_job_goes_on_from_where_it_stopped() {
     let facts = freeze(&savepoint(&running_job(), ask(after(499), false), "ann"), after(500));
     assert_eq!(status(&facts, Some(after(500)), after(500), &limits()), Status::Canceling);

@@ -15,7 +15,7 @@ use weir_base::id::{ClusterId, JobId};
 use weir_base::settings::JobSettings;
 use weir_base::time::Timestamp;
 use weir_runtime::{Observation, RunState, StartError, StartRequest};
-use weir_store::{ClusterRecord, EndKind, JobRecord, Report, RunFacts, StoreError};
+use weir_store::{ClusterRecord, EndKind, Intent, JobRecord, Report, RunFacts, StoreError};
 
 use crate::audit;
 use crate::control::Control;
@@ -30,8 +30,8 @@ const AT_ONCE: usize = 8;
 const HAND_OVER_AGAIN: u32 = 5;
 const HAND_OVER_PAUSE: Duration = Duration::from_millis(100);
 
-/// How long a round begins with clearing deleted jobs away: each may wait for buckets that do not answer, and the other jobs wait
-/// for the end of the round.
+/// How long a round begins with clearing away deleted jobs and leftovers: each may wait for buckets that do not answer, and the
+/// other jobs wait for the end of the round.
 const CLEARING: Duration = Duration::from_secs(1);
 
 /// Time between two attempts to change networks of clusters that cannot be changed.
@@ -81,7 +81,7 @@ pub struct Reconciler {
     control: Arc<Control>,
     marks: Mutex<HashMap<JobId, Marks>>,
     remains: Mutex<Remains>,
-    /// The deleted job that was last begun with.
+    /// The job that was last begun to be cleared away.
     cleared_to: Mutex<Option<JobId>>,
     settled: Mutex<Option<Timestamp>>,
     connecting_failed: Mutex<Option<Timestamp>>,
@@ -159,8 +159,11 @@ impl Reconciler {
 
     /// Runs one round. Returns what was done, so that callers and tests can see it.
     pub async fn tick(&self, now: Timestamp) -> Result<Vec<Action>, StoreError> {
-        let jobs = self.control.store.jobs_to_reconcile().await?;
+        let mut jobs = self.control.store.jobs_to_reconcile().await?;
+        let still = self.control.store.jobs_with_leftovers().await?;
+        jobs.extend(still.iter().cloned());
         self.forget_marks(&jobs);
+        jobs.truncate(jobs.len() - still.len());
         let (deleted, jobs): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| job.deleted_at.is_some());
         // Now, and not when their turn comes to be cleared away.
         futures::stream::iter(&deleted)
@@ -170,7 +173,7 @@ impl Reconciler {
             .map(|job| async move { self.done(job.id, self.attend(job, now).await) })
             .buffer_unordered(AT_ONCE);
         let mut done: Vec<Option<Action>> = attended.collect().await;
-        done.extend(self.clear_deleted(deleted, now).await);
+        done.extend(self.clear_away(deleted.into_iter().chain(still).collect(), now).await);
         let mut done: Vec<Action> = done.into_iter().flatten().collect();
         let clusters = self.control.store.all_clusters().await?;
         let moved = self.control.attend_clusters(&clusters, now).await?;
@@ -183,16 +186,22 @@ impl Reconciler {
         Ok(done)
     }
 
-    /// Clears deleted jobs away, as many as the time of the round allows; the next round goes on with the others.
-    async fn clear_deleted(&self, mut deleted: Vec<JobRecord>, now: Timestamp) -> Vec<Option<Action>> {
+    /// Clears deleted jobs away, and the leftovers of those that stand still, as many as the time of the round allows; the next
+    /// round goes on with the others.
+    async fn clear_away(&self, mut jobs: Vec<JobRecord>, now: Timestamp) -> Vec<Option<Action>> {
         let last = *self.cleared_to.lock().unwrap_or_else(PoisonError::into_inner);
-        in_turn(&mut deleted, |job| job.id, last);
+        jobs.sort_by_key(|job| job.id);
+        in_turn(&mut jobs, |job| job.id, last);
         let begun = tokio::time::Instant::now();
-        futures::stream::iter(deleted)
+        futures::stream::iter(jobs)
             .take_while(|_| std::future::ready(begun.elapsed() < CLEARING))
             .map(|job| async move {
                 *self.cleared_to.lock().unwrap_or_else(PoisonError::into_inner) = Some(job.id);
-                self.done(job.id, self.clear(&job, now).await)
+                let cleared = match job.deleted_at {
+                    Some(_) => self.clear(&job, now).await,
+                    None => self.attend(job.clone(), now).await,
+                };
+                self.done(job.id, cleared)
             })
             .buffer_unordered(AT_ONCE)
             .collect()
@@ -270,7 +279,10 @@ impl Reconciler {
             step,
             Step::Wait | Step::AskToStop | Step::AskForSavepoint(_) | Step::RemoveSavepoints(_)
         );
-        if let Some(seen) = observation.as_ref().filter(|seen| seen.attempt == job.facts.attempt) {
+        let is_draft = job.facts.intent == Intent::Draft;
+        // A draft that has replaced a job shows nothing of that one.
+        if let Some(seen) = observation.as_ref().filter(|seen| seen.attempt == job.facts.attempt && !is_draft)
+        {
             self.report(&job, seen, now, changes).await?;
         }
         match step {

@@ -4,7 +4,7 @@ use weir_base::error::{CsError, codes};
 use weir_base::id::JobId;
 use weir_base::savepoint::{SavepointAsk, SavepointPlace};
 use weir_runtime::NoSavepoint;
-use weir_store::{JobRecord, RunFacts};
+use weir_store::RunFacts;
 
 use crate::audit;
 use crate::caller::Caller;
@@ -13,10 +13,19 @@ use crate::decide::{self, savepoints};
 use crate::status::Status;
 use crate::success;
 
+/// Where the checkpoints of jobs are in their buckets.
+const CHECKPOINTS: &str = "jobs/checkpoint";
+
 impl Control {
     /// Asks a running job for a savepoint at a path of the caller's choice.
     pub async fn trigger_savepoint(&self, caller: &Caller, id: JobId, path: &str) -> Result<(), CsError> {
         let place = place(path)?;
+        if is_of_checkpoints(&place.path) {
+            return Err(codes::INVALID_REQUEST_BODY.error().because(format!(
+                "savepoint_path is `{path}`: the service keeps and removes the checkpoints of jobs in `{CHECKPOINTS}` of a bucket; \
+                 name another directory."
+            )));
+        }
         let _gate = self.gate.lock().await;
         without_conflict(|| self.try_trigger_savepoint(caller, id, &place)).await?;
         self.changed.notify_one();
@@ -49,7 +58,10 @@ impl Control {
     pub async fn import_savepoint(&self, caller: &Caller, id: JobId, path: &str) -> Result<(), CsError> {
         let place = place(path)?;
         // It is looked for in a bucket that may take its time. Nothing of it spans jobs, so that the version of the job protects it.
-        without_conflict(|| self.try_import_savepoint(caller, id, &place)).await
+        without_conflict(|| self.try_import_savepoint(caller, id, &place)).await?;
+        // Those that it replaces are to be removed.
+        self.changed.notify_one();
+        Ok(())
     }
 
     async fn try_import_savepoint(
@@ -65,6 +77,11 @@ impl Control {
             return Err(codes::RUNNING_JOB_NOT_UPDATABLE.error().because(reason).into());
         }
         self.check_authorized(caller, place.bucket.as_deref().unwrap_or_default()).await?;
+        if savepoints::is_going(&job.facts.savepoint, place, job.id) {
+            let shown = place.shown().unwrap_or_default();
+            let reason = format!("The life of the savepoint in {shown} has ended, and it is being removed.");
+            return Err(codes::SAVEPOINT_NOT_EXIST.error().because(reason).into());
+        }
         let objects = self.objects_of(&caller.project).await?;
         weir_runtime::find_savepoint(&objects, place).await.map_err(|error| match error {
             NoSavepoint::Missing(reason) => codes::SAVEPOINT_NOT_EXIST.error().because(format!("{reason}.")),
@@ -75,23 +92,7 @@ impl Control {
         let facts = RunFacts { savepoint, ..job.facts.clone() };
         let audit = audit::of_job(caller, "importSavepoint", &job, success::SAVEPOINT_IMPORTED, now);
         self.write_facts(&[(&job, facts)], &[audit]).await?;
-        self.remove_replaced_savepoints(&job, Some(place)).await;
         Ok(())
-    }
-
-    /// Removes the savepoints that the service wrote for a job as it was, but for the one that is now that of the job. They are
-    /// leftovers of the job: what fails is made up for by its next run, or by its delete.
-    pub(crate) async fn remove_replaced_savepoints(&self, job: &JobRecord, kept: Option<&SavepointPlace>) {
-        let savepoint = &job.facts.savepoint;
-        for place in savepoints::places_but(savepoint, kept) {
-            if !savepoints::is_removable(savepoint, &place, job.id) {
-                continue;
-            }
-            if let Err(error) = self.runner.remove_savepoint(job.id, &place).await {
-                let place = place.shown();
-                tracing::warn!(job_id = %job.id, place, %error, "a savepoint that was replaced could not be removed yet");
-            }
-        }
     }
 
     /// Refuses a bucket that the project has not authorized with CS.11016.
@@ -111,4 +112,24 @@ fn place(path: &str) -> Result<SavepointPlace, CsError> {
             "savepoint_path is `{path}`, expected is bucket/directory, with no part empty, `.` or `..`."
         ))
     })
+}
+
+/// Whether a directory is that of the checkpoints of jobs, above it or below it.
+fn is_of_checkpoints(path: &str) -> bool {
+    path.split('/').zip(CHECKPOINTS.split('/')).all(|(part, own)| part == own)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_savepoint_is_written_among_checkpoints() {
+        for path in ["jobs", "jobs/checkpoint", "jobs/checkpoint/7", "jobs/checkpoint/7/mine"] {
+            assert!(is_of_checkpoints(path), "{path}");
+        }
+        for path in ["jobs2", "jobs/savepoint/7/mine", "jobs/checkpoints", "mine/jobs/checkpoint"] {
+            assert!(!is_of_checkpoints(path), "{path}");
+        }
+    }
 }

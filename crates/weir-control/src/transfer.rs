@@ -146,9 +146,8 @@ impl Control {
             }
         }
         drop(gate);
-        for job in &covered {
-            self.remove_replaced_savepoints(job, None).await;
-        }
+        // The savepoints of jobs that were replaced are to be removed.
+        self.changed.notify_one();
         Ok(imported)
     }
 

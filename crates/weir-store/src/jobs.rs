@@ -178,6 +178,18 @@ impl Store {
         rows.iter().map(from_row).collect()
     }
 
+    /// Returns the jobs that stand still, drafts among them, and have savepoints that are to be removed.
+    pub async fn jobs_with_leftovers(&self) -> Result<Vec<JobRecord>, StoreError> {
+        // As they are written; earlier releases wrote one at most.
+        let rows = sqlx::query(select_jobs!(
+            r#"WHERE deleted_at IS NULL AND (intent = 'draft' OR (end_kind IS NOT NULL AND end_kind <> 'cancel_failed'))
+             AND (jobs.savepoint LIKE '%"leftovers":[{%' OR jobs.savepoint LIKE '%"leftover":{%') ORDER BY jobs.id"#
+        ))
+        .fetch_all(self.pool())
+        .await?;
+        rows.iter().map(from_row).collect()
+    }
+
     /// Stores a changed definition. A changed text makes the stored execution graph void, and the checkpoints of a run that
     /// stands still.
     pub async fn update_definition(

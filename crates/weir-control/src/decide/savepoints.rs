@@ -26,6 +26,11 @@ pub(crate) fn is_removable(savepoint: &SavepointFacts, place: &SavepointPlace, j
     place.belongs_to(job) && !savepoint.named.contains(place)
 }
 
+/// Whether what is at a place is being removed.
+pub(crate) fn is_going(savepoint: &SavepointFacts, place: &SavepointPlace, job: JobId) -> bool {
+    savepoint.leftovers.contains(place) && is_removable(savepoint, place, job)
+}
+
 /// A caller names a place. What the service does not know to be its own there, it must not remove.
 pub(crate) fn with_named(savepoint: &SavepointFacts, place: &SavepointPlace, job: JobId) -> SavepointFacts {
     let mut after = savepoint.clone();
@@ -110,6 +115,11 @@ pub(super) fn written(savepoint: &SavepointFacts, ask: Option<&SavepointAsk>) ->
     let mut leftovers = savepoint.leftovers.clone();
     leftovers.retain(|place| Some(place) != latest.as_ref());
     SavepointFacts { latest, leftovers, ask: None, failure: String::new(), ..savepoint.clone() }
+}
+
+/// The worker is gone. A savepoint that nobody waited for any more may be there all the same.
+pub(super) fn written_late(savepoint: &SavepointFacts, ask: &SavepointAsk) -> SavepointFacts {
+    SavepointFacts { unfinished: None, ..written(savepoint, Some(ask)) }
 }
 
 fn add<'p>(leftovers: &mut Vec<SavepointPlace>, places: impl Iterator<Item = &'p SavepointPlace>) {

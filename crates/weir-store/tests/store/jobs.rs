@@ -257,6 +257,34 @@ async fn jobs_are_found_by_how_far_they_are(store: Store) {
     }
 }
 
+async fn jobs_that_stand_still_are_found_by_their_leftovers(store: Store) {
+    let place = SavepointPlace::of_job(JobId(7), Some("b1".into()));
+    let left = SavepointFacts { leftovers: vec![place.clone()], ..SavepointFacts::default() };
+    let kept = SavepointFacts { latest: Some(place), ..SavepointFacts::default() };
+    let cases = [
+        ("draft", Intent::Draft, None, &left, true),
+        ("ended", Intent::Run, Some(EndKind::Failed), &left, true),
+        ("frozen", Intent::Freeze, Some(EndKind::Frozen), &left, true),
+        ("has a worker", Intent::Stop, Some(EndKind::CancelFailed), &left, false),
+        ("under way", Intent::Run, None, &left, false),
+        ("has no leftovers", Intent::Stop, Some(EndKind::Cancelled), &kept, false),
+        ("deleted", Intent::Draft, None, &left, false),
+    ];
+    for (name, intent, end, savepoint, _) in cases {
+        let job = create(&store, name).await;
+        let facts = RunFacts { intent, end, savepoint: savepoint.clone(), ..RunFacts::default() };
+        store.update_facts(&[(&job, facts)], &[], &[], &[]).await.unwrap();
+        if name == "deleted" {
+            let job = store.job(&project(), job.id).await.unwrap().unwrap();
+            store.delete_jobs(&[job], Timestamp(9), &[audit("deleteJob")]).await.unwrap();
+        }
+    }
+    let found = store.jobs_with_leftovers().await.unwrap();
+    let found: Vec<&str> = found.iter().map(|job| job.definition.name.as_str()).collect();
+    let expected: Vec<&str> = cases.iter().filter(|case| case.4).map(|case| case.0).collect();
+    assert_eq!(found, expected);
+}
+
 async fn a_graph_stays_until_the_text_changes(store: Store) {
     let job = create(&store, "t1").await;
     let report = |graph| Report { attempt: 0, seen_at: Timestamp(7), metrics: serde_json::json!({}), graph };
@@ -290,6 +318,7 @@ super::tests!(
     a_range_has_the_jobs_that_match_from_one_end_on,
     lists_are_filtered_by_type_and_owner,
     jobs_are_found_by_how_far_they_are,
+    jobs_that_stand_still_are_found_by_their_leftovers,
     a_graph_stays_until_the_text_changes,
     buckets_are_authorized_all_or_none,
 );
