@@ -3,6 +3,7 @@
 import fcntl
 import os
 import pty
+import signal
 import subprocess
 import termios
 import time
@@ -27,8 +28,14 @@ class Prompt:
             stderr=self.terminal,
             env=environment,
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            preexec_fn=self.begin,
         )
+
+    @staticmethod
+    def begin():
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+        # A shell that runs the tests in the background has them ignore it.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
 
     def shows_what_is_typed(self):
         return bool(termios.tcgetattr(self.terminal)[3] & termios.ECHO)

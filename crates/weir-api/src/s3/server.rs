@@ -7,8 +7,9 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
+use axum::http::header::{CONNECTION, EXPECT};
 use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use s3s::HttpError;
 use s3s::service::{S3Service, S3ServiceBuilder};
@@ -62,6 +63,16 @@ pub(super) async fn router(
 }
 
 async fn answer(State(server): State<Server>, request: Request) -> Response {
+    // Whoever asks before it sends its body, and is refused, has not sent it: the connection is not good for another request.
+    let asks_first = request.headers().contains_key(EXPECT);
+    let mut response = attend(server, request).await;
+    if asks_first && !response.status().is_success() {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+async fn attend(server: Server, request: Request) -> Response {
     let (mut parts, body) = request.into_parts();
     let Some((change, bucket)) = changes::change_of(&parts) else {
         return perform(server, parts, body).await;
