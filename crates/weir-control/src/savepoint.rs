@@ -15,6 +15,8 @@ use crate::success;
 
 /// Where the checkpoints of jobs are in their buckets.
 const CHECKPOINTS: &str = "jobs/checkpoint";
+/// Where the savepoints are that the service gives a place.
+const SAVEPOINTS: &str = "jobs/savepoint/";
 
 impl Control {
     /// Asks a running job for a savepoint at a path of the caller's choice.
@@ -24,6 +26,11 @@ impl Control {
             return Err(codes::INVALID_REQUEST_BODY.error().because(format!(
                 "savepoint_path is `{path}`: the service keeps and removes the checkpoints of jobs in `{CHECKPOINTS}` of a bucket; \
                  name another directory."
+            )));
+        }
+        if is_of_another(&place.path, id) {
+            return Err(codes::INVALID_REQUEST_BODY.error().because(format!(
+                "savepoint_path is `{path}`: the service keeps and removes the savepoint of another job there; name another directory."
             )));
         }
         let _gate = self.gate.lock().await;
@@ -119,9 +126,24 @@ fn is_of_checkpoints(path: &str) -> bool {
     path.split('/').zip(CHECKPOINTS.split('/')).all(|(part, own)| part == own)
 }
 
+/// Whether a directory is the one in which the service itself puts the savepoint of another job.
+fn is_of_another(path: &str, job: JobId) -> bool {
+    let numbered = path.strip_prefix(SAVEPOINTS).and_then(|id| id.parse::<i64>().ok());
+    numbered.is_some_and(|id| id != job.0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_savepoint_is_written_over_that_of_another_job() {
+        for (path, refused) in
+            [("jobs/savepoint/8", true), ("jobs/savepoint/7", false), ("jobs/savepoint/8/mine", false)]
+        {
+            assert_eq!(is_of_another(path, JobId(7)), refused, "{path}");
+        }
+    }
 
     #[test]
     fn no_savepoint_is_written_among_checkpoints() {

@@ -436,10 +436,16 @@ async fn a_name_is_taken_and_stays_with_its_project() {
 async fn a_refusal_of_a_body_that_was_not_sent_ends_the_connection() {
     let world = world().await;
     assert_eq!(world.send("PUT", "/bk1", "", b"").await.status, StatusCode::OK);
-    for (bucket, asks, ends) in [("/gone/a", true, true), ("/gone/a", false, false), ("/bk1/a", true, false)] {
+    for (bucket, asks, ends) in [("/gone/a", true, true), ("/gone/a", false, false), ("/bk1/a", true, false)]
+    {
         let headers: &[_] = if asks { &[("expect", "100-continue")] } else { &[] };
         let answer = with_unsigned_headers(&world, sent("PUT", bucket, "", &[], b"text"), headers).await;
-        assert_eq!(answer.headers.get("connection").is_some_and(|value| value == "close"), ends, "{}", answer.text);
+        assert_eq!(
+            answer.headers.get("connection").is_some_and(|value| value == "close"),
+            ends,
+            "{}",
+            answer.text
+        );
     }
 }
 
