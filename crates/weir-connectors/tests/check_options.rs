@@ -127,7 +127,7 @@ fn required_options_are_required_and_may_not_be_empty() {
             assert!(error.contains(&format!("`{name}`")), "{error}");
         }
     }
-    let neither = "`it`: one of `rolling_size` and `rolling_interval` must be given";
+    let neither = "one of `rolling_size` and `rolling_interval` must be given";
     OBS_SINK.refuses(&[("rolling_size", None)], "it", neither);
     OBS_SINK.accepts(&[("rolling_size", None), ("rolling_interval", Some("yyyy/MM"))], &[]);
     REDIS.refuses(&[("value_type", Some("hash"))], "it", "`hash_key_column`: must be given");

@@ -3,8 +3,11 @@
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+/// The beginning of a method and path, and the status and the body that answer it.
+pub(super) type Answer<'a> = (&'a str, &'a str, &'a str);
+
 /// Answers one call with the status and the body of the first answer whose method, and path, it begins with. Returns the call.
-pub(super) async fn answer(mut stream: TcpStream, answers: &[(&str, &str, &str)]) -> Option<String> {
+pub(super) async fn answer(mut stream: TcpStream, answers: &[Answer<'_>]) -> Option<String> {
     let mut request = Vec::new();
     let mut chunk = [0; 4096];
     let is_whole = |request: &[u8]| {

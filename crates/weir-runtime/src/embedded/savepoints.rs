@@ -179,7 +179,7 @@ mod tests {
     use weir_base::time::Timestamp;
     use weir_cloud::objects::{ObjectsConfig, S3Config};
 
-    use super::super::endpoint::answer;
+    use super::super::endpoint::{Answer, answer};
     use super::*;
 
     fn objects_at(listener: &TcpListener) -> Objects {
@@ -260,7 +260,8 @@ mod tests {
         let gone = "<Error><Code>NoSuchBucket</Code><Message>gone</Message></Error>";
         let head = ("HEAD", "200 OK", "");
         let listed = ("GET", "200 OK", LISTED);
-        let cases: [(&str, bool, Vec<(&str, &str, &str)>); 7] = [
+        // What is to be said, whether the savepoint is gone, and what the bucket answers.
+        let cases: [(&str, bool, Vec<Answer>); 7] = [
             ("refused", false, vec![("HEAD", "403 Forbidden", "")]),
             ("refused", false, vec![head, listed, ("POST", "403 Forbidden", refused)]),
             ("refused", false, vec![head, listed, ("POST", "200 OK", &of_a_key)]),
