@@ -6,7 +6,7 @@
 mod clear;
 mod remains;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -159,11 +159,9 @@ impl Reconciler {
 
     /// Runs one round. Returns what was done, so that callers and tests can see it.
     pub async fn tick(&self, now: Timestamp) -> Result<Vec<Action>, StoreError> {
-        let mut jobs = self.control.store.jobs_to_reconcile().await?;
+        let jobs = self.control.store.jobs_to_reconcile().await?;
         let still = self.control.store.jobs_with_leftovers().await?;
-        jobs.extend(still.iter().cloned());
-        self.forget_marks(&jobs);
-        jobs.truncate(jobs.len() - still.len());
+        self.keep_marks_of(&jobs.iter().chain(&still).map(|job| job.id).collect());
         let (deleted, jobs): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| job.deleted_at.is_some());
         // Now, and not when their turn comes to be cleared away.
         futures::stream::iter(&deleted)
@@ -470,9 +468,9 @@ impl Reconciler {
         change(marks.entry(job).or_default())
     }
 
-    fn forget_marks(&self, jobs: &[JobRecord]) {
+    fn keep_marks_of(&self, jobs: &HashSet<JobId>) {
         let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
-        marks.retain(|id, _| jobs.iter().any(|job| job.id == *id));
+        marks.retain(|id, _| jobs.contains(id));
         self.remains().keep_only(jobs);
     }
 }

@@ -3,14 +3,13 @@
 //! Each thing has its own time, so that a bucket that refuses one holds up no other. The times are not stored: a new service
 //! process tries all of it at once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use weir_base::id::JobId;
 use weir_base::savepoint::SavepointPlace;
 use weir_base::time::Timestamp;
 use weir_runtime::RemoveError;
-use weir_store::JobRecord;
 
 /// Time before something is tried again: the worker is about to end, or a bucket does not answer, which holds up other jobs each
 /// time. Doubles up to the longest.
@@ -154,8 +153,8 @@ impl Remains {
     }
 
     /// Forgets everything of other jobs.
-    pub(super) fn keep_only(&mut self, jobs: &[JobRecord]) {
-        self.0.retain(|id, _| jobs.iter().any(|job| job.id == *id));
+    pub(super) fn keep_only(&mut self, jobs: &HashSet<JobId>) {
+        self.0.retain(|id, _| jobs.contains(id));
     }
 }
 
